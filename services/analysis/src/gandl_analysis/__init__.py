@@ -1,0 +1,1 @@
+"""Turns embeddings into efficacies, dose-response curves and assay quality."""

@@ -1,0 +1,1 @@
+"""What every part of gandl shares: errors, schemas, images, plates, database, store, clients."""
