@@ -1,0 +1,107 @@
+"""The model card: what an ONNX featurizer expects and where it comes from. It travels inside the ONNX file.
+
+The card is JSON under the metadata key `gandl_card`; a model without it is not ours and is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gandl_shared.errors import InvalidModel
+
+METADATA_KEY = "gandl_card"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Channel(_Frozen):
+    """One input channel, in the order of the model's input; `low` and `high` map raw intensities to 0 and 255."""
+
+    name: str
+    stain: str | None = None
+    low: float
+    high: float
+
+
+class TrainingRecord(_Frozen):
+    """Where the weights come from. `command` repeats the training; `kimg` is thousands of real images shown."""
+
+    data: str
+    licence: str
+    attribution: str | None = None
+    kimg: float = Field(ge=0)
+    seed: int
+    command: str
+    version: str
+    commit: str | None = None
+
+
+class Parity(_Frozen):
+    """How far ONNX Runtime is from torch, and a vector alone from the same vector in a batch (relative L2)."""
+
+    images: int
+    torch_max: float
+    batch_max: float
+    providers: tuple[str, ...]
+
+
+class ModelCard(_Frozen):
+    """All that is needed to feed a model equally everywhere, and to judge it."""
+
+    format: int = 1
+    name: str
+    channels: tuple[Channel, ...] = Field(min_length=1)
+    size: int = Field(ge=16, description="edge of the square input tile, pixels after downscaling")
+    downscale: int = Field(ge=1, description="fields are averaged over downscale × downscale pixels first")
+    pixel_size_um: float | None = None
+    features: int = 512
+    tap: str = Field(description="layer of the discriminator that is the embedding: fc, pool or multi")
+    precision: str = "float32"
+    parameters: int
+    normalisation: str = "per channel (x - low) / (high - low) to 0..255, rounded, clipped; scaled to -1..1 inside"
+    training: TrainingRecord
+    parity: Parity | None = None
+    metrics: Mapping[str, float] = Field(default_factory=dict)
+
+
+def card_from_metadata(metadata: Mapping[str, str], *, file: str) -> ModelCard:
+    """The card in an ONNX file's metadata. Raises InvalidModel naming the file."""
+    text = metadata.get(METADATA_KEY)
+    if text is None:
+        raise InvalidModel(f"{file} has no gandl model card; export one with `gandl export`")
+    try:
+        return ModelCard.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidModel(f"{file}: the model card is broken at {where or 'the top'}: {first['msg']}") from error
+
+
+def model_id(path: Path) -> str:
+    """SHA-256 of the model file, hex: the identity of a model in the keys of vectors."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Embedder(Protocol):
+    """Whatever turns tiles into vectors: the ONNX session of this process or the client of the embedding service."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the model behind it."""
+
+    @property
+    def model_id(self) -> str:
+        """SHA-256 of the model file, hex."""
+
+    def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Vectors [N, features] of tiles [N, C, size, size]; a vector does not depend on the other tiles."""

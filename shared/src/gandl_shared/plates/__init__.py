@@ -1,0 +1,35 @@
+"""Plate maps and the images of their wells."""
+
+from gandl_shared.plates.plate_map import (
+    COLUMN_NAMES,
+    ROLE_NAMES,
+    UNSPECIFIED,
+    PlateMap,
+    Role,
+    Well,
+    parse_plate_map,
+    plate_map_from_rows,
+    read_plate_map,
+    row_name,
+    well_name,
+)
+from gandl_shared.plates.sites import PATTERNS, Site, compile_pattern, find_sites, inside
+
+__all__ = [
+    "COLUMN_NAMES",
+    "PATTERNS",
+    "ROLE_NAMES",
+    "UNSPECIFIED",
+    "PlateMap",
+    "Role",
+    "Site",
+    "Well",
+    "compile_pattern",
+    "find_sites",
+    "inside",
+    "parse_plate_map",
+    "plate_map_from_rows",
+    "read_plate_map",
+    "row_name",
+    "well_name",
+]

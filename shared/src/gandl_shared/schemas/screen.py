@@ -1,0 +1,147 @@
+"""What is said about a screen on the wire: the request, its state and progress, its wells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gandl_shared.schemas.analysis import AnalysisParameters
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScreenLimits(_Frozen):
+    """Explicit intensity limits, one low and one high per channel."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ScreenLimits:
+        if len(self.low) != len(self.high) or any(h <= lo for lo, h in zip(self.low, self.high, strict=True)):
+            raise ValueError("low and high need one number per channel, each high above its low")
+        return self
+
+
+class ScreenRequest(_Frozen):
+    """A plate job. `images` and `plate_map` are paths below the service's image root; the plate map may also be sent
+    as CSV text. `limits`: each plate's own percentiles (`plate`), the model card's (`card`), or explicit ones."""
+
+    name: Name | None = None
+    images: Annotated[str, Field(min_length=1, max_length=4096)]
+    plate_map: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    plate_map_csv: Annotated[str, Field(min_length=1, max_length=50_000_000)] | None = None
+    pattern: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    channels: tuple[Name, ...] | None = None
+    model: Name | None = Field(default=None, description="a name of GET /models; not needed where one is served")
+    limits: Literal["plate", "card"] | ScreenLimits = "plate"
+    analysis: AnalysisParameters = AnalysisParameters()
+
+    @model_validator(mode="after")
+    def _one_plate_map(self) -> ScreenRequest:
+        if (self.plate_map is None) == (self.plate_map_csv is None):
+            raise ValueError("give exactly one of plate_map (a path) and plate_map_csv (the text)")
+        return self
+
+
+class ScreenState(StrEnum):
+    """queued → embedding → analysing → done, or failed, or cancelled."""
+
+    QUEUED = "queued"
+    EMBEDDING = "embedding"
+    ANALYSING = "analysing"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Progress(_Frozen):
+    """Counts of sites; `parked` could not be decoded or kept failing."""
+
+    sites: int
+    done: int
+    parked: int
+
+
+class ParkedSite(_Frozen):
+    """A site without vectors, and why."""
+
+    plate: str
+    well: str
+    site: str
+    error: str
+
+
+class ScreenStatus(_Frozen):
+    """A screen as `GET /screens/{id}` answers it. Times are ISO 8601, UTC."""
+
+    id: str
+    name: str
+    state: ScreenState
+    model: str
+    plates: int
+    wells: int
+    progress: Progress
+    parked: tuple[ParkedSite, ...] = ()
+    error: str | None = None
+    analysis_version: int | None = None
+    created_at: str
+    finished_at: str | None = None
+
+
+class WellScore(_Frozen):
+    """One row of `wells.csv`: scores of a well, the mean over its tiles."""
+
+    plate: str
+    well: str
+    role: str
+    compound: str | None
+    concentration_um: float | None
+    cell_line: str
+    on: float | None
+    off: float | None
+    efficacy: float | None
+    off_distance: float | None = None
+    n_tiles: int
+
+
+class ProblemBody(_Frozen):
+    """One thing wrong with an input, and where."""
+
+    detail: str
+    file: str | None = None
+    row: int | None = None
+    field: str | None = None
+
+
+class ErrorBody(_Frozen):
+    """Every error of every service."""
+
+    error: str
+    detail: str
+    problems: tuple[ProblemBody, ...] = ()
+    request_id: str | None = None
+
+
+class Hit(_Frozen):
+    """One ranked compound of a cell line."""
+
+    rank: int | None
+    compound: str
+    cell_line: str
+    verdict: str
+    ec50_um: float | None
+    ec50_relation: str | None
+    emax: float | None
+    q_value: float | None
+    flags: tuple[str, ...]
+
+
+Metadata = Mapping[str, str]
