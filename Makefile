@@ -1,0 +1,66 @@
+# Two commands do everything: `make demo` and `make test`. Each installs what it needs into .venv first.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SERVING := -e shared -e 'services/embedding[cpu]' -e services/worker -e 'services/analysis[queue]' -e services/cli
+PROJECTS := pyproject.toml constraints.txt shared/pyproject.toml training/pyproject.toml $(wildcard services/*/pyproject.toml)
+COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+DEMO := demo
+
+.PHONY: help demo test test-slow check up openapi bench bench-analysis bench-training format clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gandl needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: on Debian install python3-venv, then run this again"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+
+# What a user needs: no torch.
+$(VENV)/.serving: $(PROJECTS) | $(BIN)/python
+	@echo "installing gandl into $(VENV) ..."
+	@$(PIP) $(SERVING)
+	@touch $@
+
+# What training and the tests need besides. torch goes in by itself, so that nothing else chooses its build.
+$(VENV)/.dev: $(VENV)/.serving
+	@echo "installing torch and the test tools into $(VENV) ..."
+	@$(PIP) torch
+	@$(PIP) $(SERVING) -e training --group pyproject.toml:dev
+	@touch $@
+
+demo: $(VENV)/.serving ## simulate a small screen with known truth, screen it, compare: no GPU, no torch
+	@$(BIN)/gandl demo --out $(DEMO)
+
+up: $(VENV)/.serving ## the whole stack on this machine: Valkey, worker, one HTTP server
+	@$(BIN)/gandl up
+
+check: $(VENV)/.dev ## formatting, lint, types, architecture
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: check ## make check and every test that is not slow
+	@$(BIN)/pytest
+
+test-slow: $(VENV)/.dev ## the long tests too
+	@$(BIN)/pytest -m 'slow or not slow'
+
+openapi: $(VENV)/.dev ## write openapi/*.json again
+	@$(BIN)/python -m gandl_embedding.openapi openapi/embedding.json
+
+bench: $(VENV)/.dev ## every benchmark, results printed as tables
+	@for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+format: $(VENV)/.dev ## let ruff write the layout
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## remove the environment and what demo made
+	rm -rf $(VENV) $(DEMO)

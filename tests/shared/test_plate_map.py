@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gandl_shared.errors import InvalidPlateMap, NotFound
+from gandl_shared.plates import Role, parse_plate_map, plate_map_from_rows, read_plate_map, row_name, well_name
+
+HEADER = "plate,well,role,compound,concentration_um,cell_line"
+CONTROLS = "P,A01,positive_control,,,U2OS\nP,A02,negative_control,,,U2OS"
+
+
+def parse(*lines: str, header: str = HEADER) -> object:
+    return parse_plate_map("\n".join([header, *lines]), source="map.csv")
+
+
+def test_reads_bbbc013(bbbc013: Path) -> None:
+    plate_map = read_plate_map(bbbc013 / "platemap.csv")
+    roles = [w.role for w in plate_map.wells]
+    assert (len(roles), roles.count(Role.NEGATIVE), roles.count(Role.POSITIVE)) == (96, 16, 8)
+    first = plate_map.wells[0]
+    assert first.metadata == {
+        "channel_1_gfp": "Channel1-01-A-01.tif",
+        "channel_2_dna": "Channel2-01-A-01.tif",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("a1", "A01"), ("A01", "A01"), ("P24", "P24"), ("AA002", "AA02"), (" h12 ", "H12")]
+)
+def test_well_names(text: str, name: str) -> None:
+    assert well_name(text) == name
+
+
+@pytest.mark.parametrize("text", ["", "A0", "1A", "A", "AAA1", "A100"])
+def test_what_is_no_well(text: str) -> None:
+    with pytest.raises(ValueError, match=text or "^$"):
+        well_name(text)
+
+
+def test_row_names() -> None:
+    assert [row_name(t) for t in ("1", "08", "26", "27", "c")] == ["A", "H", "Z", "AA", "C"]
+
+
+@pytest.mark.parametrize(
+    ("line", "row", "field", "words"),
+    [
+        ("P,B01,helper,,,U2OS", 4, "role", "unknown role 'helper'"),
+        ("P,B01,treatment,Drug,-3,U2OS", 4, "concentration_um", "-3 is no concentration"),
+        ("P,B01,treatment,Drug,lots,U2OS", 4, "concentration_um", "'lots' is not a number"),
+        ("P,B01,treatment,Drug,nan,U2OS", 4, "concentration_um", "nan"),
+        ("P,B01,treatment,Drug,,U2OS", 4, "concentration_um", "needs a concentration"),
+        ("P,B01,treatment,,3,U2OS", 4, "compound", "needs a compound"),
+        ("P,B99x,treatment,Drug,3,U2OS", 4, "well", "'B99x' is no well"),
+        ("P,A01,treatment,Drug,3,U2OS", 4, "well", "stands in rows 2 and 4"),
+        (",B01,treatment,Drug,3,U2OS", 4, "plate", "no plate name"),
+        ("P,B01,treatment,Drug,3,VERO", None, "role", "no positive_control well for cell line VERO"),
+    ],
+)
+def test_each_bad_row_is_named(line: str, row: int | None, field: str, words: str) -> None:
+    with pytest.raises(InvalidPlateMap) as caught:
+        parse(*CONTROLS.split("\n"), line)
+    problem = caught.value.problems[0]
+    assert (problem.file, problem.row, problem.field) == ("map.csv", row, field)
+    assert words in problem.detail
+
+
+def test_all_problems_come_at_once() -> None:
+    with pytest.raises(InvalidPlateMap) as caught:
+        parse(*CONTROLS.split("\n"), "P,B01,what,,,U2OS", "P,B02,treatment,D,-1,U2OS", "P,B03,treatment,D,x,U2OS")
+    assert [p.row for p in caught.value.problems] == [4, 5, 6]
+
+
+def test_a_missing_column_says_what_is_there() -> None:
+    with pytest.raises(InvalidPlateMap, match=r"column 'role' is missing; the header is: plate, well, kind"):
+        parse("P,A01,mock", header="plate,well,kind")
+
+
+def test_names_of_others() -> None:
+    plate_map = parse_plate_map(
+        "Metadata_Plate;Metadata_Well;Metadata_control_type;Metadata_treatment;Metadata_dose_um;batch\n"
+        "P;a1;poscon;;;7\nP;a2;DMSO;;;7\nP;a3;trt;Drug;0.5;8\nP;a4;;;;9\n",
+        source="map.csv",
+    )
+    assert [w.role for w in plate_map.wells] == [Role.POSITIVE, Role.NEGATIVE, Role.TREATMENT, Role.EMPTY]
+    assert plate_map.wells[2].concentration_um == 0.5
+    assert plate_map.wells[2].metadata == {"batch": "8"}
+    assert [w.well for w in plate_map.used] == ["A01", "A02", "A03"]
+
+
+def test_records_are_checked_as_files_are() -> None:
+    rows = [
+        {"plate": "P", "well": "A1", "role": "mock", "compound": None},
+        {"plate": "P", "well": "A2", "role": "viral", "compound": 'a "quoted", name'},
+    ]
+    assert plate_map_from_rows(rows).wells[1].compound == 'a "quoted", name'
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="plate map"):
+        read_plate_map(tmp_path / "none.csv")
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    (tmp_path / "map.csv").write_bytes(b"\xff\xfe\x00plate")
+    with pytest.raises(InvalidPlateMap, match="not UTF-8"):
+        read_plate_map(tmp_path / "map.csv")
