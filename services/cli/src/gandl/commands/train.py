@@ -1,0 +1,95 @@
+"""`gandl train`: a StyleGAN2 on the images of a plate folder, without labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gandl_training.config import TrainConfig
+    from gandl_training.loop import Progress
+    from rich.progress import TaskID
+    from rich.progress import Progress as Bar
+
+Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
+PlateMapFile = Annotated[Path, typer.Option("--platemap", help="Plate map (CSV); only used wells are trained on.")]
+Out = Annotated[Path, typer.Option(help="Folder of the run.")]
+
+
+def train(
+    images: Images,
+    platemap: PlateMapFile,
+    out: Out,
+    preset: Annotated[str, typer.Option(help="cpu-64, gpu-128, gpu-256 or paper.")] = "cpu-64",
+    resolution: Annotated[int | None, typer.Option(help="Edge of a tile, a power of two; default the preset's.")] = None,
+    downscale: Annotated[int, typer.Option(min=1, help="Average over blocks of this many pixels first.")] = 1,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this time.")] = None,
+    kimg: Annotated[float | None, typer.Option(help="Stop after this many thousand images in all.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Images a step; default the preset's.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's; default the preset's.")] = None,
+    r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1; default 0.0002·resolution²/batch.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="File names, such as {plate}/{well}_s{site}_w{channel}.tif.")] = None,
+    channel_names: Annotated[str | None, typer.Option(help="Names for the card, comma separated: GFP,DNA.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    threads: Annotated[int | None, typer.Option(help="CPU threads; default all.")] = None,
+) -> None:
+    """Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer."""
+    import torch
+    from gandl_training import checkpoint, config as configs, loop
+    from gandl_training.dataset import Source
+
+    if threads:
+        torch.set_num_threads(threads)
+    if resume:
+        config = replace(checkpoint.load(out / checkpoint.CHECKPOINT).config, minutes=minutes, kimg=kimg)
+    else:
+        config = _config(configs.preset(preset), resolution, batch, seed, learning_rate, r1_gamma)
+        config = replace(config, minutes=minutes, kimg=kimg)
+        names = tuple(channel_names.split(",")) if channel_names else None
+        config, _ = loop.prepare_run(config, Source(images, platemap, downscale, pattern, names), out)
+    with _bar() as bar:
+        task = bar.add_task("training", total=None, text="")
+        outcome = loop.run(config, out, lambda progress: _show(bar, task, progress))
+    typer.echo(
+        f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
+    )
+
+
+def _config(
+    config: TrainConfig,
+    resolution: int | None,
+    batch: int | None,
+    seed: int,
+    learning_rate: float | None,
+    r1_gamma: float | None,
+) -> TrainConfig:
+    network = replace(config.network, resolution=resolution or config.network.resolution)
+    loss = config.loss if r1_gamma is None else replace(config.loss, r1_gamma=r1_gamma)
+    return replace(
+        config,
+        network=network,
+        loss=loss,
+        seed=seed,
+        batch=batch or config.batch,
+        learning_rate=learning_rate or config.learning_rate,
+    )
+
+
+def _bar() -> Bar:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn()
+    )
+
+
+def _show(bar: Bar, task: TaskID, progress: Progress) -> None:
+    left = "" if progress.remaining is None else f", {progress.remaining / 60:.1f} min left"
+    losses = " ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
+    text = f"{progress.kimg:.1f} kimg, {progress.images_per_second:.1f} images/s{left}; {losses}"
+    total = None if progress.remaining is None else progress.elapsed + progress.remaining
+    bar.update(task, completed=progress.elapsed, total=total, text=text)

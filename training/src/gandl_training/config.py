@@ -1,0 +1,204 @@
+"""What a training run is: frozen dataclasses that travel inside every checkpoint, and the presets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from gandl_shared.errors import BadInput
+
+GanLoss = Literal["logistic", "wasserstein"]
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Shape of both networks. A block at edge r has min(base // r, most) feature maps.
+
+    `features` is the dense layer of the discriminator that serves as the embedding; style, mapping depth and features
+    are the paper's (512, 3, 512).
+    """
+
+    resolution: int = 64
+    channels: int = 2
+    style: int = 512
+    mapping_layers: int = 3
+    features: int = 512
+    generator_base: int = 1536
+    generator_most: int = 128
+    discriminator_base: int = 2048
+    discriminator_most: int = 128
+    stddev_group: int = 4
+
+    def __post_init__(self) -> None:
+        if self.resolution < 16 or self.resolution & (self.resolution - 1):
+            raise BadInput(f"resolution {self.resolution} is not a power of two from 16; use 32, 64, 128 or 256")
+        if self.channels < 1:
+            raise BadInput(f"{self.channels} channels; a model needs at least one")
+
+    @property
+    def edges(self) -> tuple[int, ...]:
+        """Edges of the blocks from the full resolution down to 4."""
+        return tuple(self.resolution >> i for i in range(self.resolution.bit_length() - 2))
+
+    def generator_width(self, edge: int) -> int:
+        """Feature maps of the generator's block at `edge`."""
+        return min(self.generator_base // edge, self.generator_most)
+
+    def discriminator_width(self, edge: int) -> int:
+        """Feature maps of the discriminator's block at `edge`."""
+        return min(self.discriminator_base // edge, self.discriminator_most)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Loss and regularisers. An interval of n applies a term every n-th step with n times its weight (lazily).
+
+    `r1_gamma` None takes the heuristic of StyleGAN2-ADA, 0.0002 · resolution² / batch.
+    """
+
+    gan: GanLoss = "logistic"
+    r1_gamma: float | None = None
+    r1_interval: int = 16
+    path_length_weight: float = 0.0
+    path_length_interval: int = 8
+    lipschitz_weight: float = 0.0
+    lipschitz_power: int = 1
+    lipschitz_interval: int = 1
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Adaptive discriminator augmentation (Karras et al. 2020). `target` is the share of positive real scores kept."""
+
+    adaptive: bool = False
+    target: float = 0.6
+    interval: int = 4
+    speed_kimg: float = 100.0
+    most: float = 0.8
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run. Durations: `kimg` thousands of real images shown in all, `minutes` of this process; the first ends it."""
+
+    preset: str = "cpu-64"
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    batch: int = 32
+    learning_rate: float = 0.002
+    beta2: float = 0.99
+    ema_kimg: float = 5.0
+    ema_rampup: float = 0.05
+    bf16: bool = True
+    seed: int = 0
+    kimg: float | None = None
+    minutes: float | None = None
+    checkpoint_kimg: float = 4.0
+    sample_kimg: float = 4.0
+    snapshot_kimg: float = 8.0
+
+    def __post_init__(self) -> None:
+        if self.batch < 2:
+            raise BadInput(f"batch {self.batch} is too small; the standard deviation over a batch needs 2")
+        if (self.kimg or 0) < 0 or (self.minutes or 0) < 0:
+            raise BadInput("the length of a training (kimg, minutes) cannot be negative")
+
+    @property
+    def r1_gamma(self) -> float:
+        """The weight of R1 in use."""
+        if self.loss.r1_gamma is not None:
+            return self.loss.r1_gamma
+        return float(0.0002 * self.network.resolution**2 / self.batch)
+
+    def to_json(self) -> str:
+        """Canonical JSON; `from_json` gives it back equal."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainConfig:
+        """Raises BadInput where a field is unknown (a checkpoint of another version)."""
+        values: dict[str, Any] = json.loads(text)  # Any: JSON; the dataclasses below check the names
+        try:
+            parts: dict[str, object] = {
+                "network": NetworkConfig(**values.pop("network")),
+                "loss": LossConfig(**values.pop("loss")),
+                "augment": AugmentConfig(**values.pop("augment")),
+            }
+            return cls(**values, **parts)  # type: ignore[arg-type]
+        except (TypeError, KeyError) as error:
+            raise BadInput(f"the checkpoint's configuration is of another version: {error}") from error
+
+
+PRESETS: Mapping[str, TrainConfig] = {
+    "cpu-64": TrainConfig(),
+    "gpu-128": TrainConfig(
+        preset="gpu-128",
+        network=NetworkConfig(
+            resolution=128,
+            generator_base=8192,
+            generator_most=512,
+            discriminator_base=8192,
+            discriminator_most=256,
+        ),
+        loss=LossConfig(path_length_weight=2.0),
+        augment=AugmentConfig(adaptive=True),
+        batch=64,
+        checkpoint_kimg=50,
+        sample_kimg=50,
+        snapshot_kimg=100,
+    ),
+    "gpu-256": TrainConfig(
+        preset="gpu-256",
+        network=NetworkConfig(
+            resolution=256,
+            channels=5,
+            generator_base=16384,
+            generator_most=512,
+            discriminator_base=16384,
+            discriminator_most=512,
+        ),
+        loss=LossConfig(path_length_weight=2.0),
+        augment=AugmentConfig(adaptive=True),
+        batch=64,
+        ema_kimg=20.0,
+        checkpoint_kimg=100,
+        sample_kimg=100,
+        snapshot_kimg=200,
+    ),
+    "paper": TrainConfig(
+        preset="paper",
+        network=NetworkConfig(
+            resolution=256,
+            channels=5,
+            generator_base=16384,
+            generator_most=512,
+            discriminator_base=16384,
+            discriminator_most=512,
+        ),
+        loss=LossConfig(path_length_weight=2.0, lipschitz_weight=10.0, lipschitz_power=1),
+        batch=32,
+        learning_rate=1e-4,
+        ema_kimg=10.0,
+        checkpoint_kimg=100,
+        sample_kimg=100,
+        snapshot_kimg=200,
+    ),
+}
+"""`cpu-64` leaves path length out: it shapes the generator only, and on two cores its time is better spent on the
+discriminator. `paper` is the paper's setting; its loss is the StyleGAN2 paper's (logistic), Wasserstein an option."""
+
+
+def preset(name: str) -> TrainConfig:
+    """The preset of that name. Raises BadInput."""
+    if name not in PRESETS:
+        raise BadInput(f"unknown preset '{name}'; use one of {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def with_input(config: TrainConfig, *, channels: int, resolution: int | None = None) -> TrainConfig:
+    """`config` for images of that many channels, and another resolution if one is given."""
+    network = replace(config.network, channels=channels, resolution=resolution or config.network.resolution)
+    return replace(config, network=network)
