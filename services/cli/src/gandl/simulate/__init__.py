@@ -1,0 +1,24 @@
+"""A plate simulator with known truth: five stains, two cell lines, infection, rescue and toxicity, drawn from a seed."""
+
+from gandl.simulate.design import Compound, Controls, DoseLadder, ScreenDesign
+from gandl.simulate.effects import Effects
+from gandl.simulate.morphology import CELL_LINES, STAINS
+from gandl.simulate.pharmacology import Response, WellState
+from gandl.simulate.presets import PRESETS, preset
+from gandl.simulate.screen import SimulatedScreen, simulate_screen
+
+__all__ = [
+    "CELL_LINES",
+    "PRESETS",
+    "STAINS",
+    "Compound",
+    "Controls",
+    "DoseLadder",
+    "Effects",
+    "Response",
+    "ScreenDesign",
+    "SimulatedScreen",
+    "WellState",
+    "preset",
+    "simulate_screen",
+]

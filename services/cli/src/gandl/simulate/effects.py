@@ -1,0 +1,81 @@
+"""What the plate, the well and the microscope add to the cells: gains, position effects, illumination, focus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Sizes of the nuisances, as standard deviations of a log factor or as a fraction.
+
+    `focus` is the standard deviation of the blur in pixels; `density` that of the log of the cell count; `edge` the loss
+    of cells (and half of it, the gain in brightness) in the outermost wells; `gradient` the brightness change across a
+    plate; `illumination` the loss of light in the corner of a field; `state` the well-to-well spread of the infected
+    fraction, as 1 / (1 + concentration) of a beta distribution, which keeps its mean exact.
+    """
+
+    plate_gain: float = 0.10
+    plate_offset: float = 0.15
+    well_gain: float = 0.06
+    density: float = 0.08
+    edge: float = 0.12
+    gradient: float = 0.08
+    illumination: float = 0.28
+    focus: float = 0.22
+    state: float = 0.004
+
+    def scaled(self, factor: float) -> Effects:
+        """All nuisances times `factor`; 0 turns them off."""
+        return replace(self, **{name: value * factor for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class PlateEffects:
+    """One plate's draw: gain and background per channel, brightness slope over rows and columns, lamp position."""
+
+    gain: Floats
+    offset: Floats
+    slope: tuple[float, float]
+    lamp: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class WellEffects:
+    """One well's draw: gain per channel, cell density factor, blur in pixels."""
+
+    gain: Floats
+    offset: Floats
+    density: float
+    blur: float
+    lamp: tuple[float, float]
+    shading: float
+
+
+def draw_plate(effects: Effects, rng: np.random.Generator, channels: int) -> PlateEffects:
+    """Draw what all wells of a plate share."""
+    slope = effects.gradient * rng.uniform(-1, 1, 2)
+    lamp = rng.uniform(-0.25, 0.25, 2)
+    return PlateEffects(
+        gain=np.exp(effects.plate_gain * rng.standard_normal(channels)),
+        offset=np.exp(effects.plate_offset * rng.standard_normal(channels)),
+        slope=(float(slope[0]), float(slope[1])),
+        lamp=(float(lamp[0]), float(lamp[1])),
+    )
+
+
+def draw_well(
+    effects: Effects, plate: PlateEffects, position: tuple[float, float], edge: float, rng: np.random.Generator
+) -> WellEffects:
+    """Draw one well's; `position` is row and column as -1..1 across the plate, `edge` 1 in the outermost ring, else 0."""
+    place = 1.0 + plate.slope[0] * position[0] + plate.slope[1] * position[1] + 0.5 * effects.edge * edge
+    common = rng.standard_normal()
+    gain = np.exp(effects.well_gain * (0.6 * common + 0.8 * rng.standard_normal(len(plate.gain))))
+    density = float(np.exp(effects.density * rng.standard_normal())) * (1.0 - effects.edge * edge)
+    blur = 0.8 + abs(effects.focus * float(rng.standard_normal()))
+    return WellEffects(plate.gain * gain * place, plate.offset, density, blur, plate.lamp, effects.illumination)

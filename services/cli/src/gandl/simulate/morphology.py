@@ -1,0 +1,98 @@
+"""How cells look: two cell lines, and what infection and poisoning change in them.
+
+A cell's traits are a weighted mean of the healthy, the infected and the poisoned phenotype, so that severity is graded.
+Lengths are in pixels of a 256-pixel field, intensities in photo-electrons at a gain of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+T = TypeVar("T")
+
+STAINS = ("DNA", "ER", "actin", "RNA", "Golgi")
+"""Channels w1..w5: nuclei, ER, actin, RNA and nucleoli, Golgi and membrane."""
+
+
+@dataclass(frozen=True)
+class Traits(Generic[T]):
+    """What can change between phenotypes; factors of the cell line's own value unless said otherwise."""
+
+    spread: T  # cell radius
+    roundness: T  # 0 flat and spread .. 1 a ball
+    lobes: T  # irregularity of the outline, absolute
+    nucleus: T  # nuclear radius
+    crumple: T  # irregularity of the nucleus, absolute
+    dna: T
+    chromatin: T  # contrast of the chromatin texture, absolute
+    margination: T  # chromatin pushed to the nuclear rim, absolute
+    er: T
+    reticulum: T  # contrast of the ER network, absolute
+    collapse: T  # share of the ER in one juxtanuclear clump, absolute
+    cortex: T  # actin at the cell border
+    fibres: T  # stress fibres
+    actin: T  # diffuse actin
+    nucleoli: T  # brightness of the nucleoli
+    rna_nucleus: T
+    rna_cytoplasm: T
+    golgi: T
+    scatter: T  # how far the Golgi is dispersed, in nuclear radii, absolute
+    membrane: T
+    vacuoles: T  # how many, absolute
+    survival: T  # chance that the cell is still attached
+
+
+HEALTHY = Traits(
+    spread=1.0, roundness=0.05, lobes=0.10, nucleus=1.0, crumple=0.04, dna=1.0, chromatin=0.22, margination=0.0,
+    er=1.0, reticulum=0.45, collapse=0.05, cortex=1.0, fibres=1.0, actin=1.0, nucleoli=1.0, rna_nucleus=1.0,
+    rna_cytoplasm=1.0, golgi=1.0, scatter=0.55, membrane=1.0, vacuoles=0.3, survival=0.99,
+)  # fmt: skip
+INFECTED = Traits(
+    spread=0.78, roundness=0.75, lobes=0.06, nucleus=1.08, crumple=0.09, dna=0.92, chromatin=0.40, margination=0.5,
+    er=1.05, reticulum=0.2, collapse=0.75, cortex=1.25, fibres=0.15, actin=1.1, nucleoli=0.25, rna_nucleus=0.85,
+    rna_cytoplasm=1.25, golgi=0.9, scatter=1.7, membrane=1.3, vacuoles=0.6, survival=0.80,
+)  # fmt: skip
+POISONED = Traits(
+    spread=0.70, roundness=0.35, lobes=0.26, nucleus=0.56, crumple=0.16, dna=1.7, chromatin=0.05, margination=0.0,
+    er=0.62, reticulum=0.15, collapse=0.2, cortex=0.45, fibres=0.1, actin=0.75, nucleoli=0.05, rna_nucleus=0.6,
+    rna_cytoplasm=0.55, golgi=0.5, scatter=2.0, membrane=0.8, vacuoles=9.0, survival=0.50,
+)  # fmt: skip
+
+SYNCYTIUM_CHANCE = 0.14
+"""Chance that an infected cell fuses with its infected neighbours."""
+
+
+@dataclass(frozen=True)
+class CellLine:
+    """One morphology. `spacing`, `radius` and `nucleus` in pixels; `elongation` is the mean ratio of the axes."""
+
+    name: str
+    spacing: float
+    radius: float
+    nucleus: float
+    elongation: float
+    alignment: float  # 0 random .. 1 parallel to the neighbours
+    eccentricity: float  # of the nucleus
+    brightness: tuple[float, float, float, float, float]
+    fibres: float
+
+
+CELL_LINES = MappingProxyType(
+    {
+        "HRCE-like": CellLine("HRCE-like", 38.0, 29.0, 12.0, 1.75, 0.7, 1.35, (900, 620, 560, 640, 520), 1.0),
+        "VERO-like": CellLine("VERO-like", 32.0, 23.5, 10.0, 1.15, 0.0, 1.12, (1050, 700, 480, 720, 600), 0.35),
+    }
+)
+"""Larger, elongated, aligned cells with stress fibres; and a smaller, denser cobblestone."""
+
+
+def traits_of(weights: Floats) -> Traits[Floats]:
+    """Traits of n cells from their weights [n, 3] of the healthy, infected and poisoned phenotype."""
+    table = np.array([astuple(p) for p in (HEALTHY, INFECTED, POISONED)], np.float32)
+    return Traits(*np.ascontiguousarray((weights @ table).T))
