@@ -47,6 +47,11 @@ def blur_up(x: Tensor, kernel: Tensor) -> Tensor:
     return F.conv_transpose2d(x, weight, stride=2, padding=1, groups=channels)
 
 
+def scaled(parameter: Tensor, gain: float) -> Tensor:
+    """`parameter` times its gain; the parameter itself once gains are folded."""
+    return parameter if gain == 1.0 else parameter * gain
+
+
 class Dense(nn.Module):
     """Fully connected layer [N, inputs] → [N, outputs], leaky ReLU with gain √2 if `activate`.
 
@@ -65,8 +70,12 @@ class Dense(nn.Module):
         self.bias_gain = self.gain * rate
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.linear(x, self.weight * self.weight_gain, self.bias * self.bias_gain)
+        y = F.linear(x, scaled(self.weight, self.weight_gain), scaled(self.bias, self.bias_gain))
         return F.leaky_relu(y, SLOPE) if self.activate else y
+
+    def fold(self) -> None:
+        """Multiply the gains into the parameters, for serving."""
+        _fold(self)
 
 
 class Conv(nn.Module):
@@ -97,10 +106,13 @@ class Conv(nn.Module):
         self.register_buffer("kernel", fir_kernel(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight * self.weight_gain
-        bias = None if self.bias is None else self.bias * self.bias_gain
-        y = self._convolve(x, weight, bias)
+        bias = None if self.bias is None else scaled(self.bias, self.bias_gain)
+        y = self._convolve(x, scaled(self.weight, self.weight_gain), bias)
         return F.leaky_relu(y, SLOPE) if self.activate else y
+
+    def fold(self) -> None:
+        """Multiply the gains into the parameters, for serving."""
+        _fold(self)
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         size = weight.shape[-1]
@@ -154,6 +166,14 @@ class ModulatedConv(nn.Module):
             y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
             return blur(y, self.kernel, padding=1, gain=4.0)
         return F.conv2d(x, weight, padding=weight.shape[-1] // 2)
+
+
+@torch.no_grad()
+def _fold(layer: Dense | Conv) -> None:
+    layer.weight.mul_(layer.weight_gain)
+    if layer.bias is not None:
+        layer.bias.mul_(layer.bias_gain)
+    layer.weight_gain = layer.bias_gain = 1.0
 
 
 def group_stddev(x: Tensor, group: int) -> Tensor:

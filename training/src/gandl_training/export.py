@@ -1,0 +1,231 @@
+"""From a checkpoint to an ONNX file that carries its own card and proof of parity."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from gandl_shared.errors import BadInput, TrainingFailed
+from gandl_shared.models import METADATA_KEY, Channel, ModelCard, Parity, TrainingRecord
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gandl_training import checkpoint as ckpt
+from gandl_training.dataset import Crops, FieldStore
+from gandl_training.loop import DATA
+from gandl_training.networks import Discriminator, Generator, parameters
+from gandl_training.taps import Featurizer, Tap, tap_width
+
+OPSET = 20
+PARITY_IMAGES = 64
+TORCH_LIMIT, BATCH_LIMIT = 1e-4, 1e-5
+PROVIDERS = ("CPUExecutionProvider",)
+COMMAND = "command.txt"
+
+Floats = NDArray[np.float32]
+Uint8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a card says that the run itself cannot know."""
+
+    name: str
+    data: str
+    licence: str
+    attribution: str | None = None
+    stains: tuple[str, ...] | None = None
+    pixel_size_um: float | None = None
+    commit: str | None = None
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Which discriminator of a run: its running average (default), the last weights, or none (as initialised)."""
+
+    checkpoint: ckpt.Checkpoint
+    part: str = "discriminator_ema"
+    untrained: bool = False
+
+    def discriminator(self) -> Discriminator:
+        """The network, on the CPU."""
+        torch.manual_seed(self.checkpoint.config.seed)
+        net = Discriminator(self.checkpoint.config.network)
+        if not self.untrained:
+            net.load_state_dict(self.checkpoint.state[self.part])
+        return net
+
+    @property
+    def kimg(self) -> float:
+        """Thousands of images behind these weights."""
+        return 0.0 if self.untrained else self.checkpoint.kimg
+
+
+def export_featurizer(run: Path, weights: Weights, tap: Tap, provenance: Provenance, out: Path) -> ModelCard:
+    """Write the discriminator of `run` as ONNX: `images` uint8 [N, C, R, R] → `embedding` float32 [N, width].
+
+    The card with its parity report lies in the metadata. Raises TrainingFailed where torch and ONNX Runtime differ by
+    more than 1e-4 or a vector depends on its batch by more than 1e-5; nothing is written then.
+    """
+    store = FieldStore.open(run / DATA)
+    discriminator = weights.discriminator()
+    module = Featurizer(discriminator, tap)
+    images = parity_images(store, weights.checkpoint)
+    model = to_onnx(module, torch.from_numpy(images[:3]), "images", "embedding")
+    parity = check_parity(module, model, images)
+    card = _card(run, store, weights, tap, provenance, parity, parameters(discriminator), tap_width(discriminator, tap))
+    write(model, card, out)
+    return card
+
+
+def parity_images(store: FieldStore, checkpoint: ckpt.Checkpoint) -> Uint8:
+    """64 crops of the training data."""
+    config = checkpoint.config
+    return Crops(store, config.network.resolution, PARITY_IMAGES, config.seed).at(0)
+
+
+def to_onnx(module: nn.Module, example: Tensor, name: str, output: str) -> onnx.ModelProto:
+    """Export by torch's dynamo exporter with a free batch dimension."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own deprecation notices, not ours to mend
+        program = torch.onnx.export(
+            module.eval(),
+            (example,),
+            dynamo=True,
+            input_names=[name],
+            output_names=[output],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            opset_version=OPSET,
+            verbose=False,
+        )
+    if program is None:
+        raise TrainingFailed("torch.onnx.export gave no program")
+    return program.model_proto
+
+
+def session(model: onnx.ModelProto) -> Callable[[NDArray[np.generic]], Floats]:
+    """A function that runs `model` under ONNX Runtime on the CPU."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    runtime = ort.InferenceSession(model.SerializeToString(), options, providers=list(PROVIDERS))
+    name = runtime.get_inputs()[0].name
+
+    def call(values: NDArray[np.generic]) -> Floats:
+        result: Floats = runtime.run(None, {name: values})[0]
+        return result
+
+    return call
+
+
+def check_parity(module: nn.Module, model: onnx.ModelProto, images: Uint8) -> Parity:
+    """Largest relative L2 difference of a vector, torch against ONNX Runtime, and alone or in fives against in one batch."""
+    call = session(model)
+    with torch.no_grad():
+        reference = module(torch.from_numpy(images)).numpy()
+    together = call(images)
+    alone = np.concatenate([call(images[i : i + 1]) for i in range(len(images))])
+    fives = np.concatenate([call(images[i : i + 5]) for i in range(0, len(images), 5)])
+    batch = max(relative(alone, together), relative(fives, together))
+    parity = Parity(
+        images=len(images), torch_max=relative(together, reference), batch_max=batch, providers=PROVIDERS
+    )
+    if not (parity.torch_max <= TORCH_LIMIT and parity.batch_max <= BATCH_LIMIT):
+        raise TrainingFailed(f"the exported model does not agree with torch or depends on the batch: {parity}")
+    return parity
+
+
+def relative(ours: Floats, reference: Floats) -> float:
+    """max over vectors of ‖ours − reference‖ / ‖reference‖."""
+    difference = np.linalg.norm(ours.astype(np.float64) - reference, axis=1)
+    return float((difference / np.linalg.norm(reference, axis=1)).max())
+
+
+def write(model: onnx.ModelProto, card: ModelCard, out: Path) -> None:
+    """Put the card into the metadata and write the file atomically. Raises BadInput where that cannot be."""
+    onnx.helper.set_model_props(model, {METADATA_KEY: card.model_dump_json()})
+    onnx.checker.check_model(model)
+    temporary = out.with_suffix(".tmp")
+    try:
+        temporary.write_bytes(model.SerializeToString())
+        temporary.replace(out)
+    except OSError as error:
+        raise BadInput(f"cannot write {out}: {error.strerror}") from error
+
+
+class SampleGenerator(nn.Module):
+    """Latent float32 [N, 512] → uint8 images [N, C, R, R], with one fixed noise."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+        noise = generator.draw_noise(1, torch.Generator().manual_seed(0))
+        self.noise = nn.ParameterList(nn.Parameter(n, requires_grad=False) for n in noise)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        images = self.generator(latent, list(self.noise))
+        return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def export_generator(checkpoint: ckpt.Checkpoint, out: Path) -> None:
+    """Write the averaged generator: `latent` float32 [N, 512] → `image` uint8 [N, C, R, R]."""
+    generator = Generator(checkpoint.config.network).eval().requires_grad_(False)
+    generator.load_state_dict(checkpoint.state["generator_ema"])
+    latent = torch.randn(3, checkpoint.config.network.style, generator=torch.Generator().manual_seed(1))
+    model = to_onnx(SampleGenerator(generator), latent, "latent", "image")
+    temporary = out.with_suffix(".tmp")
+    temporary.write_bytes(model.SerializeToString())
+    temporary.replace(out)
+
+
+def _card(
+    run: Path,
+    store: FieldStore,
+    weights: Weights,
+    tap: Tap,
+    provenance: Provenance,
+    parity: Parity,
+    size: int,
+    width: int,
+) -> ModelCard:
+    index, config = store.index, weights.checkpoint.config
+    stains = provenance.stains or (None,) * len(index.channels)
+    if len(stains) != len(index.channels):
+        raise BadInput(f"{len(stains)} stains for {len(index.channels)} channels: {', '.join(map(str, stains))}")
+    channels = [
+        Channel(name=n, stain=s, low=lo, high=hi)
+        for n, s, lo, hi in zip(index.channels, stains, index.low, index.high, strict=True)
+    ]
+    record = TrainingRecord(
+        data=provenance.data,
+        licence=provenance.licence,
+        attribution=provenance.attribution,
+        kimg=weights.kimg,
+        seed=config.seed,
+        command=_command(run),
+        version=version("gandl-training"),
+        commit=provenance.commit,
+    )
+    return ModelCard(
+        name=provenance.name,
+        channels=tuple(channels),
+        size=config.network.resolution,
+        downscale=index.downscale,
+        pixel_size_um=provenance.pixel_size_um,
+        features=width,
+        tap=tap,
+        parameters=size,
+        training=record,
+        parity=parity,
+    )
+
+
+def _command(run: Path) -> str:
+    path = run / COMMAND
+    return path.read_text().strip() if path.is_file() else "unknown"

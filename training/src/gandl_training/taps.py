@@ -1,0 +1,62 @@
+"""Which layer of the discriminator is the embedding, and the module that is exported."""
+
+from __future__ import annotations
+
+import copy
+from typing import Literal, get_args
+
+import torch
+from gandl_shared.errors import BadInput
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from gandl_training.layers import Conv, Dense
+from gandl_training.networks import Discriminator
+
+Tap = Literal["fc", "pool", "multi"]
+POOLED_EDGE = 2
+
+
+def tap(name: str) -> Tap:
+    """Check a tap's name. Raises BadInput."""
+    for known in get_args(Tap):
+        if name == known:
+            return known  # type: ignore[no-any-return]
+    raise BadInput(f"unknown tap '{name}'; use one of {', '.join(get_args(Tap))}")
+
+
+def tap_width(discriminator: Discriminator, name: Tap) -> int:
+    """Length of the vector of that tap."""
+    config = discriminator.config
+    last = config.discriminator_width(4)
+    widths = {
+        "fc": config.features,
+        "pool": last * POOLED_EDGE**2,
+        "multi": sum(config.discriminator_width(edge) for edge in config.edges[1:]),
+    }
+    return widths[name]
+
+
+class Featurizer(nn.Module):
+    """uint8 images [N, C, R, R] → float32 embedding [N, width]; gains folded, no layer looks across the batch.
+
+    `fc` is the dense layer before the score, `pool` the last map averaged to 2×2, `multi` the mean of the map of every
+    block.
+    """
+
+    def __init__(self, discriminator: Discriminator, name: Tap) -> None:
+        super().__init__()
+        self.discriminator = copy.deepcopy(discriminator).eval().requires_grad_(False)
+        self.name = name
+        for layer in self.discriminator.modules():
+            if isinstance(layer, Conv | Dense):
+                layer.fold()
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images.to(torch.float32) * (1 / 127.5) - 1
+        if self.name == "fc":
+            return self.discriminator.features(x)
+        maps = self.discriminator.maps(x)
+        if self.name == "pool":
+            return F.avg_pool2d(maps[-1], maps[-1].shape[-1] // POOLED_EDGE).flatten(1)
+        return torch.cat([m.mean((2, 3)) for m in maps[1:]], dim=1)
