@@ -22,8 +22,8 @@ class Effects:
 
     plate_gain: float = 0.10
     plate_offset: float = 0.15
-    well_gain: float = 0.06
-    density: float = 0.08
+    well_gain: float = 0.08
+    density: float = 0.10
     edge: float = 0.12
     gradient: float = 0.08
     illumination: float = 0.28

@@ -55,13 +55,13 @@ HEALTHY = Traits(
 )  # fmt: skip
 INFECTED = Traits(
     spread=0.78, roundness=0.75, lobes=0.06, nucleus=1.08, crumple=0.09, dna=0.92, chromatin=0.40, margination=0.5,
-    er=1.05, reticulum=0.2, collapse=0.75, cortex=1.25, fibres=0.15, actin=1.1, nucleoli=0.25, rna_nucleus=0.85,
-    rna_cytoplasm=1.25, golgi=0.9, scatter=1.7, membrane=1.3, vacuoles=0.6, survival=0.80,
+    er=1.5, reticulum=0.2, collapse=0.7, cortex=1.6, fibres=0.2, actin=1.35, nucleoli=0.3, rna_nucleus=0.95,
+    rna_cytoplasm=1.45, golgi=1.15, scatter=1.7, membrane=1.5, vacuoles=0.6, survival=0.80,
 )  # fmt: skip
 POISONED = Traits(
-    spread=0.70, roundness=0.35, lobes=0.26, nucleus=0.56, crumple=0.16, dna=1.7, chromatin=0.05, margination=0.0,
-    er=0.62, reticulum=0.15, collapse=0.2, cortex=0.45, fibres=0.1, actin=0.75, nucleoli=0.05, rna_nucleus=0.6,
-    rna_cytoplasm=0.55, golgi=0.5, scatter=2.0, membrane=0.8, vacuoles=9.0, survival=0.50,
+    spread=0.72, roundness=0.60, lobes=0.22, nucleus=0.60, crumple=0.14, dna=1.6, chromatin=0.35, margination=0.4,
+    er=1.0, reticulum=0.1, collapse=0.75, cortex=1.3, fibres=0.05, actin=1.0, nucleoli=0.05, rna_nucleus=0.9,
+    rna_cytoplasm=0.9, golgi=0.9, scatter=2.0, membrane=1.3, vacuoles=8.0, survival=0.50,
 )  # fmt: skip
 
 SYNCYTIUM_CHANCE = 0.14
