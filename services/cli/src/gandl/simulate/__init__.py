@@ -1,11 +1,12 @@
-"""A plate simulator with known truth: five stains, two cell lines, infection, rescue and toxicity, drawn from a seed."""
+"""A plate simulator with known truth: five stains, two cell lines, infection, rescue and toxicity, from a seed."""
 
+from gandl.simulate.compounds import read_compounds
 from gandl.simulate.design import Compound, Controls, DoseLadder, ScreenDesign
 from gandl.simulate.effects import Effects
 from gandl.simulate.morphology import CELL_LINES, STAINS
 from gandl.simulate.pharmacology import Response, WellState
 from gandl.simulate.presets import PRESETS, preset
-from gandl.simulate.screen import SimulatedScreen, simulate_screen
+from gandl.simulate.screen import SimulatedScreen, default_processes, simulate_screen
 
 __all__ = [
     "CELL_LINES",
@@ -19,6 +20,8 @@ __all__ = [
     "ScreenDesign",
     "SimulatedScreen",
     "WellState",
+    "default_processes",
     "preset",
+    "read_compounds",
     "simulate_screen",
 ]

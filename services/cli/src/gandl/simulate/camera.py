@@ -38,7 +38,7 @@ def photograph(stains: Floats, effects: WellEffects, bits: int, rng: np.random.G
     electrons += noise * np.sqrt(electrons + np.float32(READ_NOISE**2))
     pedestal = PEDESTAL if bits == 16 else _PEDESTAL_8
     counts = np.clip(np.rint(electrons * np.float32(COUNTS[bits]) + np.float32(pedestal)), 0, 2**bits - 1)
-    return counts.astype(np.uint16) if bits == 16 else counts.astype(np.uint8)
+    return np.asarray(counts, np.uint16) if bits == 16 else np.asarray(counts, np.uint8)
 
 
 def blurred(stains: Floats, sigma: float) -> Floats:
@@ -49,7 +49,7 @@ def blurred(stains: Floats, sigma: float) -> Floats:
 
 
 def illumination(size: int, effects: WellEffects, rng: np.random.Generator) -> Floats:
-    """Relative light [5, H, W]: falls off with the square of the distance from the lamp's centre, a little per channel."""
+    """Relative light [5, H, W]: it falls off with the square of the distance from the lamp's centre."""
     axis = np.linspace(-1, 1, size, dtype=np.float32)
     shift = 0.05 * rng.standard_normal((5, 2)).astype(np.float32)
     strength = np.float32(effects.shading) * (1 + 0.2 * rng.standard_normal(5).astype(np.float32))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gandl_shared.errors import Invalid, Problem, raise_if
+
 from gandl.simulate.effects import Effects
 from gandl.simulate.morphology import CELL_LINES
 from gandl.simulate.pharmacology import Response
-from gandl_shared.errors import Invalid, Problem, raise_if
 
 PLATE_SHAPES: Mapping[int, tuple[int, int]] = {96: (8, 12), 384: (16, 24)}
 """Rows and columns of the plates that can be simulated."""
@@ -87,7 +88,7 @@ class ScreenDesign:
     size: int = 256
     bits: int = 16
     multichannel: bool = False
-    effects: Effects = Effects()
+    effects: Effects = field(default_factory=Effects)
     seed: int = 0
 
     @property

@@ -14,10 +14,10 @@ Floats = NDArray[np.float64]
 class Effects:
     """Sizes of the nuisances, as standard deviations of a log factor or as a fraction.
 
-    `focus` is the standard deviation of the blur in pixels; `density` that of the log of the cell count; `edge` the loss
-    of cells (and half of it, the gain in brightness) in the outermost wells; `gradient` the brightness change across a
-    plate; `illumination` the loss of light in the corner of a field; `state` the well-to-well spread of the infected
-    fraction, as 1 / (1 + concentration) of a beta distribution, which keeps its mean exact.
+    `focus` is the standard deviation of the blur in pixels; `density` that of the log of the cell count; `edge` the
+    loss of cells (and half of it, the gain in brightness) in the outermost wells; `gradient` the brightness change
+    across a plate; `illumination` the loss of light in the corner of a field; `state` the well-to-well spread of the
+    rescued and poisoned fractions, as 1 / (1 + concentration) of a beta distribution, which keeps the mean exact.
     """
 
     plate_gain: float = 0.10
@@ -72,7 +72,7 @@ def draw_plate(effects: Effects, rng: np.random.Generator, channels: int) -> Pla
 def draw_well(
     effects: Effects, plate: PlateEffects, position: tuple[float, float], edge: float, rng: np.random.Generator
 ) -> WellEffects:
-    """Draw one well's; `position` is row and column as -1..1 across the plate, `edge` 1 in the outermost ring, else 0."""
+    """Draw one well's; `position` is its row and column as -1..1, `edge` 1 in the outermost ring and 0 elsewhere."""
     place = 1.0 + plate.slope[0] * position[0] + plate.slope[1] * position[1] + 0.5 * effects.edge * edge
     common = rng.standard_normal()
     gain = np.exp(effects.well_gain * (0.6 * common + 0.8 * rng.standard_normal(len(plate.gain))))

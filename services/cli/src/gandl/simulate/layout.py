@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, gcd
 
-import numpy as np
-
 from gandl.simulate.design import Compound, ScreenDesign
 from gandl.simulate.pharmacology import HEALTHY, INFECTED, WellState
+from gandl.simulate.seeds import Stream, stream
 
 Position = tuple[int, int]
 
@@ -40,7 +39,7 @@ class Plate:
     wells: tuple[Well, ...]
 
 
-def plan(design: ScreenDesign, seed: int) -> list[Plate]:
+def plan(design: ScreenDesign) -> list[Plate]:
     """All plates of a screen, wells in row order."""
     groups = _compounds_by_plate(design)
     runs = ceil(design.replicates / design.replicates_per_plate)
@@ -52,7 +51,7 @@ def plan(design: ScreenDesign, seed: int) -> list[Plate]:
             for group in groups:
                 number += 1
                 index = len(plates)
-                wells = _wells(design, line, group * copies, index, seed)
+                wells = _wells(design, line, group * copies, index)
                 plates.append(Plate(index, f"{line}-{number}", line, wells))
     return plates
 
@@ -63,14 +62,10 @@ def _compounds_by_plate(design: ScreenDesign) -> list[tuple[Compound, ...]]:
     return [compounds[i : i + per_plate] for i in range(0, len(compounds), per_plate)] or [()]
 
 
-def _wells(
-    design: ScreenDesign, line: str, compounds: tuple[Compound, ...], index: int, seed: int
-) -> tuple[Well, ...]:
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, index)))
+def _wells(design: ScreenDesign, line: str, compounds: tuple[Compound, ...], index: int) -> tuple[Well, ...]:
+    rng = stream(design.seed, Stream.LAYOUT, index)
     rows, columns = design.shape
-    positive, negative = control_positions(
-        rows, columns, design.controls.positive, design.controls.negative, index
-    )
+    positive, negative = control_positions(rows, columns, design.controls.positive, design.controls.negative, index)
     taken = {*positive, *negative}
     free = [(r, c) for r in range(rows) for c in range(columns) if (r, c) not in taken]
     order = [free[i] for i in rng.permutation(len(free))]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.floating]
 T = TypeVar("T")
 
 STAINS = ("DNA", "ER", "actin", "RNA", "Golgi")

@@ -1,4 +1,4 @@
-"""Which pixel belongs to which cell and nucleus: cells compete for pixels, so touching cells share a straight border."""
+"""Which pixel belongs to which cell and nucleus: cells compete for pixels, so touching cells share a border."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gandl.simulate.morphology import CellLine, Floats
+from gandl.simulate.morphology import CellLine, Floats, Numbers
 from gandl.simulate.population import Population
 
 Ints = NDArray[np.int32]
@@ -16,7 +16,7 @@ FAR = np.float32(9.0)
 
 @dataclass(frozen=True)
 class Shapes:
-    """n closed outlines: centres and long-axis angle, mean radius in pixels, axis ratio, lobes (amplitude, phase) [3, n]."""
+    """n closed outlines: centre, angle of the long axis, mean radius in pixels, axis ratio, lobes and phases [3, n]."""
 
     x: Floats
     y: Floats
@@ -43,7 +43,7 @@ def cell_shapes(line: CellLine, cells: Population, rng: np.random.Generator) -> 
     size = np.exp(0.14 * rng.standard_normal(n))
     ratio = 1 + (line.elongation - 1) * rng.gamma(6, 1 / 6, n) * (1 - traits.roundness)
     radius = line.radius * size * traits.spread * (1 - 0.42 * traits.roundness)
-    return _shapes(cells, cells.angle, radius, ratio, traits.lobes, rng)
+    return _shapes(cells, rng, angle=cells.angle, radius=radius, ratio=ratio, lobes=traits.lobes)
 
 
 def nucleus_shapes(line: CellLine, cells: Population, rng: np.random.Generator) -> Shapes:
@@ -52,16 +52,17 @@ def nucleus_shapes(line: CellLine, cells: Population, rng: np.random.Generator) 
     angle = cells.angle + 0.3 * rng.standard_normal(n)
     ratio = 1 + (line.eccentricity - 1) * rng.gamma(5, 1 / 5, n)
     radius = line.nucleus * np.exp(0.10 * rng.standard_normal(n)) * traits.nucleus
-    return _shapes(cells, angle, radius, ratio, traits.crumple, rng)
+    return _shapes(cells, rng, angle=angle, radius=radius, ratio=ratio, lobes=traits.crumple)
 
 
 def _shapes(
     cells: Population,
-    angle: NDArray[np.floating],
-    radius: NDArray[np.floating],
-    ratio: NDArray[np.floating],
-    lobes: Floats,
     rng: np.random.Generator,
+    *,
+    angle: Numbers,
+    radius: Numbers,
+    ratio: Numbers,
+    lobes: Floats,
 ) -> Shapes:
     n = len(cells)
     spread = np.array([1.0, 0.8, 0.35])[:, None] * np.abs(rng.standard_normal((3, n))) * lobes
@@ -92,9 +93,7 @@ def compete(shapes: Shapes, owner: Ints, size: int) -> Regions:
         rho = _relative_distance(shapes, k, window)
         mine, theirs, rival = best[window], owners[label[window]] != owner[k], second[window]
         wins = rho < mine
-        second[window] = np.where(
-            wins, np.where(theirs, mine, rival), np.where(theirs, np.minimum(rival, rho), rival)
-        )
+        second[window] = np.where(wins, np.where(theirs, mine, rival), np.where(theirs, np.minimum(rival, rho), rival))
         best[window] = np.where(wins, rho, mine)
         label[window] = np.where(wins, np.int32(k), label[window])
     return Regions(label, best, second)

@@ -1,7 +1,7 @@
 """What a dose does to the cells of a well, and so what an analysis ought to find.
 
-A well is a mixture: a fraction of its cells is poisoned, the others look infected or healthy. The mean of any score that
-is linear in the image is then linear in those fractions, so on the scale where negative controls are -1 and positive
+A well is a mixture: a fraction of its cells is poisoned, the others look infected or healthy. The mean over a well of
+any score of its tiles is then linear in those fractions, so on the scale where negative controls are -1 and positive
 controls +1 the expected efficacy is -1 + 2 · rescue · (1 - poisoned): a Hill curve, or the gain-loss curve where the
 compound also poisons, whatever featurizer reads the images. `ec50_um` is the inflection of the rising limb.
 """

@@ -32,9 +32,7 @@ class Population:
         return len(self.x)
 
 
-def populate(
-    line: CellLine, state: WellState, density: float, size: int, rng: np.random.Generator
-) -> Population:
+def populate(line: CellLine, state: WellState, density: float, size: int, rng: np.random.Generator) -> Population:
     """Draw the cells of one field of size × size pixels. `density` scales the number of cells per area."""
     points = scatter(size, line.spacing / float(np.sqrt(density)), rng)
     weights = phenotypes(points, state, rng)
@@ -77,7 +75,7 @@ def smooth(points: Floats, rng: np.random.Generator) -> Floats:
     waves = rng.standard_normal((2, 12)) / FOCUS_LENGTH * 1.6
     phases = rng.uniform(0, 2 * np.pi, 12)
     value = np.cos(points @ waves + phases).sum(axis=1) * np.sqrt(2 / 12)
-    return (value + 0.35 * rng.standard_normal(len(points))).astype(np.float32)
+    return np.asarray(value + 0.35 * rng.standard_normal(len(points)), np.float32)
 
 
 def _lowest(values: Floats, fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from gandl_shared.errors import NotFound
+
 from gandl.simulate.design import Compound, Controls, DoseLadder, ScreenDesign
 from gandl.simulate.effects import Effects
 from gandl.simulate.pharmacology import Response
-from gandl_shared.errors import NotFound
 
 _VERO = "VERO-like"
 
@@ -64,10 +65,8 @@ _TRAINING = ScreenDesign(
     seed=20261103,
 )
 
-PRESETS: Mapping[str, ScreenDesign] = MappingProxyType(
-    {"demo": _DEMO, "screen-24": _SCREEN_24, "training": _TRAINING}
-)
-"""`demo`: 2 plates, every behaviour. `screen-24`: the evaluation, 8 plates, 24 curves. `training`: images to train on."""
+PRESETS: Mapping[str, ScreenDesign] = MappingProxyType({"demo": _DEMO, "screen-24": _SCREEN_24, "training": _TRAINING})
+"""`demo`: 2 plates of every behaviour. `screen-24`: the evaluation, 8 plates, 24 curves. `training`: to train on."""
 
 
 def preset(name: str) -> ScreenDesign:

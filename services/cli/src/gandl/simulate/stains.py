@@ -192,7 +192,7 @@ def vacuoles(canvas: Canvas, rng: np.random.Generator) -> Floats:
     angle = rng.uniform(0, 2 * np.pi, len(cells))
     ring = canvas.nuclei.radius[cells] + 2 + 0.35 * canvas.line.radius * rng.random(len(cells))
     x, y = canvas.cells.x[cells] + ring * np.cos(angle), canvas.cells.y[cells] + ring * np.sin(angle)
-    return np.exp(-1.8 * spots(x, y, rng.gamma(3.0, 0.5, len(cells)), 1.7, canvas.size))
+    return np.asarray(np.exp(-1.8 * spots(x, y, rng.gamma(3.0, 0.5, len(cells)), 1.7, canvas.size)), np.float32)
 
 
 def debris(canvas: Canvas, rng: np.random.Generator) -> Floats:

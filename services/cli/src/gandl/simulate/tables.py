@@ -23,12 +23,12 @@ WELLS = ("plate", "well", "rescue", "toxicity", "efficacy")
 Cell = str | float | None
 
 
-def write_tables(out: Path, design: ScreenDesign, plates: Sequence[Plate], seed: int) -> None:
+def write_tables(out: Path, design: ScreenDesign, plates: Sequence[Plate]) -> None:
     """Write `platemap.csv`, `truth.csv`, `truth_wells.csv` and `design.json` into a folder."""
     _write(out / "platemap.csv", PLATEMAP, _platemap_rows(plates))
     _write(out / "truth.csv", TRUTH, _truth_rows(design))
     _write(out / "truth_wells.csv", WELLS, _well_rows(plates))
-    values = asdict(design) | {"seed": seed, "channels": list(STAINS)}
+    values = asdict(design) | {"channels": list(STAINS)}
     (out / "design.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 
 

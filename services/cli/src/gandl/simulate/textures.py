@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from gandl.simulate.morphology import Floats
+from gandl.simulate.morphology import Floats, Numbers
 
 PATCH = 512
 _PATCH_SEED = 20261124
@@ -23,7 +23,7 @@ def noise_patch(scale: float) -> Floats:
     frequency = np.hypot(np.fft.fftfreq(PATCH)[:, None], np.fft.rfftfreq(PATCH)[None, :]) * scale
     band = frequency * np.exp(-((np.pi * frequency) ** 2) / 2)
     noise = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((PATCH, PATCH))) * band, s=(PATCH, PATCH))
-    return (noise / noise.std()).astype(np.float32)
+    return np.asarray(noise / noise.std(), np.float32)
 
 
 def noise(scale: float, size: int, rng: np.random.Generator) -> Floats:
@@ -35,7 +35,7 @@ def noise(scale: float, size: int, rng: np.random.Generator) -> Floats:
     return np.ascontiguousarray(cut.T) if rng.random() < 0.5 else cut
 
 
-def spots(x: Floats, y: Floats, height: Floats, sigma: float, size: int) -> Floats:
+def spots(x: Numbers, y: Numbers, height: Numbers, sigma: float, size: int) -> Floats:
     """Gaussian spots of the given peak heights at points, [size, size]; points outside are dropped."""
     image = np.zeros((size, size), np.float32)
     column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
