@@ -81,7 +81,7 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run. Durations: `kimg` thousands of real images shown in all, `minutes` of this process; the first ends it."""
+    """One run. It ends at `kimg` thousand real images in all or after `minutes` of this process."""
 
     preset: str = "cpu-64"
     network: NetworkConfig = field(default_factory=NetworkConfig)

@@ -8,7 +8,7 @@ eight orientations, is worth far more variety on a small plate, and costs a copy
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -163,8 +163,8 @@ def draw_crop(store: FieldStore, fields: NDArray[np.intp], size: int, rng: np.ra
         crop = store.fields[f, :, y : y + size, x : x + size]
         if usable(crop):
             break
-    crop = np.rot90(crop, rng.integers(4), axes=(1, 2))
-    return crop[:, :, ::-1] if rng.integers(2) else crop
+    turned: Uint8 = np.rot90(crop, int(rng.integers(4)), axes=(1, 2))
+    return turned[:, :, ::-1] if rng.integers(2) else turned
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class Crops:
         share = self.batch // self.world
         return np.stack(crops[self.rank * share : (self.rank + 1) * share])
 
-    def stream(self, first: int) -> Iterator[Uint8]:
+    def stream(self, first: int) -> Generator[Uint8]:
         """Batches from step `first` on, the next one prepared while the caller uses the last."""
         with ThreadPoolExecutor(1, thread_name_prefix="crops") as pool:
             ahead = pool.submit(self.at, first)

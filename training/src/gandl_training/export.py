@@ -12,15 +12,16 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from gandl_shared.errors import BadInput, TrainingFailed
+from gandl_shared.errors import BadInput, NotEnoughData, TrainingFailed
 from gandl_shared.models import METADATA_KEY, Channel, ModelCard, Parity, TrainingRecord
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gandl_training import checkpoint as ckpt
-from gandl_training.dataset import Crops, FieldStore
+from gandl_training.dataset import Crops, FieldStore, StoreIndex
 from gandl_training.loop import DATA
 from gandl_training.networks import Discriminator, Generator, parameters
+from gandl_training.probe import control_tiles, embed, probe
 from gandl_training.taps import Featurizer, Tap, tap_width
 
 OPSET = 20
@@ -80,7 +81,19 @@ def export_featurizer(run: Path, weights: Weights, tap: Tap, provenance: Provena
     images = parity_images(store, weights.checkpoint)
     model = to_onnx(module, torch.from_numpy(images[:3]), "images", "embedding")
     parity = check_parity(module, model, images)
-    card = _card(run, store, weights, tap, provenance, parity, parameters(discriminator), tap_width(discriminator, tap))
+    card = ModelCard(
+        name=provenance.name,
+        channels=_channels(store.index, provenance),
+        size=weights.checkpoint.config.network.resolution,
+        downscale=store.index.downscale,
+        pixel_size_um=provenance.pixel_size_um,
+        features=tap_width(discriminator, tap),
+        tap=tap,
+        parameters=parameters(discriminator),
+        training=_record(run, weights, provenance),
+        parity=parity,
+        metrics=control_metrics(store, session(model), weights.checkpoint.config.network.resolution),
+    )
     write(model, card, out)
     return card
 
@@ -125,7 +138,7 @@ def session(model: onnx.ModelProto) -> Callable[[NDArray[np.generic]], Floats]:
 
 
 def check_parity(module: nn.Module, model: onnx.ModelProto, images: Uint8) -> Parity:
-    """Largest relative L2 difference of a vector, torch against ONNX Runtime, and alone or in fives against in one batch."""
+    """Largest relative L2 differences: torch against ONNX Runtime, and alone or in fives against one batch."""
     call = session(model)
     with torch.no_grad():
         reference = module(torch.from_numpy(images)).numpy()
@@ -133,9 +146,7 @@ def check_parity(module: nn.Module, model: onnx.ModelProto, images: Uint8) -> Pa
     alone = np.concatenate([call(images[i : i + 1]) for i in range(len(images))])
     fives = np.concatenate([call(images[i : i + 5]) for i in range(0, len(images), 5)])
     batch = max(relative(alone, together), relative(fives, together))
-    parity = Parity(
-        images=len(images), torch_max=relative(together, reference), batch_max=batch, providers=PROVIDERS
-    )
+    parity = Parity(images=len(images), torch_max=relative(together, reference), batch_max=batch, providers=PROVIDERS)
     if not (parity.torch_max <= TORCH_LIMIT and parity.batch_max <= BATCH_LIMIT):
         raise TrainingFailed(f"the exported model does not agree with torch or depends on the batch: {parity}")
     return parity
@@ -165,11 +176,12 @@ class SampleGenerator(nn.Module):
     def __init__(self, generator: Generator) -> None:
         super().__init__()
         self.generator = generator
-        noise = generator.draw_noise(1, torch.Generator().manual_seed(0))
+        rng = torch.Generator().manual_seed(0)
+        noise = [torch.randn(1, 1, e, e, generator=rng) for e in generator.noise_edges]
         self.noise = nn.ParameterList(nn.Parameter(n, requires_grad=False) for n in noise)
 
     def forward(self, latent: Tensor) -> Tensor:
-        images = self.generator(latent, list(self.noise))
+        images: Tensor = self.generator(latent, list(self.noise))
         return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
@@ -184,45 +196,37 @@ def export_generator(checkpoint: ckpt.Checkpoint, out: Path) -> None:
     temporary.replace(out)
 
 
-def _card(
-    run: Path,
-    store: FieldStore,
-    weights: Weights,
-    tap: Tap,
-    provenance: Provenance,
-    parity: Parity,
-    size: int,
-    width: int,
-) -> ModelCard:
-    index, config = store.index, weights.checkpoint.config
+def control_metrics(store: FieldStore, embed_tiles: Callable[[Uint8], Floats], size: int) -> dict[str, float]:
+    """Out-of-fold control probe of each cell line that has two wells of both controls, for the card."""
+    metrics: dict[str, float] = {}
+    for line in dict.fromkeys(r.cell_line for r in store.index.records):
+        try:
+            controls = control_tiles(store, size, line)
+        except NotEnoughData:
+            continue
+        result = probe(embed(embed_tiles, controls.tiles), controls)
+        metrics |= {f"control_accuracy_{line}": result.accuracy, f"control_z_prime_{line}": result.z_prime}
+    return {name: round(value, 4) for name, value in metrics.items()}
+
+
+def _channels(index: StoreIndex, provenance: Provenance) -> tuple[Channel, ...]:
     stains = provenance.stains or (None,) * len(index.channels)
     if len(stains) != len(index.channels):
         raise BadInput(f"{len(stains)} stains for {len(index.channels)} channels: {', '.join(map(str, stains))}")
-    channels = [
-        Channel(name=n, stain=s, low=lo, high=hi)
-        for n, s, lo, hi in zip(index.channels, stains, index.low, index.high, strict=True)
-    ]
-    record = TrainingRecord(
+    columns = zip(index.channels, stains, index.low, index.high, strict=True)
+    return tuple(Channel(name=n, stain=s, low=low, high=high) for n, s, low, high in columns)
+
+
+def _record(run: Path, weights: Weights, provenance: Provenance) -> TrainingRecord:
+    return TrainingRecord(
         data=provenance.data,
         licence=provenance.licence,
         attribution=provenance.attribution,
         kimg=weights.kimg,
-        seed=config.seed,
+        seed=weights.checkpoint.config.seed,
         command=_command(run),
         version=version("gandl-training"),
         commit=provenance.commit,
-    )
-    return ModelCard(
-        name=provenance.name,
-        channels=tuple(channels),
-        size=config.network.resolution,
-        downscale=index.downscale,
-        pixel_size_um=provenance.pixel_size_um,
-        features=width,
-        tap=tap,
-        parameters=size,
-        training=record,
-        parity=parity,
     )
 
 

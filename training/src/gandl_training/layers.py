@@ -13,7 +13,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 SLOPE = 0.2
 _TAPS = (1.0, 3.0, 3.0, 1.0)

@@ -25,6 +25,7 @@ from torch import Tensor
 from gandl_training import checkpoint as ckpt
 from gandl_training.config import TrainConfig, with_input
 from gandl_training.dataset import Crops, FieldStore, Source, pack
+from gandl_training.networks import Generator
 from gandl_training.sheet import save_sheet
 from gandl_training.step import Trainer
 
@@ -101,9 +102,7 @@ def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:
 class _Run:
     """One call of `run`: its clock, its accumulated losses and its milestones."""
 
-    def __init__(
-        self, trainer: Trainer, store: FieldStore, out: Path, on_progress: Callable[[Progress], None]
-    ) -> None:
+    def __init__(self, trainer: Trainer, store: FieldStore, out: Path, on_progress: Callable[[Progress], None]) -> None:
         config = trainer.config
         self.trainer, self.out, self.on_progress = trainer, out, on_progress
         self.crops = Crops(store, config.network.resolution, config.batch, config.seed, trainer.rank, trainer.world)
@@ -166,7 +165,7 @@ class _Run:
         return math.floor(self.kimg / every) > math.floor((self.kimg - self.trainer.config.batch / 1000) / every)
 
     def report(self) -> None:
-        """Mean losses since the last report, to the log and the caller. Raises TrainingFailed where one is not finite."""
+        """Mean losses since the last report, to the log and the caller. Raises TrainingFailed if one is not finite."""
         if not self.sums:
             return
         values = {k: float(torch.stack(v).mean()) for k, v in self.sums.items()}
@@ -215,12 +214,13 @@ class _Run:
 
 
 @torch.no_grad()
-def generate(generator: torch.nn.Module, images: int, *, seed: int) -> NDArray[np.uint8]:
+def generate(generator: Generator, images: int, *, seed: int) -> NDArray[np.uint8]:
     """Tiles [N, C, R, R] uint8 of a generator, from latents and noise of `seed`."""
     device = next(generator.parameters()).device
     rng = torch.Generator(device).manual_seed(seed)
     z = torch.randn(images, generator.config.style, generator=rng, device=device)
-    tiles = generator(z, generator.draw_noise(images, rng))
+    noise = [torch.randn(images, 1, e, e, generator=rng, device=device) for e in generator.noise_edges]
+    tiles = generator(z, noise)
     mapped = tiles.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
     return np.asarray(mapped.cpu().numpy())
 
@@ -238,5 +238,3 @@ def _stop_requested() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-

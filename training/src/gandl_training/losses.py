@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 
 def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -38,9 +38,7 @@ def r1(scores: Tensor, images: Tensor) -> Tensor:
     return 0.5 * gradient.square().sum((1, 2, 3)).mean()
 
 
-def lipschitz(
-    discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor, power: int
-) -> Tensor:
+def lipschitz(discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor, power: int) -> Tensor:
     """One-sided Lipschitz penalty mean max(0, ‖∇D(x̂)‖₂ − 1)^p at x̂ = real + mix·(fake − real) (Petzka et al. 2018).
 
     `mix` is [N] in 0..1. p = 1 is the paper's "Lipschitz L1", p = 2 WGAN-LP. Zero for a 1-Lipschitz discriminator.

@@ -1,4 +1,4 @@
-"""StyleGAN2's two networks, read from top to bottom: noise → generator → image → discriminator → 512 features, score."""
+"""StyleGAN2's two networks, top to bottom: latent → generator → image → discriminator → 512 features and a score."""
 
 from __future__ import annotations
 
@@ -59,23 +59,22 @@ class Generator(nn.Module):
         self.constant = nn.Parameter(torch.randn(1, width(4), 4, 4))
         self.first = ModulatedConv(width(4), width(4), 3, config.style)
         self.first_to_image = ModulatedConv(width(4), config.channels, 1, config.style, demodulate=False)
-        self.blocks = nn.ModuleList(
-            GeneratorBlock(width(e // 2), width(e), config) for e in edges[1:]
-        )
+        self.blocks = nn.ModuleList(GeneratorBlock(width(e // 2), width(e), config) for e in edges[1:])
 
-    def draw_noise(self, images: int, rng: torch.Generator) -> list[Tensor]:
-        """Fresh noise of every layer for `images` images, from `rng` (on its device)."""
-        edges = [4, *(e for edge in self.config.edges[-2::-1] for e in (edge, edge))]
-        return [torch.randn(images, 1, e, e, generator=rng, device=rng.device) for e in edges]
+    @property
+    def noise_edges(self) -> list[int]:
+        """Edge of each noise map that `forward` takes, [N, 1, edge, edge] each."""
+        return [4, *(e for edge in self.config.edges[-2::-1] for e in (edge, edge))]
 
     def forward(self, z: Tensor, noise: Sequence[Tensor]) -> Tensor:
-        return self.synthesise(self.mapping(z), noise)
+        images: Tensor = self.synthesise(self.mapping(z), noise)
+        return images
 
     def synthesise(self, style: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """Style [N, 512] and noise → image [N, C, R, R]."""
         x = self.constant.expand(style.shape[0], -1, -1, -1)
         x = self.first(x.contiguous(memory_format=torch.channels_last), style, noise[0])
-        image = self.first_to_image(x, style).float()
+        image: Tensor = self.first_to_image(x, style).float()
         for i, block in enumerate(self.blocks):
             x, image = block(x, image, style, noise[1 + 2 * i : 3 + 2 * i])
         return image
@@ -147,6 +146,3 @@ class Discriminator(nn.Module):
 def parameters(module: nn.Module) -> int:
     """Number of trained values."""
     return sum(p.numel() for p in module.parameters())
-
-
-

@@ -25,7 +25,7 @@ POSITIVE, NEGATIVE = "positive_control", "negative_control"
 
 @dataclass(frozen=True)
 class ControlTiles:
-    """Tiles of the control wells of one cell line: uint8 [N, C, S, S], class (True: positive), well and fold of each."""
+    """Tiles [N, C, S, S] of the control wells of one cell line: class (True: positive), well and fold of each."""
 
     tiles: Uint8
     positive: NDArray[np.bool_]
@@ -44,14 +44,10 @@ class ProbeResult:
 def control_tiles(store: FieldStore, size: int, cell_line: str | None = None) -> ControlTiles:
     """The grid tiles of all control fields (of one cell line). Raises NotEnoughData without two wells a class."""
     records = store.index.records
-    chosen = [
-        i
-        for i, r in enumerate(records)
-        if r.role in (POSITIVE, NEGATIVE) and cell_line in (None, r.cell_line)
-    ]
+    chosen = [i for i, r in enumerate(records) if r.role in (POSITIVE, NEGATIVE) and cell_line in (None, r.cell_line)]
     folds = _folds([records[i] for i in chosen])
     wells = {key: n for n, key in enumerate(dict.fromkeys((records[i].plate, records[i].well) for i in chosen))}
-    origins = tile_origins(*store.fields.shape[2:], size)
+    origins = tile_origins(store.fields.shape[2], store.fields.shape[3], size)
     tiles = [store.fields[i, :, y : y + size, x : x + size] for i in chosen for y, x in origins]
     each = len(origins)
     positive = np.repeat([records[i].role == POSITIVE for i in chosen], each)
@@ -119,9 +115,10 @@ def z_prime(positive: Floats, negative: Floats) -> float:
     return float(1 - 3 * spread / abs(positive.mean() - negative.mean()))
 
 
-def embed(features: Callable[[Uint8], Floats], tiles: Uint8, batch: int = 64) -> Floats:
+def embed(features: Callable[[Uint8], NDArray[np.floating]], tiles: Uint8, batch: int = 64) -> Floats:
     """`features` over `tiles` in batches, [N, F]."""
-    return np.concatenate([features(tiles[i : i + batch]) for i in range(0, len(tiles), batch)])
+    parts = [features(tiles[i : i + batch]) for i in range(0, len(tiles), batch)]
+    return np.concatenate(parts).astype(np.float64)
 
 
 def intensity_features(tiles: Uint8) -> Floats:

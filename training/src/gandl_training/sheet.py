@@ -19,7 +19,8 @@ def coloured(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
     palette = ((255, 255, 255),) if channels == 1 else _TWO if channels == 2 else _COLOURS
     colours = np.array([palette[i % len(palette)] for i in range(channels)], np.float32) / 255
     mixed = np.einsum("nchw,cr->nhwr", tiles.astype(np.float32), colours)
-    return np.clip(mixed, 0, 255).astype(np.uint8)
+    clipped: NDArray[np.uint8] = np.clip(mixed, 0, 255).astype(np.uint8)
+    return clipped
 
 
 def grid(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:

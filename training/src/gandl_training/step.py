@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from gandl_training import losses
+from gandl_training.augment import adapted, augment
 from gandl_training.config import TrainConfig
+from gandl_training.draws import Draws
 from gandl_training.networks import Discriminator, Generator
-
-
 
 _Net = TypeVar("_Net", bound=nn.Module)
 
@@ -25,12 +25,14 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.device, self.rank, self.world = config, device, rank, world
         self.generator = Generator(config.network).to(device)
-        self.discriminator = Discriminator(config.network).to(device, memory_format=torch.channels_last)
+        self.discriminator = Discriminator(config.network).to(device)
         self.generator_ema = _frozen_copy(self.generator)
         self.discriminator_ema = _frozen_copy(self.discriminator)
         self.optimiser_g = self._adam(self.generator)
         self.optimiser_d = self._adam(self.discriminator)
         self.path_mean = torch.zeros((), device=device)
+        self.augment_p = torch.zeros((), device=device)
+        self.signs: list[Tensor] = []
         self.step = 0
 
     def _adam(self, net: nn.Module) -> torch.optim.Adam:
@@ -39,21 +41,25 @@ class Trainer:
 
     def advance(self, real: Tensor) -> dict[str, Tensor]:
         """Train both networks on the uint8 batch `real` [N, C, R, R] of this process; returns the losses, detached."""
-        config, rng = self.config, self._rng()
+        config = self.config
+        draws = Draws.of(config.seed, self.step, self.device, self.rank, self.world)
         images = real.to(self.device).float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
-        z, noise = self._latents(len(images), rng)
+        z, noise = self._latents(len(images), draws)
         with self._autocast():
             fake = self.generator(z, noise)
-        report = self._train_discriminator(images, fake.detach(), rng)
-        report |= self._train_generator(fake)
+        report = self._train_discriminator(self._seen(images, draws), self._seen(fake.detach(), draws), draws)
+        report |= self._train_generator(fake, draws)
         every = config.loss.path_length_interval
         if config.loss.path_length_weight and self.step % every == 0:
-            report["path_length"] = self._regularise_paths(len(images), rng)
+            report["path_length"] = self._regularise_paths(len(images), draws)
         self.step += 1
         self._average()
+        if config.augment.adaptive:
+            self._adapt(report["sign"])
+            report["augment_p"] = self.augment_p
         return report
 
-    def _train_discriminator(self, real: Tensor, fake: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+    def _train_discriminator(self, real: Tensor, fake: Tensor, draws: Draws) -> dict[str, Tensor]:
         loss = self.config.loss
         adversarial = losses.DISCRIMINATOR[loss.gan]
         self.optimiser_d.zero_grad(set_to_none=True)
@@ -61,45 +67,43 @@ class Trainer:
             real_scores = self.discriminator(real, track=True)
             fake_scores = self.discriminator(fake)
         value = adversarial(real_scores, fake_scores)
-        value.backward()
+        torch.autograd.backward(value)
         report = {"d": value, "real": real_scores.mean(), "fake": fake_scores.mean(), "sign": real_scores.sign().mean()}
         if self.config.r1_gamma and self.step % loss.r1_interval == 0:
             images = real.detach().requires_grad_()
             penalty = losses.r1(self.discriminator(images), images)
-            (penalty * self.config.r1_gamma * loss.r1_interval).backward()
+            torch.autograd.backward(penalty * self.config.r1_gamma * loss.r1_interval)
             report["r1"] = penalty
         if loss.lipschitz_weight and self.step % loss.lipschitz_interval == 0:
-            mix = torch.rand(len(real) * self.world, generator=rng, device=self.device)
-            mix = self._share(mix, len(real))
+            mix = draws.uniform(len(real))
             penalty = losses.lipschitz(self.discriminator, real, fake, mix, loss.lipschitz_power)
-            (penalty * loss.lipschitz_weight * loss.lipschitz_interval).backward()
+            torch.autograd.backward(penalty * loss.lipschitz_weight * loss.lipschitz_interval)
             report["lipschitz"] = penalty
         self._update(self.discriminator, self.optimiser_d)
         return {k: v.detach() for k, v in report.items()}
 
-    def _train_generator(self, fake: Tensor) -> dict[str, Tensor]:
+    def _train_generator(self, fake: Tensor, draws: Draws) -> dict[str, Tensor]:
         """`fake` still carries the graph of the generator: one pass serves both players."""
         self.optimiser_g.zero_grad(set_to_none=True)
         self.discriminator.requires_grad_(False)
         with self._autocast():
-            scores = self.discriminator(fake)
+            scores = self.discriminator(self._seen(fake, draws))
         value = losses.GENERATOR[self.config.loss.gan](scores)
-        value.backward()
+        torch.autograd.backward(value)
         self.discriminator.requires_grad_(True)
         self._update(self.generator, self.optimiser_g)
         return {"g": value.detach()}
 
-    def _regularise_paths(self, images: int, rng: torch.Generator) -> Tensor:
+    def _regularise_paths(self, images: int, draws: Draws) -> Tensor:
         """Path length on half a batch, in float32, as a step of its own."""
         loss = self.config.loss
-        z, noise = self._latents(max(images // 2, 1), rng)
+        z, noise = self._latents(max(images // 2, 1), draws)
         self.optimiser_g.zero_grad(set_to_none=True)
         style = self.generator.mapping(z)
         fake = self.generator.synthesise(style, noise)
-        shape = (len(fake) * self.world, *fake.shape[1:])
-        direction = self._share(torch.randn(shape, generator=rng, device=self.device), len(fake))
+        direction = draws.normal(*fake.shape)
         penalty, mean = losses.path_length(losses.path_lengths(fake, style, direction), self.path_mean)
-        (penalty * loss.path_length_weight * loss.path_length_interval).backward()
+        torch.autograd.backward(penalty * loss.path_length_weight * loss.path_length_interval)
         self.path_mean = self._mean_over_processes(mean)
         self._update(self.generator, self.optimiser_g)
         return penalty.detach()
@@ -108,7 +112,7 @@ class Trainer:
         if self.world > 1:
             gradients = [p.grad for p in net.parameters() if p.grad is not None]
             flat = self._mean_over_processes(torch.cat([g.flatten() for g in gradients]))
-            for gradient, averaged in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            for gradient, averaged in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
                 gradient.copy_(averaged.view_as(gradient))
         optimiser.step()
 
@@ -134,31 +138,39 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """All that training moves, as state dicts for a checkpoint."""
-        return {name: part.state_dict() for name, part in self._parts()} | {"path_mean": self.path_mean}
+        return {name: part.state_dict() for name, part in self._parts()} | self._values()
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Inverse of `state`."""
         for name, part in self._parts():
             part.load_state_dict(state[name])
         self.path_mean = state["path_mean"].to(self.device)
+        self.augment_p = state["augment_p"].to(self.device)
+        self.signs = list(state["signs"].to(self.device))
+
+    def _values(self) -> dict[str, Tensor]:
+        signs = torch.stack(self.signs) if self.signs else torch.zeros(0)
+        return {"path_mean": self.path_mean, "augment_p": self.augment_p, "signs": signs}
 
     def _parts(self) -> list[tuple[str, Any]]:  # Any: modules and optimisers share no type with state_dict
         names = ("generator", "discriminator", "generator_ema", "discriminator_ema", "optimiser_g", "optimiser_d")
         return [(name, getattr(self, name)) for name in names]
 
-    def _latents(self, images: int, rng: torch.Generator) -> tuple[Tensor, list[Tensor]]:
-        total = images * self.world
-        z = torch.randn(total, self.config.network.style, generator=rng, device=self.device)
-        noise = self.generator.draw_noise(total, rng)
-        return self._share(z, images), [self._share(n, images) for n in noise]
+    def _latents(self, images: int, draws: Draws) -> tuple[Tensor, list[Tensor]]:
+        z = draws.normal(images, self.config.network.style)
+        return z, [draws.normal(images, 1, e, e) for e in self.generator.noise_edges]
 
-    def _share(self, values: Tensor, images: int) -> Tensor:
-        return values[self.rank * images : (self.rank + 1) * images]
+    def _seen(self, images: Tensor, draws: Draws) -> Tensor:
+        """What the discriminator is shown of `images`."""
+        return augment(images, self.augment_p, draws) if self.config.augment.adaptive else images
 
-    def _rng(self) -> torch.Generator:
-        """A generator for this step alone: distinct streams by a 64-bit mix of seed and step."""
-        mixed = (self.config.seed * 0x9E3779B97F4A7C15 + (self.step + 1) * 0xBF58476D1CE4E5B9) % 2**63
-        return torch.Generator(self.device).manual_seed(mixed)
+    def _adapt(self, sign: Tensor) -> None:
+        self.signs.append(sign)
+        if len(self.signs) == self.config.augment.interval:
+            mean = self._mean_over_processes(torch.stack(self.signs).mean())
+            shown = self.config.batch * len(self.signs)
+            self.augment_p = adapted(self.augment_p, mean, self.config.augment, shown)
+            self.signs = []
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import torch
 from gandl_shared.errors import BadInput
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from gandl_training.layers import Conv, Dense
 from gandl_training.networks import Discriminator
