@@ -1,0 +1,213 @@
+"""How sure: standard errors by the Jacobian, profile-likelihood intervals that may be open, bootstrap of dose means.
+
+A profile interval of a location is where the best curve with that location fixed is not worse than allowed:
+misfit <= best misfit + s^2 F(1, n - p; level) (Bates and Watts 1988). Where it does not end within the search space
+(tested doses and a decade beyond) that side is open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import f as f_distribution
+
+from gandl_analysis.stats.curve_models import LN10, Floats, SearchSpace, Shape
+from gandl_analysis.stats.curve_solver import DoseMeans, Solution, explained, polish
+
+_FIRST_STEP = 0.05
+_GROWTH = 1.6
+_TOLERANCE = 1e-5
+_PROFILE_TOLERANCE = 1e-9
+_MAX_REFINE = 40
+
+
+def standard_errors(data: DoseMeans, shape: Shape, space: SearchSpace, best: Solution) -> Floats:
+    """SEs (B, P + 2) of (theta reported as EC50 or slope, bottom, top) by (J'J)^-1 s^2; NaN for one at its bound, and
+    for all without residual degrees of freedom."""
+    h = shape.basis(data.x, best.theta)
+    amplitude = (best.top - best.bottom)[:, None, None]
+    jacobian = (
+        np.concatenate([amplitude * shape.gradient(data.x, best.theta), (1.0 - h)[:, None], h[:, None]], axis=1)
+        * np.sqrt(data.weight)[:, None, :]
+    )
+    free = np.ones(jacobian.shape[:2], dtype=bool)
+    free[:, : shape.n_theta] = ~at_bound(shape, space, best.theta)
+    jacobian = np.where(free[:, :, None], jacobian, 0.0)
+    variance = residual_variance(data, best, shape.n_parameters)
+    inverse = np.linalg.pinv(np.einsum("bpd,bqd->bpq", jacobian, jacobian), rcond=1e-14, hermitian=True)
+    errors = np.sqrt(np.maximum(np.einsum("bpp->bp", inverse), 0.0) * variance[:, None])
+    errors[:, : shape.n_theta] *= _reported_scale(shape, best.theta)
+    return np.where(free, errors, np.nan)
+
+
+def at_bound(shape: Shape, space: SearchSpace, theta: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Whether each theta (B, P) sits on its bound."""
+    low, high = shape.bounds(space)
+    return np.asarray((theta <= low + 1e-9) | (theta >= high - 1e-9))
+
+
+def reported(shape: Shape, theta: Floats) -> Floats:
+    """theta (B, P) as people read it: concentrations and slopes instead of their logarithms."""
+    is_location = np.isin(np.arange(shape.n_theta), shape.locations)
+    return np.where(is_location, 10.0 ** np.clip(theta, -300, 300), np.exp(theta))
+
+
+def _reported_scale(shape: Shape, theta: Floats) -> Floats:
+    """d reported / d theta."""
+    is_location = np.isin(np.arange(shape.n_theta), shape.locations)
+    return reported(shape, theta) * np.where(is_location, LN10, 1.0)
+
+
+def residual_variance(data: DoseMeans, best: Solution, n_parameters: int) -> Floats:
+    """s^2 about the curve, (B,); NaN without degrees of freedom."""
+    freedom = data.total_weight - n_parameters
+    return np.where(freedom > 0.5, (best.misfit + data.pure) / np.where(freedom > 0.5, freedom, 1.0), np.nan)
+
+
+def profile_interval(
+    data: DoseMeans, shape: Shape, space: SearchSpace, grid: Floats, best: Solution, which: int, level: float
+) -> tuple[Floats, Floats]:
+    """Ends (B,), (B,) of the interval of location theta[which], in log10; NaN where a side is open (or nothing is
+    known for want of degrees of freedom). Where the region is in pieces its outermost ends are taken."""
+    freedom = data.total_weight - shape.n_parameters
+    allowed = best.misfit + residual_variance(data, best, shape.n_parameters) * f_distribution.ppf(
+        level, 1, np.maximum(freedom, 0.5)
+    )
+    coarse = _coarse_profile(data, shape, grid, which)
+    sides = [_Side(data, shape, space, which, allowed, sign).end(best, coarse) for sign in (-1, 1)]
+    return sides[0], sides[1]
+
+
+@dataclass(frozen=True)
+class _Coarse:
+    """Smallest misfit (B, L) on the grid at each location level (L,), and the grid point (B, L, P) it is at."""
+
+    levels: Floats
+    misfit: Floats
+    theta: Floats
+
+
+def _coarse_profile(data: DoseMeans, shape: Shape, grid: Floats, which: int) -> _Coarse:
+    misfit = data.between[:, None] - explained(data, shape.basis(data.x, grid))
+    levels, position = np.unique(grid[:, which], return_inverse=True)
+    at = [np.flatnonzero(position == k) for k in range(levels.size)]
+    first = [points[misfit[:, points].argmin(axis=1)] for points in at]
+    rows = np.arange(len(misfit))
+    return _Coarse(
+        levels, np.stack([misfit[rows, f] for f in first], axis=1), np.stack([grid[f] for f in first], axis=1)
+    )
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The search for one end: `sign` -1 for the lower, 1 for the upper; `allowed` (B,) the largest misfit inside."""
+
+    data: DoseMeans
+    shape: Shape
+    space: SearchSpace
+    which: int
+    allowed: Floats
+    sign: int
+
+    def end(self, best: Solution, coarse: _Coarse) -> Floats:
+        inside = self._outermost_inside(best, coarse)
+        outside, outer_misfit, is_open = self._march(inside)
+        answer = np.full(len(inside), np.nan)
+        rows = np.flatnonzero(~is_open & np.isfinite(self.allowed))
+        if rows.size:
+            answer[rows] = self._refine(rows, inside[rows], outside[rows], outer_misfit[rows])
+        return answer
+
+    def _outermost_inside(self, best: Solution, coarse: _Coarse) -> Floats:
+        """theta (B, P) of the farthest coarse level that is inside, or of the best curve."""
+        beyond = (coarse.levels[None, :] - best.theta[:, [self.which]]) * self.sign
+        inside = (coarse.misfit <= self.allowed[:, None]) & (beyond > 0)
+        farthest = np.where(inside, beyond, -np.inf).argmax(axis=1)
+        found = inside.any(axis=1)
+        return np.where(found[:, None], coarse.theta[np.arange(len(farthest)), farthest], best.theta)
+
+    def _profile(self, rows: Floats | np.ndarray[tuple[int], np.dtype[np.intp]], theta: Floats) -> Solution:
+        return polish(
+            self.data.take(rows), self.shape, self.space, theta, fixed=self.which, tolerance=_PROFILE_TOLERANCE
+        )
+
+    def _march(self, inside: Floats) -> tuple[Floats, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+        """Step outwards, `inside` following (in place), until outside (B,) with its misfit, or the bound: open."""
+        limit = self.space.low if self.sign < 0 else self.space.high
+        outside, outer = np.full(len(inside), np.nan), np.full(len(inside), np.nan)
+        is_open = np.zeros(len(inside), dtype=bool)
+        live, step = np.flatnonzero(np.isfinite(self.allowed)), _FIRST_STEP
+        while live.size:
+            value = np.clip(inside[live, self.which] + self.sign * step, self.space.low, self.space.high)
+            trial = inside[live].copy()
+            trial[:, self.which] = value
+            there = self._profile(live, trial)
+            left = there.misfit > self.allowed[live]
+            outside[live[left]], outer[live[left]] = value[left], there.misfit[left]
+            inside[live[~left]] = there.theta[~left]
+            ended = ~left & (value == limit)
+            is_open[live[ended]] = True
+            live, step = live[~left & ~ended], step * _GROWTH
+        return outside, outer, is_open
+
+    def _refine(
+        self, rows: np.ndarray[tuple[int], np.dtype[np.intp]], inside: Floats, outside: Floats, outer: Floats
+    ) -> Floats:
+        """Illinois regula falsi on the excess misfit, to 1e-5 decades."""
+        ends = _Bracket(inside[:, self.which].copy(), outside.copy(), inside.copy())
+        f_in = self._profile(rows, inside).misfit - self.allowed[rows]
+        f_out = outer - self.allowed[rows]
+        live = np.arange(rows.size)
+        for _ in range(_MAX_REFINE):
+            live = live[np.abs(ends.outside[live] - ends.inside[live]) >= _TOLERANCE]
+            if live.size == 0:
+                break
+            middle = ends.secant(live, f_in, f_out)
+            trial = ends.theta[live]
+            trial[:, self.which] = middle
+            there = self._profile(rows[live], trial)
+            f = there.misfit - self.allowed[rows[live]]
+            within = f <= 0
+            ins, out = live[within], live[~within]
+            ends.inside[ins], ends.theta[ins], ends.outside[out] = middle[within], there.theta[within], middle[~within]
+            f_in[ins], f_out[ins] = f[within], f_out[ins] * 0.5
+            f_out[out], f_in[out] = f[~within], f_in[out] * 0.5
+        return np.asarray((ends.inside + ends.outside) / 2)
+
+
+@dataclass(frozen=True)
+class _Bracket:
+    """Ends (N,), (N,) between which the interval ends, and the profile theta (N, P) at the inner one."""
+
+    inside: Floats
+    outside: Floats
+    theta: Floats
+
+    def secant(self, live: np.ndarray[tuple[int], np.dtype[np.intp]], f_in: Floats, f_out: Floats) -> Floats:
+        """Where the line through both ends is zero, kept off the ends by a hundredth of their distance."""
+        a, b, fa, fb = self.inside[live], self.outside[live], f_in[live], f_out[live]
+        part = np.clip(-fa / np.where(fb > fa, fb - fa, 1.0), 0.01, 0.99)
+        return np.asarray(a + np.where(fb > fa, part, 0.5) * (b - a))
+
+
+def bootstrap_means(
+    wells: Floats, weights: Floats, n_samples: int, level: float, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Percentile interval (D,), (D,) of each dose's weighted mean, wells (D, R) drawn again within their dose.
+
+    Wells come first along R, weight 0 after them. With m wells the spread of resampled means is short by
+    sqrt((m - 1) / m); percentiles are widened about the mean by that factor (Hesterberg 2015). NaN at doses of one well.
+    """
+    counts = (weights > 0).sum(axis=1)
+    draw = (rng.random((n_samples, *wells.shape)) * counts[:, None]).astype(int)
+    taken = np.arange(wells.shape[1]) < counts[:, None]
+    w = np.take_along_axis(weights[None], draw, axis=2) * taken
+    y = np.take_along_axis(wells[None], draw, axis=2)
+    means = (w * y).sum(axis=2) / w.sum(axis=2)
+    centre = (weights * wells).sum(axis=1) / weights.sum(axis=1)
+    widen = np.sqrt(counts / np.maximum(counts - 1, 1))
+    tail = (1.0 - level) / 2
+    ends = centre + (np.quantile(means, [tail, 1 - tail], axis=0) - centre) * widen
+    low, high = np.where(counts > 1, ends, np.nan)
+    return low, high

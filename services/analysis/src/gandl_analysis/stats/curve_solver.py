@@ -1,0 +1,201 @@
+"""Least squares for many curves that share their doses: a grid, then one bounded polish, all curves at once.
+
+Wells of one dose share their prediction, so a curve is its weighted dose means: sum of squares = pure error (within
+doses) + lack of fit (dose means about the curve). The grid is one matrix product; the polish is Levenberg-Marquardt on
+theta alone with Kaufman's (1975) Jacobian, the plateaus solved exactly at every step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gandl_analysis.stats.curve_models import Floats, SearchSpace, Shape
+
+_FLAT = 1e-13
+_MAX_STEPS = 80
+_COVERED = 0.05
+
+
+@dataclass(frozen=True)
+class DoseMeans:
+    """B curves over D doses: x (D,) log10 dose, weight (B, D) sum of well weights, mean (B, D), pure (B,) the weighted
+    sum of squares within doses."""
+
+    x: Floats
+    weight: Floats
+    mean: Floats
+    pure: Floats
+
+    @property
+    def total_weight(self) -> Floats:
+        """Effective number of wells, (B,): a well that is downweighted counts as its weight."""
+        return np.asarray(self.weight.sum(axis=1))
+
+    @property
+    def grand_mean(self) -> Floats:
+        return np.asarray((self.weight * self.mean).sum(axis=1) / self.total_weight)
+
+    @property
+    def between(self) -> Floats:
+        """Weighted sum of squares of dose means about the grand mean, (B,)."""
+        return np.asarray((self.weight * (self.mean - self.grand_mean[:, None]) ** 2).sum(axis=1))
+
+    def take(self, rows: Floats | np.ndarray[tuple[int], np.dtype[np.intp]]) -> DoseMeans:
+        """The curves at these indices (repeats allowed)."""
+        return DoseMeans(self.x, self.weight[rows], self.mean[rows], self.pure[rows])
+
+
+@dataclass(frozen=True)
+class Solution:
+    """theta (B, P), bottom (B,), top (B,), and misfit (B,): the sum of squares of dose means about the curve."""
+
+    theta: Floats
+    bottom: Floats
+    top: Floats
+    misfit: Floats
+
+
+def dose_means(x: Floats, wells: Floats, weights: Floats) -> DoseMeans:
+    """Collapse wells (B, D, R) with weights (B, D, R), 0 where there is no well. Every dose needs some weight."""
+    weight = weights.sum(axis=2)
+    mean = (weights * wells).sum(axis=2) / weight
+    pure = (weights * (wells - mean[:, :, None]) ** 2).sum(axis=(1, 2))
+    return DoseMeans(x, weight, mean, pure)
+
+
+def plateaus(data: DoseMeans, basis: Floats) -> tuple[Floats, Floats, Floats]:
+    """Bottom, amplitude and residuals (B,), (B,), (B, D) of the best line through basis (B, D)."""
+    total, centre = data.total_weight, data.grand_mean
+    h_mean = (data.weight * basis).sum(axis=1) / total
+    h = basis - h_mean[:, None]
+    spread = (data.weight * h * h).sum(axis=1)
+    usable = spread > _FLAT * total
+    amplitude = np.where(usable, (data.weight * h * data.mean).sum(axis=1) / np.where(usable, spread, 1.0), 0.0)
+    residual = data.mean - centre[:, None] - amplitude[:, None] * h
+    return centre - amplitude * h_mean, amplitude, residual
+
+
+def explained(data: DoseMeans, basis: Floats) -> Floats:
+    """Sum of squares each grid basis (G, D) explains beyond the mean, (B, G)."""
+    y = data.mean - data.grand_mean[:, None]
+    weighted_y = data.weight * y
+    total = data.total_weight[:, None]
+    h_mean = data.weight @ basis.T / total
+    spread = data.weight @ (basis**2).T - total * h_mean**2
+    cross = weighted_y @ basis.T - weighted_y.sum(axis=1)[:, None] * h_mean
+    usable = spread > 1e-10 * total
+    return np.where(usable, cross**2 / np.where(usable, spread, 1.0), 0.0)
+
+
+def solve(data: DoseMeans, shape: Shape, space: SearchSpace, grid: Floats, n_starts: int = 1) -> Solution:
+    """The least-squares curve of `shape` for each row of `data`: best grid points (G, P), then a bounded polish.
+
+    Starts are grid points whose curve covers at least 5 % of its own amplitude within the tested doses: beyond that
+    the amplitude is arbitrary. The polish may leave them if the fit gets better.
+    """
+    basis = shape.basis(data.x, grid)
+    covered = np.ptp(basis, axis=1) >= _COVERED
+    gains = explained(data, basis[covered])
+    order = np.argpartition(-gains, n_starts - 1, axis=1)[:, :n_starts] if n_starts > 1 else gains.argmax(1)[:, None]
+    starts = grid[covered][order]
+    solutions = [polish(data, shape, space, starts[:, s]) for s in range(n_starts)]
+    best = np.stack([s.misfit for s in solutions]).argmin(axis=0)
+    pick = (best, np.arange(best.size))
+    return Solution(
+        np.stack([s.theta for s in solutions])[pick],
+        np.stack([s.bottom for s in solutions])[pick],
+        np.stack([s.top for s in solutions])[pick],
+        np.stack([s.misfit for s in solutions])[pick],
+    )
+
+
+def polish(
+    data: DoseMeans,
+    shape: Shape,
+    space: SearchSpace,
+    start: Floats,
+    *,
+    fixed: int | None = None,
+    tolerance: float = 1e-13,
+) -> Solution:
+    """Levenberg-Marquardt from `start` (B, P) within the bounds; theta[fixed] keeps its starting value.
+
+    A curve is done when a barely damped step changes its sum of squares by less than `tolerance` of it.
+    """
+    state = _Polish(data, shape, shape.bounds(space), fixed)
+    theta = state.project(start.copy())
+    misfit, damping = state.misfit(data, theta), np.full(len(theta), 1e-3)
+    live = np.arange(len(theta))
+    for _ in range(_MAX_STEPS):
+        if live.size == 0:
+            break
+        part = data.take(live)
+        proposal = state.step(part, theta[live], damping[live])
+        new = state.misfit(part, proposal)
+        better = new <= misfit[live]
+        change = np.abs(new - misfit[live]) <= tolerance * (misfit[live] + part.pure)
+        done = (change & (damping[live] <= 1.0)) | (np.abs(proposal - theta[live]).max(axis=1) <= 1e-10)
+        theta[live[better]], misfit[live[better]] = proposal[better], new[better]
+        damping[live] = np.clip(np.where(better, damping[live] * 0.1, damping[live] * 8.0), 1e-12, 1e12)
+        live = live[~done & (damping[live] < 1e9)]
+    bottom, amplitude, _ = plateaus(data, shape.basis(data.x, theta))
+    return Solution(theta, bottom, bottom + amplitude, misfit)
+
+
+@dataclass(frozen=True)
+class _Polish:
+    """The pieces of one polish; `bounds` are (P,) each."""
+
+    data: DoseMeans
+    shape: Shape
+    bounds: tuple[Floats, Floats]
+    fixed: int | None
+
+    def misfit(self, data: DoseMeans, theta: Floats) -> Floats:
+        residual = plateaus(data, self.shape.basis(data.x, theta))[2]
+        return np.asarray((data.weight * residual**2).sum(axis=1))
+
+    def project(self, theta: Floats) -> Floats:
+        """Into the box, and the first location not above the second (the fixed one stays where it is)."""
+        theta = np.clip(theta, *self.bounds)
+        if len(self.shape.locations) == 2:
+            first, second = self.shape.locations
+            crossed = theta[:, first] > theta[:, second]
+            meet = theta[:, self.fixed] if self.fixed in (first, second) else theta[:, [first, second]].mean(axis=1)
+            theta[crossed, first] = theta[crossed, second] = meet[crossed]
+        return theta
+
+    def step(self, data: DoseMeans, theta: Floats, damping: Floats) -> Floats:
+        """One damped Gauss-Newton step, projected. A parameter at a bound that pulls outwards is held."""
+        basis = self.shape.basis(data.x, theta)
+        _, amplitude, residual = plateaus(data, basis)
+        root = np.sqrt(data.weight)
+        raw = amplitude[:, None, None] * self.shape.gradient(data.x, theta) * root[:, None, :]
+        jacobian = _off_plane(raw, root, basis)
+        descent = np.einsum("bpd,bd->bp", jacobian, root * residual)
+        low, high = self.bounds
+        held = ((theta <= low) & (descent < 0)) | ((theta >= high) & (descent > 0))
+        if self.fixed is not None:
+            held[:, self.fixed] = True
+        jacobian = np.where(held[:, :, None], 0.0, jacobian)
+        descent = np.where(held, 0.0, descent)
+        normal = np.einsum("bpd,bqd->bpq", jacobian, jacobian)
+        diagonal = np.einsum("bpp->bp", normal)
+        scale = diagonal + 1e-9 * diagonal.max(axis=1, keepdims=True) + 1e-300
+        np.einsum("bpp->bp", normal)[...] += damping[:, None] * scale + np.where(held, 1.0, 1e-300)
+        move = np.linalg.solve(normal, descent[:, :, None])[:, :, 0]
+        return self.project(theta + np.clip(np.nan_to_num(move), -1.0, 1.0))
+
+
+def _off_plane(vectors: Floats, root: Floats, basis: Floats) -> Floats:
+    """Remove from vectors (B, P, D) their parts along the two plateau directions, root and root * basis (B, D)."""
+    one = root / np.linalg.norm(root, axis=1, keepdims=True)
+    h = root * basis
+    h = h - (h * one).sum(axis=1, keepdims=True) * one
+    length = np.linalg.norm(h, axis=1, keepdims=True)
+    h = np.where(length > 1e-8, h / np.where(length > 1e-8, length, 1.0), 0.0)
+    for direction in (one, h):
+        vectors = vectors - np.einsum("bpd,bd->bp", vectors, direction)[:, :, None] * direction[:, None, :]
+    return vectors

@@ -1,0 +1,137 @@
+"""A dose-response curve, wherever it appears: on the wire, in a stored analysis, as a JSON line of `gandl fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ModelName = Literal["constant", "hill", "gain_loss"]
+Relation = Literal["=", "<", ">"]
+Verdict = Literal["active", "active_biphasic", "inactive", "toxic", "undetermined"]
+Flag = Literal[
+    "inactive",
+    "active_at_all_doses",
+    "ec50_above_range",
+    "ec50_below_range",
+    "top_not_reached",
+    "biphasic_toxic_drop",
+    "single_dose_activity",
+    "negative_direction",
+    "high_off_perturbation",
+    "lack_of_fit",
+    "low_replicates",
+    "few_doses",
+    "outliers_downweighted",
+    "slope_at_bound",
+]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CurveParameter(_Frozen):
+    """An estimate with its standard error (null where it cannot be had) and whether it sits on its bound."""
+
+    estimate: float
+    se: float | None
+    at_bound: bool
+
+
+class CurveLocation(_Frozen):
+    """A concentration read off a curve. `value` is the estimate (`=`) or the bound that is certain (`<`, `>`); all are
+    null where there is none. `low` and `high` are null on an open side."""
+
+    value: float | None
+    relation: Relation | None
+    low: float | None
+    high: float | None
+    unit: str
+    method: str
+
+
+class CurveEmax(_Frozen):
+    """The largest effect within the tested doses: of the fit, and the best dose mean with its dose."""
+
+    fitted: float | None
+    observed: float | None
+    at: float | None
+
+
+class CurvePoint(_Frozen):
+    """One well. `weight` is 1 for an ordinary well, less for a downweighted outlier, 0 for an excluded one; `excluded`
+    says why."""
+
+    concentration: float | None
+    efficacy: float | None
+    plate: str | None
+    well: str | None
+    weight: float
+    excluded: str | None
+
+
+class CurveDose(_Frozen):
+    """One tested dose: mean of its wells and its bootstrap interval (null with one well or if not asked)."""
+
+    concentration: float
+    mean: float
+    low: float | None
+    high: float | None
+    n_wells: int
+
+
+class CurveWindow(_Frozen):
+    """From the efficacy EC50 to the first sign of toxicity. `relation` is `>` where none is seen up to `high`."""
+
+    low: float
+    high: float
+    fold: float
+    relation: Literal["=", ">"]
+    limited_by: Literal["off_axis", "loss", "top_dose"]
+
+
+class OffAxisPoint(_Frozen):
+    """Mean distance of a dose's wells from the controls, off the axis."""
+
+    concentration: float
+    distance: float
+    n_wells: int
+
+
+class OffAxis(_Frozen):
+    """Off-axis distance per dose; `departs_at` is the lowest dose from which every dose lies beyond `limit`."""
+
+    departs_at: float | None = None
+    limit: float | None = None
+    points: tuple[OffAxisPoint, ...] = ()
+
+
+class Curve(_Frozen):
+    """One compound in one cell line. `bottom` and `top` of a Hill curve are its lower and upper plateau; `fitted` are
+    (concentration, response) pairs over the tested doses. Rules of verdict and flags: docs/dose-response.md."""
+
+    compound: str
+    cell_line: str
+    screen: str | None
+    model: ModelName
+    aicc: Mapping[ModelName, float | None]
+    params: Mapping[str, CurveParameter]
+    ec50: CurveLocation
+    loss_ec50: CurveLocation | None
+    crosses_zero_at: float | None
+    emax: CurveEmax
+    auc: float | None
+    p_value: Annotated[float, Field(ge=0, le=1)] | None
+    q_value: Annotated[float, Field(ge=0, le=1)] | None
+    lack_of_fit_p: Annotated[float, Field(ge=0, le=1)] | None
+    n_doses: int
+    n_wells: int
+    verdict: Verdict
+    flags: tuple[Flag, ...]
+    points: tuple[CurvePoint, ...]
+    fitted: tuple[tuple[float, float], ...]
+    off_axis: OffAxis = OffAxis()
+    doses: tuple[CurveDose, ...] = ()
+    window: CurveWindow | None = None
