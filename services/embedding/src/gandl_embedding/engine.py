@@ -1,0 +1,161 @@
+"""One ONNX Runtime session over one model file: tiles in, vectors out. The only place that knows ONNX Runtime."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from gandl_shared.errors import Invalid, InvalidModel, NotFound, Unavailable
+from gandl_shared.models import ModelCard, card_from_metadata
+from numpy.typing import NDArray
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+CARD_FORMAT = 1
+
+CPU_PIXELS = 2**16
+"""Pixels of one internal batch on a CPU: 16 tiles of 64 × 64. Measured (benchmarks/embedding.py): smaller batches pay
+the call, larger ones push the first blocks' activations out of the caches."""
+
+GPU_PIXELS = 2**20
+"""The same for a GPU: 256 tiles of 64 × 64."""
+
+_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    # Full float32, and algorithms chosen by rule rather than by timing: the same vector in every batch and every run.
+    CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
+}
+
+Uint8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+
+class Engine:
+    """A loaded featurizer; implements `gandl_shared.models.Embedder`. May be called from several threads."""
+
+    def __init__(self, session: ort.InferenceSession, card: ModelCard, model_id: str) -> None:
+        self._session = session
+        self._card = card
+        self._model_id = model_id
+        self._input: str = session.get_inputs()[0].name
+        self._provider: str = session.get_providers()[0]
+        self._batch = batch_size(card.size, self._provider)
+
+    @classmethod
+    def load(cls, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> Engine:
+        """Open a model on `threads` CPU cores (None: all) with the first of `providers` that is there (None: the CPU).
+
+        Raises NotFound where there is no file, InvalidModel where it is not an ONNX file, has no gandl card or its
+        graph is not what the card says, Unavailable where none of `providers` works here.
+        """
+        data = _read(path)
+        session = _session(data, path.name, threads, providers or (CPU,))
+        card = card_from_metadata(session.get_modelmeta().custom_metadata_map, file=path.name)
+        _check_graph(session, card, path.name)
+        return cls(session, card, hashlib.sha256(data).hexdigest())
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the model."""
+        return self._card
+
+    @property
+    def model_id(self) -> str:
+        """SHA-256 of the model file, hex."""
+        return self._model_id
+
+    @property
+    def provider(self) -> str:
+        """The execution provider in use, such as CPUExecutionProvider."""
+        return self._provider
+
+    @property
+    def batch(self) -> int:
+        """Tiles that run at once; more are split."""
+        return self._batch
+
+    def embed(self, tiles: Uint8) -> Float32:
+        """Vectors [N, features] of tiles [N, C, size, size], in their order. Raises Invalid for another shape or type.
+
+        Each vector is that of its tile alone: nothing in the graph mixes tiles.
+        """
+        check_tiles(tiles, self._card)
+        parts = [self._run(tiles[i : i + self._batch]) for i in range(0, len(tiles), self._batch)]
+        return np.concatenate(parts) if parts else np.empty((0, self._card.features), np.float32)
+
+    def warm_up(self) -> None:
+        """Run one full batch, so that the first request finds memory and kernels ready."""
+        self.embed(np.zeros((self._batch, len(self._card.channels), self._card.size, self._card.size), np.uint8))
+
+    def _run(self, tiles: Uint8) -> Float32:
+        vectors: Float32 = self._session.run(None, {self._input: np.ascontiguousarray(tiles)})[0]
+        return vectors
+
+
+def batch_size(size: int, provider: str) -> int:
+    """Tiles of size × size pixels that one call of the session takes."""
+    return max(1, (CPU_PIXELS if provider == CPU else GPU_PIXELS) // size**2)
+
+
+def check_tiles(tiles: Uint8, card: ModelCard) -> None:
+    """Raise Invalid where `tiles` is not uint8 [N, C, size, size] of `card`, naming what is expected and given."""
+    expected = (len(card.channels), card.size, card.size)
+    if tiles.dtype != np.uint8 or tiles.ndim != 4 or tiles.shape[1:] != expected:
+        shown = ", ".join(map(str, expected))
+        raise Invalid(
+            f"{card.name} takes tiles of type uint8 and shape [N, {shown}]; given are {tiles.dtype} {list(tiles.shape)}"
+        )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no model file {path}") from error
+    except OSError as error:
+        raise InvalidModel(f"the model file {path} cannot be read: {error.strerror}") from error
+
+
+def _session(data: bytes, name: str, threads: int | None, wanted: Sequence[str]) -> ort.InferenceSession:
+    present = [provider for provider in wanted if provider in ort.get_available_providers()]
+    if not present:
+        raise Unavailable(f"ONNX Runtime has none of {', '.join(wanted)} here; install the extra that brings it")
+    providers = [(provider, dict(_OPTIONS.get(provider, {}))) for provider in present]
+    try:
+        return ort.InferenceSession(data, _session_options(threads), providers=providers)
+    except Exception as error:  # ONNX Runtime has a class of its own for every way a file can be wrong, under no root
+        raise InvalidModel(f"{name} is not an ONNX model that can be run: {_reason(error)}") from error
+
+
+def _session_options(threads: int | None) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = True
+    # The caller decides how long a batch is; idle threads must not burn the cores that decode the next images.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3
+    return options
+
+
+def _check_graph(session: ort.InferenceSession, card: ModelCard, name: str) -> None:
+    """Raise InvalidModel where the graph is not what its card says."""
+    if card.format != CARD_FORMAT:
+        raise InvalidModel(f"{name} has a card of format {card.format}; this gandl reads format {CARD_FORMAT}")
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise InvalidModel(f"{name} has {len(inputs)} inputs and {len(outputs)} outputs; a featurizer has one of each")
+    expected_in = ("tensor(uint8)", [len(card.channels), card.size, card.size])
+    expected_out = ("tensor(float)", [card.features])
+    for node, (kind, shape) in zip((inputs[0], outputs[0]), (expected_in, expected_out), strict=True):
+        if node.type != kind or list(node.shape)[1:] != shape or isinstance(node.shape[0], int):
+            wanted = f"{kind} {['N', *shape]}"
+            raise InvalidModel(f"{name}: {node.name} is {node.type} {list(node.shape)} where its card says {wanted}")
+
+
+def _reason(error: Exception) -> str:
+    """ONNX Runtime's message without its `[ONNXRuntimeError] : 7 : INVALID_PROTOBUF :` head."""
+    return str(error).rsplit(" : ", 1)[-1].splitlines()[0]
