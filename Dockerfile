@@ -1,0 +1,24 @@
+# The slim image of every part but the CUDA embedding service. ARG SERVICE picks the part: embedding, worker or analysis.
+ARG PYTHON_IMAGE=python:3.11-slim
+FROM ${PYTHON_IMAGE}
+ARG SERVICE
+ARG EXTRAS
+
+# Dependencies first: they change less often than our code, and this layer is the slow one.
+COPY constraints.txt /src/
+COPY shared/pyproject.toml /src/shared/
+COPY services/${SERVICE}/pyproject.toml /src/services/${SERVICE}/
+RUN mkdir -p /src/shared/src/gandl_shared /src/services/${SERVICE}/src/gandl_${SERVICE} \
+    && python3 -m venv /opt/gandl \
+    && /opt/gandl/bin/pip install --no-cache-dir --quiet --constraint /src/constraints.txt \
+       "/src/shared[postgres,queue,web]" "/src/services/${SERVICE}${EXTRAS}"
+
+COPY shared /src/shared
+COPY services/${SERVICE} /src/services/${SERVICE}
+RUN /opt/gandl/bin/pip install --no-cache-dir --quiet --no-deps --force-reinstall /src/shared "/src/services/${SERVICE}" \
+    && useradd --system --uid 10001 --create-home gandl \
+    && mkdir -p /var/lib/gandl && chown gandl /var/lib/gandl
+
+USER gandl
+WORKDIR /home/gandl
+ENV PATH=/opt/gandl/bin:$PATH PYTHONUNBUFFERED=1

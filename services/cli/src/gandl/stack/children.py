@@ -1,0 +1,89 @@
+"""Child processes that never outlive this one: stopped explicitly, and by the kernel should this process be killed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Child:
+    """One supervised process. Its output is appended to `log`; `input_text` is given on stdin and never in argv."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    input_text: str | None = None
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    crashes: int = 0
+
+    def start(self) -> None:
+        """Start it, in a session of its own so that Ctrl-C reaches only the supervisor."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.PIPE if self.input_text is not None else subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+                preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 no threads run yet when children start
+            )
+        self.started = monotonic()
+        if self.input_text is not None and self.process.stdin is not None:
+            self.process.stdin.write(self.input_text.encode())
+            self.process.stdin.close()
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs or before it was started."""
+        return self.process.poll() if self.process else None
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def wait_or_kill(self, seconds: float) -> None:
+        """Wait for the end; after `seconds` end its whole session, so that no pool process of it stays."""
+        if not self.process:
+            return
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self.process.wait()
+
+    def last_lines(self, count: int = 5) -> str:
+        """The end of its log, for a message."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-count:])
+
+
+def _die_with(parent: int) -> object:
+    """A pre-exec step: have Linux send SIGTERM when the parent is gone, whatever it died of."""
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None)
+
+    def arrange() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return arrange
