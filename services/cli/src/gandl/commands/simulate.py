@@ -54,7 +54,7 @@ def simulate(
         compounds=read_compounds(compounds) if compounds else None,
         cell_lines=tuple(cell_line) if cell_line else None,
         replicates=replicates,
-        replicates_per_plate=replicates_per_plate,
+        replicates_per_plate=_per_plate(design, replicates, replicates_per_plate),
         wells=wells,
         sites=sites,
         size=size,
@@ -75,6 +75,13 @@ def _given(**values: object) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _per_plate(design: ScreenDesign, replicates: int | None, given: int | None) -> int | None:
+    """The preset's replicates a plate, but no more than there are to be, unless another number was given."""
+    if given is not None or replicates is None:
+        return given
+    return max(1, min(design.replicates_per_plate, replicates))
+
+
 def _with_bar(out: Path, design: ScreenDesign, processes: int) -> SimulatedScreen:
     """Simulate behind a progress bar on stderr."""
     from rich.console import Console
@@ -83,11 +90,15 @@ def _with_bar(out: Path, design: ScreenDesign, processes: int) -> SimulatedScree
     from gandl.simulate import simulate_screen
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("simulating wells", total=None)
-        return simulate_screen(
-            out,
-            design,
-            processes=processes,
-            on_progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task("simulating wells", total=None)
+
+    def show(done: int, total: int) -> None:
+        bar.start()  # only now, so that bad input is answered by its error alone; starting again does nothing
+        bar.update(task, completed=done, total=total)
+
+    try:
+        return simulate_screen(out, design, processes=processes, on_progress=show)
+    finally:
+        if bar.live.is_started:
+            bar.stop()

@@ -33,11 +33,11 @@ class DoseLadder:
         """What makes the ladder impossible, field by field."""
         found = []
         if not 0 < self.top_um < float("inf"):
-            found.append(Problem(f"the top dose {self.top_um:g} is not a positive number of µM", field="top_um"))
+            found.append(Problem(f"the top dose {self.top_um:g} is not a positive number of µM", field="top dose"))
         if not 1 <= self.count <= 24:
             found.append(Problem(f"{self.count} doses; give 1 to 24", field="doses"))
         if not 1 < self.step <= 100:
-            found.append(Problem(f"the step {self.step:g} between doses is not in 1..100", field="step"))
+            found.append(Problem(f"the step {self.step:g} between doses is not in 1..100", field="dose step"))
         return found
 
 
@@ -111,7 +111,8 @@ class ScreenDesign:
         for compound in self.compounds:
             found += compound.problems()
         found += _name_problems([c.name for c in self.compounds])
-        unknown = [line for line in self.cell_lines if line not in CELL_LINES]
+        named = [*self.cell_lines, *(line for compound in self.compounds for line in compound.in_line)]
+        unknown = sorted({line for line in named if line not in CELL_LINES})
         found += [
             Problem(f"unknown cell line {line!r}; there are {', '.join(CELL_LINES)}", field="cell_line")
             for line in unknown
@@ -123,7 +124,7 @@ class ScreenDesign:
     def _number_problems(self) -> list[Problem]:
         limits = {
             "replicates": (self.replicates, 1, 96),
-            "replicates_per_plate": (self.replicates_per_plate, 1, self.replicates),
+            "replicates per plate": (self.replicates_per_plate, 1, max(1, self.replicates)),
             "positive controls": (self.controls.positive, 2, self.wells),
             "negative controls": (self.controls.negative, 2, self.wells),
             "sites": (self.sites, 1, 36),
