@@ -30,7 +30,8 @@ from gandl_analysis.stats.curve_reading import (
     read_curve,
     sampled,
 )
-from gandl_analysis.stats.dose_response import CurveFit, CurveOptions, DoseResponseData, fit_curves
+from gandl_analysis.stats.curve_results import CurveFit, CurveOptions, DoseResponseData
+from gandl_analysis.stats.dose_response import fit_curves
 from gandl_analysis.stats.multiple_testing import q_values
 from gandl_analysis.stats.off_axis import departure_dose, departure_limit
 

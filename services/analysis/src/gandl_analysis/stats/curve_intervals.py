@@ -12,71 +12,82 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import f as f_distribution
 
-from gandl_analysis.stats.curve_models import LN10, Floats, SearchSpace, Shape
+from gandl_analysis.stats.curve_models import LN10, Floats, Mask, Rows, SearchSpace, Shape
 from gandl_analysis.stats.curve_solver import DoseMeans, Solution, explained, polish
 
 _FIRST_STEP = 0.05
 _GROWTH = 1.6
-_TOLERANCE = 1e-5
-_PROFILE_TOLERANCE = 1e-9
+_TOLERANCE = 1e-3
+_PROFILE_TOLERANCE = 1e-5
 _MAX_REFINE = 40
 
 
-def standard_errors(data: DoseMeans, shape: Shape, space: SearchSpace, best: Solution) -> Floats:
-    """SEs (B, P + 2) of (theta reported as EC50 or slope, bottom, top) by (J'J)^-1 s^2; NaN for one at its bound, and
-    for all without residual degrees of freedom."""
-    h = shape.basis(data.x, best.theta)
-    amplitude = (best.top - best.bottom)[:, None, None]
-    jacobian = (
-        np.concatenate([amplitude * shape.gradient(data.x, best.theta), (1.0 - h)[:, None], h[:, None]], axis=1)
-        * np.sqrt(data.weight)[:, None, :]
-    )
+@dataclass(frozen=True)
+class ShapeFit:
+    """The best curves of one shape through B rows of data: what every statement of certainty is computed from."""
+
+    data: DoseMeans
+    shape: Shape
+    space: SearchSpace
+    best: Solution
+
+    @property
+    def freedom(self) -> Floats:
+        """Residual degrees of freedom, (B,)."""
+        return self.data.total_weight - self.shape.n_parameters
+
+    @property
+    def rss(self) -> Floats:
+        """Weighted residual sum of squares, (B,)."""
+        return self.best.misfit + self.data.pure
+
+    @property
+    def variance(self) -> Floats:
+        """s^2 about the curve, (B,); NaN without degrees of freedom."""
+        return np.where(self.freedom > 0.5, self.rss / np.where(self.freedom > 0.5, self.freedom, 1.0), np.nan)
+
+    @property
+    def at_bound(self) -> Mask:
+        """Whether each theta (B, P) sits on its bound."""
+        low, high = self.shape.bounds(self.space)
+        return (self.best.theta <= low + 1e-9) | (self.best.theta >= high - 1e-9)
+
+    @property
+    def reported(self) -> Floats:
+        """theta (B, P) as people read it: concentrations and slopes instead of their logarithms."""
+        is_location = np.isin(np.arange(self.shape.n_theta), self.shape.locations)
+        return np.where(is_location, 10.0 ** np.clip(self.best.theta, -300, 300), np.exp(self.best.theta))
+
+
+def standard_errors(fit: ShapeFit) -> Floats:
+    """SEs (B, P + 2) of (EC50s and slopes in the order of theta, bottom, top) by (J'J)^-1 s^2; NaN for one at its
+    bound, and for all without residual degrees of freedom."""
+    shape, theta = fit.shape, fit.best.theta
+    h = shape.basis(fit.data.x, theta)
+    amplitude = (fit.best.top - fit.best.bottom)[:, None, None]
+    sides = [amplitude * shape.gradient(fit.data.x, theta), (1.0 - h)[:, None], h[:, None]]
+    jacobian = np.concatenate(sides, axis=1) * np.sqrt(fit.data.weight)[:, None, :]
     free = np.ones(jacobian.shape[:2], dtype=bool)
-    free[:, : shape.n_theta] = ~at_bound(shape, space, best.theta)
+    free[:, : shape.n_theta] = ~fit.at_bound
     jacobian = np.where(free[:, :, None], jacobian, 0.0)
-    variance = residual_variance(data, best, shape.n_parameters)
-    inverse = np.linalg.pinv(np.einsum("bpd,bqd->bpq", jacobian, jacobian), rcond=1e-14, hermitian=True)
-    errors = np.sqrt(np.maximum(np.einsum("bpp->bp", inverse), 0.0) * variance[:, None])
-    errors[:, : shape.n_theta] *= _reported_scale(shape, best.theta)
+    inverse = np.linalg.pinv(jacobian @ jacobian.swapaxes(1, 2), rcond=1e-14, hermitian=True)
+    diagonal = np.maximum(np.diagonal(inverse, axis1=1, axis2=2), 0.0)
+    errors = np.sqrt(diagonal * fit.variance[:, None])
+    is_location = np.isin(np.arange(shape.n_theta), shape.locations)
+    errors[:, : shape.n_theta] *= fit.reported * np.where(is_location, LN10, 1.0)
     return np.where(free, errors, np.nan)
 
 
-def at_bound(shape: Shape, space: SearchSpace, theta: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Whether each theta (B, P) sits on its bound."""
-    low, high = shape.bounds(space)
-    return np.asarray((theta <= low + 1e-9) | (theta >= high - 1e-9))
-
-
-def reported(shape: Shape, theta: Floats) -> Floats:
-    """theta (B, P) as people read it: concentrations and slopes instead of their logarithms."""
-    is_location = np.isin(np.arange(shape.n_theta), shape.locations)
-    return np.where(is_location, 10.0 ** np.clip(theta, -300, 300), np.exp(theta))
-
-
-def _reported_scale(shape: Shape, theta: Floats) -> Floats:
-    """d reported / d theta."""
-    is_location = np.isin(np.arange(shape.n_theta), shape.locations)
-    return reported(shape, theta) * np.where(is_location, LN10, 1.0)
-
-
-def residual_variance(data: DoseMeans, best: Solution, n_parameters: int) -> Floats:
-    """s^2 about the curve, (B,); NaN without degrees of freedom."""
-    freedom = data.total_weight - n_parameters
-    return np.where(freedom > 0.5, (best.misfit + data.pure) / np.where(freedom > 0.5, freedom, 1.0), np.nan)
-
-
-def profile_interval(
-    data: DoseMeans, shape: Shape, space: SearchSpace, grid: Floats, best: Solution, which: int, level: float
-) -> tuple[Floats, Floats]:
+def profile_interval(fit: ShapeFit, grid: Floats, which: int, level: float) -> tuple[Floats, Floats]:
     """Ends (B,), (B,) of the interval of location theta[which], in log10; NaN where a side is open (or nothing is
-    known for want of degrees of freedom). Where the region is in pieces its outermost ends are taken."""
-    freedom = data.total_weight - shape.n_parameters
-    allowed = best.misfit + residual_variance(data, best, shape.n_parameters) * f_distribution.ppf(
-        level, 1, np.maximum(freedom, 0.5)
-    )
-    coarse = _coarse_profile(data, shape, grid, which)
-    sides = [_Side(data, shape, space, which, allowed, sign).end(best, coarse) for sign in (-1, 1)]
-    return sides[0], sides[1]
+    known for want of degrees of freedom). Where the region is in pieces its outermost ends are taken.
+
+    `grid` (G, P) covers the search space: it finds pieces that a march from the estimate would miss.
+    """
+    allowed = fit.best.misfit + fit.variance * f_distribution.ppf(level, 1, np.maximum(fit.freedom, 0.5))
+    coarse = _coarse_profile(fit.data, fit.shape, grid, which)
+    low, high = (_Side(fit, which, allowed, sign).end(coarse) for sign in (-1, 1))
+    return low, high
 
 
 @dataclass(frozen=True)
@@ -103,15 +114,13 @@ def _coarse_profile(data: DoseMeans, shape: Shape, grid: Floats, which: int) -> 
 class _Side:
     """The search for one end: `sign` -1 for the lower, 1 for the upper; `allowed` (B,) the largest misfit inside."""
 
-    data: DoseMeans
-    shape: Shape
-    space: SearchSpace
+    fit: ShapeFit
     which: int
     allowed: Floats
     sign: int
 
-    def end(self, best: Solution, coarse: _Coarse) -> Floats:
-        inside = self._outermost_inside(best, coarse)
+    def end(self, coarse: _Coarse) -> Floats:
+        inside = self._outermost_inside(coarse)
         outside, outer_misfit, is_open = self._march(inside)
         answer = np.full(len(inside), np.nan)
         rows = np.flatnonzero(~is_open & np.isfinite(self.allowed))
@@ -119,27 +128,27 @@ class _Side:
             answer[rows] = self._refine(rows, inside[rows], outside[rows], outer_misfit[rows])
         return answer
 
-    def _outermost_inside(self, best: Solution, coarse: _Coarse) -> Floats:
+    def _outermost_inside(self, coarse: _Coarse) -> Floats:
         """theta (B, P) of the farthest coarse level that is inside, or of the best curve."""
+        best = self.fit.best
         beyond = (coarse.levels[None, :] - best.theta[:, [self.which]]) * self.sign
-        inside = (coarse.misfit <= self.allowed[:, None]) & (beyond > 0)
+        inside: Mask = (coarse.misfit <= self.allowed[:, None]) & (beyond > 0)
         farthest = np.where(inside, beyond, -np.inf).argmax(axis=1)
         found = inside.any(axis=1)
         return np.where(found[:, None], coarse.theta[np.arange(len(farthest)), farthest], best.theta)
 
-    def _profile(self, rows: Floats | np.ndarray[tuple[int], np.dtype[np.intp]], theta: Floats) -> Solution:
-        return polish(
-            self.data.take(rows), self.shape, self.space, theta, fixed=self.which, tolerance=_PROFILE_TOLERANCE
-        )
+    def _profile(self, rows: Rows, theta: Floats) -> Solution:
+        data, fit = self.fit.data.take(rows), self.fit
+        return polish(data, fit.shape, fit.space, theta, fixed=self.which, tolerance=_PROFILE_TOLERANCE)
 
-    def _march(self, inside: Floats) -> tuple[Floats, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    def _march(self, inside: Floats) -> tuple[Floats, Floats, Mask]:
         """Step outwards, `inside` following (in place), until outside (B,) with its misfit, or the bound: open."""
-        limit = self.space.low if self.sign < 0 else self.space.high
+        limit = self.fit.space.low if self.sign < 0 else self.fit.space.high
         outside, outer = np.full(len(inside), np.nan), np.full(len(inside), np.nan)
         is_open = np.zeros(len(inside), dtype=bool)
         live, step = np.flatnonzero(np.isfinite(self.allowed)), _FIRST_STEP
         while live.size:
-            value = np.clip(inside[live, self.which] + self.sign * step, self.space.low, self.space.high)
+            value = np.clip(inside[live, self.which] + self.sign * step, self.fit.space.low, self.fit.space.high)
             trial = inside[live].copy()
             trial[:, self.which] = value
             there = self._profile(live, trial)
@@ -151,10 +160,8 @@ class _Side:
             live, step = live[~left & ~ended], step * _GROWTH
         return outside, outer, is_open
 
-    def _refine(
-        self, rows: np.ndarray[tuple[int], np.dtype[np.intp]], inside: Floats, outside: Floats, outer: Floats
-    ) -> Floats:
-        """Illinois regula falsi on the excess misfit, to 1e-5 decades."""
+    def _refine(self, rows: Rows, inside: Floats, outside: Floats, outer: Floats) -> Floats:
+        """Illinois regula falsi on the excess misfit, to a bracket of 1e-3 decades and a secant within."""
         ends = _Bracket(inside[:, self.which].copy(), outside.copy(), inside.copy())
         f_in = self._profile(rows, inside).misfit - self.allowed[rows]
         f_out = outer - self.allowed[rows]
@@ -173,7 +180,7 @@ class _Side:
             ends.inside[ins], ends.theta[ins], ends.outside[out] = middle[within], there.theta[within], middle[~within]
             f_in[ins], f_out[ins] = f[within], f_out[ins] * 0.5
             f_out[out], f_in[out] = f[~within], f_in[out] * 0.5
-        return np.asarray((ends.inside + ends.outside) / 2)
+        return ends.secant(np.arange(rows.size), f_in, f_out)
 
 
 @dataclass(frozen=True)
@@ -184,7 +191,7 @@ class _Bracket:
     outside: Floats
     theta: Floats
 
-    def secant(self, live: np.ndarray[tuple[int], np.dtype[np.intp]], f_in: Floats, f_out: Floats) -> Floats:
+    def secant(self, live: Rows, f_in: Floats, f_out: Floats) -> Floats:
         """Where the line through both ends is zero, kept off the ends by a hundredth of their distance."""
         a, b, fa, fb = self.inside[live], self.outside[live], f_in[live], f_out[live]
         part = np.clip(-fa / np.where(fb > fa, fb - fa, 1.0), 0.01, 0.99)
@@ -197,7 +204,7 @@ def bootstrap_means(
     """Percentile interval (D,), (D,) of each dose's weighted mean, wells (D, R) drawn again within their dose.
 
     Wells come first along R, weight 0 after them. With m wells the spread of resampled means is short by
-    sqrt((m - 1) / m); percentiles are widened about the mean by that factor (Hesterberg 2015). NaN at doses of one well.
+    sqrt((m - 1) / m); percentiles are widened about the mean by that factor (Hesterberg 2015). NaN with one well.
     """
     counts = (weights > 0).sum(axis=1)
     draw = (rng.random((n_samples, *wells.shape)) * counts[:, None]).astype(int)

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 LN10 = float(np.log(10.0))
 VEHICLE = -1000.0
 """log10 concentration that stands for a dose of zero: both shapes are at their left plateau there, to the last bit."""

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from gandl_analysis.stats.curve_models import Floats
-from gandl_analysis.stats.dose_response import CONSTANT, CurveFit, Location
+from gandl_analysis.stats.curve_results import CONSTANT, CurveFit, Location
 
 _SAMPLES = 400
 _TOP_REACHED = 0.8
@@ -150,20 +150,25 @@ class _View:
         return bool((beyond > 0).all() and (self.base - scale.midpoint) * np.sign(scale.span) > 2 * error)
 
     def verdict(self, tested: bool) -> str:
-        departs = self.departs_at is not None
+        """The first rule that holds, in the order of docs/dose-response.md."""
+        departs, lowest = self.departs_at is not None, self.range[0]
+        unchanging = not self.significant or self.fit.model == CONSTANT
+        wrong_way = self.rules.scale is not None and self.direction != self.wanted
         if not tested:
             return "undetermined"
-        if self.always_active and (not self.significant or self.fit.model == CONSTANT):
-            return "toxic" if self.departs_at is not None and self.departs_at <= self.range[0] else "active"
+        if unchanging and self.always_active:
+            return "toxic" if self.departs_by(lowest) else "active"
         if not self.significant or not self.large_enough:
             return "toxic" if departs else "inactive"
         if self.fit.model == CONSTANT:
             return "toxic" if departs else "undetermined"
-        if self.rules.scale is not None and self.direction != self.wanted:
-            return "toxic"
-        if self.departs_at is not None and self.departs_at <= self._reference_ec50():
+        if wrong_way or self.departs_by(self._reference_ec50()):
             return "toxic"
         return "active_biphasic" if self.fit.model == "gain_loss" else "active"
+
+    def departs_by(self, concentration: float) -> bool:
+        """Whether wells have left the controls off the axis at this concentration or below."""
+        return self.departs_at is not None and self.departs_at <= concentration
 
     def _reference_ec50(self) -> float:
         told = self.ec50()
@@ -221,7 +226,7 @@ class _View:
         curved = fit.model != CONSTANT and self.significant
         found = {
             "inactive": verdict == "inactive",
-            "active_at_all_doses": self.always_active,
+            "active_at_all_doses": self.always_active and verdict != "undetermined",
             "ec50_above_range": ec50.relation == ">",
             "ec50_below_range": ec50.relation == "<",
             "top_not_reached": curved and self._covered() < _TOP_REACHED,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gandl_analysis.stats.curve_models import Floats, SearchSpace, Shape
+from gandl_analysis.stats.curve_models import Floats, Mask, Rows, SearchSpace, Shape
 
 _FLAT = 1e-13
 _MAX_STEPS = 80
@@ -42,7 +42,7 @@ class DoseMeans:
         """Weighted sum of squares of dose means about the grand mean, (B,)."""
         return np.asarray((self.weight * (self.mean - self.grand_mean[:, None]) ** 2).sum(axis=1))
 
-    def take(self, rows: Floats | np.ndarray[tuple[int], np.dtype[np.intp]]) -> DoseMeans:
+    def take(self, rows: Rows) -> DoseMeans:
         """The curves at these indices (repeats allowed)."""
         return DoseMeans(self.x, self.weight[rows], self.mean[rows], self.pure[rows])
 
@@ -55,6 +55,10 @@ class Solution:
     bottom: Floats
     top: Floats
     misfit: Floats
+
+    def take(self, rows: Rows) -> Solution:
+        """The curves at these indices."""
+        return Solution(self.theta[rows], self.bottom[rows], self.top[rows], self.misfit[rows])
 
 
 def dose_means(x: Floats, wells: Floats, weights: Floats) -> DoseMeans:
@@ -124,21 +128,26 @@ def polish(
 
     A curve is done when a barely damped step changes its sum of squares by less than `tolerance` of it.
     """
-    state = _Polish(data, shape, shape.bounds(space), fixed)
+    state = _Polish(shape, shape.bounds(space), fixed)
     theta = state.project(start.copy())
-    misfit, damping = state.misfit(data, theta), np.full(len(theta), 1e-3)
+    misfit = state.misfit(data, theta)
+    damping, growth = np.full(len(theta), 1e-3), np.full(len(theta), 2.0)
     live = np.arange(len(theta))
     for _ in range(_MAX_STEPS):
         if live.size == 0:
             break
         part = data.take(live)
-        proposal = state.step(part, theta[live], damping[live])
+        proposal, promised = state.step(part, theta[live], damping[live])
         new = state.misfit(part, proposal)
-        better = new <= misfit[live]
-        change = np.abs(new - misfit[live]) <= tolerance * (misfit[live] + part.pure)
-        done = (change & (damping[live] <= 1.0)) | (np.abs(proposal - theta[live]).max(axis=1) <= 1e-10)
+        gained = misfit[live] - new
+        better = gained >= 0
+        small = np.maximum(np.abs(gained), promised) <= tolerance * (misfit[live] + part.pure)
+        done = (small & (damping[live] <= 1.0)) | (np.abs(proposal - theta[live]).max(axis=1) <= 1e-10)
         theta[live[better]], misfit[live[better]] = proposal[better], new[better]
-        damping[live] = np.clip(np.where(better, damping[live] * 0.1, damping[live] * 8.0), 1e-12, 1e12)
+        trust = np.clip(2.0 * gained / np.maximum(promised, 1e-300) - 1.0, -1.0, 1.0)
+        factor = np.where(better, np.maximum(1 / 3, 1.0 - trust**3), growth[live])
+        damping[live] = np.clip(damping[live] * factor, 1e-12, 1e12)
+        growth[live] = np.where(better, 2.0, growth[live] * 2.0)
         live = live[~done & (damping[live] < 1e9)]
     bottom, amplitude, _ = plateaus(data, shape.basis(data.x, theta))
     return Solution(theta, bottom, bottom + amplitude, misfit)
@@ -148,7 +157,6 @@ def polish(
 class _Polish:
     """The pieces of one polish; `bounds` are (P,) each."""
 
-    data: DoseMeans
     shape: Shape
     bounds: tuple[Floats, Floats]
     fixed: int | None
@@ -167,26 +175,46 @@ class _Polish:
             theta[crossed, first] = theta[crossed, second] = meet[crossed]
         return theta
 
-    def step(self, data: DoseMeans, theta: Floats, damping: Floats) -> Floats:
-        """One damped Gauss-Newton step, projected. A parameter at a bound that pulls outwards is held."""
+    def step(self, data: DoseMeans, theta: Floats, damping: Floats) -> tuple[Floats, Floats]:
+        """One damped Gauss-Newton step, projected, and the fall of the misfit it promises (B,).
+
+        A parameter at a bound that pulls outwards is held; one that the step would carry past its bound is put there
+        and the others step again without it.
+        """
         basis = self.shape.basis(data.x, theta)
         _, amplitude, residual = plateaus(data, basis)
         root = np.sqrt(data.weight)
         raw = amplitude[:, None, None] * self.shape.gradient(data.x, theta) * root[:, None, :]
         jacobian = _off_plane(raw, root, basis)
-        descent = np.einsum("bpd,bd->bp", jacobian, root * residual)
+        descent = (jacobian * (root * residual)[:, None, :]).sum(axis=2)
+        normal = jacobian @ jacobian.swapaxes(1, 2)
         low, high = self.bounds
         held = ((theta <= low) & (descent < 0)) | ((theta >= high) & (descent > 0))
         if self.fixed is not None:
             held[:, self.fixed] = True
-        jacobian = np.where(held[:, :, None], 0.0, jacobian)
-        descent = np.where(held, 0.0, descent)
-        normal = np.einsum("bpd,bqd->bpq", jacobian, jacobian)
-        diagonal = np.einsum("bpp->bp", normal)
-        scale = diagonal + 1e-9 * diagonal.max(axis=1, keepdims=True) + 1e-300
-        np.einsum("bpp->bp", normal)[...] += damping[:, None] * scale + np.where(held, 1.0, 1e-300)
-        move = np.linalg.solve(normal, descent[:, :, None])[:, :, 0]
-        return self.project(theta + np.clip(np.nan_to_num(move), -1.0, 1.0))
+        move = _damped(normal, descent, damping, held)
+        past = ~held & ((theta + move < low) | (theta + move > high))
+        again = np.flatnonzero(past.any(axis=1))
+        if again.size:
+            clipped = np.where(past[again], np.clip(theta[again] + move[again], low, high) - theta[again], 0.0)
+            pull = descent[again] - (normal[again] @ clipped[:, :, None])[:, :, 0]
+            move[again] = clipped + _damped(normal[again], pull, damping[again], held[again] | past[again])
+        proposal = self.project(theta + move)
+        move = proposal - theta
+        promised = 2.0 * (descent * move).sum(axis=1) - (move * (normal @ move[:, :, None])[:, :, 0]).sum(axis=1)
+        return proposal, np.maximum(promised, 0.0)
+
+
+def _damped(normal: Floats, descent: Floats, damping: Floats, held: Mask) -> Floats:
+    """Solve (N + damping diag N) move = descent for the parameters that are not held; each moves at most by 1."""
+    free = ~held
+    diagonal = np.diagonal(normal, axis1=1, axis2=2)
+    ridge = damping[:, None] * (diagonal + 1e-9 * diagonal.max(axis=1, keepdims=True)) + 1e-300
+    matrix = np.where(free[:, :, None] & free[:, None, :], normal, 0.0)
+    index = np.arange(descent.shape[1])
+    matrix[:, index, index] += np.where(held, 1.0, ridge)
+    move = np.linalg.solve(matrix, np.where(free, descent, 0.0)[:, :, None])[:, :, 0]
+    return np.clip(np.nan_to_num(move), -1.0, 1.0)
 
 
 def _off_plane(vectors: Floats, root: Floats, basis: Floats) -> Floats:
@@ -197,5 +225,6 @@ def _off_plane(vectors: Floats, root: Floats, basis: Floats) -> Floats:
     length = np.linalg.norm(h, axis=1, keepdims=True)
     h = np.where(length > 1e-8, h / np.where(length > 1e-8, length, 1.0), 0.0)
     for direction in (one, h):
-        vectors = vectors - np.einsum("bpd,bd->bp", vectors, direction)[:, :, None] * direction[:, None, :]
+        along = (vectors * direction[:, None, :]).sum(axis=2)
+        vectors = vectors - along[:, :, None] * direction[:, None, :]
     return vectors
