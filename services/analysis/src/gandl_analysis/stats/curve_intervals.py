@@ -19,6 +19,7 @@ _FIRST_STEP = 0.05
 _GROWTH = 1.6
 _TOLERANCE = 1e-3
 _PROFILE_TOLERANCE = 1e-5
+_PROFILE_STEPS = 20
 _MAX_REFINE = 40
 
 
@@ -132,14 +133,22 @@ class _Side:
         """theta (B, P) of the farthest coarse level that is inside, or of the best curve."""
         best = self.fit.best
         beyond = (coarse.levels[None, :] - best.theta[:, [self.which]]) * self.sign
-        inside: Mask = (coarse.misfit <= self.allowed[:, None]) & (beyond > 0)
+        inside = np.logical_and(coarse.misfit <= self.allowed[:, None], beyond > 0)
         farthest = np.where(inside, beyond, -np.inf).argmax(axis=1)
-        found = inside.any(axis=1)
+        found = np.asarray(inside.any(axis=1))
         return np.where(found[:, None], coarse.theta[np.arange(len(farthest)), farthest], best.theta)
 
     def _profile(self, rows: Rows, theta: Floats) -> Solution:
         data, fit = self.fit.data.take(rows), self.fit
-        return polish(data, fit.shape, fit.space, theta, fixed=self.which, tolerance=_PROFILE_TOLERANCE)
+        return polish(
+            data,
+            fit.shape,
+            fit.space,
+            theta,
+            fixed=self.which,
+            tolerance=_PROFILE_TOLERANCE,
+            max_steps=_PROFILE_STEPS,
+        )
 
     def _march(self, inside: Floats) -> tuple[Floats, Floats, Mask]:
         """Step outwards, `inside` following (in place), until outside (B,) with its misfit, or the bound: open."""

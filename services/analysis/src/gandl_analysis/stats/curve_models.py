@@ -110,12 +110,12 @@ GAIN_LOSS = Shape("gain_loss", gain_loss_basis, gain_loss_gradient, (0, 1), 4)
 
 
 def search_grid(shape: Shape, space: SearchSpace) -> Floats:
-    """Starting points that cover the search space, (G, P): about ten EC50s a decade for Hill, five for gain-loss."""
+    """Starting points that cover the search space, (G, P): ten EC50s a decade for Hill, three for gain-loss."""
     decades = space.high - space.low
     slopes = np.linspace(*space.slopes, 12 if shape is HILL else 4)
     if shape is HILL:
         locations = np.linspace(space.low, space.high, max(21, round(10 * decades) + 1))
         return np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1).reshape(-1, 2)
-    locations = np.linspace(space.low, space.high, min(31, max(13, round(5 * decades) + 1)))
+    locations = np.linspace(space.low, space.high, min(25, max(13, round(3 * decades) + 1)))
     grid = np.stack(np.meshgrid(locations, locations, slopes, slopes, indexing="ij"), axis=-1).reshape(-1, 4)
     return np.asarray(grid[grid[:, 0] < grid[:, 1]])

@@ -14,8 +14,8 @@ import numpy as np
 from gandl_analysis.stats.curve_models import Floats, Mask, Rows, SearchSpace, Shape
 
 _FLAT = 1e-13
-_MAX_STEPS = 80
 _COVERED = 0.05
+_SLICE = 256
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,14 @@ def plateaus(data: DoseMeans, basis: Floats) -> tuple[Floats, Floats, Floats]:
 def explained(data: DoseMeans, basis: Floats) -> Floats:
     """Sum of squares each grid basis (G, D) explains beyond the mean, (B, G)."""
     y = data.mean - data.grand_mean[:, None]
-    weighted_y = data.weight * y
-    total = data.total_weight[:, None]
-    h_mean = data.weight @ basis.T / total
-    spread = data.weight @ (basis**2).T - total * h_mean**2
-    cross = weighted_y @ basis.T - weighted_y.sum(axis=1)[:, None] * h_mean
-    usable = spread > 1e-10 * total
-    return np.where(usable, cross**2 / np.where(usable, spread, 1.0), 0.0)
+    gains = (data.weight * y) @ basis.T
+    weight = data.weight[:1] if np.all(data.weight == data.weight[0]) else data.weight
+    total = weight.sum(axis=1, keepdims=True)
+    spread = weight @ (basis**2).T - (weight @ basis.T) ** 2 / total
+    spread[spread <= 1e-10 * total] = np.inf
+    gains *= gains
+    gains /= spread
+    return gains
 
 
 def solve(data: DoseMeans, shape: Shape, space: SearchSpace, grid: Floats, n_starts: int = 1) -> Solution:
@@ -101,9 +102,7 @@ def solve(data: DoseMeans, shape: Shape, space: SearchSpace, grid: Floats, n_sta
     """
     basis = shape.basis(data.x, grid)
     covered = np.ptp(basis, axis=1) >= _COVERED
-    gains = explained(data, basis[covered])
-    order = np.argpartition(-gains, n_starts - 1, axis=1)[:, :n_starts] if n_starts > 1 else gains.argmax(1)[:, None]
-    starts = grid[covered][order]
+    starts = grid[covered][_best_points(data, basis[covered], n_starts)]
     solutions = [polish(data, shape, space, starts[:, s]) for s in range(n_starts)]
     best = np.stack([s.misfit for s in solutions]).argmin(axis=0)
     pick = (best, np.arange(best.size))
@@ -115,6 +114,17 @@ def solve(data: DoseMeans, shape: Shape, space: SearchSpace, grid: Floats, n_sta
     )
 
 
+def _best_points(data: DoseMeans, basis: Floats, n: int) -> Rows:
+    """Indices (B, n) of the grid points that explain most, a slice of curves at a time to stay within the cache."""
+    slices = [np.arange(i, min(i + _SLICE, len(data.pure))) for i in range(0, len(data.pure), _SLICE)]
+    found = []
+    for rows in slices:
+        gains = explained(data.take(rows), basis)
+        best = gains.argmax(axis=1)[:, None] if n == 1 else np.argpartition(gains, -n, axis=1)[:, -n:]
+        found.append(best)
+    return np.concatenate(found)
+
+
 def polish(
     data: DoseMeans,
     shape: Shape,
@@ -123,6 +133,7 @@ def polish(
     *,
     fixed: int | None = None,
     tolerance: float = 1e-13,
+    max_steps: int = 80,
 ) -> Solution:
     """Levenberg-Marquardt from `start` (B, P) within the bounds; theta[fixed] keeps its starting value.
 
@@ -133,7 +144,7 @@ def polish(
     misfit = state.misfit(data, theta)
     damping, growth = np.full(len(theta), 1e-3), np.full(len(theta), 2.0)
     live = np.arange(len(theta))
-    for _ in range(_MAX_STEPS):
+    for _ in range(max_steps):
         if live.size == 0:
             break
         part = data.take(live)

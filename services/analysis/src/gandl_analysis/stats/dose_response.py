@@ -201,8 +201,12 @@ def _curved(common: _Common, model: str, rows: Rows, options: CurveOptions) -> l
     fit = ShapeFit(design.data.take(rows), shape, design.space, common.solutions[model].take(rows))
     grid = search_grid(shape, design.space)
     ends = [profile_interval(fit, grid, k, options.level) for k in shape.locations]
+    reported = fit.reported
     locations = [
-        [Location(float(fit.reported[i, k]), _maybe(10.0 ** low[i]), _maybe(10.0 ** high[i])) for i in range(rows.size)]
+        [
+            Location(float(v), _maybe(10.0**a), _maybe(10.0**b))
+            for v, a, b in zip(reported[:, k], low, high, strict=True)
+        ]
         for k, (low, high) in enumerate(ends)
     ]
     params, sigma, rss = _parameters(fit, model), np.sqrt(fit.variance), fit.rss
