@@ -1,0 +1,70 @@
+"""One site: its files' bytes to tiles and the key of its vectors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from gandl_shared.errors import BadInput, InvalidImage, NotFound
+from gandl_shared.imaging import Preprocessing, decode, prepare, stack, tile_origins
+from gandl_shared.plates import Site
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class SiteTiles:
+    """Tiles [N, C, size, size] of a site, the corner (y, x) of each in pixels of the image file, and the key."""
+
+    key: str
+    tiles: NDArray[np.uint8]
+    origins: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A site whose vectors are there already."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A site that cannot be decoded, and why."""
+
+    error: str
+
+
+def load(
+    site: Site, preprocessing: Preprocessing, model_id: str, stored: str | None
+) -> SiteTiles | Unchanged | Unreadable:
+    """Read a site and cut its tiles, unless the key of its vectors is the one `stored`."""
+    try:
+        contents = [_bytes(site, name) for name in site.names]
+        key = vector_key(contents, preprocessing, model_id)
+        return Unchanged(key) if key == stored else _cut(site, contents, key, preprocessing)
+    except BadInput as error:
+        return Unreadable(error.detail)
+
+
+def vector_key(contents: Sequence[bytes], preprocessing: Preprocessing, model_id: str) -> str:
+    """Identity of a site's vectors: SHA-256 over the digests of its files, the preprocessing and the model."""
+    parts = [*(hashlib.sha256(content).hexdigest() for content in contents), preprocessing.key, model_id]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _bytes(site: Site, name: str) -> bytes:
+    try:
+        return (site.root / name).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"image {name} is no longer there") from error
+    except OSError as error:
+        raise InvalidImage(f"image {name} cannot be read: {error.strerror}") from error
+
+
+def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preprocessing) -> SiteTiles:
+    image = stack([decode(c, name) for c, name in zip(contents, site.names, strict=True)], site.names)
+    factor = preprocessing.downscale
+    corners = tile_origins(image.shape[1] // factor, image.shape[2] // factor, preprocessing.size)
+    return SiteTiles(key, prepare(image, preprocessing), tuple((y * factor, x * factor) for y, x in corners))

@@ -1,0 +1,90 @@
+"""Opening a database: SQLite or PostgreSQL, migrated to the newest tables.
+
+SQLite begins every writing transaction with BEGIN IMMEDIATE: of two that want to lease the same batch one waits instead
+of failing half-way. PostgreSQL gets the same from row locks (`FOR UPDATE SKIP LOCKED`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import cast
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from gandl_shared.errors import Malformed, Unavailable
+
+WRITES = "gandl_writes"
+_BUSY_MS = 30_000
+_MIGRATION_LOCK = 0x67616E646C  # "gandl": any number, the same for every process
+_PRAGMAS = ("journal_mode=WAL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON", "synchronous=NORMAL")
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `url`, tables at the newest version. Raises Malformed (no such URL), Unavailable (no answer)."""
+    parsed = _parsed(url)
+    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    if parsed.get_backend_name() == "sqlite":
+        _make_folder(parsed)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        migrate(engine)
+    except OperationalError as error:
+        engine.dispose()
+        raise Unavailable(f"database {parsed.render_as_string()} does not answer: {error.orig}") from error
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Run the migrations that are missing, in one transaction, one process at a time."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def now(connection: Connection) -> float:
+    """Seconds since 1970 by the one clock that all workers share: the server's, or this machine's for SQLite."""
+    if connection.dialect.name == "sqlite":
+        return time.time()
+    return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Malformed(f"'{url}' is no database URL; use sqlite:///FILE or postgresql://USER@HOST/NAME") from error
+    if parsed.drivername in ("postgres", "postgresql"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise Malformed(f"database '{parsed.get_backend_name()}' is not supported; use sqlite or postgresql")
+    return parsed
+
+
+def _make_folder(url: URL) -> None:
+    if not url.database or url.database == ":memory:":
+        raise Malformed("a SQLite database in memory cannot be shared; give a file: sqlite:///FILE")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _prepare_sqlite(connection: object, _record: object) -> None:
+    """Python's driver must not begin transactions by itself: `_begin_sqlite` does."""
+    raw = cast(sqlite3.Connection, connection)
+    raw.isolation_level = None
+    for pragma in _PRAGMAS:
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

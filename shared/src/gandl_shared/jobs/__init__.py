@@ -1,0 +1,18 @@
+"""Plate jobs: checked, written to the database, announced to workers."""
+
+from gandl_shared.jobs.plan import ScreenPlan, plan_screen, preprocessing_of
+from gandl_shared.jobs.queue import InProcessQueue, Queue
+from gandl_shared.jobs.roots import resolve_file, resolve_folder
+from gandl_shared.jobs.submit import retry, submit
+
+__all__ = [
+    "InProcessQueue",
+    "Queue",
+    "ScreenPlan",
+    "plan_screen",
+    "preprocessing_of",
+    "resolve_file",
+    "resolve_folder",
+    "retry",
+    "submit",
+]

@@ -1,0 +1,38 @@
+"""Which folders a request may name."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from gandl_shared.errors import Forbidden, NotFound
+from gandl_shared.plates import inside
+
+
+def resolve_folder(root: Path, name: str) -> Path:
+    """The folder `name` below `root`, links followed. Raises Forbidden where it leads out, NotFound."""
+    path = _below(root, name)
+    if not path.is_dir():
+        raise NotFound(f"folder '{name}' is not there")
+    return path
+
+
+def resolve_file(root: Path, name: str) -> Path:
+    """The file `name` below `root`, links followed. Raises Forbidden where it leads out, NotFound."""
+    path = _below(root, name)
+    if not path.is_file():
+        raise NotFound(f"file '{name}' is not there")
+    return path
+
+
+def _below(root: Path, name: str) -> Path:
+    """An absolute path is allowed where it lies below the root; a `..` never is, even one that would stay inside."""
+    real = root.resolve()
+    relative = name
+    if PurePosixPath(name).is_absolute():
+        given = Path(name)
+        base = root.absolute() if given.is_relative_to(root.absolute()) else real
+        relative = str(given.relative_to(base)) if given.is_relative_to(base) else ""
+    found = inside(real, relative) if relative and ".." not in PurePosixPath(name).parts else None
+    if found is None:
+        raise Forbidden(f"'{name}' lies outside the image folder of this service; give a path below it")
+    return found

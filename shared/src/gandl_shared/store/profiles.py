@@ -1,0 +1,113 @@
+"""Profiles: one vector a tile with where it comes from, and their Parquet form (`Metadata_*`, `gandl_000` …).
+
+pycytominer, copairs and AnnData read the files as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from gandl_shared.errors import Malformed
+
+FEATURE_PREFIX = "gandl_"
+_COLUMNS = {
+    "plates": "Metadata_plate",
+    "wells": "Metadata_well",
+    "sites": "Metadata_site",
+    "tiles": "Metadata_tile",
+    "y": "Metadata_y",
+    "x": "Metadata_x",
+    "keys": "Metadata_key",
+}
+_TEXT = ("plates", "wells", "sites", "keys")
+
+Text = NDArray[np.object_]  # Python strings
+Int = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Vectors [N, F] of N tiles. `tiles` counts within a site; `y`, `x` is a tile's upper left corner in pixels of the
+    image file; `keys` is the identity of a site's vectors: SHA-256 of image bytes, preprocessing and model."""
+
+    plates: Text
+    wells: Text
+    sites: Text
+    tiles: Int
+    y: Int
+    x: Int
+    keys: Text
+    vectors: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        lengths = {f.name: len(getattr(self, f.name)) for f in fields(self)}
+        if len(set(lengths.values())) > 1 or self.vectors.ndim != 2:
+            raise Malformed(f"profiles of unequal lengths: {lengths}, vectors {self.vectors.shape}")
+
+    def __len__(self) -> int:
+        return len(self.plates)
+
+    def where(self, keep: NDArray[np.bool_]) -> Profiles:
+        """The rows where `keep` is true."""
+        return Profiles(*(getattr(self, f.name)[keep] for f in fields(self)))
+
+
+def empty(features: int) -> Profiles:
+    """No rows of `features` numbers."""
+    text, integer = np.empty(0, object), np.empty(0, np.int32)
+    return Profiles(text, text, text, integer, integer, integer, text, np.empty((0, features), np.float32))
+
+
+def of_site(
+    place: tuple[str, str, str], origins: Sequence[tuple[int, int]], key: str, vectors: NDArray[np.float32]
+) -> Profiles:
+    """The rows of one site: (plate, well, site), the corners (y, x) of its tiles and a vector each."""
+    n = len(origins)
+    plate, well, site = (np.full(n, part, object) for part in place)
+    corners = np.asarray(origins, np.int32).reshape(n, 2)
+    tiles = np.arange(n, dtype=np.int32)
+    return Profiles(plate, well, site, tiles, corners[:, 0], corners[:, 1], np.full(n, key, object), vectors)
+
+
+def concatenated(parts: Sequence[Profiles]) -> Profiles:
+    """All rows, in the order of `parts` (at least one)."""
+    return Profiles(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Profiles)))
+
+
+def write_profiles(file: BinaryIO, profiles: Profiles) -> None:
+    """Write Parquet with one row a tile."""
+    columns: dict[str, pa.Array] = {}
+    for name, column in _COLUMNS.items():
+        values = getattr(profiles, name)
+        columns[column] = pa.array(values, pa.string() if name in _TEXT else pa.int32())
+    features = np.ascontiguousarray(profiles.vectors.T)
+    for i, feature in enumerate(features):
+        columns[f"{FEATURE_PREFIX}{i:03d}"] = pa.array(feature, pa.float32())
+    text = [_COLUMNS[name] for name in _TEXT]
+    # Floats neither repeat nor compress; statistics of 512 columns would be half of a small file.
+    pq.write_table(pa.table(columns), file, use_dictionary=text, write_statistics=False, compression="none")
+
+
+def read_profiles(file: BinaryIO) -> Profiles:
+    """Read what `write_profiles` wrote. Raises Malformed where columns are missing."""
+    table = pq.read_table(file)
+    missing = [column for column in _COLUMNS.values() if column not in table.column_names]
+    if missing:
+        raise Malformed(f"no profiles: column {missing[0]} is missing")
+    features = sorted(c for c in table.column_names if c.startswith(FEATURE_PREFIX))
+    vectors = np.empty((table.num_rows, len(features)), np.float32)
+    for i, feature in enumerate(features):
+        vectors[:, i] = table.column(feature).to_numpy()
+    return Profiles(**{name: _column(table, name) for name in _COLUMNS}, vectors=vectors)
+
+
+def _column(table: pa.Table, name: str) -> NDArray[Any]:  # object or int32, by the column
+    values: NDArray[Any] = table.column(_COLUMNS[name]).to_numpy()
+    return values.astype(object) if name in _TEXT else values.astype(np.int32)

@@ -1,0 +1,130 @@
+"""`Store`: what a screen's files are, in a folder or on anything fsspec knows (S3, memory).
+
+    ROOT/<screen>/vectors/<batch>.parquet      one file a batch
+    ROOT/<screen>/documents/<name>             results of analyses
+
+A file is there whole or not at all, and writing it again replaces it: two workers that do the same batch do no harm.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from gandl_shared.errors import Malformed, NotFound
+from gandl_shared.store import profiles as tables
+from gandl_shared.store.profiles import Profiles
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+class Store:
+    """Vectors and results. Safe to share between threads and processes.
+
+    Ids and names are checked, so none of them can lead out of the root; a wrong one raises Malformed.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        filesystem, path = fsspec.core.url_to_fs(str(root))
+        self._fs: Any = filesystem  # fsspec has no types
+        self._root: str = path.rstrip("/")
+
+    def put_vectors(self, screen_id: str, batch: int, vectors: Profiles) -> None:
+        """Write (again) the vectors of a batch; `batch` is its number in plate map order."""
+        buffer = io.BytesIO()
+        tables.write_profiles(buffer, vectors)
+        self._put(self._vectors(screen_id, batch), buffer.getvalue())
+
+    def vectors(self, screen_id: str, batch: int) -> Profiles | None:
+        """The vectors of a batch, or None where none were written."""
+        found = self._get(self._vectors(screen_id, batch))
+        return None if found is None else tables.read_profiles(io.BytesIO(found))
+
+    def profiles(self, screen_id: str) -> Profiles:
+        """All vectors of a screen in the order of plate map, site and tile, whichever batch came first.
+
+        Raises NotFound where there are none.
+        """
+        folder = f"{self._folder(screen_id)}/vectors"
+        names = sorted(n for n in self._listed(folder) if n.endswith(".parquet"))
+        parts = [tables.read_profiles(io.BytesIO(self._fs.cat_file(name))) for name in names]
+        if not any(len(part) for part in parts):
+            raise NotFound(f"screen '{screen_id}' has no vectors yet")
+        return tables.concatenated([part for part in parts if len(part)])
+
+    def put_document(self, screen_id: str, name: str, content: bytes | str) -> None:
+        """Write (again) a named file of a screen; text as UTF-8. A name may have folders: `analyses/1/result.json`."""
+        self._put(self._document(screen_id, name), content.encode() if isinstance(content, str) else content)
+
+    def document(self, screen_id: str, name: str) -> bytes:
+        """A named file of a screen. Raises NotFound."""
+        found = self._get(self._document(screen_id, name))
+        if found is None:
+            raise NotFound(f"screen '{screen_id}' has no '{name}'")
+        return found
+
+    def documents(self, screen_id: str) -> tuple[str, ...]:
+        """The names of a screen's files, sorted."""
+        folder = f"{self._folder(screen_id)}/documents"
+        return tuple(sorted(name.removeprefix(f"{folder}/") for name in self._listed(folder)))
+
+    def delete(self, screen_id: str) -> None:
+        """Remove all files of a screen; nothing happens where there are none."""
+        folder = self._folder(screen_id)
+        if self._fs.exists(folder):
+            self._fs.rm(folder, recursive=True)
+
+    def _folder(self, screen_id: str) -> str:
+        if not _ID.fullmatch(screen_id):
+            raise Malformed(f"'{screen_id[:80]}' is no screen id")
+        return f"{self._root}/{screen_id}"
+
+    def _vectors(self, screen_id: str, batch: int) -> str:
+        if not 0 <= batch < 10**9:
+            raise Malformed(f"{batch} is no batch number")
+        return f"{self._folder(screen_id)}/vectors/{batch:09d}.parquet"
+
+    def _document(self, screen_id: str, name: str) -> str:
+        if not all(_NAME.fullmatch(part) for part in name.split("/")):
+            raise Malformed(f"'{name[:80]}' is no document name; use letters, digits, '.', '_', '-' and '/'")
+        return f"{self._folder(screen_id)}/documents/{name}"
+
+    def _listed(self, folder: str) -> list[str]:
+        self._fs.invalidate_cache(folder)
+        return [str(name) for name in self._fs.find(folder) if "/.tmp-" not in name]
+
+    def _get(self, path: str) -> bytes | None:
+        try:
+            content: bytes = self._fs.cat_file(path)
+        except FileNotFoundError:
+            return None
+        return content
+
+    def _put(self, path: str, content: bytes) -> None:
+        """An object store shows an object once it is complete; a folder needs a temporary file and a rename."""
+        if isinstance(self._fs, LocalFileSystem):
+            _write_file(Path(path), content)
+        else:
+            self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+            self._fs.pipe_file(path, content)
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

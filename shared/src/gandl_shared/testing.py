@@ -1,0 +1,199 @@
+"""Fakes and small inputs for the tests of every part: a deterministic embedder, plate folders, ports and processes."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from gandl_shared.models import Channel, ModelCard, TrainingRecord
+from gandl_shared.plates import PlateMap, Role, read_plate_map
+
+FEATURES = 512
+Sizes = tuple[int, int]
+
+
+def fake_card(
+    channels: int = 2, *, size: int = 16, downscale: int = 1, features: int = FEATURES, name: str = "fake"
+) -> ModelCard:
+    """A model card as small as possible."""
+    training = TrainingRecord(data="none", licence="none", kimg=0, seed=0, command="none", version="0")
+    return ModelCard(
+        name=name,
+        channels=tuple(Channel(name=f"c{i + 1}", low=0, high=255) for i in range(channels)),
+        size=size,
+        downscale=downscale,
+        features=features,
+        tap="fc",
+        parameters=0,
+        training=training,
+    )
+
+
+class FakeEmbedder:
+    """A random projection of the pixels, the same in every process; `before` is called with each batch of tiles, to
+    wait or to fail in a test. `calls` and `tiles` count what was asked."""
+
+    def __init__(
+        self, card: ModelCard | None = None, *, before: Callable[[NDArray[np.uint8]], None] = lambda _: None
+    ) -> None:
+        self._card = card or fake_card()
+        self._before = before
+        pixels = len(self._card.channels) * self._card.size**2
+        generator = np.random.default_rng(20261124)
+        self._weights = generator.standard_normal((pixels, self._card.features), np.float32) / np.float32(pixels)
+        self.calls = 0
+        self.tiles = 0
+
+    @property
+    def card(self) -> ModelCard:
+        """The card it was made with."""
+        return self._card
+
+    @property
+    def model_id(self) -> str:
+        """A hash that is no file's."""
+        return "0" * 63 + "1"
+
+    def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Vectors [N, features] of tiles [N, C, size, size], one by one so that no batch-mate can matter."""
+        self._before(tiles)
+        self.calls += 1
+        self.tiles += len(tiles)
+        flat = tiles.reshape(len(tiles), -1).astype(np.float32)
+        return np.stack([row @ self._weights for row in flat])
+
+
+@dataclass(frozen=True)
+class PlateFolder:
+    """A small plate on disk: images in `images` by the pattern `gandl`, its plate map in `platemap`."""
+
+    images: Path
+    platemap: Path
+
+    @property
+    def plate_map(self) -> PlateMap:
+        """The plate map, read."""
+        return read_plate_map(self.platemap)
+
+    def image(self, well: str, *, plate: str = "P1", site: int = 1, channel: int = 1) -> Path:
+        """The path of one image."""
+        return self.images / plate / f"{well}_s{site}_w{channel}.tif"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What `write_plate` draws: for each plate the wells with role, compound and dose; sizes in pixels."""
+
+    plates: Sequence[str] = ("P1",)
+    rows: str = "ABCD"
+    columns: int = 3
+    sites: int = 1
+    channels: int = 2
+    size: int = 32
+    seed: int = 0
+
+
+def write_plate(folder: Path, layout: Layout | None = None) -> PlateFolder:
+    """Write a plate whose wells brighten from negative controls (column 1) to positive controls (last column).
+
+    The columns between hold compound `X` at rising doses. Every row is of cell line `U2OS`.
+    """
+    layout = layout or Layout()
+    generator = np.random.default_rng(layout.seed)
+    rows: list[dict[str, object]] = []
+    for plate in layout.plates:
+        (folder / "Images" / plate).mkdir(parents=True, exist_ok=True)
+        for letter in layout.rows:
+            for column in range(1, layout.columns + 1):
+                well = f"{letter}{column:02d}"
+                rows.append(_row(plate, well, column, layout.columns))
+                _write_well(folder / "Images" / plate, well, 60 + 100 * column / layout.columns, layout, generator)
+    platemap = folder / "platemap.csv"
+    write_platemap(platemap, rows)
+    return PlateFolder(folder / "Images", platemap)
+
+
+def write_platemap(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float, what: str, every: float = 0.05) -> None:
+    """Wait for a condition. Raises TimeoutError saying what was waited for."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(every)
+
+
+@contextlib.contextmanager
+def process(
+    command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child process with its output in a file; ended with the block: SIGTERM, after 10 s SIGKILL."""
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            list(command),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
+        )
+        try:
+            yield child
+        finally:
+            stop(child)
+
+
+def stop(child: subprocess.Popen[bytes], *, seconds: float = 10.0) -> None:
+    """End a process that this one started, and wait for it."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    child.wait()
+
+
+def _row(plate: str, well: str, column: int, columns: int) -> dict[str, object]:
+    role = Role.NEGATIVE if column == 1 else Role.POSITIVE if column == columns else Role.TREATMENT
+    treated = role is Role.TREATMENT
+    return {
+        "plate": plate,
+        "well": well,
+        "role": role.value,
+        "compound": "X" if treated else "",
+        "concentration_um": 10.0 ** (column - columns) if treated else "",
+        "cell_line": "U2OS",
+    }
+
+
+def _write_well(folder: Path, well: str, level: float, layout: Layout, generator: np.random.Generator) -> None:
+    for site in range(1, layout.sites + 1):
+        for channel in range(1, layout.channels + 1):
+            pixels = generator.normal(level, 12, (layout.size, layout.size)).clip(0, 255).astype(np.uint8)
+            tifffile.imwrite(folder / f"{well}_s{site}_w{channel}.tif", pixels)
