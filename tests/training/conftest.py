@@ -31,7 +31,9 @@ def _one_thread() -> None:
 @pytest.fixture
 def tiny() -> TrainConfig:
     """Float32, so that results can be compared closely."""
-    return TrainConfig(network=TINY, batch=8, bf16=False, seed=3, checkpoint_kimg=1e3, sample_kimg=1e3, snapshot_kimg=1e3)
+    return TrainConfig(
+        network=TINY, batch=8, bf16=False, seed=3, checkpoint_kimg=1e3, sample_kimg=1e3, snapshot_kimg=1e3
+    )
 
 
 @pytest.fixture

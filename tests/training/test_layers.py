@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from gandl_training.layers import Conv, Dense, ModulatedConv, blur, blur_down, blur_up, fir_kernel, group_stddev
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 
 def test_modulated_convolution_is_the_one_with_modulated_weights() -> None:

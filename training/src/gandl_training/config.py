@@ -81,7 +81,10 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run. It ends at `kimg` thousand real images in all or after `minutes` of this process."""
+    """One run. It ends at `kimg` thousand real images in all or after `minutes` of this process.
+
+    The other `…_kimg` say how often something is written; `holdout` is a share of the wells kept from training.
+    """
 
     preset: str = "cpu-64"
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -99,10 +102,14 @@ class TrainConfig:
     checkpoint_kimg: float = 4.0
     sample_kimg: float = 4.0
     snapshot_kimg: float = 8.0
+    quality_kimg: float = 8.0
+    holdout: float = 0.0
 
     def __post_init__(self) -> None:
         if self.batch < 2:
             raise BadInput(f"batch {self.batch} is too small; the standard deviation over a batch needs 2")
+        if not 0 <= self.holdout < 1:
+            raise BadInput(f"holdout {self.holdout} is not a share of the wells; give 0 to 0.5")
         if (self.kimg or 0) < 0 or (self.minutes or 0) < 0:
             raise BadInput("the length of a training (kimg, minutes) cannot be negative")
 
@@ -149,6 +156,7 @@ PRESETS: Mapping[str, TrainConfig] = {
         checkpoint_kimg=50,
         sample_kimg=50,
         snapshot_kimg=100,
+        quality_kimg=50,
     ),
     "gpu-256": TrainConfig(
         preset="gpu-256",
@@ -167,6 +175,7 @@ PRESETS: Mapping[str, TrainConfig] = {
         checkpoint_kimg=100,
         sample_kimg=100,
         snapshot_kimg=200,
+        quality_kimg=100,
     ),
     "paper": TrainConfig(
         preset="paper",
@@ -185,6 +194,7 @@ PRESETS: Mapping[str, TrainConfig] = {
         checkpoint_kimg=100,
         sample_kimg=100,
         snapshot_kimg=200,
+        quality_kimg=100,
     ),
 }
 """`cpu-64` leaves path length out: it shapes the generator only, and on two cores its time is better spent on the

@@ -171,7 +171,7 @@ def draw_crop(store: FieldStore, fields: NDArray[np.intp], size: int, rng: np.ra
 class Crops:
     """Batches of crops by step number: batch k is a pure function of (seed, k), so a run can stop and go on anywhere.
 
-    With several processes each takes its contiguous share of the same global batch.
+    `fields` restricts them (None: all). Of several processes each takes its contiguous share of the same global batch.
     """
 
     store: FieldStore
@@ -180,11 +180,12 @@ class Crops:
     seed: int
     rank: int = 0
     world: int = 1
+    fields: tuple[int, ...] | None = None
 
     def at(self, step: int) -> Uint8:
         """The batch of step `step`, [batch / world, C, size, size]."""
         rng = np.random.Generator(np.random.Philox(key=[self.seed, step]))
-        fields = np.arange(len(self.store.fields))
+        fields = np.arange(len(self.store.fields)) if self.fields is None else np.array(self.fields)
         crops = [draw_crop(self.store, fields, self.size, rng) for _ in range(self.batch)]
         share = self.batch // self.world
         return np.stack(crops[self.rank * share : (self.rank + 1) * share])

@@ -1,36 +1,36 @@
 """The run: data, steps, what is logged and saved when, and how it ends.
 
-Files of a run: `config.json`, `data/` (packed fields), `checkpoint.pt`, `log.jsonl`, `samples/*.png`,
-`snapshots/*.pt` (checkpoints kept along the way).
+Files of a run: `config.json`, `data/` (packed fields), `checkpoint.pt`, `log.jsonl`, `events/` (TensorBoard),
+`samples/*.png`, `snapshots/*.pt` (networks kept along the way).
 """
 
 from __future__ import annotations
 
-import json
 import math
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from gandl_shared.errors import BadInput, TrainingFailed
-from numpy.typing import NDArray
 from torch import Tensor
 
 from gandl_training import checkpoint as ckpt
 from gandl_training.config import TrainConfig, with_input
 from gandl_training.dataset import Crops, FieldStore, Source, pack
-from gandl_training.networks import Generator
-from gandl_training.sheet import save_sheet
+from gandl_training.journal import SAMPLES, Journal
+from gandl_training.processes import device_of_process, joined
+from gandl_training.quality import Watch, generate, split_wells
+from gandl_training.sheet import save_png, sheet
 from gandl_training.step import Trainer
 
-LOG, CONFIG, DATA = "log.jsonl", "config.json", "data"
+CONFIG, DATA, SNAPSHOTS = "config.json", "data", "snapshots"
 REPORT_STEPS = 16
+REASONS = (None, "minutes", "kimg", "interrupted")
 SHEET_TILES = 64
 SNAPSHOT_PARTS = ("discriminator", "discriminator_ema", "generator_ema")
 
@@ -78,15 +78,12 @@ def run(
     there. SIGTERM and Ctrl-C save and return. Raises TrainingFailed on NaN or a full disk, BadInput where the
     checkpoint is of another network or batch."""
     store = FieldStore.open(out / DATA)
-    trainer = Trainer(config, device or default_device())
-    if (out / ckpt.CHECKPOINT).exists():
-        restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
-    return _Run(trainer, store, out, on_progress).go()
-
-
-def default_device() -> torch.device:
-    """The GPU if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with joined() as processes:
+        processes.check_batch(config.batch)
+        trainer = Trainer(config, device or device_of_process(), processes)
+        if (out / ckpt.CHECKPOINT).exists():
+            restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
+        return _Run(trainer, store, out, on_progress).go()
 
 
 def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:
@@ -103,66 +100,52 @@ class _Run:
     """One call of `run`: its clock, its accumulated losses and its milestones."""
 
     def __init__(self, trainer: Trainer, store: FieldStore, out: Path, on_progress: Callable[[Progress], None]) -> None:
-        config = trainer.config
+        config, processes = trainer.config, trainer.processes
         self.trainer, self.out, self.on_progress = trainer, out, on_progress
-        self.crops = Crops(store, config.network.resolution, config.batch, config.seed, trainer.rank, trainer.world)
+        fields, held_out = split_wells(store, config.holdout, config.seed)
+        size, share = config.network.resolution, (processes.rank, processes.world)
+        self.crops = Crops(store, size, config.batch, config.seed, *share, fields=fields)
+        self.writer = _Writer(trainer, self.crops, held_out, out) if processes.first else None
         self.started = time.monotonic()
         self.first_step = trainer.step
         self.sums: dict[str, list[Tensor]] = {}
         self.waited = 0.0
         self.last = (self.started, trainer.step)
 
-    @property
-    def kimg(self) -> float:
-        return self.trainer.step * self.trainer.config.batch / 1000
-
     def go(self) -> Outcome:
-        (self.out / "samples").mkdir(exist_ok=True)
-        (self.out / "snapshots").mkdir(exist_ok=True)
         with _stop_requested() as stop:
             reason = self._steps(stop)
         self.report()
-        self.save()
-        self.sheet()
+        if self.writer:
+            self.writer.finish()
+        self.trainer.processes.wait()
         seconds = time.monotonic() - self.started
         speed = (self.trainer.step - self.first_step) * self.trainer.config.batch / max(seconds, 1e-9)
-        return Outcome(self.kimg, reason, speed, self.out / ckpt.CHECKPOINT)
+        return Outcome(self.trainer.kimg, reason, speed, self.out / ckpt.CHECKPOINT)
 
     def _steps(self, stop: threading.Event) -> str:
-        batches = self.crops.stream(self.trainer.step)
-        while (reason := self._ended(stop)) is None:
-            before = time.monotonic()
-            batch = torch.from_numpy(next(batches))
-            self.waited += time.monotonic() - before
-            for name, value in self.trainer.advance(batch).items():
-                self.sums.setdefault(name, []).append(value)
-            if self.trainer.step % REPORT_STEPS == 0:
-                self.report()
-            self._milestones()
-        batches.close()
+        with closing(self.crops.stream(self.trainer.step)) as batches:
+            while (reason := self._ended(stop)) is None:
+                before = time.monotonic()
+                batch = torch.from_numpy(next(batches))
+                self.waited += time.monotonic() - before
+                for name, value in self.trainer.advance(batch).items():
+                    self.sums.setdefault(name, []).append(value)
+                if self.trainer.step % REPORT_STEPS == 0:
+                    self.report()
+                if self.writer:
+                    self.writer.milestones(self.report)
         return reason
 
     def _ended(self, stop: threading.Event) -> str | None:
         config = self.trainer.config
-        if stop.is_set():
-            return "interrupted"
-        if config.kimg is not None and self.kimg >= config.kimg:
-            return "kimg"
-        if config.minutes is not None and time.monotonic() - self.started >= 60 * config.minutes:
-            return "minutes"
-        return None
-
-    def _milestones(self) -> None:
-        config = self.trainer.config
-        if self._passed(config.sample_kimg):
-            self.sheet()
-        if self._passed(config.checkpoint_kimg):
-            self.save()
-        if self._passed(config.snapshot_kimg):
-            self.save(self.out / "snapshots" / f"kimg-{self.kimg:07.1f}.pt", SNAPSHOT_PARTS)
-
-    def _passed(self, every: float) -> bool:
-        return math.floor(self.kimg / every) > math.floor((self.kimg - self.trainer.config.batch / 1000) / every)
+        over = (
+            config.minutes is not None and time.monotonic() - self.started >= 60 * config.minutes,
+            config.kimg is not None and self.trainer.kimg >= config.kimg,
+            stop.is_set(),
+        )
+        code = max((i for i, ended in enumerate(over, start=1) if ended), default=0)
+        return REASONS[self.trainer.processes.agreed(code, self.trainer.device)]
 
     def report(self) -> None:
         """Mean losses since the last report, to the log and the caller. Raises TrainingFailed if one is not finite."""
@@ -174,22 +157,19 @@ class _Run:
         if bad:
             where = self.out / ckpt.CHECKPOINT
             kept = f"the last good checkpoint is {where}" if where.exists() else "there is no checkpoint yet"
-            detail = f"{', '.join(bad)} is not finite at {self.kimg:.1f} kimg; {kept}"
+            detail = f"{', '.join(bad)} is not finite at {self.trainer.kimg:.1f} kimg; {kept}"
             raise TrainingFailed(f"{detail}; lower --learning-rate or raise --r1-gamma")
         self._tell(values)
 
     def _tell(self, values: dict[str, float]) -> None:
-        now, step = time.monotonic(), self.trainer.step
+        now, step, kimg = time.monotonic(), self.trainer.step, self.trainer.kimg
         seconds = max(now - self.last[0], 1e-9)
         speed = (step - self.last[1]) * self.trainer.config.batch / seconds
-        progress = Progress(
-            self.kimg, speed, self.waited / seconds, now - self.started, self._remaining(now, speed), values
-        )
+        wait = self.waited / seconds
         self.last, self.waited = (now, step), 0.0
-        entry = {"kimg": self.kimg, "images_per_second": speed, "data_wait": progress.data_wait, **values}
-        with (self.out / LOG).open("a") as file:
-            file.write(json.dumps(entry) + "\n")
-        self.on_progress(progress)
+        if self.writer:
+            self.writer.journal.write(kimg, {"images_per_second": speed, "data_wait": wait, **values})
+            self.on_progress(Progress(kimg, speed, wait, now - self.started, self._remaining(now, speed), values))
 
     def _remaining(self, now: float, speed: float) -> float | None:
         config = self.trainer.config
@@ -197,32 +177,55 @@ class _Run:
         if config.minutes is not None:
             left.append(60 * config.minutes - (now - self.started))
         if config.kimg is not None and speed > 0:
-            left.append((config.kimg - self.kimg) * 1000 / speed)
+            left.append((config.kimg - self.trainer.kimg) * 1000 / speed)
         return max(min(left), 0.0) if left else None
 
-    def save(self, path: Path | None = None, parts: Sequence[str] | None = None) -> None:
-        """Write the checkpoint, or only `parts` of the state (a snapshot, which can be exported but not resumed)."""
+
+class _Writer:
+    """What the first process leaves on disk: checkpoints, snapshots, sheets and the journal."""
+
+    def __init__(self, trainer: Trainer, crops: Crops, held_out: Sequence[int], out: Path) -> None:
+        self.trainer, self.out = trainer, out
+        for folder in (SAMPLES, SNAPSHOTS):
+            (out / folder).mkdir(exist_ok=True)
+        self.journal = Journal(out)
+        self.watch = Watch.of(crops, held_out)
+
+    def milestones(self, check: Callable[[], None]) -> None:
+        """Write what is due after this step; `check` raises first where the losses since the last report are bad."""
+        config = self.trainer.config
+        if self._passed(config.sample_kimg):
+            self.sheet()
+        if self._passed(config.checkpoint_kimg):
+            check()
+            self.save(self.out / ckpt.CHECKPOINT)
+        if self._passed(config.snapshot_kimg):
+            self.save(self.out / SNAPSHOTS / f"kimg-{self.trainer.kimg:09.3f}.pt", SNAPSHOT_PARTS)
+        if self._passed(config.quality_kimg):
+            averages = self.trainer.generator_ema, self.trainer.discriminator_ema
+            self.journal.write(self.trainer.kimg, self.watch.look(*averages))
+
+    def finish(self) -> None:
+        """The last checkpoint and sheet."""
+        self.save(self.out / ckpt.CHECKPOINT)
+        self.sheet()
+        self.journal.close()
+
+    def _passed(self, every: float) -> bool:
+        kimg, step = self.trainer.kimg, self.trainer.config.batch / 1000
+        return math.floor(kimg / every) > math.floor((kimg - step) / every)
+
+    def save(self, path: Path, parts: Sequence[str] | None = None) -> None:
+        """Write a checkpoint, or only `parts` of the state (a snapshot, which can be exported but not resumed)."""
         t = self.trainer
         state = {k: v for k, v in t.state().items() if parts is None or k in parts}
-        ckpt.save(ckpt.Checkpoint(t.config, t.step, {}, state), path or self.out / ckpt.CHECKPOINT)
+        ckpt.save(ckpt.Checkpoint(t.config, t.step, {}, state), path)
 
     def sheet(self) -> None:
         """64 real tiles beside 64 of the averaged generator, always the same latents."""
-        real = np.concatenate([self.crops.at(k) for k in range(-(-SHEET_TILES // self.crops.batch))])[:SHEET_TILES]
-        generated = generate(self.trainer.generator_ema, SHEET_TILES, seed=0)
-        save_sheet(real, generated, self.out / "samples" / f"kimg-{self.kimg:07.1f}.png")
-
-
-@torch.no_grad()
-def generate(generator: Generator, images: int, *, seed: int) -> NDArray[np.uint8]:
-    """Tiles [N, C, R, R] uint8 of a generator, from latents and noise of `seed`."""
-    device = next(generator.parameters()).device
-    rng = torch.Generator(device).manual_seed(seed)
-    z = torch.randn(images, generator.config.style, generator=rng, device=device)
-    noise = [torch.randn(images, 1, e, e, generator=rng, device=device) for e in generator.noise_edges]
-    tiles = generator(z, noise)
-    mapped = tiles.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.asarray(mapped.cpu().numpy())
+        picture = sheet(self.watch.real[:SHEET_TILES], generate(self.trainer.generator_ema, SHEET_TILES, seed=0))
+        save_png(picture, self.out / SAMPLES / f"kimg-{self.trainer.kimg:09.3f}.png")
+        self.journal.picture(self.trainer.kimg, picture)
 
 
 @contextmanager

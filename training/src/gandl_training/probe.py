@@ -66,8 +66,11 @@ def _folds(records: Sequence[FieldRecord]) -> NDArray[np.int64]:
     return np.array([number[key] for key in keys])
 
 
-def probe(features: Floats, controls: ControlTiles, *, whiten: bool = True, c: float = 1.0) -> ProbeResult:
-    """Probe features [N, F] of the control tiles. Folds whose training part lacks a class are left out."""
+def probe(features: Floats, controls: ControlTiles, *, whiten: bool = True, c: float = 1e-3) -> ProbeResult:
+    """Probe features [N, F] of the control tiles. Folds whose training part lacks a class are left out.
+
+    After whitening, a small C is right: on BBBC013 (600 tiles × 512) Z′ falls by 0.2 to 0.4 from C = 0.001 to 1.
+    """
     score = np.full(len(features), np.nan)
     for fold in np.unique(controls.fold):
         test = controls.fold == fold

@@ -30,10 +30,15 @@ def grid(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(rows).reshape(n // columns * size, columns * size, 3)
 
 
-def save_sheet(real: NDArray[np.uint8], generated: NDArray[np.uint8], path: Path, *, columns: int = 8) -> None:
-    """Write real tiles on the left, generated ones on the right; [N, C, S, S] uint8 each."""
+def sheet(real: NDArray[np.uint8], generated: NDArray[np.uint8], *, columns: int = 8) -> NDArray[np.uint8]:
+    """Real tiles on the left, generated ones on the right; [N, C, S, S] uint8 each → [H, W, 3]."""
     left, right = grid(coloured(real), columns), grid(coloured(generated), columns)
     gap = np.full((left.shape[0], GAP, 3), 255, np.uint8)
+    return np.concatenate([left, gap, right], axis=1)
+
+
+def save_png(picture: NDArray[np.uint8], path: Path) -> None:
+    """Write [H, W, 3] atomically."""
     temporary = path.with_suffix(".tmp")
-    Image.fromarray(np.concatenate([left, gap, right], axis=1)).save(temporary, format="PNG")
+    Image.fromarray(picture).save(temporary, format="PNG")
     temporary.replace(path)

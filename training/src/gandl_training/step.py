@@ -13,6 +13,7 @@ from gandl_training.augment import adapted, augment
 from gandl_training.config import TrainConfig
 from gandl_training.draws import Draws
 from gandl_training.networks import Discriminator, Generator
+from gandl_training.processes import ALONE, Processes
 
 _Net = TypeVar("_Net", bound=nn.Module)
 
@@ -21,9 +22,9 @@ class Trainer:
     """Both players and the step. Random numbers of step k come from (seed, k); with `world` processes each takes its
     share of the global batch and gradients are averaged, so the result is that of one process."""
 
-    def __init__(self, config: TrainConfig, device: torch.device, rank: int = 0, world: int = 1) -> None:
+    def __init__(self, config: TrainConfig, device: torch.device, processes: Processes = ALONE) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.device, self.rank, self.world = config, device, rank, world
+        self.config, self.device, self.processes = config, device, processes
         self.generator = Generator(config.network).to(device)
         self.discriminator = Discriminator(config.network).to(device)
         self.generator_ema = _frozen_copy(self.generator)
@@ -39,10 +40,15 @@ class Trainer:
         config = self.config
         return torch.optim.Adam(net.parameters(), config.learning_rate, betas=(0.0, config.beta2), eps=1e-8, fused=True)
 
+    @property
+    def kimg(self) -> float:
+        """Thousands of real images shown."""
+        return self.step * self.config.batch / 1000
+
     def advance(self, real: Tensor) -> dict[str, Tensor]:
         """Train both networks on the uint8 batch `real` [N, C, R, R] of this process; returns the losses, detached."""
         config = self.config
-        draws = Draws.of(config.seed, self.step, self.device, self.rank, self.world)
+        draws = Draws.of(config.seed, self.step, self.device, self.processes.rank, self.processes.world)
         images = real.to(self.device).float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
         z, noise = self._latents(len(images), draws)
         with self._autocast():
@@ -80,6 +86,7 @@ class Trainer:
             torch.autograd.backward(penalty * loss.lipschitz_weight * loss.lipschitz_interval)
             report["lipschitz"] = penalty
         self._update(self.discriminator, self.optimiser_d)
+        self.discriminator.stddev.copy_(self.processes.mean(self.discriminator.stddev))
         return {k: v.detach() for k, v in report.items()}
 
     def _train_generator(self, fake: Tensor, draws: Draws) -> dict[str, Tensor]:
@@ -104,23 +111,17 @@ class Trainer:
         direction = draws.normal(*fake.shape)
         penalty, mean = losses.path_length(losses.path_lengths(fake, style, direction), self.path_mean)
         torch.autograd.backward(penalty * loss.path_length_weight * loss.path_length_interval)
-        self.path_mean = self._mean_over_processes(mean)
+        self.path_mean = self.processes.mean(mean)
         self._update(self.generator, self.optimiser_g)
         return penalty.detach()
 
     def _update(self, net: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        if self.world > 1:
+        if self.processes.world > 1:
             gradients = [p.grad for p in net.parameters() if p.grad is not None]
-            flat = self._mean_over_processes(torch.cat([g.flatten() for g in gradients]))
+            flat = self.processes.mean(torch.cat([g.flatten() for g in gradients]))
             for gradient, averaged in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
                 gradient.copy_(averaged.view_as(gradient))
         optimiser.step()
-
-    def _mean_over_processes(self, value: Tensor) -> Tensor:
-        if self.world > 1:
-            torch.distributed.all_reduce(value)
-            value = value / self.world
-        return value
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -167,7 +168,7 @@ class Trainer:
     def _adapt(self, sign: Tensor) -> None:
         self.signs.append(sign)
         if len(self.signs) == self.config.augment.interval:
-            mean = self._mean_over_processes(torch.stack(self.signs).mean())
+            mean = self.processes.mean(torch.stack(self.signs).mean())
             shown = self.config.batch * len(self.signs)
             self.augment_p = adapted(self.augment_p, mean, self.config.augment, shown)
             self.signs = []

@@ -1,0 +1,92 @@
+"""Packing, crops, and every kind of data that cannot be trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from gandl_shared.errors import BadInput, Invalid, InvalidImage, NotFound
+from gandl_shared.imaging import Preprocessing, prepare_field, read_site, sampled_limits
+from gandl_shared.plates import find_sites, read_plate_map
+from gandl_training.dataset import Crops, FieldStore, Source, pack, usable
+
+
+def test_packed_fields_are_what_a_screen_would_see(plate: Source, tmp_path: Path) -> None:
+    store = pack(replace(plate, downscale=2), tmp_path / "data", size=16)
+    sites = find_sites(plate.images, read_plate_map(plate.platemap))
+    limits = sampled_limits([s.files for s in sites], downscale=2)
+    expected = prepare_field(read_site(sites[3].files), Preprocessing(limits, 16, 2))
+    assert np.array_equal(store.fields[3], expected)
+    assert (store.index.low, store.index.high) == (limits.low, limits.high)
+    assert store.index.records[0].role == "positive_control"
+    assert isinstance(store.fields, np.memmap)
+
+
+def test_batches_are_a_function_of_seed_and_step(plate: Source, tmp_path: Path) -> None:
+    store = pack(plate, tmp_path / "data", size=16)
+    crops = Crops(store, 16, 6, seed=1)
+    stream = crops.stream(4)
+    assert np.array_equal(next(stream), crops.at(4))
+    assert np.array_equal(next(stream), crops.at(5))
+    stream.close()
+    assert not np.array_equal(crops.at(4), crops.at(5))
+    assert not np.array_equal(crops.at(4), replace(crops, seed=2).at(4))
+    halves = [replace(crops, rank=r, world=2).at(4) for r in (0, 1)]
+    assert np.array_equal(np.concatenate(halves), crops.at(4))
+
+
+def test_blank_and_saturated_crops_are_not_usable() -> None:
+    textured = np.random.default_rng(0).integers(0, 200, (2, 16, 16)).astype(np.uint8)
+    assert usable(textured)
+    assert not usable(np.full((2, 16, 16), 7, np.uint8))
+    burnt = textured.copy()
+    burnt[1, :5] = 255
+    assert not usable(burnt)
+
+
+def test_blank_crops_are_drawn_again(plate: Source, tmp_path: Path) -> None:
+    store = pack(plate, tmp_path / "data", size=16)
+    fields = np.array(store.fields)
+    fields[:4] = 0
+    crops = Crops(replace(store, fields=fields), 16, 64, seed=0).at(0)
+    assert sum(usable(crop) for crop in crops) >= 62  # half the fields are blank; 8 draws all fail in 1 of 256
+
+
+def test_data_that_cannot_be_trained_on(plate: Source, tmp_path: Path) -> None:
+    with pytest.raises(InvalidImage, match=r"A01_s1_w1\.tif.* 40×40 .* smaller than the resolution 64"):
+        pack(plate, tmp_path / "a", size=64)
+    with pytest.raises(BadInput, match="3 channel names for 2 channels"):
+        pack(replace(plate, channel_names=("a", "b", "c")), tmp_path / "b", size=16)
+    with pytest.raises(NotFound, match="nowhere"):
+        pack(replace(plate, images=tmp_path / "nowhere"), tmp_path / "c", size=16)
+    with pytest.raises(BadInput, match="cannot write the packed fields"):
+        pack(plate, plate.platemap, size=16)
+
+
+def test_mixed_sizes_types_and_missing_files_are_named(plate: Source, tmp_path: Path) -> None:
+    first, second = (plate.images / "P1" / f"B04_s1_w{c}.tif" for c in (1, 2))
+    kept = tifffile.imread(first)
+    tifffile.imwrite(first, np.zeros((48, 48), np.uint8))
+    tifffile.imwrite(second, np.zeros((48, 48), np.uint8))
+    with pytest.raises(InvalidImage, match=r"B04_s1_w1\.tif.*fields of one size"):
+        pack(plate, tmp_path / "a", size=16)
+    tifffile.imwrite(first, kept)
+    with pytest.raises(InvalidImage, match=r"B04_s1_w2\.tif"):
+        pack(plate, tmp_path / "b", size=16)
+    tifffile.imwrite(second, kept.astype(np.uint16))
+    with pytest.raises(InvalidImage, match=r"B04_s1_w2\.tif"):
+        pack(plate, tmp_path / "c", size=16)
+    tifffile.imwrite(second, np.full((40, 40), np.nan, np.float32))
+    with pytest.raises(InvalidImage, match=r"B04_s1_w2\.tif.*NaN"):
+        pack(plate, tmp_path / "d", size=16)
+    second.unlink()
+    with pytest.raises(Invalid, match="B04"):
+        pack(plate, tmp_path / "e", size=16)
+
+
+def test_a_folder_without_a_store_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no packed fields"):
+        FieldStore.open(tmp_path)

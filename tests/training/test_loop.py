@@ -1,0 +1,133 @@
+"""Runs that survive: bit-identical resume, signals, NaN, a checkpoint that cannot be written."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from gandl_shared.errors import BadInput, NotFound, TrainingFailed
+from gandl_training import checkpoint as ckpt
+from gandl_training import journal, loop
+from gandl_training.config import AugmentConfig, LossConfig, TrainConfig
+from gandl_training.dataset import Source
+from gandl_training.networks import Discriminator
+
+
+def everything(config: TrainConfig) -> TrainConfig:
+    """All regularisers and the augmentation on, at intervals that fall on both sides of an interruption."""
+    loss = LossConfig(r1_interval=3, path_length_weight=2.0, path_length_interval=2, lipschitz_weight=1.0)
+    return replace(config, loss=loss, augment=AugmentConfig(adaptive=True, target=-1.0, speed_kimg=0.1))
+
+
+def start(config: TrainConfig, plate: Source, out: Path, kimg: float) -> loop.Outcome:
+    config, _ = loop.prepare_run(config, plate, out)
+    return loop.run(replace(config, kimg=kimg), out)
+
+
+def resume(out: Path, kimg: float) -> loop.Outcome:
+    return loop.run(replace(ckpt.load(out / ckpt.CHECKPOINT).config, kimg=kimg), out)
+
+
+def weights(out: Path) -> dict[str, torch.Tensor]:
+    state = ckpt.load(out / ckpt.CHECKPOINT).state
+    flat = {}
+    for part, values in state.items():
+        if isinstance(values, torch.Tensor):
+            flat[part] = values
+        elif part.startswith("optimiser"):
+            flat |= {f"{part}.{i}.{k}": v for i, s in values["state"].items() for k, v in s.items()}
+        else:
+            flat |= {f"{part}.{k}": v for k, v in values.items()}
+    return flat
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_resume_is_bit_identical(tiny: TrainConfig, plate: Source, tmp_path: Path, bf16: bool) -> None:
+    config = replace(everything(tiny), bf16=bf16)
+    start(config, plate, tmp_path / "whole", 0.072)
+    start(config, plate, tmp_path / "parts", 0.040)
+    outcome = resume(tmp_path / "parts", 0.072)
+    assert (outcome.reason, outcome.kimg) == ("kimg", pytest.approx(0.072))
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert whole.keys() == parts.keys()
+    different = [name for name in whole if not torch.equal(whole[name], parts[name])]
+    assert different == []
+    assert whole["augment_p"] > 0
+
+
+def test_seeds_differ(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    start(tiny, plate, tmp_path / "a", 0.016)
+    start(replace(tiny, seed=4), plate, tmp_path / "b", 0.016)
+    a, b = weights(tmp_path / "a"), weights(tmp_path / "b")
+    assert not torch.equal(a["discriminator.dense.weight"], b["discriminator.dense.weight"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_save_and_return(tiny: TrainConfig, plate: Source, tmp_path: Path, number: signal.Signals) -> None:
+    config, _ = loop.prepare_run(tiny, plate, tmp_path / "run")
+    before = signal.getsignal(number)
+    outcome = loop.run(config, tmp_path / "run", lambda _: os.kill(os.getpid(), number))
+    assert outcome.reason == "interrupted"
+    assert ckpt.load(outcome.checkpoint).step == loop.REPORT_STEPS
+    assert signal.getsignal(number) is before
+
+
+def test_nan_stops_and_keeps_the_last_good_checkpoint(
+    tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(tiny, plate, tmp_path / "run", 0.008)
+    kept = (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes()
+    forward = Discriminator.forward
+    monkeypatch.setattr(Discriminator, "forward", lambda self, x, **k: forward(self, x, **k) * float("nan"))
+    with pytest.raises(TrainingFailed, match=r"not finite at .*; the last good checkpoint is"):
+        resume(tmp_path / "run", 1.0)
+    assert (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes() == kept
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(
+    tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(tiny, plate, tmp_path / "run", 0.008)
+    path = tmp_path / "run" / ckpt.CHECKPOINT
+    kept = path.read_bytes()
+
+    def full(content: object, file: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(TrainingFailed, match=r"No space left.*last good checkpoint is .*checkpoint\.pt"):
+        resume(tmp_path / "run", 0.016)
+    assert path.read_bytes() == kept
+    assert not list((tmp_path / "run").glob("*.tmp"))
+
+
+def test_files_of_a_run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    seen: list[loop.Progress] = []
+    config, _ = loop.prepare_run(replace(tiny, snapshot_kimg=0.064, sample_kimg=0.064), plate, tmp_path / "run")
+    loop.run(replace(config, kimg=0.136), tmp_path / "run", seen.append)
+    entries = [json.loads(line) for line in (tmp_path / "run" / journal.LOG).read_text().splitlines()]
+    assert [e["kimg"] for e in entries] == [0.128, 0.136]
+    assert {"d", "g", "real", "fake", "r1", "images_per_second"} <= entries[0].keys()
+    assert [p.kimg for p in seen] == [0.128, 0.136]
+    assert len(list((tmp_path / "run" / "events").glob("events.*"))) == 1
+    assert len(list((tmp_path / "run" / "samples").glob("*.png"))) == 3
+    assert len(list((tmp_path / "run" / "snapshots").glob("*.pt"))) == 2
+
+
+def test_what_cannot_be_resumed(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    start(tiny, plate, out, 0.008)
+    with pytest.raises(BadInput, match="already holds a run; give --resume"):
+        loop.prepare_run(tiny, plate, out)
+    with pytest.raises(BadInput, match="another batch: 8 instead of 4"):
+        loop.run(replace(ckpt.load(out / ckpt.CHECKPOINT).config, batch=4, kimg=1), out)
+    with pytest.raises(NotFound, match="give the folder"):
+        ckpt.load(tmp_path / "checkpoint.pt")
+    (tmp_path / "broken.pt").write_bytes((out / ckpt.CHECKPOINT).read_bytes()[:1000])
+    with pytest.raises(BadInput, match="not a gandl checkpoint or is damaged"):
+        ckpt.load(tmp_path / "broken.pt")

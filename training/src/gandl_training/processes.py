@@ -1,0 +1,78 @@
+"""Several processes on one run (`torchrun`): who this one is, and the few things they must agree on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from gandl_shared.errors import BadInput
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Rank of this process among `world`; the first one writes files and reports."""
+
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes."""
+        return self.rank == 0
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Mean over all processes, the same bits on each."""
+        if self.world == 1:
+            return value
+        total = value.detach().clone()
+        dist.all_reduce(total)
+        return total / self.world
+
+    def agreed(self, code: int, device: torch.device) -> int:
+        """The largest `code` of any process, so that all leave the loop at the same step."""
+        if self.world == 1:
+            return code
+        value = torch.tensor(code, device=device)
+        dist.all_reduce(value, op=dist.ReduceOp.MAX)
+        return int(value)
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.world > 1:
+            dist.barrier()
+
+    def check_batch(self, batch: int) -> None:
+        """Raises BadInput where the global batch cannot be shared equally."""
+        if batch % self.world:
+            raise BadInput(f"batch {batch} cannot be shared by {self.world} processes; give a multiple")
+
+
+ALONE = Processes()
+
+
+@contextmanager
+def joined() -> Iterator[Processes]:
+    """The group that `torchrun` announces in the environment, or one process alone. NCCL on GPUs, gloo on CPUs."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Processes()
+        return
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield Processes(dist.get_rank(), world)
+    finally:
+        dist.destroy_process_group()
+
+
+def device_of_process() -> torch.device:
+    """This process's GPU if there is one, else the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
