@@ -60,9 +60,9 @@ INFECTED = Traits(
     rna_cytoplasm=1.45, golgi=1.15, scatter=1.7, membrane=1.5, vacuoles=0.6, survival=0.80,
 )  # fmt: skip
 POISONED = Traits(
-    spread=0.72, roundness=0.60, lobes=0.22, nucleus=0.60, crumple=0.14, dna=1.6, chromatin=0.35, margination=0.4,
-    er=1.0, reticulum=0.1, collapse=0.75, cortex=1.3, fibres=0.05, actin=1.0, nucleoli=0.05, rna_nucleus=0.9,
-    rna_cytoplasm=0.9, golgi=0.9, scatter=2.0, membrane=1.3, vacuoles=8.0, survival=0.50,
+    spread=0.85, roundness=0.60, lobes=0.22, nucleus=0.60, crumple=0.14, dna=1.6, chromatin=0.35, margination=0.4,
+    er=1.5, reticulum=0.1, collapse=1.0, cortex=1.6, fibres=0.05, actin=1.3, nucleoli=0.05, rna_nucleus=0.9,
+    rna_cytoplasm=1.3, golgi=1.2, scatter=2.0, membrane=1.6, vacuoles=8.0, survival=0.75,
 )  # fmt: skip
 
 SYNCYTIUM_CHANCE = 0.14
