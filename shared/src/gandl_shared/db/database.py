@@ -195,16 +195,16 @@ class Database:
             waiting = select(func.count()).select_from(Analysis).where(analyses.ready(at))
             return Waiting(connection.execute(batches).scalar_one(), connection.execute(waiting).scalar_one())
 
-    def waiting_ids(self, most: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Ids of up to `most` batches and of as many analyses that nobody holds a lease on, newest first.
+    def waiting_ids(self, batches: int, analyses_: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Ids of up to so many batches and analyses that nobody holds a lease on, newest first.
 
         Newest first: the oldest are the ones that the messages still in a queue are most likely about.
         """
         with self._read() as connection:
             at = now(connection)
-            batches = select(Batch.id).where(leases.ready(at)).order_by(Batch.id.desc()).limit(most)
-            waiting = select(Analysis.id).where(analyses.ready(at)).order_by(Analysis.id.desc()).limit(most)
-            return tuple(connection.scalars(batches)), tuple(connection.scalars(waiting))
+            first = select(Batch.id).where(leases.ready(at)).order_by(Batch.id.desc()).limit(batches)
+            second = select(Analysis.id).where(analyses.ready(at)).order_by(Analysis.id.desc()).limit(analyses_)
+            return tuple(connection.scalars(first)), tuple(connection.scalars(second))
 
     def park_exhausted(self) -> tuple[int, ...]:
         """Park batches and fail analyses whose workers were lost in every attempt; the analyses this queued."""

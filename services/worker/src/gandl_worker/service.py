@@ -1,0 +1,45 @@
+"""What a message of the queue `batches` sets off."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from gandl_shared.db import Database, FinishedBatch
+from gandl_shared.jobs import Queue
+from gandl_shared.models import Embedder
+from gandl_shared.store import Store
+
+from gandl_worker import screens
+
+Embedders = Callable[[str], AbstractContextManager[Embedder]]
+"""By the name of a model: its embedder, open while the block runs."""
+
+
+@dataclass(frozen=True)
+class WorkerService:
+    """Everything a batch needs."""
+
+    db: Database
+    store: Store
+    queue: Queue
+    embedders: Embedders
+    lease_seconds: float
+
+    def run_batch(self, batch_id: int) -> FinishedBatch | None:
+        """Run that batch, or where somebody else has it the oldest one that waits; None where there is none.
+
+        Announces the analysis if this was the last batch of its screen.
+        """
+        name, seconds = f"{socket.gethostname()}:{os.getpid()}", self.lease_seconds
+        lease = self.db.lease_batch(name, seconds, batch_id=batch_id) or self.db.lease_batch(name, seconds)
+        if lease is None:
+            return None
+        with self.embedders(lease.model.name) as embedder:
+            finished = screens.run_batch(self.db, self.store, embedder, lease, seconds=seconds)
+        if finished.analysis_id is not None:
+            self.queue.analysis_ready(finished.analysis_id)
+        return finished

@@ -1,0 +1,92 @@
+"""Celery, the way gandl uses it: ids as JSON, acknowledged late, one message at a time, no result backend.
+
+The broker carries hints only (see `queue`), so nothing here is about not losing messages: it is about noticing soon
+that the broker is back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from celery import Celery
+from kombu import Queue as KombuQueue
+from kombu.exceptions import OperationalError
+
+from gandl_shared.db import Waiting
+from gandl_shared.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+BATCHES, ANALYSIS = "batches", "analysis"
+"""Names of the two queues."""
+RUN_BATCH, RUN_ANALYSIS = "gandl.run_batch", "gandl.run_analysis"
+"""Names of the two tasks; each takes one id."""
+
+MOST_MESSAGES = 2000
+"""No more messages than this wait in a queue; `Sweep` sends the next ones as these are taken."""
+
+_CONNECT_SECONDS = 5
+_VISIBILITY_SECONDS = 600
+
+
+def make_app(broker_url: str, *, name: str = "gandl") -> Celery:
+    """A Celery application without tasks. Connects to nothing yet."""
+    app = Celery(name, broker=broker_url, set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        task_queues=[KombuQueue(BATCHES), KombuQueue(ANALYSIS)],
+        task_default_queue=BATCHES,
+        task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.1},
+        broker_connection_timeout=_CONNECT_SECONDS,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": _VISIBILITY_SECONDS,
+            "socket_connect_timeout": _CONNECT_SECONDS,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        },
+    )
+    return app
+
+
+class CeleryQueue:
+    """`Queue` through a broker. A broker that is away costs time only: the sweep announces again."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def batch_ready(self, batch_ids: Sequence[int]) -> None:
+        """Announce batches, at most MOST_MESSAGES of them."""
+        self._send(RUN_BATCH, BATCHES, batch_ids[:MOST_MESSAGES])
+
+    def analysis_ready(self, analysis_id: int) -> None:
+        """Announce an analysis."""
+        self._send(RUN_ANALYSIS, ANALYSIS, [analysis_id])
+
+    def waiting(self) -> Waiting:
+        """How many messages nobody has taken. Raises Unavailable."""
+        try:
+            with self._app.connection_for_read() as connection:
+                channel: Any = connection.default_channel  # its type does not know the transport's methods
+                lengths = [int(channel.queue_declare(name).message_count) for name in (BATCHES, ANALYSIS)]
+        except (OperationalError, OSError) as error:
+            raise Unavailable(f"the broker does not answer: {error}") from error
+        return Waiting(*lengths)
+
+    def _send(self, task: str, queue: str, ids: Sequence[int]) -> None:
+        try:
+            with self._app.producer_or_acquire() as producer:
+                for number in ids:
+                    self._app.send_task(task, args=[number], queue=queue, producer=producer)
+        except (OperationalError, OSError) as error:
+            log.warning("the broker does not answer, %d messages to '%s' wait: %s", len(ids), queue, error)

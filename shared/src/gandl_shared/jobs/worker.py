@@ -1,0 +1,31 @@
+"""Running a Celery worker in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from celery import Celery
+
+from gandl_shared.db import Database
+from gandl_shared.jobs.broker import CeleryQueue
+from gandl_shared.jobs.sweep import SWEEP_SECONDS, Sweep
+
+
+def serve(
+    app: Celery, db: Database, queues: Sequence[str], *, concurrency: int = 1, sweep_seconds: float = SWEEP_SECONDS
+) -> None:
+    """Take messages of `queues` until SIGTERM or SIGINT, which let running tasks end; sweep besides.
+
+    Tasks run in threads: reading, decoding and waiting for the model leave the interpreter to others, and a process
+    that never forks may keep its database connections.
+    """
+    arguments = ["worker", "--pool", "threads", "--concurrency", str(concurrency), "--queues", ",".join(queues)]
+    # Workers need not know of each other; the database is where they meet.
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
+    with Sweep(db, CeleryQueue(app), sweep_seconds):
+        try:
+            app.worker_main([*arguments, *quiet])
+        except SystemExit as end:
+            if end.code not in (None, 0):
+                sys.exit(end.code)
