@@ -117,9 +117,10 @@ class _View:
         self.x, self.y = sampled(fit, _SAMPLES)
         self.wanted = 1.0 if rules.scale is None else float(np.sign(rules.scale.span))
         self.direction = self._direction()
-        self.peak = float(self.direction * (self.direction * self.y).max())
+        at_doses = fit.predict(self.concentrations)
+        self.peak = float(at_doses[(self.direction * at_doses).argmax()])
         self.best_dose = int((self.direction * self.means).argmax())
-        self.base = float(fit.predict(self.concentrations[:1])[0])
+        self.base = float(at_doses[0])
 
     def _direction(self) -> float:
         if self.fit.model == CONSTANT:
