@@ -17,6 +17,7 @@ from gandl.simulate import (
     Compound,
     Controls,
     DoseLadder,
+    Effects,
     Response,
     ScreenDesign,
     preset,
@@ -208,6 +209,24 @@ def test_the_command_overrides_the_preset(tmp_path: Path, capsys: pytest.Capture
     ]
     doses = {r["concentration_um"] for r in rows(out / "platemap.csv") if r["role"] == "treatment"}
     assert doses == {"30", "9.487", "3", "0.9487"}
+
+
+def test_a_line_without_a_row_of_its_own_takes_the_common_one(tmp_path: Path) -> None:
+    table = tmp_path / "own.csv"
+    table.write_text("compound,cell_line,ec50_um\nX,,0.8\nX,VERO-like,2.4\nY,VERO-like,1\n")
+    first, second = read_compounds(table)
+    assert first.in_cells("HRCE-like").ec50_um == 0.8 and first.in_cells("VERO-like").ec50_um == 2.4
+    assert second.in_cells("HRCE-like").behaviour == "inert"
+
+
+def test_empty_wells_are_imaged_without_cells(tmp_path: Path) -> None:
+    screen = simulate_screen(tmp_path / "s", replace(TINY, effects=Effects().scaled(0)))
+    brightest: dict[str, list[float]] = {"empty": [], "positive_control": []}
+    for well in rows(screen.platemap):
+        if well["role"] in brightest:
+            nuclei = read_site([screen.images / well["plate"] / f"{well['well']}_s1_w1.tif"])
+            brightest[well["role"]].append(float(nuclei.max()))
+    assert max(brightest["empty"]) < 0.2 * min(brightest["positive_control"])
 
 
 def test_every_bad_row_of_a_table_of_compounds_is_named(tmp_path: Path) -> None:
