@@ -124,9 +124,14 @@ def _session(data: bytes, name: str, threads: int | None, wanted: Sequence[str])
         raise Unavailable(f"ONNX Runtime has none of {', '.join(wanted)} here; install the extra that brings it")
     providers = [(provider, dict(_OPTIONS.get(provider, {}))) for provider in present]
     try:
-        return ort.InferenceSession(data, _session_options(threads), providers=providers)
+        session = ort.InferenceSession(data, _session_options(threads), providers=providers)
     except Exception as error:  # ONNX Runtime has a class of its own for every way a file can be wrong, under no root
         raise InvalidModel(f"{name} is not an ONNX model that can be run: {_reason(error)}") from error
+    if session.get_providers()[0] != present[0]:  # a driver is missing: ONNX Runtime only warns, and goes on slowly
+        raise Unavailable(
+            f"{present[0]} is installed but does not start here; it fell back to {session.get_providers()[0]}"
+        )
+    return session
 
 
 def _session_options(threads: int | None) -> ort.SessionOptions:

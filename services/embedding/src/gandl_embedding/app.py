@@ -1,0 +1,33 @@
+"""The embedding service as an application: settings read once, models loaded when it starts.
+
+Run it with `uvicorn --factory gandl_embedding.app:build`.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from gandl_shared.web import Part, build_app
+from prometheus_client import CollectorRegistry
+
+from gandl_embedding.api import router
+from gandl_embedding.service import EmbeddingService
+from gandl_embedding.settings import Settings
+
+_ABOUT = "Turns microscopy images into embeddings: the features of a GAN discriminator, from one ONNX model or several."
+
+
+def part(settings: Settings, registry: CollectorRegistry) -> Part:
+    """The service as a part of a larger application."""
+    service = EmbeddingService(settings, registry)
+    return Part("embedding", router(service), service.ready, service.running)
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    """The application; settings from the environment where none are given."""
+    registry = CollectorRegistry()
+    parts = [part(settings or Settings(), registry)]
+    return build_app(
+        "gandl embedding", parts, registry=registry, version=version("gandl-embedding"), description=_ABOUT
+    )

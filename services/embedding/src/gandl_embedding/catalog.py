@@ -1,0 +1,65 @@
+"""The models a service offers: every .onnx file of one folder, one of them the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from gandl_shared.clients.wire import ModelInfo
+from gandl_shared.errors import InvalidModel, NotFound
+
+from gandl_embedding.engine import CPU, CUDA, Engine
+from gandl_embedding.settings import Settings
+
+_PROVIDERS: Mapping[str, tuple[str, ...]] = {"cpu": (CPU,), "cuda": (CUDA,)}
+
+
+class Catalog:
+    """Loaded models by the names on their cards."""
+
+    def __init__(self, engines: Mapping[str, Engine], default: str) -> None:
+        self._engines = dict(engines)
+        self._default = default
+
+    @classmethod
+    def load(cls, settings: Settings) -> Catalog:
+        """Load the folder of `settings`. Raises NotFound where it has none or not the default, InvalidModel for a
+        broken file or two of one name, Unavailable where the device is not there."""
+        engines: dict[str, Engine] = {}
+        for path in model_files(settings.models_dir):
+            engine = Engine.load(path, threads=settings.threads, providers=_PROVIDERS[settings.device])
+            if engine.card.name in engines:
+                raise InvalidModel(f"{path.name}: another model is already called {engine.card.name}; rename its card")
+            engines[engine.card.name] = engine
+        default = settings.default_model or next(iter(engines))
+        if default not in engines:
+            raise NotFound(f"the default model {default} is not among {', '.join(engines)}")
+        return cls(engines, default)
+
+    @property
+    def engines(self) -> Mapping[str, Engine]:
+        """Every engine by name."""
+        return self._engines
+
+    def get(self, name: str | None) -> Engine:
+        """The model of that name; None is the default. Raises NotFound naming those there are."""
+        engine = self._engines.get(self._default if name is None else name)
+        if engine is None:
+            raise NotFound(f"there is no model {name!r} here; there are {', '.join(self._engines)}")
+        return engine
+
+    def info(self, name: str | None) -> ModelInfo:
+        """What `GET /models/{name}` says."""
+        engine = self.get(name)
+        card = engine.card
+        return ModelInfo(
+            name=card.name, id=engine.model_id, default=card.name == self._default, provider=engine.provider, card=card
+        )
+
+
+def model_files(folder: Path) -> list[Path]:
+    """The .onnx files of a folder, by name. Raises NotFound where there are none."""
+    files = sorted(folder.glob("*.onnx")) if folder.is_dir() else []
+    if not files:
+        raise NotFound(f"there are no .onnx models in {folder}; set GANDL_EMBEDDING_MODELS_DIR to their folder")
+    return files

@@ -1,0 +1,1 @@
+"""Typed clients of the services, and the forms they exchange."""

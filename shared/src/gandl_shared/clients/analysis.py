@@ -1,0 +1,178 @@
+"""The analysis service from Python: every route as a method, answers as the schemas, errors as the tree's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, TypeAdapter
+
+from gandl_shared.clients.http import HttpClient, Retry
+from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.answers import AnalysisVersion, CompoundCurves, CompoundSummary, Page, ScreenAxes
+from gandl_shared.schemas.quality import Quality
+from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenState, ScreenStatus, WellScore
+
+CSV, SVG, PNG = "text/csv", "image/svg+xml", "image/png"
+ENDED = (ScreenState.DONE, ScreenState.FAILED, ScreenState.CANCELLED)
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_VERSIONS = TypeAdapter(tuple[AnalysisVersion, ...])
+_MOST = 10_000
+
+Filters = Mapping[str, str | float | int | None]
+
+
+class AnalysisClient:
+    """One analysis service. Methods raise what the service answers: NotFound, Conflict (no results yet), Invalid with
+    its problems, Forbidden, Unavailable, …"""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        timeout: float = 120.0,
+        retry: Retry | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = HttpClient(base_url, api_key, timeout, retry or Retry(), transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    # Screens
+
+    def submit(self, request: ScreenRequest) -> ScreenStatus:
+        """Submit a plate job. It is not sent twice: where the answer is lost, look with `screens` first."""
+        return self._post("/screens", request, ScreenStatus)
+
+    def screens(self, *, limit: int = 100, offset: int = 0) -> Page[ScreenStatus]:
+        """Screens, newest first."""
+        return self._read(Page[ScreenStatus], "/screens", {"limit": limit, "offset": offset})
+
+    def screen(self, screen: str) -> ScreenStatus:
+        """State, progress, parked sites."""
+        return self._read(ScreenStatus, _at(screen))
+
+    def watch(
+        self, screen: str, *, every: float = 0.5, sleep: Callable[[float], None] = time.sleep
+    ) -> Iterator[ScreenStatus]:
+        """The status whenever it has changed, asked `every` so many seconds, until the screen has ended."""
+        last: ScreenStatus | None = None
+        while last is None or last.state not in ENDED:
+            status = self.screen(screen)
+            if status != last:
+                yield status
+            elif status.state not in ENDED:
+                sleep(every)
+            last = status
+
+    def delete(self, screen: str) -> None:
+        """Remove a screen with its results."""
+        self._http.request("DELETE", _at(screen), repeatable=False)
+
+    def cancel(self, screen: str) -> ScreenStatus:
+        """Stop a running screen."""
+        return self._post(_at(screen, "cancel"), None, ScreenStatus)
+
+    def retry(self, screen: str) -> ScreenStatus:
+        """Queue what failed or was cancelled again."""
+        return self._post(_at(screen, "retry"), None, ScreenStatus)
+
+    def analyse(self, screen: str, parameters: AnalysisParameters) -> AnalysisVersion:
+        """Queue another analysis of a screen whose images are done."""
+        return self._post(_at(screen, "analyses"), parameters, AnalysisVersion)
+
+    def analyses(self, screen: str) -> tuple[AnalysisVersion, ...]:
+        """All analyses of a screen, oldest first."""
+        return _VERSIONS.validate_json(self._get(_at(screen, "analyses")).content)
+
+    # Results: the newest version, or the one that is named
+
+    def quality(self, screen: str, *, version: int | None = None) -> Quality:
+        """Assay quality by cell line and plate."""
+        return self._read(Quality, _at(screen, "quality"), {"version": version})
+
+    def wells(self, screen: str, *, version: int | None = None, **filters: str | None) -> Iterator[WellScore]:
+        """All wells in plate map order; filters are `role`, `plate`, `cell_line`, `compound`."""
+        return self._all(Page[WellScore], _at(screen, "wells"), {"version": version, **filters})
+
+    def wells_csv(self, screen: str, *, version: int | None = None, **filters: str | None) -> str:
+        """The same as `wells.csv`."""
+        return self._get(_at(screen, "wells"), {"version": version, **filters}, CSV).text
+
+    def axes(self, screen: str, *, version: int | None = None) -> ScreenAxes:
+        """Every well in the plane of each axis."""
+        return self._read(ScreenAxes, _at(screen, "axes"), {"version": version})
+
+    def hits(self, screen: str, *, version: int | None = None, **filters: str | float | None) -> Iterator[Hit]:
+        """All compounds, best first; filters are `cell_line`, `verdict`, `max_q`, `min_emax`."""
+        return self._all(Page[Hit], _at(screen, "hits"), {"version": version, **filters})
+
+    def hits_csv(self, screen: str, *, version: int | None = None, **filters: str | float | None) -> str:
+        """The ranking as CSV."""
+        return self._get(_at(screen, "hits"), {"version": version, **filters}, CSV).text
+
+    def report(self, screen: str, *, version: int | None = None) -> str:
+        """The report, one HTML file."""
+        return self._get(_at(screen, "report"), {"version": version}).text
+
+    # Compounds
+
+    def compounds(
+        self, *, screen: str | None = None, cell_line: str | None = None, q: str | None = None
+    ) -> Iterator[CompoundSummary]:
+        """Tested compounds by name; `q` is a part of it."""
+        return self._all(Page[CompoundSummary], "/compounds", {"screen": screen, "cell_line": cell_line, "q": q})
+
+    def dose_response(
+        self, compound: str, *, screen: str | None = None, cell_line: str | None = None, version: int | None = None
+    ) -> CompoundCurves:
+        """Every curve of a compound, newest screen first."""
+        given = {"screen": screen, "cell_line": cell_line, "version": version}
+        return self._read(CompoundCurves, _curves(compound), given)
+
+    def dose_response_as(
+        self, form: str, compound: str, *, screen: str | None = None, cell_line: str | None = None
+    ) -> bytes:
+        """The curves of a compound as CSV, SVG or PNG (the media types above)."""
+        return self._get(_curves(compound), {"screen": screen, "cell_line": cell_line}, form).content
+
+    def _read(self, kind: type[_Model], path: str, params: Filters | None = None) -> _Model:
+        return kind.model_validate_json(self._get(path, params).content)
+
+    def _all(self, kind: type[Page[_Model]], path: str, params: Filters) -> Iterator[_Model]:
+        offset, total = 0, 1
+        while offset < total:
+            page = self._read(kind, path, {**params, "offset": offset, "limit": _MOST})
+            yield from page.items
+            offset, total = offset + max(len(page.items), 1), page.total
+
+    def _get(self, path: str, params: Filters | None = None, accept: str | None = None) -> httpx.Response:
+        given = {name: str(value) for name, value in (params or {}).items() if value is not None}
+        return self._http.request("GET", path, params=given, headers={"Accept": accept} if accept else None)
+
+    def _post(self, path: str, body: BaseModel | None, kind: type[_Model]) -> _Model:
+        content = body.model_dump_json().encode() if body is not None else None
+        headers = {"Content-Type": "application/json"} if body is not None else None
+        answer = self._http.request("POST", path, headers=headers, content=content, repeatable=False)
+        return kind.model_validate_json(answer.content)
+
+
+def _at(screen: str, *below: str) -> str:
+    return "/".join(("/screens", quote(screen, safe=""), *below))
+
+
+def _curves(compound: str) -> str:
+    return f"/compounds/{quote(compound, safe='')}/dose-response"

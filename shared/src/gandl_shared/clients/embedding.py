@@ -1,0 +1,109 @@
+"""The embedding service as an Embedder: tiles go as `.npy`, vectors come back as `.npy`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Self
+from urllib.parse import quote
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from gandl_shared.clients.http import HttpClient, Retry
+from gandl_shared.clients.wire import MODEL_ID, NPY, ModelInfo, ModelList, from_npy, to_npy
+from gandl_shared.errors import Conflict, GandlError, Invalid, NotFound
+from gandl_shared.models import ModelCard
+
+Uint8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+
+class EmbeddingClient:
+    """One model of an embedding service; implements `gandl_shared.models.Embedder`.
+
+    `model` None is the service's default one, looked up once. `batch` tiles go in one request.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        model: str | None = None,
+        api_key: str | None = None,
+        timeout: float = 120.0,
+        retry: Retry | None = None,
+        batch: int = 256,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = HttpClient(base_url, api_key, timeout, retry or Retry(), transport)
+        self._model = model
+        self._batch = batch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """All models of the service. Raises Unavailable, Unauthorized."""
+        return ModelList.model_validate_json(self._http.request("GET", "/models").content).models
+
+    @cached_property
+    def info(self) -> ModelInfo:
+        """The model this client uses. Raises NotFound, Unavailable, Unauthorized."""
+        if self._model is not None:
+            answer = self._http.request("GET", f"/models/{quote(self._model, safe='')}")
+            return ModelInfo.model_validate_json(answer.content)
+        default = [info for info in self.models() if info.default]
+        if not default:
+            raise NotFound("the embedding service names no default model; say which one to use")
+        return default[0]
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the model."""
+        return self.info.card
+
+    @property
+    def model_id(self) -> str:
+        """SHA-256 of the model file, hex."""
+        return self.info.id
+
+    def embed(self, tiles: Uint8) -> Float32:
+        """Vectors [N, features] of tiles [N, C, size, size].
+
+        Raises Invalid where the tiles are not the model's, Conflict where the service has changed its model since this
+        client was made (vectors of two models must not be mixed), and what `HttpClient.request` raises.
+        """
+        card = self.card
+        expected = (len(card.channels), card.size, card.size)
+        # Checked here, because the service would take another type or size for raw fields and map them again.
+        if tiles.dtype != np.uint8 or tiles.shape[1:] != expected:
+            raise Invalid(
+                f"{card.name} takes uint8 tiles [N, *{expected}]; given are {tiles.dtype} {list(tiles.shape)}"
+            )
+        parts = [self._embed(tiles[i : i + self._batch]) for i in range(0, len(tiles), self._batch)]
+        return np.concatenate(parts) if parts else np.empty((0, card.features), np.float32)
+
+    def _embed(self, tiles: Uint8) -> Float32:
+        answer = self._http.request(
+            "POST",
+            "/embed",
+            params={"model": self.info.name},
+            headers={"Content-Type": NPY, "Accept": NPY},
+            content=to_npy(tiles),
+        )
+        if answer.headers.get(MODEL_ID) != self.model_id:
+            raise Conflict(f"the embedding service now serves another model under the name {self.info.name}")
+        vectors: Float32 = from_npy(answer.content)
+        if vectors.dtype != np.float32 or vectors.shape != (len(tiles), self.card.features):
+            raise GandlError(
+                f"the embedding service answered {vectors.dtype} {list(vectors.shape)} to {len(tiles)} tiles"
+            )
+        return vectors
