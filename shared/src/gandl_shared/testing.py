@@ -17,8 +17,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from gandl_shared.db import ModelUse, NewScreen
 from gandl_shared.models import Channel, ModelCard, TrainingRecord
-from gandl_shared.plates import PlateMap, Role, read_plate_map
+from gandl_shared.plates import PlateMap, Role, Site, Well, read_plate_map
+from gandl_shared.schemas.screen import ScreenLimits, ScreenRequest
 
 FEATURES = 512
 Sizes = tuple[int, int]
@@ -131,6 +133,27 @@ def write_platemap(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name: str = "screen") -> NewScreen:
+    """Rows of a screen without any image: `wells` wells (at most 24) of plate `P1`, `sites` fields each."""
+    roles = [Role.NEGATIVE, Role.POSITIVE] + [Role.TREATMENT] * (wells - 2)
+    placed = [f"{letter}{column:02d}" for letter in "ABCD" for column in range(1, 7)][:wells]
+    doses = [None, None] + [1.5] * (wells - 2)
+    rows = tuple(
+        Well("P1", well, role, "X" if dose else None, dose, "U2OS", n, {"batch": "b1"})
+        for n, (well, role, dose) in enumerate(zip(placed, roles, doses, strict=True), start=2)
+    )
+    return NewScreen(
+        name=name,
+        images=Path("/images"),
+        model=ModelUse("fake", "0" * 63 + "1", 16, 1),
+        request=ScreenRequest(name=name, images="images", plate_map="map.csv"),
+        plate_map=PlateMap(rows, "map.csv"),
+        limits={"P1": ScreenLimits(low=(0.0, 1.5), high=(255.0, 200.25))},
+        sites=tuple(Site("P1", w, str(s), Path("/images"), (f"{w}_s{s}.tif",)) for w in placed for s in range(sites)),
+        sites_per_batch=sites_per_batch,
+    )
 
 
 def free_port() -> int:
