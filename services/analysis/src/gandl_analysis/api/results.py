@@ -1,0 +1,107 @@
+"""Routes of what an analysis found: quality, wells, axes, hits, the report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import HTMLResponse, Response
+from gandl_shared.plates import Role
+from gandl_shared.schemas.answers import Page, ScreenAxes
+from gandl_shared.schemas.curve import Verdict
+from gandl_shared.schemas.quality import Quality
+from gandl_shared.schemas.screen import Hit, WellScore
+from gandl_shared.web import error_responses
+
+from gandl_analysis.api.negotiation import CSV, JSON, preferred
+from gandl_analysis.api.parameters import Accept, ScreenId, Text, Version, Window, content
+from gandl_analysis.api.provider import Provider
+from gandl_analysis.files import wells_csv
+from gandl_analysis.hits import HitFilter, rank
+from gandl_analysis.queries import WellFilter, axes_of
+from gandl_analysis.tables import hits_csv
+from gandl_analysis.web.report import render_report
+
+_ERRORS = error_responses(401, 404, 409, 422, 503)
+
+
+class ResultRoutes:
+    """Read the stored analysis of a screen: the newest, or the one of `?version=`. 409 while there is none."""
+
+    def __init__(self, services: Provider) -> None:
+        self._services = services
+
+    def add_to(self, router: APIRouter) -> None:
+        """Register the routes."""
+        at = "/screens/{id}"
+        table = {**_ERRORS, **content(CSV)}
+        router.get(f"{at}/quality", responses=_ERRORS, summary="Assay quality")(self.quality)
+        router.get(f"{at}/wells", responses=table, response_model=Page[WellScore], summary="Wells")(self.wells)
+        router.get(f"{at}/axes", responses=_ERRORS, summary="Wells in the plane of each axis")(self.axes)
+        router.get(f"{at}/hits", responses=table, response_model=Page[Hit], summary="Ranked compounds")(self.hits)
+        router.get(f"{at}/report", responses=_ERRORS, response_class=HTMLResponse, summary="The report")(self.report)
+
+    def quality(self, screen: ScreenId, version: Version = None) -> Quality:
+        """Z′, robust Z′, V-factor, SSMD and accuracy of every cell line and plate, from out-of-fold scores."""
+        return self._services().results.of(screen, version).analysis.quality
+
+    def wells(
+        self,
+        screen: ScreenId,
+        chosen: Annotated[WellQuery, Depends()],
+        window: Annotated[Window, Depends()],
+        version: Version = None,
+        accept: Accept = None,
+    ) -> Page[WellScore] | Response:
+        """Scores of the wells in plate map order; CSV has the columns of `wells.csv`, and all rows."""
+        analysis = self._services().results.of(screen, version).analysis
+        wells = [well for well in analysis.wells if chosen.filter.shows(well)]
+        if preferred(accept, (JSON, CSV)) == CSV:
+            return Response(wells_csv(wells), media_type=CSV)
+        return window.page(wells)
+
+    def axes(self, screen: ScreenId, version: Version = None) -> ScreenAxes:
+        """Every well with vectors as a point: `on` along the axis, `off` beside it, its distance from the controls."""
+        return axes_of(self._services().results.of(screen, version))
+
+    def hits(
+        self,
+        screen: ScreenId,
+        chosen: Annotated[HitQuery, Depends()],
+        window: Annotated[Window, Depends()],
+        version: Version = None,
+        accept: Accept = None,
+    ) -> Page[Hit] | Response:
+        """Compounds by rank within their cell line: active before biphasic ones, then by q, Emax and EC50. Toxic,
+        inactive and undetermined compounds have no rank and come last. Filters leave the ranks as they are."""
+        analysis = self._services().results.of(screen, version).analysis
+        hits = [hit for hit in rank(analysis.curves) if chosen.filter.shows(hit)]
+        if preferred(accept, (JSON, CSV)) == CSV:
+            return Response(hits_csv(hits), media_type=CSV)
+        return window.page(hits)
+
+    def report(self, screen: ScreenId, version: Version = None) -> HTMLResponse:
+        """The same `report.html` that `gandl screen` writes: one file that needs no network."""
+        return HTMLResponse(render_report(self._services().results.of(screen, version).analysis))
+
+
+class WellQuery:
+    """Which wells: all, or those of a role, plate, cell line or compound."""
+
+    def __init__(
+        self, role: Role | None = None, plate: Text = None, cell_line: Text = None, compound: Text = None
+    ) -> None:
+        self.filter = WellFilter(role, plate, cell_line, compound)
+
+
+class HitQuery:
+    """Which hits: `verdict` may be given several times."""
+
+    def __init__(
+        self,
+        cell_line: Text = None,
+        verdict: Annotated[list[Verdict] | None, Query()] = None,
+        max_q: Annotated[float | None, Query(ge=0, le=1)] = None,
+        min_emax: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    ) -> None:
+        self.filter = HitFilter(cell_line, frozenset(verdict) if verdict else None, max_q, min_emax)

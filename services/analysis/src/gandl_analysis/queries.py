@@ -1,0 +1,142 @@
+"""What is asked of stored analyses. They are read from the store through a small cache; nothing is computed anew."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from gandl_shared.db import Database
+from gandl_shared.errors import Conflict, NotFound
+from gandl_shared.schemas.answers import Axis, AxisPoint, CompoundSummary, Page, ScreenAxes
+from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.screen import ScreenState, WellScore
+from gandl_shared.store import Store
+
+from gandl_analysis.archive import Tested, read_analysis, read_tested
+from gandl_analysis.result import ScreenAnalysis
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_INDICES = 1000
+
+
+@dataclass(frozen=True)
+class StoredAnalysis:
+    """One version of the analysis of a screen."""
+
+    screen: str
+    version: int
+    analysis: ScreenAnalysis
+
+
+@dataclass(frozen=True)
+class WellFilter:
+    """Which wells to show; None shows all."""
+
+    role: str | None = None
+    plate: str | None = None
+    cell_line: str | None = None
+    compound: str | None = None
+
+    def shows(self, well: WellScore) -> bool:
+        """Whether a well has every value that is asked for."""
+        wanted = (self.role, self.plate, self.cell_line, self.compound)
+        found = (well.role, well.plate, well.cell_line, well.compound)
+        return all(value is None or value == there for value, there in zip(wanted, found, strict=True))
+
+
+class Results:
+    """Stored analyses by screen and version. `cached` whole ones are kept in memory: a stored one never changes."""
+
+    def __init__(self, database: Database, store: Store, *, cached: int = 8) -> None:
+        self._database = database
+        self._analysis = lru_cache(maxsize=cached)(lambda screen, version: read_analysis(store, screen, version))
+        self._tested = lru_cache(maxsize=_INDICES)(lambda screen, version: read_tested(store, screen, version))
+
+    def of(self, screen: str, version: int | None = None) -> StoredAnalysis:
+        """The newest analysis of a screen, or that version. Raises NotFound, and Conflict while it is not done."""
+        number = self._version(known_id(screen), version)
+        return StoredAnalysis(screen, number, self._analysis(screen, number))
+
+    def compounds(
+        self, screen: str | None, cell_line: str | None, name_part: str | None, *, offset: int, limit: int
+    ) -> Page[CompoundSummary]:
+        """Tested compounds by name, over all screens that have results or in one; `name_part` in any case."""
+        found: dict[str, list[tuple[str, Tested]]] = defaultdict(list)
+        part = (name_part or "").casefold()
+        for each, version in self._searched(screen, None):
+            for tested in self._tested(each, version):
+                if cell_line in (None, tested.cell_line) and part in tested.compound.casefold():
+                    found[tested.compound].append((each, tested))
+        names = sorted(found, key=lambda name: (name.casefold(), name))
+        items = tuple(_summary(name, found[name]) for name in names[offset : offset + limit])
+        return Page[CompoundSummary](items=items, total=len(names), offset=offset, limit=limit)
+
+    def curves(
+        self, compound: str, screen: str | None = None, cell_line: str | None = None, version: int | None = None
+    ) -> tuple[Curve, ...]:
+        """Every curve of a compound, newest screen first, each marked with its screen. Raises NotFound, Conflict."""
+        curves = [
+            curve.model_copy(update={"screen": each})
+            for each, number in self._searched(screen, version)
+            if any(tested.compound == compound for tested in self._tested(each, number))
+            for curve in self._analysis(each, number).curves
+            if curve.compound == compound and cell_line in (None, curve.cell_line)
+        ]
+        if not curves:
+            where = f" in screen '{screen}'" if screen else ""
+            line = f" and cell line '{cell_line}'" if cell_line else ""
+            raise NotFound(f"there is no curve of '{compound}'{where}{line}; GET /compounds lists what was tested")
+        return tuple(curves)
+
+    def _searched(self, screen: str | None, version: int | None) -> list[tuple[str, int]]:
+        """(screen, version) of the one that is named, else of all that have a result, newest first."""
+        if screen is not None:
+            return [(screen, self._version(known_id(screen), version))]
+        found = [(status.id, status.analysis_version) for status in self._database.screens()]
+        return [(each, number) for each, number in found if number is not None]
+
+    def _version(self, screen: str, version: int | None) -> int:
+        if version is not None:
+            record = self._database.analysis(screen, version)
+            if record.state != ScreenState.DONE:
+                raise Conflict(f"analysis {version} of screen '{screen}' is {record.state}; it has no results")
+            return version
+        status = self._database.screen(screen)
+        if status.analysis_version is None:
+            raise Conflict(f"screen '{screen}' is {status.state.value}; it has no results yet")
+        return status.analysis_version
+
+
+def known_id(screen: str) -> str:
+    """The id, if it can be one. Raises NotFound for anything else, before a database or a path sees it."""
+    if not _ID.fullmatch(screen):
+        raise NotFound(f"there is no screen '{screen[:80]}'")
+    return screen
+
+
+def axes_of(stored: StoredAnalysis) -> ScreenAxes:
+    """The wells that have scores, by cell line, in the plane of that line's efficacy axis (E2)."""
+    by_line: dict[str, list[WellScore]] = defaultdict(list)
+    for well in stored.analysis.wells:
+        if well.on is not None:
+            by_line[well.cell_line].append(well)
+    axes = tuple(Axis(name="E2", cell_line=line, points=tuple(map(_point, wells))) for line, wells in by_line.items())
+    axis_hash = stored.analysis.provenance.axis_hash
+    return ScreenAxes(screen=stored.screen, version=stored.version, axis_hash=axis_hash, axes=axes)
+
+
+def _point(well: WellScore) -> AxisPoint:
+    fields = {name: getattr(well, name) for name in AxisPoint.model_fields}
+    return AxisPoint.model_validate(fields)
+
+
+def _summary(name: str, found: list[tuple[str, Tested]]) -> CompoundSummary:
+    return CompoundSummary(
+        id=quote(name, safe=""),
+        compound=name,
+        cell_lines=tuple(dict.fromkeys(tested.cell_line for _, tested in found)),
+        screens=tuple(dict.fromkeys(screen for screen, _ in found)),
+    )

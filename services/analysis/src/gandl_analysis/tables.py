@@ -1,0 +1,60 @@
+"""Answers as CSV: the columns of the files of a screen, with the screen named where rows of several may meet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.screen import Hit
+
+from gandl_analysis.files import CURVE_COLUMNS, curve_row
+
+HIT_COLUMNS = tuple(Hit.model_fields)
+POINT_COLUMNS = (
+    "screen",
+    "compound",
+    "cell_line",
+    "plate",
+    "well",
+    "concentration_um",
+    "efficacy",
+    "weight",
+    "excluded",
+)
+
+
+def hits_csv(hits: Iterable[Hit]) -> str:
+    """One row a compound and cell line, in the order given; flags joined by `;`."""
+    return csv_text(HIT_COLUMNS, ({**hit.model_dump(), "flags": ";".join(hit.flags)} for hit in hits))
+
+
+def compound_csv(curves: Iterable[Curve]) -> str:
+    """The columns of `dose_response.csv` after the screen, one row a curve."""
+    return csv_text(("screen", *CURVE_COLUMNS), ({"screen": curve.screen, **curve_row(curve)} for curve in curves))
+
+
+def points_csv(curves: Iterable[Curve]) -> str:
+    """The wells behind the curves, one row a well."""
+    return csv_text(POINT_COLUMNS, (row for curve in curves for row in _points(curve)))
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """CSV with a header; None is an empty cell, floats are in the shortest form that reads back to the same number."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(row.get(name)) for name in columns})
+    return text.getvalue()
+
+
+def _points(curve: Curve) -> Iterable[Mapping[str, object]]:
+    about = {"screen": curve.screen, "compound": curve.compound, "cell_line": curve.cell_line}
+    for point in curve.points:
+        yield {**about, **point.model_dump(), "concentration_um": point.concentration}
+
+
+def _cell(value: object) -> object:
+    return repr(value) if isinstance(value, float) else value

@@ -1,0 +1,16 @@
+"""The Celery task of the queue `analysis`."""
+
+from __future__ import annotations
+
+from celery import Celery
+from gandl_shared.jobs.broker import RUN_ANALYSIS
+
+from gandl_analysis.runs import AnalysisRuns
+
+
+def register(app: Celery, runs: AnalysisRuns) -> None:
+    """Add the task to an application; the message is the id of an analysis."""
+
+    @app.task(name=RUN_ANALYSIS)
+    def run_analysis(analysis_id: int) -> None:
+        runs.run(analysis_id)

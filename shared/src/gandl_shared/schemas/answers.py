@@ -1,0 +1,84 @@
+"""Answers of the analysis service that are no screen, curve or quality by themselves: pages, axes, compounds."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.curve import Curve
+
+Item = TypeVar("Item")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Page(_Frozen, Generic[Item]):
+    """`items` number `offset` to `offset + len(items)` of `total`, at most `limit` of them."""
+
+    items: tuple[Item, ...]
+    total: int
+    offset: int
+    limit: int
+
+
+class AxisPoint(_Frozen):
+    """A well in the plane of an axis: `on` along it, `off` the signed first component of the remainder, `off_distance`
+    the distance of the remainder from the controls."""
+
+    plate: str
+    well: str
+    role: str
+    compound: str | None
+    concentration_um: float | None
+    on: float
+    off: float | None
+    off_distance: float | None
+
+
+class Axis(_Frozen):
+    """One axis of one cell line (E2: negative to positive control), with the wells that have vectors."""
+
+    name: str
+    cell_line: str
+    points: tuple[AxisPoint, ...]
+
+
+class ScreenAxes(_Frozen):
+    """`axis_hash` names the fitted axes (weights, whitening, anchors); two analyses with equal hashes share them."""
+
+    screen: str
+    version: int
+    axis_hash: str
+    axes: tuple[Axis, ...]
+
+
+class CompoundSummary(_Frozen):
+    """A compound that was tested. `id` is the name percent-encoded, as it stands in a path."""
+
+    id: str
+    compound: str
+    cell_lines: tuple[str, ...]
+    screens: tuple[str, ...]
+
+
+class CompoundCurves(_Frozen):
+    """Every curve of one compound, each marked with its screen."""
+
+    compound: str
+    curves: tuple[Curve, ...]
+
+
+class AnalysisVersion(_Frozen):
+    """One analysis of a screen, and what it was asked for. Results can be read once it is `done`."""
+
+    screen: str
+    version: int
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    parameters: AnalysisParameters
+    error: str | None
+    created_at: str
+    finished_at: str | None

@@ -1,0 +1,101 @@
+"""Reading what an analysis found: quality, wells, axes, hits, report."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from gandl_analysis.archive import read_analysis
+from gandl_analysis.files import wells_csv
+
+if TYPE_CHECKING:
+    from conftest import Stack
+
+RESULTS = ("quality", "wells", "axes", "hits", "report")
+
+
+def test_wells_are_those_of_the_stored_analysis(shared_stack: Stack) -> None:
+    stored = read_analysis(shared_stack.store, shared_stack.first, 1)
+    page = shared_stack.client.get(f"/screens/{shared_stack.first}/wells", params={"limit": 1000}).json()
+    assert page["items"] == [well.model_dump() for well in stored.wells]
+    assert (page["total"], page["offset"], page["limit"]) == (64, 0, 1000)
+
+
+def test_wells_as_csv_are_the_file_and_are_not_cut(shared_stack: Stack) -> None:
+    stored = read_analysis(shared_stack.store, shared_stack.first, 1)
+    answer = shared_stack.client.get(
+        f"/screens/{shared_stack.first}/wells", params={"limit": 2}, headers={"Accept": "text/csv"}
+    )
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.text == wells_csv(stored.wells)
+
+
+def test_wells_can_be_filtered_and_paged(shared_stack: Stack) -> None:
+    at = f"/screens/{shared_stack.second}/wells"
+    chosen = shared_stack.client.get(at, params={"role": "positive_control", "cell_line": "A549"}).json()
+    assert {(w["role"], w["cell_line"]) for w in chosen["items"]} == {("positive_control", "A549")}
+    assert chosen["total"] == 4
+    paged = [shared_stack.client.get(at, params={"limit": 30, "offset": o}).json()["items"] for o in (0, 30, 60)]
+    assert [len(items) for items in paged] == [30, 30, 4]
+    whole = shared_stack.client.get(at, params={"limit": 64}).json()["items"]
+    assert [well for items in paged for well in items] == whole
+
+
+def test_quality_and_axes(shared_stack: Stack) -> None:
+    stored = read_analysis(shared_stack.store, shared_stack.second, 1)
+    quality = shared_stack.client.get(f"/screens/{shared_stack.second}/quality").json()
+    assert quality == stored.quality.model_dump(mode="json")
+    axes = shared_stack.client.get(f"/screens/{shared_stack.second}/axes").json()
+    assert [(axis["name"], axis["cell_line"], len(axis["points"])) for axis in axes["axes"]] == [
+        ("E2", "U2OS", 32),
+        ("E2", "A549", 32),
+    ]
+    first = axes["axes"][0]["points"][0]
+    assert (first["on"], first["off"]) == (stored.wells[0].on, stored.wells[0].off)
+    assert axes["axis_hash"] == stored.provenance.axis_hash
+
+
+def test_hits_of_a_brightening_compound(shared_stack: Stack) -> None:
+    hits = shared_stack.client.get(f"/screens/{shared_stack.second}/hits").json()
+    assert hits["total"] == 4
+    ranks = [(hit["cell_line"], hit["rank"]) for hit in hits["items"]]
+    assert sorted(rank for _, rank in ranks if rank) == sorted(rank for _, rank in ranks if rank is not None)
+    table = shared_stack.client.get(f"/screens/{shared_stack.second}/hits", headers={"Accept": "text/csv"}).text
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [row["compound"] for row in rows] == [hit["compound"] for hit in hits["items"]]
+    only = shared_stack.client.get(f"/screens/{shared_stack.second}/hits", params={"cell_line": "A549"}).json()
+    assert [hit for hit in hits["items"] if hit["cell_line"] == "A549"] == only["items"]
+
+
+def test_report_is_the_page_of_gandl_screen(shared_stack: Stack) -> None:
+    answer = shared_stack.client.get(f"/screens/{shared_stack.first}/report")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<svg" in answer.text
+
+
+@pytest.mark.parametrize("what", RESULTS)
+def test_a_screen_without_results_answers_409(shared_stack: Stack, what: str) -> None:
+    answer = shared_stack.client.get(f"/screens/{shared_stack.waiting}/{what}")
+    assert answer.status_code == 409
+    assert answer.json()["error"] == "Conflict"
+    assert "queued" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("what", RESULTS)
+@pytest.mark.parametrize("screen", ["0123456789abcdef", "no%00such", "..%2F..", "a" * 150])
+def test_an_unknown_screen_answers_404(shared_stack: Stack, what: str, screen: str) -> None:
+    answer = shared_stack.client.get(f"/screens/{screen}/{what}")
+    assert answer.status_code == 404
+    assert answer.json()["request_id"]
+
+
+def test_an_unknown_version_answers_404(shared_stack: Stack) -> None:
+    assert shared_stack.client.get(f"/screens/{shared_stack.first}/quality?version=7").status_code == 404
+
+
+def test_parameters_out_of_range_answer_422(shared_stack: Stack) -> None:
+    for query in ("limit=0", "limit=x", "offset=-1", "version=0", "role=mock", "plate=a%00b"):
+        assert shared_stack.client.get(f"/screens/{shared_stack.first}/wells?{query}").status_code == 422, query
