@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import WellScore
+from gandl_shared.store import Profiles, write_profiles
 
 from gandl_analysis.result import ScreenAnalysis
 from gandl_analysis.web.report import render_report
@@ -51,19 +52,35 @@ CURVE_COLUMNS = (
 )
 
 
-def write_files(analysis: ScreenAnalysis, embeddings: pd.DataFrame, out: Path) -> None:
+def write_files(analysis: ScreenAnalysis, profiles: Profiles, out: Path) -> None:
     """Write all files of a screen into `out`. Each is renamed into place only after all have been written."""
     out.mkdir(parents=True, exist_ok=True)
-    written = {name: out / f".{name}.tmp" for name in ("embeddings.parquet", *_texts_names())}
+    content = {name: text.encode() for name, text in texts(analysis).items()}
+    content["embeddings.parquet"] = embeddings_parquet(analysis.wells, profiles)
+    temporary = {name: out / f".{name}.tmp" for name in content}
     try:
-        embeddings.to_parquet(written["embeddings.parquet"], index=False)
-        for name, text in texts(analysis).items():
-            written[name].write_text(text, encoding="utf-8")
-        for name, temporary in written.items():
-            os.replace(temporary, out / name)
+        for name, path in temporary.items():
+            path.write_bytes(content[name])
+        for name, path in temporary.items():
+            path.replace(out / name)
     finally:
-        for temporary in written.values():
-            temporary.unlink(missing_ok=True)
+        for path in temporary.values():
+            path.unlink(missing_ok=True)
+
+
+def embeddings_parquet(wells: Sequence[WellScore], profiles: Profiles) -> bytes:
+    """One row a tile: where it is, what is in its well (`Metadata_*`), and its vector (`gandl_000` …)."""
+    buffer = io.BytesIO()
+    write_profiles(buffer, profiles)
+    table = pq.read_table(buffer)
+    by_place = {(w.plate, w.well): w for w in wells}
+    rows = [by_place[place] for place in zip(profiles.plates, profiles.wells, strict=True)]
+    for i, name in enumerate(("role", "compound", "concentration_um", "cell_line")):
+        kind = pa.float64() if name == "concentration_um" else pa.string()
+        table = table.add_column(2 + i, f"Metadata_{name}", pa.array([getattr(w, name) for w in rows], kind))
+    out = io.BytesIO()
+    pq.write_table(table, out, write_statistics=False, compression="none")
+    return out.getvalue()
 
 
 def texts(analysis: ScreenAnalysis) -> dict[str, str]:
@@ -104,10 +121,6 @@ def curve_row(curve: Curve) -> dict[str, object]:
         "q_value": curve.q_value,
         "flags": ";".join(curve.flags),
     }
-
-
-def _texts_names() -> tuple[str, ...]:
-    return ("wells.csv", "dose_response.csv", "quality.json", "report.html")
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -59,10 +60,8 @@ class Child:
         """Wait for the end; after `seconds` end its whole session, so that no pool process of it stays."""
         if not self.process:
             return
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -75,7 +74,7 @@ class Child:
         return "\n".join(text.splitlines()[-count:])
 
 
-def _die_with(parent: int) -> object:
+def _die_with(parent: int) -> Callable[[], None] | None:
     """A pre-exec step: have Linux send SIGTERM when the parent is gone, whatever it died of."""
     if not sys.platform.startswith("linux"):
         return None

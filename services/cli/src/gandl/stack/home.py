@@ -69,7 +69,7 @@ class Home:
         """Leave the address for a second start to find."""
         temporary = self.root / ".up.json.tmp"
         temporary.write_text(json.dumps(asdict(Running(os.getpid(), url))))
-        os.replace(temporary, self.root / "up.json")
+        temporary.replace(self.root / "up.json")
 
     def say_stopped(self) -> None:
         """Take the address away."""
