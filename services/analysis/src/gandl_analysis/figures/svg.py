@@ -19,6 +19,7 @@ _RENDERING = Lock()
 
 _FONT = re.compile(r"font: ?((?:\w+ )*)([\d.]+)px[^;\"]*")
 _FAMILY = re.compile(r"font-family: ?[^;\"]*;? ?")
+_PAINT = re.compile(r"((?:fill|stroke): )(#[0-9a-f]{6})")
 _ID = re.compile(r' id="([^"]+)"')
 _LONG_NUMBER = re.compile(r"(?<![#\w])(-?\d+\.\d\d)\d+")
 
@@ -68,10 +69,10 @@ def inline_svg(svg: str, *, name: str, label: str, tips: Mapping[str, Sequence[s
 
 
 def themed(svg: str) -> str:
-    """The figure's named colours as CSS variables of the page."""
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable})")
-    return svg
+    """The figure's named colours, where they are colours and not text, as CSS variables of the page."""
+    return _PAINT.sub(
+        lambda found: found[1] + (f"var({VARIABLES[found[2]]})" if found[2] in VARIABLES else found[2]), svg
+    )
 
 
 def _slim(svg: str) -> str:
