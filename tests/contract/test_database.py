@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,15 +55,15 @@ def embedded(db: Database, wells: int = 3) -> str:
     return screen_id
 
 
-def test_migrations_make_the_tables_that_the_code_uses(url: str) -> None:
-    engine = open_engine(url)
+def test_migrations_make_the_tables_that_the_code_uses(empty_url: str) -> None:
+    engine = open_engine(empty_url)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
 
 
-def test_many_processes_may_open_an_empty_database_at_once(url: str) -> None:
-    databases = at_once([lambda: Database.connect(url)] * 4)
+def test_many_processes_may_open_an_empty_database_at_once(empty_url: str) -> None:
+    databases = at_once([lambda: Database.connect(empty_url)] * 4)
     assert [d.screens() for d in databases] == [()] * 4
     for d in databases:
         d.close()
@@ -381,10 +382,8 @@ def test_nothing_locks_up_when_everything_happens_at_once(url: str) -> None:
         while time.monotonic() < end:
             for screen_id in ids:
                 for act in (db.cancel_screen, db.retry_screen):
-                    try:
+                    with contextlib.suppress(Conflict):
                         act(screen_id)
-                    except (Conflict, NotFound):
-                        pass
             db.park_exhausted()
             db.screens()
 

@@ -1,0 +1,135 @@
+"""What a store of gandl promises, in a folder and on an fsspec file system."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gandl_shared.errors import Malformed, NotFound
+from gandl_shared.store import Profiles, Store, concatenated, of_site
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(params=["folder", "memory"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "store") if request.param == "folder" else f"memory://store-{next(_numbers)}"
+
+
+@pytest.fixture
+def store(root: str) -> Store:
+    return Store(root)
+
+
+def vectors(well: str, *, site: str = "1", tiles: int = 3, value: float = 1.0) -> Profiles:
+    numbers = np.linspace(0, 1, tiles * 512, dtype=np.float32).reshape(tiles, 512) * np.float32(value / 3)
+    return of_site(("P1", well, site), [(0, 64 * n) for n in range(tiles)], f"key-{well}-{site}", numbers)
+
+
+def test_vectors_come_back_bit_for_bit(store: Store, root: str) -> None:
+    written = concatenated([vectors("A01"), vectors("A02", site="007", value=-2.5)])
+    store.put_vectors("s1", 0, written)
+    for reader in (store, Store(root)):
+        found = reader.profiles("s1")
+        for name in ("plates", "wells", "sites", "tiles", "y", "x", "keys", "vectors"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(written, name))
+        assert (found.vectors.dtype, found.tiles.dtype) == (np.float32, np.int32)
+
+
+def test_order_is_that_of_the_plate_map_whichever_batch_came_first(store: Store) -> None:
+    wells = [f"A{n:02d}" for n in range(1, 13)]
+    for n in (11, 2, 10, 0, 7, 1, 3, 9, 8, 4, 6, 5):
+        store.put_vectors("s1", n, vectors(wells[n]))
+    assert list(dict.fromkeys(store.profiles("s1").wells)) == wells
+
+
+def test_writing_a_batch_again_replaces_it(store: Store) -> None:
+    store.put_vectors("s1", 0, vectors("A01", tiles=5))
+    store.put_vectors("s1", 0, vectors("A02", tiles=2))
+    found = store.profiles("s1")
+    assert list(found.wells) == ["A02", "A02"]
+
+
+def test_many_writers_of_one_batch_leave_a_whole_file(store: Store) -> None:
+    written = [vectors("A01", value=float(n + 1)) for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda v: store.put_vectors("s1", 0, v), written * 4))
+    found = store.profiles("s1").vectors
+    assert any(np.array_equal(found, v.vectors) for v in written)
+
+
+def test_a_batch_is_read_alone(store: Store) -> None:
+    store.put_vectors("s1", 3, vectors("A01"))
+    found = store.vectors("s1", 3)
+    assert found is not None
+    assert len(found) == 3
+    assert store.vectors("s1", 4) is None
+
+
+def test_documents(store: Store) -> None:
+    store.put_document("s1", "analyses/1/result.json", '{"µ": 1}')
+    store.put_document("s1", "analyses/1/result.json", '{"µ": 2}')
+    store.put_document("s1", "report.html", b"\x00")
+    assert store.document("s1", "analyses/1/result.json") == '{"µ": 2}'.encode()
+    assert store.documents("s1") == ("analyses/1/result.json", "report.html")
+    with pytest.raises(NotFound, match="has no 'nothing'"):
+        store.document("s1", "nothing")
+
+
+def test_delete_takes_all_of_one_screen(store: Store) -> None:
+    for screen in ("s1", "s2"):
+        store.put_vectors(screen, 0, vectors("A01"))
+        store.put_document(screen, "report.html", "x")
+    store.delete("s1")
+    store.delete("s1")
+    assert store.documents("s1") == ()
+    with pytest.raises(NotFound, match="no vectors"):
+        store.profiles("s1")
+    assert len(store.profiles("s2")) == 3
+
+
+@pytest.mark.parametrize("bad", ["", "..", "../s1", "a/b", "/etc", "S1", "s1\n", ".hidden", "x" * 65, "s1\0"])
+def test_ids_lead_nowhere_else(store: Store, bad: str) -> None:
+    for call in (store.delete, store.profiles, store.documents):
+        with pytest.raises(Malformed):
+            call(bad)
+    with pytest.raises(Malformed):
+        store.put_vectors(bad, 0, vectors("A01"))
+
+
+@pytest.mark.parametrize("bad", ["", "..", "../x", "a/../b", "/etc/passwd", "a//b", "a/", ".tmp-1", "a\\b", "a\n"])
+def test_names_lead_nowhere_else(store: Store, bad: str) -> None:
+    with pytest.raises(Malformed):
+        store.put_document("s1", bad, "x")
+    with pytest.raises(Malformed):
+        store.document("s1", bad)
+
+
+def test_a_batch_number_is_a_number_of_a_batch(store: Store) -> None:
+    with pytest.raises(Malformed):
+        store.put_vectors("s1", -1, vectors("A01"))
+
+
+def test_files_are_what_other_tools_read(tmp_path: Path) -> None:
+    import pandas as pd
+
+    Store(tmp_path).put_vectors("s1", 0, vectors("A01"))
+    (file,) = (tmp_path / "s1" / "vectors").iterdir()
+    table = pd.read_parquet(file)
+    meta = ["plate", "well", "site", "tile", "y", "x", "key"]
+    assert list(table.columns) == [f"Metadata_{m}" for m in meta] + [f"gandl_{n:03d}" for n in range(512)]
+    assert table["gandl_511"].dtype == np.float32
+
+
+def test_a_writer_that_dies_leaves_no_part_of_a_file(tmp_path: Path) -> None:
+    """The temporary file of a killed writer is neither read nor listed."""
+    store = Store(tmp_path)
+    store.put_vectors("s1", 0, vectors("A01"))
+    (tmp_path / "s1" / "vectors" / ".tmp-dead").write_bytes(b"PAR1 half")
+    (tmp_path / "s1" / "documents").mkdir()
+    (tmp_path / "s1" / "documents" / ".tmp-dead").write_bytes(b"half")
+    assert len(store.profiles("s1")) == 3
+    assert store.documents("s1") == ()

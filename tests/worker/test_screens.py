@@ -1,0 +1,215 @@
+"""The job of a worker, without any queue."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from gandl_shared.errors import Conflict, Full, GandlError, NotFound, Unavailable
+from gandl_shared.schemas.screen import Progress, ScreenState
+from gandl_shared.testing import FakeEmbedder, fake_card, wait_until
+from gandl_worker.screens import run_batch, run_screen
+
+Bench = Any  # the fixture's dataclass; conftest modules cannot be imported
+
+
+def failing_with(error: Exception) -> FakeEmbedder:
+    def fail(_: object) -> None:
+        raise error
+
+    return FakeEmbedder(before=fail)
+
+
+def test_a_screen_from_images_to_vectors(bench: Bench) -> None:
+    screen_id, seen = bench.submit(), []
+    status = run_screen(bench.db, bench.store, FakeEmbedder(), screen_id, seen.append)
+    assert (status.state, status.progress) == (ScreenState.ANALYSING, Progress(sites=24, done=24, parked=0))
+    assert [p.done for p in seen] == [0, 8, 16, 24]
+    profiles = bench.store.profiles(screen_id)
+    assert profiles.vectors.shape == (24 * 4, 512)
+    assert list(dict.fromkeys(profiles.wells)) == [w.well for w in bench.db.wells(screen_id)]
+    assert list(zip(profiles.sites[:8], profiles.tiles[:8], strict=True)) == [(s, t) for s in "12" for t in range(4)]
+    assert [(int(y), int(x)) for y, x in zip(profiles.y[:4], profiles.x[:4], strict=True)] == [
+        (0, 0),
+        (0, 16),
+        (16, 0),
+        (16, 16),
+    ]
+    assert len(bench.db.analyses(screen_id)) == 1
+
+
+def test_vectors_depend_neither_on_batches_nor_on_their_order(bench: Bench) -> None:
+    one, many = bench.submit(sites_per_batch=24), bench.submit(sites_per_batch=5)
+    run_screen(bench.db, bench.store, FakeEmbedder(), one)
+    for batch_id in reversed(bench.db.batch_ids(many)):
+        lease = bench.db.lease_batch("test", 60, batch_id=batch_id)
+        run_batch(bench.db, bench.store, FakeEmbedder(), lease)
+    first, second = bench.store.profiles(one), bench.store.profiles(many)
+    np.testing.assert_array_equal(first.vectors, second.vectors)
+    assert list(first.keys) == list(second.keys)
+    assert list(first.wells) == list(second.wells)
+
+
+def test_sites_that_cannot_be_read_are_parked_and_the_others_go_on(bench: Bench) -> None:
+    screen_id = bench.submit()
+    broken, gone = bench.plate.image("B01", site=2), bench.plate.image("C03", channel=2)
+    broken.write_bytes(broken.read_bytes()[:300])
+    gone.unlink()
+    status = run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
+    assert status.progress == Progress(sites=24, done=22, parked=2)
+    assert [(p.well, p.site) for p in status.parked] == [("B01", "2"), ("C03", "1")]
+    assert "B01_s2_w1.tif" in status.parked[0].error
+    assert "no longer there" in status.parked[1].error
+    assert len(bench.store.profiles(screen_id)) == 22 * 4
+
+
+def test_retry_embeds_only_what_is_missing(bench: Bench) -> None:
+    screen_id = bench.submit()
+    image = bench.plate.image("B01", site=2)
+    whole = image.read_bytes()
+    image.write_bytes(whole[:300])
+    run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
+    image.write_bytes(whole)
+    analysis = bench.db.lease_analysis("test", 60)
+    bench.db.finish_analysis(analysis)
+    bench.db.retry_screen(screen_id)
+    again = FakeEmbedder()
+    status = run_screen(bench.db, bench.store, again, screen_id)
+    assert status.progress == Progress(sites=24, done=24, parked=0)
+    assert again.tiles == 4
+    fresh = bench.submit()
+    run_screen(bench.db, bench.store, FakeEmbedder(), fresh)
+    np.testing.assert_array_equal(bench.store.profiles(screen_id).vectors, bench.store.profiles(fresh).vectors)
+
+
+def test_what_a_lost_worker_stored_is_not_embedded_again_unless_the_image_changed(bench: Bench) -> None:
+    screen_id = bench.submit(sites_per_batch=24)
+    late = bench.db.lease_batch("late", 0.01)
+    time.sleep(0.05)
+    mine = bench.db.lease_batch("mine", 60)
+    first, second = FakeEmbedder(), FakeEmbedder()
+    assert not run_batch(bench.db, bench.store, first, late).accepted
+    changed = bench.plate.image("A01")
+    changed.write_bytes(bench.plate.image("D03").read_bytes())
+    assert run_batch(bench.db, bench.store, second, mine).accepted
+    assert (first.tiles, second.tiles) == (96, 4)
+    assert len(bench.store.profiles(screen_id)) == 96
+
+
+@pytest.mark.parametrize("error", [Full("full", retry_after=0.2), Unavailable("starting")])
+def test_a_model_service_that_is_full_or_away_costs_no_attempt(bench: Bench, error: GandlError) -> None:
+    bench.submit(sites_per_batch=24)
+    for _ in range(2):
+        lease = bench.db.lease_batch("test", 60)
+        assert lease.attempt == 1
+        assert not run_batch(bench.db, bench.store, failing_with(error), lease).accepted
+        assert bench.db.lease_batch("test", 60) is None
+        if isinstance(error, Unavailable):
+            return
+        time.sleep(0.25)
+
+
+def test_a_batch_that_keeps_failing_is_parked_with_its_error(bench: Bench) -> None:
+    screen_id = bench.submit(sites_per_batch=24)
+    embedder = failing_with(RuntimeError("no such layer"))
+    status = run_screen(bench.db, bench.store, embedder, screen_id)
+    assert status.state is ScreenState.FAILED
+    assert "RuntimeError: no such layer" in (status.error or "")
+    assert status.progress.parked == 24
+
+
+def test_vectors_of_two_models_are_never_mixed(bench: Bench) -> None:
+    class Other(FakeEmbedder):
+        @property
+        def model_id(self) -> str:
+            return "f" * 64
+
+    screen_id = bench.submit()
+    with pytest.raises(Conflict, match="planned for model fake"):
+        run_screen(bench.db, bench.store, Other(fake_card(name="other")), screen_id)
+    lease = bench.db.lease_batch("test", 60)
+    run_batch(bench.db, bench.store, Other(), lease)
+    assert bench.db.screen_status(screen_id).progress.done == 0
+    with pytest.raises(NotFound):
+        bench.store.profiles(screen_id)
+
+
+def test_a_cancelled_screen_stops_and_a_deleted_one_leaves_no_file(bench: Bench) -> None:
+    for act in (bench.db.cancel_screen, bench.db.delete_screen):
+        screen_id = bench.submit(sites_per_batch=24)
+        lease = bench.db.lease_batch("test", 60, screen_id)
+        done: list[str] = []
+
+        def stop(_: object, act: Any = act, screen_id: str = screen_id, done: list[str] = done) -> None:
+            if not done:
+                act(screen_id)
+                done.append(screen_id)
+
+        assert not run_batch(bench.db, bench.store, FakeEmbedder(before=stop), lease).accepted
+    assert bench.store.documents(screen_id) == ()
+    with pytest.raises(NotFound):
+        bench.store.profiles(screen_id)
+
+
+def test_the_lease_is_kept_while_the_work_goes_on(bench: Bench) -> None:
+    bench.submit(sites_per_batch=24)
+    go = threading.Event()
+    lease = bench.db.lease_batch("test", 0.6)
+
+    def wait(_: object) -> None:
+        assert go.wait(10)
+
+    embedder = FakeEmbedder(before=wait)
+    finished: list[Any] = []
+    worker = threading.Thread(
+        target=lambda: finished.append(run_batch(bench.db, bench.store, embedder, lease, seconds=0.6))
+    )
+    worker.start()
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        assert bench.db.lease_batch("other", 60) is None
+        time.sleep(0.1)
+    go.set()
+    worker.join(10)
+    assert finished[0].accepted
+
+
+def test_a_lost_lease_ends_the_work_early(bench: Bench) -> None:
+    """24 sites of 4 tiles go to the model in two calls; the second is never made."""
+    screen_id = bench.submit(sites_per_batch=24)
+    lease = bench.db.lease_batch("test", 0.3)
+
+    def cancel(_: object) -> None:
+        bench.db.cancel_screen(screen_id)
+        time.sleep(0.4)
+
+    embedder = FakeEmbedder(before=cancel)
+    assert not run_batch(bench.db, bench.store, embedder, lease, seconds=0.3).accepted
+    assert embedder.calls == 1
+
+
+def test_decoding_stays_a_few_sites_ahead(bench: Bench) -> None:
+    """While the model holds up the first sites, most files are still untouched."""
+    bench.submit(sites_per_batch=24)
+    lease = bench.db.lease_batch("test", 60)
+    untouched = [site.site.files for site in lease.sites[23:]]
+
+    def remove(_: object) -> None:
+        for files in untouched:
+            for file in files:
+                file.unlink(missing_ok=True)
+
+    finished = run_batch(bench.db, bench.store, FakeEmbedder(before=remove), lease)
+    status = bench.db.screen_status(finished.screen_id)
+    assert [(p.well, p.site) for p in status.parked] == [("D03", "2")]
+
+
+def test_progress_is_seen_by_others_while_a_screen_runs(bench: Bench) -> None:
+    screen_id = bench.submit()
+    thread = threading.Thread(target=run_screen, args=(bench.db, bench.store, FakeEmbedder(), screen_id))
+    thread.start()
+    wait_until(lambda: bench.db.screen_status(screen_id).progress.done == 24, seconds=20, what="all sites")
+    thread.join(10)
