@@ -28,19 +28,26 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+TINY_RUN = TrainConfig(
+    network=TINY, batch=8, bf16=False, seed=3, checkpoint_kimg=1e3, sample_kimg=1e3, snapshot_kimg=1e3, quality_kimg=1e3
+)
+"""In float32, so that results can be compared closely."""
+
+
 @pytest.fixture
 def tiny() -> TrainConfig:
-    """Float32, so that results can be compared closely."""
-    return TrainConfig(
-        network=TINY, batch=8, bf16=False, seed=3, checkpoint_kimg=1e3, sample_kimg=1e3, snapshot_kimg=1e3
-    )
+    return TINY_RUN
 
 
 @pytest.fixture
 def plate(tmp_path: Path) -> Source:
+    return make_plate(tmp_path)
+
+
+def make_plate(folder: Path) -> Source:
     """Eight wells (two rows, both controls in each) of one 40×40 field, two channels; positives are brighter."""
     rng = np.random.default_rng(0)
-    images = tmp_path / "images"
+    images = folder / "images"
     (images / "P1").mkdir(parents=True)
     rows = ["plate,well,role,compound,concentration_um,cell_line"]
     for row in "AB":
@@ -51,6 +58,6 @@ def plate(tmp_path: Path) -> Source:
             for channel in (1, 2):
                 field = rng.normal(level, 30, (40, 40)).clip(0, 255).astype(np.uint8)
                 tifffile.imwrite(images / "P1" / f"{well}_s1_w{channel}.tif", field)
-    platemap = tmp_path / "platemap.csv"
+    platemap = folder / "platemap.csv"
     platemap.write_text("\n".join(rows) + "\n")
     return Source(images, platemap)

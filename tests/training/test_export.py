@@ -13,20 +13,20 @@ from gandl_shared.errors import BadInput, TrainingFailed
 from gandl_shared.models import card_from_metadata
 from gandl_training import checkpoint as ckpt
 from gandl_training import export, loop
-from gandl_training.config import TrainConfig
-from gandl_training.dataset import Source
+from gandl_training.precision import precision
 from gandl_training.taps import Featurizer, tap
 
-from tests.training.conftest import TINY
+from tests.training.conftest import TINY, TINY_RUN, make_plate
 
 PROVENANCE = export.Provenance("tiny", "a test plate", "none", stains=("GFP", "DNA"))
 
 
-@pytest.fixture
-def run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> Path:
-    config, _ = loop.prepare_run(tiny, plate, tmp_path / "run")
-    loop.run(replace(config, kimg=0.016), tmp_path / "run")
-    return tmp_path / "run"
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    config, _ = loop.prepare_run(TINY_RUN, make_plate(tmp_path_factory.mktemp("plate")), out)
+    loop.run(replace(config, kimg=0.016), out)
+    return out
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> Path:
 )
 def test_each_tap_is_exported_with_card_and_parity(run: Path, tmp_path: Path, name: str, width: int) -> None:
     weights = export.Weights(ckpt.load(run / ckpt.CHECKPOINT))
-    card = export.export_featurizer(run, weights, tap(name), PROVENANCE, tmp_path / "m.onnx")
+    card = export.export_featurizer(run, weights, export.Form(tap(name)), PROVENANCE, tmp_path / "m.onnx")
     model = onnx.load(tmp_path / "m.onnx")
     assert card_from_metadata({p.key: p.value for p in model.metadata_props}, file="m.onnx") == card
     assert (card.tap, card.features, card.size, card.training.kimg) == (name, width, 16, 0.016)
@@ -53,9 +53,9 @@ def test_each_tap_is_exported_with_card_and_parity(run: Path, tmp_path: Path, na
 
 def test_no_gain_is_left_in_the_graph(run: Path, tmp_path: Path) -> None:
     weights = export.Weights(ckpt.load(run / ckpt.CHECKPOINT))
-    export.export_featurizer(run, weights, "fc", PROVENANCE, tmp_path / "m.onnx")
+    export.export_featurizer(run, weights, export.Form(), PROVENANCE, tmp_path / "m.onnx")
     operators = [node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node]
-    assert operators.count("Mul") <= 1  # the scaling of the pixels
+    assert operators.count("Mul") == 1  # the scaling of the pixels
 
 
 def test_untrained_and_raw_weights_differ_from_the_average(run: Path) -> None:
@@ -72,9 +72,9 @@ def test_untrained_and_raw_weights_differ_from_the_average(run: Path) -> None:
 
 def test_a_model_that_does_not_agree_is_not_written(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = export.Weights(ckpt.load(run / ckpt.CHECKPOINT))
-    monkeypatch.setattr(export, "TORCH_LIMIT", -1.0)
+    monkeypatch.setitem(export.LIMITS, "float32", -1.0)
     with pytest.raises(TrainingFailed, match="does not agree with torch"):
-        export.export_featurizer(run, weights, "fc", PROVENANCE, tmp_path / "m.onnx")
+        export.export_featurizer(run, weights, export.Form(), PROVENANCE, tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
 
 
@@ -91,6 +91,20 @@ def test_wrong_options_are_refused(run: Path, tmp_path: Path) -> None:
         tap("last")
     weights = export.Weights(ckpt.load(run / ckpt.CHECKPOINT))
     with pytest.raises(BadInput, match="1 stains for 2 channels"):
-        export.export_featurizer(run, weights, "fc", replace(PROVENANCE, stains=("DNA",)), tmp_path / "m.onnx")
-    with pytest.raises(BadInput, match=r"cannot write .*/none/m\.onnx"):
-        export.export_featurizer(run, weights, "fc", PROVENANCE, tmp_path / "none" / "m.onnx")
+        export.export_featurizer(run, weights, export.Form(), replace(PROVENANCE, stains=("DNA",)), tmp_path / "m.onnx")
+    with pytest.raises(BadInput, match=r"cannot write .*/none/m\.onnx: folder"):
+        export.export_featurizer(run, weights, export.Form(), PROVENANCE, tmp_path / "none" / "m.onnx")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["float16", "int8"])
+def test_smaller_precisions(run: Path, tmp_path: Path, name: str) -> None:
+    weights = export.Weights(ckpt.load(run / ckpt.CHECKPOINT))
+    form = export.Form("fc", precision(name))
+    card = export.export_featurizer(run, weights, form, PROVENANCE, tmp_path / "m.onnx")
+    assert card.precision == name
+    assert card.parity is not None and card.parity.batch_max < 1e-5
+    outputs = onnx.load(tmp_path / "m.onnx").graph.output
+    assert outputs[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    weight_types = {t.data_type for t in onnx.load(tmp_path / "m.onnx").graph.initializer if len(t.dims) == 4}
+    assert {"float16": onnx.TensorProto.FLOAT16, "int8": onnx.TensorProto.INT8}[name] in weight_types

@@ -140,7 +140,7 @@ class TrainConfig:
 
 
 PRESETS: Mapping[str, TrainConfig] = {
-    "cpu-64": TrainConfig(),
+    "cpu-64": TrainConfig(batch=16, loss=LossConfig(r1_gamma=1.0)),
     "gpu-128": TrainConfig(
         preset="gpu-128",
         network=NetworkConfig(
@@ -197,7 +197,9 @@ PRESETS: Mapping[str, TrainConfig] = {
         quality_kimg=100,
     ),
 }
-"""`cpu-64` leaves path length out: it shapes the generator only, and on two cores its time is better spent on the
+"""`cpu-64` takes small batches, since steps count more than their precision in a short run, and an R1 far above the
+heuristic (0.05): with that the discriminator won outright on 96 fields of BBBC013. It leaves path length out: that
+shapes the generator only, and on two cores its time is better spent on the
 discriminator. `paper` is the paper's setting; its loss is the StyleGAN2 paper's (logistic), Wasserstein an option."""
 
 

@@ -21,12 +21,14 @@ from gandl_training import checkpoint as ckpt
 from gandl_training.dataset import Crops, FieldStore, StoreIndex
 from gandl_training.loop import DATA
 from gandl_training.networks import Discriminator, Generator, parameters
+from gandl_training.precision import LIMITS, Precision, converted
 from gandl_training.probe import control_tiles, embed, probe
 from gandl_training.taps import Featurizer, Tap, tap_width
 
 OPSET = 20
 PARITY_IMAGES = 64
-TORCH_LIMIT, BATCH_LIMIT = 1e-4, 1e-5
+CALIBRATION_IMAGES = 256
+BATCH_LIMIT = 1e-5
 PROVIDERS = ("CPUExecutionProvider",)
 COMMAND = "command.txt"
 
@@ -69,26 +71,41 @@ class Weights:
         return 0.0 if self.untrained else self.checkpoint.kimg
 
 
-def export_featurizer(run: Path, weights: Weights, tap: Tap, provenance: Provenance, out: Path) -> ModelCard:
+@dataclass(frozen=True)
+class Form:
+    """Which layer, and in which precision."""
+
+    tap: Tap = "fc"
+    precision: Precision = "float32"
+
+
+def export_featurizer(run: Path, weights: Weights, form: Form, provenance: Provenance, out: Path) -> ModelCard:
     """Write the discriminator of `run` as ONNX: `images` uint8 [N, C, R, R] → `embedding` float32 [N, width].
 
     The card with its parity report lies in the metadata. Raises TrainingFailed where torch and ONNX Runtime differ by
-    more than 1e-4 or a vector depends on its batch by more than 1e-5; nothing is written then.
+    more than `precision.LIMITS` (1e-4 for float32) or a vector depends on its batch by more than 1e-5, BadInput where
+    the stains do not fit or the folder is not there; nothing is written then.
     """
     store = FieldStore.open(run / DATA)
+    channels = _channels(store.index, provenance)
+    if not out.parent.is_dir():
+        raise BadInput(f"cannot write {out}: folder {out.parent} is not there")
     discriminator = weights.discriminator()
-    module = Featurizer(discriminator, tap)
-    images = parity_images(store, weights.checkpoint)
+    module = Featurizer(discriminator, form.tap)
+    images = training_crops(store, weights.checkpoint, PARITY_IMAGES, step=0)
     model = to_onnx(module, torch.from_numpy(images[:3]), "images", "embedding")
-    parity = check_parity(module, model, images)
+    calibration = training_crops(store, weights.checkpoint, CALIBRATION_IMAGES, step=1)
+    model = converted(model, form.precision, calibration)
+    parity = check_parity(module, model, images, LIMITS[form.precision])
     card = ModelCard(
         name=provenance.name,
-        channels=_channels(store.index, provenance),
+        channels=channels,
         size=weights.checkpoint.config.network.resolution,
         downscale=store.index.downscale,
         pixel_size_um=provenance.pixel_size_um,
-        features=tap_width(discriminator, tap),
-        tap=tap,
+        features=tap_width(discriminator, form.tap),
+        tap=form.tap,
+        precision=form.precision,
         parameters=parameters(discriminator),
         training=_record(run, weights, provenance),
         parity=parity,
@@ -98,10 +115,10 @@ def export_featurizer(run: Path, weights: Weights, tap: Tap, provenance: Provena
     return card
 
 
-def parity_images(store: FieldStore, checkpoint: ckpt.Checkpoint) -> Uint8:
-    """64 crops of the training data."""
+def training_crops(store: FieldStore, checkpoint: ckpt.Checkpoint, images: int, *, step: int) -> Uint8:
+    """Crops of the training data, [images, C, R, R]."""
     config = checkpoint.config
-    return Crops(store, config.network.resolution, PARITY_IMAGES, config.seed).at(0)
+    return Crops(store, config.network.resolution, images, config.seed).at(step)
 
 
 def to_onnx(module: nn.Module, example: Tensor, name: str, output: str) -> onnx.ModelProto:
@@ -137,7 +154,7 @@ def session(model: onnx.ModelProto) -> Callable[[NDArray[np.generic]], Floats]:
     return call
 
 
-def check_parity(module: nn.Module, model: onnx.ModelProto, images: Uint8) -> Parity:
+def check_parity(module: nn.Module, model: onnx.ModelProto, images: Uint8, limit: float) -> Parity:
     """Largest relative L2 differences: torch against ONNX Runtime, and alone or in fives against one batch."""
     call = session(model)
     with torch.no_grad():
@@ -147,7 +164,7 @@ def check_parity(module: nn.Module, model: onnx.ModelProto, images: Uint8) -> Pa
     fives = np.concatenate([call(images[i : i + 5]) for i in range(0, len(images), 5)])
     batch = max(relative(alone, together), relative(fives, together))
     parity = Parity(images=len(images), torch_max=relative(together, reference), batch_max=batch, providers=PROVIDERS)
-    if not (parity.torch_max <= TORCH_LIMIT and parity.batch_max <= BATCH_LIMIT):
+    if not (parity.torch_max <= limit and parity.batch_max <= BATCH_LIMIT):
         raise TrainingFailed(f"the exported model does not agree with torch or depends on the batch: {parity}")
     return parity
 

@@ -77,7 +77,7 @@ class Generator(nn.Module):
         image: Tensor = self.first_to_image(x, style).float()
         for i, block in enumerate(self.blocks):
             x, image = block(x, image, style, noise[1 + 2 * i : 3 + 2 * i])
-        return image
+        return image - 1  # inside, 0 is black: the zeros around an image that is upsampled then leave no bright frame
 
 
 class DiscriminatorBlock(nn.Module):

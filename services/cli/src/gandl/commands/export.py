@@ -12,9 +12,14 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a `gandl train` run.")],
     out: Annotated[Path, typer.Option(help="ONNX file to write.")],
     tap: Annotated[str, typer.Option(help="Layer that is the embedding: fc, pool or multi.")] = "fc",
+    precision: Annotated[str, typer.Option(help="float32, float16 or int8.")] = "float32",
     name: Annotated[str | None, typer.Option(help="Name on the card; default that of the file.")] = None,
-    snapshot: Annotated[Path | None, typer.Option(help="A file of RUN/snapshots instead of the last checkpoint.")] = None,
-    untrained: Annotated[bool, typer.Option("--untrained", help="The same network before training (baseline).")] = False,
+    snapshot: Annotated[
+        Path | None, typer.Option(help="A file of RUN/snapshots instead of the last checkpoint.")
+    ] = None,
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="The same network before training (baseline).")
+    ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="The last weights instead of their running average.")] = False,
     generator: Annotated[Path | None, typer.Option(help="Also write the averaged generator to this file.")] = None,
     data: Annotated[str, typer.Option(help="Name of the training data, for the card.")] = "unspecified",
@@ -27,6 +32,7 @@ def export(
     """Export a run's discriminator: uint8 tiles in, embedding out, model card and parity report inside."""
     from gandl_training import checkpoint as ckpt
     from gandl_training import export as exports
+    from gandl_training.precision import precision as form
     from gandl_training.taps import tap as checked
 
     saved = ckpt.load(snapshot or run / ckpt.CHECKPOINT)
@@ -40,7 +46,7 @@ def export(
         pixel_size_um=pixel_size_um,
         commit=commit,
     )
-    card = exports.export_featurizer(run, weights, checked(tap), provenance, out)
+    card = exports.export_featurizer(run, weights, exports.Form(checked(tap), form(precision)), provenance, out)
     out.with_suffix(".card.json").write_text(card.model_dump_json(indent=2) + "\n")
     if generator is not None:
         exports.export_generator(saved, generator)

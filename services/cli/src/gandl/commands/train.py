@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +13,8 @@ import typer
 if TYPE_CHECKING:
     from gandl_training.config import TrainConfig
     from gandl_training.loop import Progress
-    from rich.progress import TaskID
     from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
 PlateMapFile = Annotated[Path, typer.Option("--platemap", help="Plate map (CSV); only used wells are trained on.")]
@@ -24,7 +26,9 @@ def train(
     platemap: PlateMapFile,
     out: Out,
     preset: Annotated[str, typer.Option(help="cpu-64, gpu-128, gpu-256 or paper.")] = "cpu-64",
-    resolution: Annotated[int | None, typer.Option(help="Edge of a tile, a power of two; default the preset's.")] = None,
+    resolution: Annotated[
+        int | None, typer.Option(help="Edge of a tile, a power of two; default the preset's.")
+    ] = None,
     downscale: Annotated[int, typer.Option(min=1, help="Average over blocks of this many pixels first.")] = 1,
     minutes: Annotated[float | None, typer.Option(help="Stop after this time.")] = None,
     kimg: Annotated[float | None, typer.Option(help="Stop after this many thousand images in all.")] = None,
@@ -32,14 +36,17 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     learning_rate: Annotated[float | None, typer.Option(help="Adam's; default the preset's.")] = None,
     r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1; default 0.0002·resolution²/batch.")] = None,
-    pattern: Annotated[str | None, typer.Option(help="File names, such as {plate}/{well}_s{site}_w{channel}.tif.")] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="File names, such as {plate}/{well}_s{site}_w{channel}.tif.")
+    ] = None,
     channel_names: Annotated[str | None, typer.Option(help="Names for the card, comma separated: GFP,DNA.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     threads: Annotated[int | None, typer.Option(help="CPU threads; default all.")] = None,
 ) -> None:
     """Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer."""
     import torch
-    from gandl_training import checkpoint, config as configs, loop
+    from gandl_training import checkpoint, loop
+    from gandl_training import config as configs
     from gandl_training.dataset import Source
 
     if threads:
@@ -51,6 +58,8 @@ def train(
         config = replace(config, minutes=minutes, kimg=kimg)
         names = tuple(channel_names.split(",")) if channel_names else None
         config, _ = loop.prepare_run(config, Source(images, platemap, downscale, pattern, names), out)
+    with (out / "command.txt").open("a") as file:
+        file.write(shlex.join(["gandl", *sys.argv[1:]]) + "\n")
     with _bar() as bar:
         task = bar.add_task("training", total=None, text="")
         outcome = loop.run(config, out, lambda progress: _show(bar, task, progress))
