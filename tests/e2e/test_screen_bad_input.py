@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from gandl import main
 
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 MODEL = Path(__file__).parents[2] / "models" / "gandl-bbbc013-64.onnx"
 HEADER = "plate,well,role,compound,concentration_um,cell_line\n"
 ROWS = [
@@ -33,6 +37,11 @@ class Screen:
             for channel in (1, 2):
                 self.write(f"P1/{well}_s1_w{channel}.tif", rng.integers(0, 255, (160, 160), dtype=np.uint8))
         self.map(ROWS)
+
+    @property
+    def command(self) -> list[str]:
+        options = ["--platemap", self.platemap, "--model", self.model, "--out", self.out]
+        return ["gandl", "screen", str(self.images), *map(str, options)]
 
     def write(self, name: str, image: np.ndarray) -> None:
         tifffile.imwrite(self.images / name, image)
@@ -133,12 +142,14 @@ def out_is_a_file(s: Screen) -> None:
     s.out.write_text("mine")
 
 
+Spoil = Callable[[Screen], None]
+
 CASES = [
     (missing_image, ["A03", "channel 2"]),
     (missing_well, ["row 5", "A04"]),
     (truncated, ["A03_s1_w1.tif", "truncated"]),
     (text_named_tif, ["A03_s1_w1.tif", "not an image"]),
-    (three_channels, ["3 channels", "2"]),
+    (three_channels, ["3 files a site", "takes 2"]),
     (too_small, ["A03_s1_w1.tif", "40×40"]),
     (no_positive_controls, ["positive_control", "U2OS"]),
     (unknown_role, ["row 4", "role", "medicine"]),
@@ -156,13 +167,26 @@ CASES = [
 
 
 @pytest.mark.parametrize(("spoil", "words"), CASES, ids=[spoil.__name__ for spoil, _ in CASES])
-def test_is_refused_in_words(tmp_path: Path, gandl, spoil, words: list[str]) -> None:
+def test_is_refused_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, spoil: Spoil, words: list[str]
+) -> None:
     screen = Screen(tmp_path)
     spoil(screen)
     before = sorted(tmp_path.rglob("*"))
-    ran = gandl("screen", screen.images, "--platemap", screen.platemap, "--model", screen.model, "--out", screen.out)
-    assert ran.returncode == 2, ran.stderr
-    assert "Traceback" not in ran.stderr
+    monkeypatch.setattr("sys.argv", screen.command)
+    with pytest.raises(SystemExit) as ended:
+        main.run()
+    message = capsys.readouterr().err
+    assert ended.value.code == 2, message
     for word in words:
-        assert word in ran.stderr
+        assert word in message
     assert sorted(tmp_path.rglob("*")) == before, "something was written"
+
+
+def test_as_a_process_without_a_traceback(tmp_path: Path, gandl: Run) -> None:
+    screen = Screen(tmp_path)
+    unknown_role(screen)
+    ran = gandl(*screen.command[1:])
+    assert ran.returncode == 2
+    assert "Traceback" not in ran.stderr
+    assert "unknown role 'medicine'" in ran.stderr

