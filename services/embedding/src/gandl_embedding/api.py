@@ -81,7 +81,7 @@ def router(service: EmbeddingService) -> APIRouter:
     async def models() -> ModelList:
         return ModelList(models=service.models())
 
-    @routes.get("/models/{name}", summary="One model's card", responses=error_responses(401, 404, 503))
+    @routes.get("/models/{name}", summary="One model's card", responses=error_responses(401, 404, 422, 503))
     async def model(name: str) -> ModelInfo:
         return service.model(name)
 
