@@ -1,65 +1,68 @@
-"""The efficacy axis: a linear SVM between two groups of wells, and every well's place along and off it.
+"""The axis between two groups of wells: a linear SVM on whitened tiles, and every well's place along and off it.
 
-Whatever is fitted (whitening, SVM) is fitted again without each fold of control wells; those wells are scored by the
-axis that has not seen them, all other wells by the mean over the axes of all folds. So a treatment and a held-out
-control stand on the same scale, and anchors and quality from these scores are unbiased: scaled by the scores that the
-training controls get from their own axis, held-out positive controls come out at +0.4 instead of +1.
+Whatever is fitted (whitening, SVM, expected remainders) is fitted again without each fold of labelled wells; those
+wells are scored by the axis that has not seen them, all other wells by the mean of the axes of all folds. So a
+treatment and a held-out control stand on the same scale, and anchors and quality from these scores are unbiased.
+Scaled by the scores that the training controls get from their own axis, held-out positive controls come out far below
++1; scored by one axis fitted on all controls, treatments come out a few per cent too far from zero
+(docs/axes-and-quality.md).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC
 
-from gandl_analysis.stats import whitening
+from gandl_analysis.stats.axis_fit import AxisFit, OffAxis
+from gandl_analysis.stats.efficacy import Anchors, control_anchors, group_means, projections
 from gandl_analysis.stats.folds import Folds
+from gandl_analysis.stats.remainder import first_component, off_reference, split
+from gandl_analysis.stats.whitening import WHITENINGS, Whitening
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
-Whiten = Callable[[NDArray[np.floating], Index], whitening.Whitening]
+Vectors = NDArray[np.floating]
 
 REGULARISATION = 1e-3
 """C of the SVM per whitened tile; flat between 1e-4 and 1e-2 on BBBC013 (docs/axes-and-quality.md)."""
 
-WHITENINGS: dict[str, Whiten] = {
-    "within_class": whitening.within_class,
-    "negative_controls": lambda vectors, classes: whitening.on_reference(vectors[classes < 0]),
-    "none": lambda vectors, _classes: whitening.standardised(vectors),
-}
+
+@dataclass(frozen=True)
+class AxisOptions:
+    """How an axis is fitted. `whiten` is a name of WHITENINGS; `name` ends up in the stored fit."""
+
+    whiten: str = "within_class"
+    regularisation: float = REGULARISATION
+    name: str = "E2"
 
 
 @dataclass(frozen=True)
-class Axis:
-    """on(x) = w · whiten(x) + b with ‖w‖ = 1; `off` is the unit direction of the Off coordinate, orthogonal to w."""
+class LinearAxis:
+    """One SVM: on(x) = w · whiten(x) + b with ‖w‖ = 1; `weights` [F] are of whitened space."""
 
-    whiten: whitening.Whitening
+    whiten: Whitening
     weights: Float
     bias: float
-    off: Float
-
-    def project(self, vectors: NDArray[np.floating]) -> tuple[Float, Float, Float]:
-        """(on [N], off [N], remainder [N, F]) of vectors [N, F]; the remainder lies in the separating hyperplane."""
-        z = self.whiten(vectors)
-        along = z @ self.weights
-        remainder = z - along[:, None] * self.weights
-        return along + self.bias, remainder @ self.off, remainder
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of all numbers, hex."""
-        parts = (self.whiten.centre, self.whiten.matrix, self.weights, np.float64(self.bias), self.off)
-        return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts)).hexdigest()
+    def functional(self) -> tuple[Float, float]:
+        """The same as weights [F] and bias on vectors as they are."""
+        weights: Float = self.whiten.matrix @ self.weights
+        return weights, self.bias - float(self.whiten.centre @ weights)
 
 
 @dataclass(frozen=True)
 class WellScores:
-    """Per well, [W]: `on` and `off` are means over its tiles (NaN without tiles), `off_distance` the length of its mean
-    remainder from that of the controls, `efficacy` -1 at the mean negative and +1 at the mean positive control."""
+    """Scores of N tiles and W wells: out of fold for labelled wells, the mean over the folds' axes for all others.
+
+    `on`, `off` [W] are means over a well's tiles (NaN without tiles); `off_distance` [W] is the distance of its mean
+    remainder from what is expected at its efficacy, in units of the median of the held-out controls; `efficacy` [W] is
+    -1 at the mean negative and +1 at the mean positive control (NaN everywhere if these are not separated).
+    """
 
     on: Float
     off: Float
@@ -67,85 +70,113 @@ class WellScores:
     efficacy: Float
     n_tiles: Index
     tiles_right: Index
-    axis: Axis
+    tile_on: Float
+    axis: AxisFit
+
+    @property
+    def anchors(self) -> Anchors:
+        """Out-of-fold anchors."""
+        return self.axis.anchors
 
     def tile_accuracy(self, keep: NDArray[np.bool_]) -> float | None:
-        """Share of the tiles of the control wells in `keep` [W] on their own side of the axis that has not seen them;
-        `tiles_right` is -1 for wells that are no controls. None without such tiles."""
+        """Share of the tiles of the labelled wells in `keep` [W] on their own side of the axis that has not seen them;
+        `tiles_right` is -1 for other wells. None without such tiles."""
         counted = keep & (self.tiles_right >= 0)
         tiles = int(self.n_tiles[counted].sum())
         return float(self.tiles_right[counted].sum() / tiles) if tiles else None
 
 
 def score_wells(
-    vectors: NDArray[np.float32], well: Index, labels: Index, folds: Folds, *, whiten: str = "within_class"
+    vectors: Vectors,
+    well: Index,
+    labels: Index,
+    folds: Folds,
+    *,
+    whiten: str = "within_class",
+    options: AxisOptions | None = None,
 ) -> WellScores:
-    """Score all wells of one cell line.
+    """Fit the axis of one set of wells and score them all.
 
-    `vectors` [N, F]; `well` [N] indexes `labels` [W]: +1 positive control, -1 negative control, 0 anything else.
+    `vectors` [N, F]; `well` [N] indexes `labels` [W]: +1 and -1 for the classes of the axis, 0 for anything else;
+    `folds` of the labelled wells. `options` wins over `whiten`. Raises ValueError for vectors that are not finite.
     """
-    parts = [_fold_scores(vectors, well, labels, folds.of_well != k, whiten) for k in range(folds.count)]
-    mean = np.mean([p.wells for p in parts], axis=0)  # [W, 2]: on, off distance
-    right = np.full(len(labels), -1, np.intp)
-    for k, part in enumerate(parts):
-        held = folds.of_well == k
-        mean[held] = part.wells[held]
-        hits = (part.tiles > 0) == (labels[well] > 0)
-        right[held] = np.bincount(well, hits, minlength=len(labels))[held].astype(np.intp)
-    axis = fit_axis(vectors, well, labels, whiten)
-    efficacy = _efficacy(mean[:, 0], labels)
-    off = well_means(axis.project(vectors)[1][:, None], well, len(labels))[:, 0]
+    how = options or AxisOptions(whiten)
+    if not np.isfinite(vectors).all():
+        raise ValueError("vectors hold NaN or infinite numbers")
+    axes = _fold_axes(vectors, well, np.where(folds.of_well >= 0, labels, 0), folds, how)
+    weights, biases = (np.stack(parts) for parts in zip(*(axis.functional for axis in axes), strict=True))
+    tile_on = _held_out(projections(vectors, weights, biases), folds.of_well[well])
+    on, means = (group_means(x, well, len(labels)) for x in (tile_on[:, None], vectors))
+    anchors = control_anchors(on[:, 0], labels)
+    efficacy = anchors.efficacy(on[:, 0])
+    distance = _held_out(_distances(axes, means, efficacy, labels, folds), folds.of_well)
+    off_axis = _off_axis(vectors, well, labels, weights.mean(axis=0), means, how)
+    unit = _typical(distance[labels != 0])
+    fit = AxisFit(
+        how.name, how.whiten, how.regularisation, folds.level, weights, biases, anchors, replace(off_axis, unit=unit)
+    )
     counts = np.bincount(well, minlength=len(labels))
-    return WellScores(mean[:, 0], off, mean[:, 1], efficacy, counts, right, axis)
+    right = _tiles_right(tile_on, well, labels)
+    return WellScores(on[:, 0], off_axis.coordinate(means), distance / unit, efficacy, counts, right, tile_on, fit)
 
 
-def fit_axis(vectors: NDArray[np.float32], well: Index, labels: Index, whiten: str) -> Axis:
-    """The axis of the tiles of all wells that have a label."""
-    keep = labels[well] != 0
-    x, y, w = vectors[keep], labels[well[keep]], well[keep]
-    white = WHITENINGS[whiten](x, y)
-    z = white(x)
-    # Squared hinge with dual=False: the hinge takes minutes without converging at this size.
-    svm = LinearSVC(C=REGULARISATION, dual=False, class_weight="balanced", tol=1e-6, max_iter=10000).fit(z, y)
+def fit_linear_axis(vectors: Vectors, classes: Index, how: AxisOptions) -> LinearAxis:
+    """The axis of tiles [N, F] of two classes [N] (+1, -1), all of which are seen by the fit."""
+    white = WHITENINGS[how.whiten](vectors, classes)
+    # Squared hinge with dual=False: the hinge takes a minute without converging at 32,000 x 512.
+    svm = LinearSVC(C=how.regularisation, dual=False, class_weight="balanced", tol=1e-6, max_iter=10_000)
+    svm.fit(white(vectors), classes)
     length = float(np.linalg.norm(svm.coef_[0]))
-    weights = svm.coef_[0] / length
-    remainder = z - np.outer(z @ weights, weights)
-    return Axis(white, weights, float(svm.intercept_[0]) / length, _first_component(remainder, w))
+    # Features without any difference between the classes give no direction: everything scores zero.
+    if length == 0:
+        return LinearAxis(white, np.zeros_like(svm.coef_[0]), 0.0)
+    return LinearAxis(white, svm.coef_[0] / length, float(svm.intercept_[0]) / length)
 
 
-def well_means(values: Float, well: Index, count: int) -> Float:
-    """Means [W, K] over the tiles of each well of `values` [N, K]; NaN for a well without tiles."""
-    sums = np.zeros((count, values.shape[1]))
-    np.add.at(sums, well, values)
-    n = np.bincount(well, minlength=count)[:, None]
-    return np.divide(sums, n, out=np.full_like(sums, np.nan), where=n > 0)
+def _fold_axes(vectors: Vectors, well: Index, labels: Index, folds: Folds, how: AxisOptions) -> list[LinearAxis]:
+    """The axis fitted without each fold."""
+    axes = []
+    for k in range(folds.count):
+        train = (labels[well] != 0) & (folds.of_well[well] != k)
+        axes.append(fit_linear_axis(vectors[train], labels[well[train]], how))
+    return axes
 
 
-@dataclass(frozen=True)
-class _FoldScores:
-    tiles: Float
-    wells: Float
+def _held_out(values: Float, fold: Index) -> Float:
+    """One value [N] of `values` [N, K] by the K fold axes: that of a row's own fold, the mean for rows in no fold."""
+    own = values[np.arange(len(values)), np.maximum(fold, 0)]
+    chosen: Float = np.where(fold >= 0, own, values.mean(axis=1))
+    return chosen
 
 
-def _fold_scores(
-    vectors: NDArray[np.float32], well: Index, labels: Index, train: NDArray[np.bool_], whiten: str
-) -> _FoldScores:
-    axis = fit_axis(vectors, well, np.where(train, labels, 0), whiten)
-    on, _, remainder = axis.project(vectors)
-    wells = well_means(np.column_stack([on, remainder]), well, len(labels))
-    controls = wells[train & (labels != 0), 1:]
-    distance = np.linalg.norm(wells[:, 1:] - np.nanmean(controls, axis=0), axis=1)
-    return _FoldScores(on, np.column_stack([wells[:, 0], distance]))
+def _distances(axes: Sequence[LinearAxis], means: Float, efficacy: Float, labels: Index, folds: Folds) -> Float:
+    """Off distances [W, K] of wells' mean vectors [W, F] by each fold's axis and its training controls."""
+    columns = []
+    for k, axis in enumerate(axes):
+        _, remainder = split(axis.whiten(means), axis.weights)
+        reference = off_reference(remainder, np.where(folds.of_well != k, labels, 0))
+        columns.append(reference.distance(remainder, efficacy))
+    return np.stack(columns, axis=1)
 
 
-def _efficacy(on: Float, labels: Index) -> Float:
-    negative, positive = (float(np.nanmean(on[labels == side])) for side in (-1, 1))
-    return -1 + 2 * (on - negative) / (positive - negative)
+def _off_axis(vectors: Vectors, well: Index, labels: Index, weights: Float, means: Float, how: AxisOptions) -> OffAxis:
+    """Whitening by all controls, in which the mean functional `weights` [F] becomes the axis that is split off."""
+    controls = labels[well] != 0
+    white = WHITENINGS[how.whiten](vectors[controls], labels[well[controls]])
+    axis = np.linalg.solve(white.matrix, weights).astype(np.float64)
+    axis /= float(np.linalg.norm(axis)) or 1.0
+    _, remainder = split(white(means), axis)
+    direction = first_component(remainder[labels != 0])
+    centre = float(np.nanmean(remainder[labels != 0] @ direction))
+    return OffAxis(white, axis, direction, centre, off_reference(remainder, labels), 1.0)
 
 
-def _first_component(remainder: Float, well: Index) -> Float:
-    """First principal direction of the controls' well means, its largest entry positive."""
-    means = np.stack([remainder[well == w].mean(axis=0) for w in np.unique(well)])
-    direction: Float = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)[2][0]
-    signed: Float = direction * np.sign(direction[np.argmax(np.abs(direction))])
-    return signed
+def _typical(distances: Float) -> float:
+    """The median of the controls' distances; 1 where they have none, so that nothing is divided by zero."""
+    return float(np.nanmedian(distances)) or 1.0
+
+
+def _tiles_right(tile_on: Float, well: Index, labels: Index) -> Index:
+    """Tiles on their own side per labelled well [W]; -1 for other wells."""
+    right = np.bincount(well, (tile_on > 0) == (labels[well] > 0), minlength=len(labels)).astype(np.intp)
+    return np.where(labels != 0, right, -1)

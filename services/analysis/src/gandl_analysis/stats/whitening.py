@@ -1,55 +1,101 @@
-"""Whitening: the coordinates in which the spread that should not count is the same in every direction."""
+"""Whitening: the coordinates in which the spread that should not count is the same in every direction.
+
+Fitted on tiles of training control wells only; `WHITENINGS` names the choices. Which is best is a matter of evidence:
+docs/axes-and-quality.md has the table.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import ledoit_wolf
 
 Float = NDArray[np.float64]
+Index = NDArray[np.intp]
+Vectors = NDArray[np.floating]
+
+_FLOOR = 1e-10
+"""Smallest eigenvalue of a covariance that is divided by, relative to the largest."""
 
 
 @dataclass(frozen=True)
 class Whitening:
-    """x → (x - centre) @ matrix. `matrix` [F, F] is the symmetric inverse root of a covariance."""
+    """x → (x - centre) @ matrix. `centre` [F]; `matrix` [F, F] is symmetric and invertible."""
 
     centre: Float
     matrix: Float
 
-    def __call__(self, vectors: NDArray[np.floating]) -> Float:
-        """Whitened vectors [N, F]."""
-        out: Float = (vectors.astype(np.float64) - self.centre) @ self.matrix
+    def __call__(self, vectors: Vectors) -> Float:
+        """Whitened vectors [N, F], float64."""
+        centred = np.subtract(vectors, self.centre, dtype=np.float64)
+        out: Float = centred @ self.matrix
         return out
 
 
-def within_class(vectors: NDArray[np.floating], classes: NDArray[np.intp]) -> Whitening:
+Fit = Callable[[Vectors, Index], Whitening]
+"""Vectors [N, F] and their classes [N] (+1, -1) to a whitening."""
+
+
+def within_class(vectors: Vectors, classes: Index) -> Whitening:
     """By the pooled within-class covariance, shrunk after Ledoit and Wolf (2004): what is left is what tells the
     classes apart, in units of the spread inside them (Fisher's discriminant is the difference of means here)."""
-    x = vectors.astype(np.float64)
-    residual = x.copy()
+    residual = vectors.astype(np.float64)
+    centre: Float = residual.mean(axis=0)
     for c in np.unique(classes):
-        residual[classes == c] -= x[classes == c].mean(axis=0)
-    return _whitening(x.mean(axis=0), residual)
+        residual[classes == c] -= residual[classes == c].mean(axis=0)
+    return _whitening(centre, residual)
 
 
-def on_reference(vectors: NDArray[np.floating]) -> Whitening:
-    """By the covariance of reference vectors alone (the negative controls: sphering, as in TVN's first step)."""
-    x = vectors.astype(np.float64)
-    return _whitening(x.mean(axis=0), x - x.mean(axis=0))
+def on_negatives(vectors: Vectors, classes: Index) -> Whitening:
+    """By the covariance of the negative controls alone (sphering; the first step of TVN, Ando et al. 2017)."""
+    residual = vectors[classes < 0].astype(np.float64)
+    centre: Float = residual.mean(axis=0)
+    residual -= centre
+    return _whitening(centre, residual)
 
 
-def standardised(vectors: NDArray[np.floating]) -> Whitening:
-    """Each feature to unit standard deviation, no rotation; constant features stay at zero."""
+def standardised(vectors: Vectors, classes: Index) -> Whitening:
+    """Each feature to zero mean and unit standard deviation, no rotation; constant features stay at zero."""
     x = vectors.astype(np.float64)
     spread = x.std(axis=0)
     return Whitening(x.mean(axis=0), np.diag(1 / np.where(spread > 0, spread, 1)))
 
 
+def raw(vectors: Vectors, classes: Index) -> Whitening:
+    """Vectors as they are, as in the paper."""
+    features = vectors.shape[1]
+    return Whitening(np.zeros(features), np.eye(features))
+
+
+WHITENINGS: Mapping[str, Fit] = MappingProxyType(
+    {"within_class": within_class, "negative_controls": on_negatives, "none": standardised, "raw": raw}
+)
+
+
+def ledoit_wolf(residual: Float) -> Float:
+    """Covariance [F, F] of centred rows [N, F], shrunk to a multiple of the identity by the weight that minimises the
+    expected squared error (Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance
+    matrices"). Equal to scikit-learn's, which takes three times as long: the sum of the squared entries of
+    X²'X² is the sum of the fourth powers of the rows' lengths, and needs no matrix product."""
+    n, features = residual.shape
+    sample: Float = residual.T @ residual / n
+    mean = float(np.trace(sample)) / features
+    fourth = float((np.einsum("ij,ij->i", residual, residual) ** 2).mean())
+    squares = float((sample**2).sum())
+    distance = squares - features * mean**2
+    shrinkage = min((fourth - squares) / n, distance) / distance if distance > 0 else 0.0
+    shrunk: Float = (1 - shrinkage) * sample
+    shrunk.flat[:: features + 1] += shrinkage * mean
+    return shrunk
+
+
 def _whitening(centre: Float, residual: Float) -> Whitening:
-    covariance, _ = ledoit_wolf(residual, assume_centered=True)
-    values, axes = np.linalg.eigh(covariance)
-    # A feature that is constant has no variance to divide by; the floor keeps it at zero instead of blowing it up.
-    floor = max(float(values[-1]), np.finfo(float).tiny) * 1e-10
-    return Whitening(centre, (axes / np.sqrt(np.maximum(values, floor))) @ axes.T)
+    values, axes = np.linalg.eigh(ledoit_wolf(residual))
+    # Without any spread (all features constant) there is nothing to scale: vectors stay as they are.
+    if values[-1] <= 0:
+        return Whitening(centre, np.eye(len(centre)))
+    # A constant feature has no variance to divide by; the floor keeps it finite instead of blowing it up.
+    return Whitening(centre, (axes / np.sqrt(np.maximum(values, values[-1] * _FLOOR))) @ axes.T)

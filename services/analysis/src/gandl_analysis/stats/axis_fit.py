@@ -1,0 +1,190 @@
+"""A fitted axis as a value: it scores any vectors of the same featurizer, and is stored as NPZ without pickle.
+
+The file holds one JSON header and arrays of float64; its hash is checked when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gandl_analysis.stats.efficacy import Anchors, control_anchors, group_means, projections
+from gandl_analysis.stats.remainder import OffReference, split
+from gandl_analysis.stats.whitening import Whitening
+
+Float = NDArray[np.float64]
+Index = NDArray[np.intp]
+Vectors = NDArray[np.floating]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class OffAxis:
+    """How far and where wells lie across the axis. `weights` and `direction` [F] are orthogonal unit vectors of
+    whitened space: the axis and the Off coordinate; `centre` is the controls' mean on the latter; `unit` is the median
+    distance of held-out controls."""
+
+    whiten: Whitening
+    weights: Float
+    direction: Float
+    centre: float
+    reference: OffReference
+    unit: float
+
+    def coordinate(self, means: Float) -> Float:
+        """Signed Off coordinate [W] of wells' mean vectors [W, F]."""
+        _, remainder = split(self.whiten(means), self.weights)
+        return remainder @ self.direction - self.centre
+
+    def distance(self, means: Float, efficacy: Float) -> Float:
+        """Off distance [W], 1 for a typical control, of mean vectors [W, F] of wells with efficacies [W]."""
+        _, remainder = split(self.whiten(means), self.weights)
+        return self.reference.distance(remainder, efficacy) / self.unit
+
+
+@dataclass(frozen=True)
+class AppliedScores:
+    """Scores of wells [W] and tiles [N] that no fit has seen, in the units of `WellScores`."""
+
+    on: Float
+    off: Float
+    off_distance: Float
+    efficacy: Float
+    tile_on: Float
+
+
+@dataclass(frozen=True)
+class AxisFit:
+    """One axis, fitted. `weights` [K, F] and `biases` [K] are the functionals of K folds on vectors as they are; a new
+    vector's score is their mean, for which `anchors` (out-of-fold) are unbiased. `about` is free text (cell line,
+    model, plate normalisation): a fit is of use only for vectors of the same model, normalised the same way."""
+
+    name: str
+    whiten: str
+    regularisation: float
+    level: str
+    weights: Float
+    biases: Float
+    anchors: Anchors
+    off_axis: OffAxis
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def features(self) -> int:
+        """Length F of the vectors it scores."""
+        return int(self.weights.shape[1])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of everything it holds."""
+        hashed = hashlib.sha256(_json(_header(self)))
+        for name, values in sorted(_arrays(self).items()):
+            hashed.update(name.encode() + np.ascontiguousarray(values).tobytes())
+        return hashed.hexdigest()
+
+    def along(self, vectors: Vectors) -> Float:
+        """Scores `on` [N] of vectors [N, F]. Raises ValueError for vectors of another length."""
+        if vectors.ndim != 2 or vectors.shape[1] != self.features:
+            raise ValueError(f"this axis scores vectors of {self.features} features, got shape {vectors.shape}")
+        return projections(vectors, self.weights.mean(axis=0)[None], self.biases.mean()[None])[:, 0]
+
+    def apply(self, vectors: Vectors, well: Index, labels: Index, *, anchor_again: bool = False) -> AppliedScores:
+        """Score a later screen: `vectors` [N, F], `well` [N] indexing `labels` [W] (+1, -1, 0).
+
+        `anchor_again` takes the anchors from that screen's own controls, which is unbiased as no fit has seen them.
+        Do not apply a fit to the controls it was fitted on: their scores are `WellScores`.
+        """
+        tile_on = self.along(vectors)
+        on = group_means(tile_on[:, None], well, len(labels))[:, 0]
+        anchors = control_anchors(on, labels) if anchor_again else self.anchors
+        efficacy = anchors.efficacy(on)
+        means = group_means(vectors, well, len(labels))
+        off, distance = self.off_axis.coordinate(means), self.off_axis.distance(means, efficacy)
+        return AppliedScores(on, off, distance, efficacy, tile_on)
+
+    def to_npz(self, file: BinaryIO) -> None:
+        """Write header (JSON, with the hash) and arrays."""
+        header = np.frombuffer(_json({**_header(self), "sha256": self.digest}), np.uint8)
+        arrays: dict[str, NDArray[np.generic]] = {"header": header, **_arrays(self)}
+        np.savez(file, allow_pickle=False, **arrays)
+
+    @classmethod
+    def from_npz(cls, file: BinaryIO) -> AxisFit:
+        """Read what `to_npz` wrote. Raises ValueError for any other file, and where the hash does not fit."""
+        try:
+            with np.load(file, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            header = json.loads(arrays.pop("header").tobytes())
+            fit = _restored(header, arrays)
+        except (zipfile.BadZipFile, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, OSError) as error:
+            raise ValueError(f"this is not an axis that gandl wrote: {error}") from error
+        if fit.digest != header["sha256"]:
+            raise ValueError("this axis was changed after it was written: its hash does not fit")
+        return fit
+
+
+def _header(fit: AxisFit) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "name": fit.name,
+        "whiten": fit.whiten,
+        "regularisation": fit.regularisation,
+        "level": fit.level,
+        "anchors": asdict(fit.anchors),
+        "off_centre": fit.off_axis.centre,
+        "off_unit": fit.off_axis.unit,
+        "about": dict(fit.about),
+    }
+
+
+def _arrays(fit: AxisFit) -> dict[str, Float]:
+    off = fit.off_axis
+    return {
+        "weights": fit.weights,
+        "biases": fit.biases,
+        "centre": off.whiten.centre,
+        "matrix": off.whiten.matrix,
+        "axis": off.weights,
+        "off": off.direction,
+        "off_negative": off.reference.negative,
+        "off_positive": off.reference.positive,
+    }
+
+
+def _restored(header: Mapping[str, object], arrays: Mapping[str, Float]) -> AxisFit:
+    if header["format"] != FORMAT:
+        raise ValueError(f"this axis has format {header['format']}; this version of gandl reads {FORMAT}")
+    anchors, about = header["anchors"], header["about"]
+    if not isinstance(anchors, dict) or not isinstance(about, dict):
+        raise TypeError("the header has another form")
+    off = OffAxis(
+        whiten=Whitening(arrays["centre"], arrays["matrix"]),
+        weights=arrays["axis"],
+        direction=arrays["off"],
+        centre=float(str(header["off_centre"])),
+        reference=OffReference(arrays["off_negative"], arrays["off_positive"]),
+        unit=float(str(header["off_unit"])),
+    )
+    return AxisFit(
+        name=str(header["name"]),
+        whiten=str(header["whiten"]),
+        regularisation=float(str(header["regularisation"])),
+        level=str(header["level"]),
+        weights=arrays["weights"],
+        biases=arrays["biases"],
+        anchors=Anchors(**anchors),
+        off_axis=off,
+        about=about,
+    )
+
+
+def _json(header: Mapping[str, object]) -> bytes:
+    return json.dumps(header, sort_keys=True, ensure_ascii=False).encode()
