@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from gandl_shared.db import analyses, leases, screens
 from gandl_shared.db.engine import WRITES, now, open_engine
@@ -19,6 +20,7 @@ from gandl_shared.db.records import (
     ScreenRecord,
 )
 from gandl_shared.db.tables import Analysis, Batch, Timer
+from gandl_shared.errors import Unavailable
 from gandl_shared.plates import PlateMap, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenStatus
@@ -37,7 +39,7 @@ class Waiting:
 class Database:
     """The truth about all screens. Safe to share between threads; make one a process, after forking.
 
-    Methods that name a screen raise NotFound where there is none.
+    Methods that name a screen raise NotFound where there is none; all raise Unavailable when the server is away.
     """
 
     def __init__(self, engine: Engine, *, attempts: int = ATTEMPTS) -> None:
@@ -229,10 +231,19 @@ class Database:
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
+        with _reported(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with self._writes.begin() as connection:
+        with _reported(), self._writes.begin() as connection:
             yield connection
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """A database that went away is a 503, not a fault of the code that asked."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable(f"the database does not answer: {error.orig}") from error

@@ -13,11 +13,12 @@ from typing import cast
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from gandl_shared.errors import Malformed, Unavailable
+from gandl_shared.errors import Conflict, GandlError, Malformed, Unavailable
 
 WRITES = "gandl_writes"
 _BUSY_MS = 30_000
@@ -26,7 +27,8 @@ _PRAGMAS = ("journal_mode=WAL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON", "
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `url`, tables at the newest version. Raises Malformed (no such URL), Unavailable (no answer)."""
+    """An engine for `url`, tables at the newest version. Raises Malformed (not a database), Unavailable (no answer),
+    Conflict (tables of a newer gandl)."""
     parsed = _parsed(url)
     engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     if parsed.get_backend_name() == "sqlite":
@@ -35,9 +37,9 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     try:
         migrate(engine)
-    except OperationalError as error:
+    except (DatabaseError, CommandError) as error:
         engine.dispose()
-        raise Unavailable(f"database {parsed.render_as_string()} does not answer: {error.orig}") from error
+        raise _explained(error, parsed.render_as_string()) from error
     return engine
 
 
@@ -69,6 +71,15 @@ def _parsed(url: str) -> URL:
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise Malformed(f"database '{parsed.get_backend_name()}' is not supported; use sqlite or postgresql")
     return parsed
+
+
+def _explained(error: DatabaseError | CommandError, shown: str) -> GandlError:
+    """What stops a database from being opened; `shown` is its URL without the password."""
+    if isinstance(error, CommandError):
+        return Conflict(f"database {shown} was made by a newer gandl; use that version ({error})")
+    if isinstance(error, OperationalError):
+        return Unavailable(f"database {shown} does not answer: {error.orig}")
+    return Malformed(f"database {shown} cannot be used: {error.orig}")
 
 
 def _make_folder(url: URL) -> None:

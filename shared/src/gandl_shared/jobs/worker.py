@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,7 +21,18 @@ def serve(
     Tasks run in threads: reading, decoding and waiting for the model leave the interpreter to others, and a process
     that never forks may keep its database connections.
     """
-    arguments = ["worker", "--pool", "threads", "--concurrency", str(concurrency), "--queues", ",".join(queues)]
+    name = f"gandl-{os.getpid()}@%h"
+    arguments = [
+        "worker",
+        "--hostname",
+        name,
+        "--pool",
+        "threads",
+        "--concurrency",
+        str(concurrency),
+        "--queues",
+        ",".join(queues),
+    ]
     # Workers need not know of each other; the database is where they meet.
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
     with Sweep(db, CeleryQueue(app), sweep_seconds):
