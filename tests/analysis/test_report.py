@@ -130,6 +130,22 @@ def test_the_headline_counts_compounds_once(analysis: ScreenAnalysis, html: str)
         assert sum(v.n for v in line.verdicts) == line.n_compounds == 12
 
 
+def test_the_headline_says_only_what_there_is(analysis: ScreenAnalysis) -> None:
+    assert report_view(analysis).others == "2 look toxic without rescue, 1 cannot be decided and 3 show no effect"
+    active = tuple(c for c in analysis.curves if c.verdict == "active")
+    assert report_view(analysis.model_copy(update={"curves": active})).others == ""
+    one = tuple(c for c in analysis.curves if c.compound in ("Remdesivir", "Famotidine"))
+    assert report_view(analysis.model_copy(update={"curves": one})).others == "1 shows no effect"
+
+
+def test_outlying_controls_are_named_as_the_cause_of_a_low_z_prime(small: ScreenAnalysis) -> None:
+    said = "outlying control wells hold Z′ down"
+    assert said not in render_report(small)
+    line = small.quality.cell_lines["HRCE"].model_copy(update={"z_prime": 0.07, "z_prime_robust": 0.6})
+    quality = small.quality.model_copy(update={"cell_lines": {"HRCE": line}})
+    assert said in render_report(small.model_copy(update={"quality": quality}))
+
+
 def test_a_compound_active_in_one_line_and_toxic_in_the_other_is_active_once(analysis: ScreenAnalysis) -> None:
     first = analysis.curves[0]
     mixed = (first, first.model_copy(update={"cell_line": "VERO", "verdict": "toxic"}))

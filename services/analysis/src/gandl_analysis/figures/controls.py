@@ -32,7 +32,8 @@ def control_distributions(wells: Sequence[WellScore], cell_line: str) -> Drawing
     """
     shown = [w for w in wells if w.cell_line == cell_line and w.role in _OFFSETS and w.efficacy is not None]
     plates = tuple(dict.fromkeys(w.plate for w in shown))
-    figure = new_figure(5.0, 1.1 + 0.62 * max(len(plates), 1), fitted=True)
+    row_height = 0.62 if len(plates) <= 6 else 0.36
+    figure = new_figure(5.0, 1.1 + row_height * max(len(plates), 1), fitted=True)
     axes = figure.add_subplot()
     style_axes(axes, grid="x")
     tips = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -32,6 +33,7 @@ def environment() -> Environment:
         concentration=wording.concentration,
         location=wording.location,
         interval=wording.interval,
+        is_digest=lambda text: re.fullmatch("[0-9a-f]{64}", text) is not None,
         flag_label=wording.flag_label,
         flag_meaning=wording.flag_meaning,
     )

@@ -70,14 +70,22 @@ class Confusion:
 
 @dataclass(frozen=True)
 class CellLine:
-    """The headline of one cell line."""
+    """The headline of one cell line. `outliers`: a few control wells alone hold Z′ down."""
 
     name: str
     n_compounds: int
     verdicts: tuple[VerdictCount, ...]
     z_prime: float | None
+    z_prime_robust: float | None
     grade: Wording
     confusion: Confusion
+
+    @property
+    def outliers(self) -> bool:
+        """Z′ by medians is much better than by means (by 0.3, more than scatter of few wells makes)."""
+        return (
+            self.z_prime is not None and self.z_prime_robust is not None and self.z_prime_robust - self.z_prime >= 0.3
+        )
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,18 @@ class ReportView:
     n_treated: int
     dose_range: tuple[float, float] | None
     large_plates: bool
+
+    @property
+    def others(self) -> str:
+        """What became of the compounds that are not active, in words; empty where there are none."""
+        flat = self.n_compounds - self.n_active - self.n_toxic_only - self.n_undetermined_only
+        clauses = (
+            (self.n_toxic_only, "looks toxic without rescue", "look toxic without rescue"),
+            (self.n_undetermined_only, "cannot be decided", "cannot be decided"),
+            (flat, "shows no effect", "show no effect"),
+        )
+        said = [f"{n} {one if n == 1 else many}" for n, one, many in clauses if n]
+        return ", ".join(said[:-1]) + (" and " if len(said) > 1 else "") + said[-1] if said else ""
 
     @property
     def rows_shown(self) -> tuple[Row, ...]:
@@ -200,10 +220,18 @@ def _cell_lines(analysis: ScreenAnalysis) -> tuple[CellLine, ...]:
     for name in names:
         curves = [c for c in analysis.curves if c.cell_line == name]
         quality = analysis.quality.cell_lines.get(name)
-        z_prime = quality.z_prime if quality else None
-        verdicts = _verdict_counts(curves)
-        confusion = confusion_of([w for w in analysis.wells if w.cell_line == name])
-        found.append(CellLine(name, len(curves), verdicts, z_prime, wording.z_prime_grade(z_prime), confusion))
+        z_prime, robust = (quality.z_prime, quality.z_prime_robust) if quality else (None, None)
+        found.append(
+            CellLine(
+                name=name,
+                n_compounds=len(curves),
+                verdicts=_verdict_counts(curves),
+                z_prime=z_prime,
+                z_prime_robust=robust,
+                grade=wording.z_prime_grade(z_prime),
+                confusion=confusion_of([w for w in analysis.wells if w.cell_line == name]),
+            )
+        )
     return tuple(found)
 
 
