@@ -15,7 +15,7 @@ import numpy as np
 
 from gandl_analysis.stats.curve_designs import Design, designs
 from gandl_analysis.stats.curve_intervals import ShapeFit, bootstrap_means, profile_interval, standard_errors
-from gandl_analysis.stats.curve_models import GAIN_LOSS, HILL, Floats, Rows, search_grid
+from gandl_analysis.stats.curve_models import GAIN_LOSS, HILL, Floats, Mask, Rows, search_grid
 from gandl_analysis.stats.curve_results import (
     CONSTANT,
     SHAPES,
@@ -33,6 +33,9 @@ from gandl_analysis.stats.curve_tests import activity_p, anova_p, lack_of_fit_p,
 __all__ = ["CurveFit", "CurveOptions", "DoseResponseData", "DoseSummary", "Location", "Parameter", "fit_curves"]
 
 _GAIN_LOSS_STARTS = 3
+_SMALLER_LIMB = 0.2
+_RAGGED = 4
+"""A design with missing wells is often one compound's alone: its null is simulated with so many times fewer curves."""
 
 
 def fit_curves(
@@ -54,6 +57,7 @@ class _Common:
     design: Design
     solutions: Mapping[str, Solution]
     aicc: Mapping[str, Floats]
+    bells: Mask
     p_values: Sequence[float | None]
     anova: Floats | None
     bands: tuple[Floats, Floats]
@@ -78,7 +82,8 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
         design,
         solutions,
         _aicc_table(design, solutions),
-        _activity(design, options, seed),
+        _bells(design, solutions),
+        _activity(design, solutions, options, seed),
         anova_p(design.data),
         _bands(design, options, seed),
     )
@@ -124,7 +129,9 @@ def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Floats, Fl
     return low, high
 
 
-def _activity(design: Design, options: CurveOptions, seed: int) -> list[float | None]:
+def _activity(
+    design: Design, solutions: Mapping[str, Solution], options: CurveOptions, seed: int
+) -> list[float | None]:
     """Activity p-values; one simulated null for each pattern of wells per dose."""
     answers: list[float | None] = [None] * len(design.counts)
     patterns: dict[tuple[float, ...], list[int]] = defaultdict(list)
@@ -133,8 +140,10 @@ def _activity(design: Design, options: CurveOptions, seed: int) -> list[float | 
     for pattern, members in patterns.items():
         counts = np.array(pattern)
         x = design.data.x
-        null = simulate_null(x, counts, design.space, options.n_null, _derived(seed, x, counts))
-        p_values = activity_p(null, design.data.take(np.array(members))).tolist()
+        n_null = options.n_null if np.ptp(counts[design.levels > 0]) == 0 else options.n_null // _RAGGED
+        null = simulate_null(x, counts, design.space, n_null, _derived(seed, x, counts))
+        rows = np.array(members)
+        p_values = activity_p(null, design.data.take(rows), solutions["hill"].misfit[rows]).tolist()
         for member, p_value in zip(members, p_values, strict=True):
             answers[member] = p_value
     return answers
@@ -171,11 +180,26 @@ def _aicc(data: DoseMeans, misfit: Floats, n_parameters: int) -> Floats:
 
 
 def _choose(common: _Common, row: int, options: CurveOptions) -> str:
-    """Least AICc; where the Hill curve has none (under seven wells) the activity test decides."""
+    """Least AICc, gain-loss only where its bell is seen; where the Hill curve has no AICc (under seven wells) the
+    activity test decides."""
     aicc, p_value = {name: float(column[row]) for name, column in common.aicc.items()}, common.p_values[row]
     if p_value is not None and not np.isfinite(aicc["hill"]):
         return "hill" if p_value <= options.alpha else CONSTANT
+    if not common.bells[row]:
+        aicc.pop("gain_loss", None)
     return min(aicc, key=lambda name: aicc[name])
+
+
+def _bells(design: Design, solutions: Mapping[str, Solution]) -> Mask:
+    """Compounds (B,) whose gain-loss curve shows both limbs within the tested doses: the smaller one is at least a
+    fifth of the larger. Without that it is a Hill curve with a dent, and its two EC50s mean nothing."""
+    if "gain_loss" not in solutions:
+        return np.zeros(len(design.counts), dtype=bool)
+    best = solutions["gain_loss"]
+    h = GAIN_LOSS.basis(design.data.x, best.theta)
+    peak = h.max(axis=1)
+    limbs = np.sort(np.stack([peak - h[:, 0], peak - h[:, -1]]), axis=0)
+    return np.asarray(limbs[0] >= _SMALLER_LIMB * limbs[1])
 
 
 def _flat(design: Design, rows: Rows) -> list[_Outcome]:

@@ -1,0 +1,130 @@
+"""`gandl fit`: from a table to curves and plots; every bad table named by row and field, nothing half-written."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from gandl.commands.fit import fit, plot_names
+from gandl_shared.errors import BadInput, GandlError, InvalidTable, NotFound
+from gandl_shared.schemas.curve import Curve
+from typer.testing import CliRunner
+
+HEADER = "compound,cell_line,concentration_um,response\n"
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    app.command("fit")(fit)
+    return app
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    path = tmp_path / "table.csv"
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["Compound", "cell_line", "concentration_um", "response", "operator"])
+        for dose in np.geomspace(0.1, 100, 6):
+            for _ in range(4):
+                out.writerow(["x/y", "A549", dose, 500 + 300 / (1 + (4.0 / dose) ** 2) + rng.normal() * 20, "me"])
+                out.writerow(["inert", "A549", dose, 500 + rng.normal() * 20, "me"])
+    return path
+
+
+def test_curves_and_plots_in_any_unit(app: typer.Typer, table: Path, tmp_path: Path) -> None:
+    out, plots = tmp_path / "curves.jsonl", tmp_path / "plots"
+    result = CliRunner().invoke(app, [str(table), "--out", str(out), "--plots", str(plots), "--bootstrap", "50"])
+    assert result.exit_code == 0, result.output
+    curves = [Curve.model_validate_json(line) for line in out.read_text().splitlines()]
+    assert [(c.compound, c.verdict) for c in curves] == [("x/y", "active"), ("inert", "inactive")]
+    assert curves[0].ec50.value == pytest.approx(4.0, rel=0.3)
+    assert curves[0].params["top"].estimate == pytest.approx(800, rel=0.05)
+    assert curves[0].crosses_zero_at is None
+    assert sorted(p.name for p in plots.iterdir()) == ["A549-inert.svg", "A549-x_y.svg"]
+    assert "inert" in result.output
+
+
+def test_controls_give_direction_and_midpoint(app: typer.Typer, table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "curves.jsonl"
+    result = CliRunner().invoke(app, [str(table), "--out", str(out), "--controls", "500,800", "--bootstrap", "0"])
+    assert result.exit_code == 0, result.output
+    active = Curve.model_validate_json(out.read_text().splitlines()[0])
+    assert active.crosses_zero_at == pytest.approx(4.0, rel=0.3)
+    assert active.auc is not None and 0.3 < active.auc < 0.7
+    turned = CliRunner().invoke(app, [str(table), "--out", str(out), "--controls", "800,-500", "--bootstrap", "0"])
+    assert turned.exit_code == 0, turned.output
+    assert Curve.model_validate_json(out.read_text().splitlines()[0]).verdict == "toxic"
+
+
+BAD = {
+    "a\n": "row 1, compound: column is missing",
+    HEADER: "no rows",
+    "": "is empty",
+    HEADER + "a,U,ten,1\n": "row 2, concentration_um: 'ten' is not a number",
+    HEADER + "a,U,1,1\na,U,-3,1\n": "row 3, concentration_um: -3 is negative",
+    HEADER + "a,U,1,inf\n": "row 2, response: 'inf' is not finite",
+    HEADER + "a,U,,1\n": "row 2, concentration_um: is empty",
+    HEADER + ",U,1,1\n": "row 2, compound: is empty",
+    HEADER + "a,U,1\n": "row 2: 3 cells where the header has 4",
+    HEADER.replace("\n", ",response\n") + "a,U,1,1,1\n": "row 1, response: column is there twice",
+    HEADER.replace("\n", ",plate,well\n") + "a,U,1,1,P,A01\nb,U,1,1,P,A01\n": "row 3, well: P A01 is in row 2 already",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD.items(), ids=BAD.values())
+def test_bad_tables_are_named_and_nothing_is_written(app: typer.Typer, tmp_path: Path, text: str, message: str) -> None:
+    path, out = tmp_path / "t.csv", tmp_path / "out.jsonl"
+    path.write_text(text)
+    error = CliRunner().invoke(app, [str(path), "--out", str(out)]).exception
+    assert isinstance(error, InvalidTable)
+    assert message in error.detail
+    assert error.exit_code == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["missing.csv", "--out", "o"], NotFound),
+        (["table.csv", "--out", "no/such/folder/o"], BadInput),
+        (["table.csv", "--out", "o", "--controls", "1,1"], BadInput),
+        (["table.csv", "--out", "o", "--controls", "high"], BadInput),
+        (["table.csv", "--out", "o", "--alpha", "2"], BadInput),
+    ],
+)
+def test_bad_options(
+    app: typer.Typer,
+    table: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    expected: type[GandlError],
+) -> None:
+    monkeypatch.chdir(table.parent)
+    assert isinstance(CliRunner().invoke(app, arguments).exception, expected)
+
+
+def test_a_text_that_is_no_csv(app: typer.Typer, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"\xff\xfe\x00\x01")
+    error = CliRunner().invoke(app, [str(path), "--out", str(tmp_path / "o")]).exception
+    assert isinstance(error, InvalidTable)
+
+
+def test_plot_names_are_safe_and_unique() -> None:
+    base = {"screen": None, "model": "constant", "aicc": {}, "params": {}, "loss_ec50": None, "crosses_zero_at": None}
+    none = {"value": None, "relation": None, "low": None, "high": None, "unit": "uM", "method": ""}
+    emax = {"fitted": None, "observed": None, "at": None}
+    rest = {"auc": None, "p_value": None, "q_value": None, "lack_of_fit_p": None, "n_doses": 0, "n_wells": 0}
+    last = {"verdict": "undetermined", "flags": (), "points": (), "fitted": ()}
+    curves = [
+        Curve.model_validate({"compound": name, "cell_line": "U", "ec50": none, "emax": emax, **base, **rest, **last})
+        for name in ("../../etc/x", "a b", "a/b", "..", "β")
+    ]
+    names = plot_names(curves)
+    assert names == ["U-etc_x.svg", "U-a_b.svg", "U-a_b~2.svg", "U-_.svg", "U-β.svg"]
