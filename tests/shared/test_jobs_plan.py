@@ -22,9 +22,7 @@ class Case:
     folder: PlateFolder
     card: ModelCard
 
-    def plan(
-        self, max_headers: int | None = None, *, plate_map: PlateMap | None = None, **choices: object
-    ) -> ScreenPlan:
+    def plan(self, max_headers: int | None = None, **choices: object) -> ScreenPlan:
         request = ScreenRequest.model_validate({"images": "plate", "plate_map": "map.csv", **choices})
         return plan_screen(
             request,
