@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gandl_shared.errors import BadInput
 
@@ -66,6 +66,10 @@ class LossConfig:
     lipschitz_weight: float = 0.0
     lipschitz_power: int = 1
     lipschitz_interval: int = 1
+
+    def __post_init__(self) -> None:
+        if self.gan not in get_args(GanLoss):
+            raise BadInput(f"unknown loss '{self.gan}'; use one of {', '.join(get_args(GanLoss))}")
 
 
 @dataclass(frozen=True)
@@ -214,3 +218,14 @@ def with_input(config: TrainConfig, *, channels: int, resolution: int | None = N
     """`config` for images of that many channels, and another resolution if one is given."""
     network = replace(config.network, channels=channels, resolution=resolution or config.network.resolution)
     return replace(config, network=network)
+
+
+def changed(config: TrainConfig, values: Mapping[str, object]) -> TrainConfig:
+    """`config` with `values` in place; None leaves a value as it is, a mapping changes a part. Raises BadInput."""
+    known: dict[str, Any] = {}  # Any: values of many types, checked by the dataclasses
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            known[name] = replace(getattr(config, name), **{k: v for k, v in value.items() if v is not None})
+        elif value is not None:
+            known[name] = value
+    return replace(config, **known)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from gandl_training.config import TrainConfig
     from gandl_training.loop import Progress
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -26,24 +25,30 @@ def train(
     platemap: PlateMapFile,
     out: Out,
     preset: Annotated[str, typer.Option(help="cpu-64, gpu-128, gpu-256 or paper.")] = "cpu-64",
-    resolution: Annotated[
-        int | None, typer.Option(help="Edge of a tile, a power of two; default the preset's.")
-    ] = None,
+    resolution: Annotated[int | None, typer.Option(help="Edge of a tile, a power of two.")] = None,
     downscale: Annotated[int, typer.Option(min=1, help="Average over blocks of this many pixels first.")] = 1,
     minutes: Annotated[float | None, typer.Option(help="Stop after this time.")] = None,
     kimg: Annotated[float | None, typer.Option(help="Stop after this many thousand images in all.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Images a step; default the preset's.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Images a step, of all processes together.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's; default the preset's.")] = None,
-    r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1; default 0.0002·resolution²/batch.")] = None,
-    pattern: Annotated[
-        str | None, typer.Option(help="File names, such as {plate}/{well}_s{site}_w{channel}.tif.")
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's.")] = None,
+    loss: Annotated[str | None, typer.Option(help="logistic or wasserstein.")] = None,
+    r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1.")] = None,
+    path_length: Annotated[float | None, typer.Option(help="Weight of path-length regularisation.")] = None,
+    lipschitz: Annotated[float | None, typer.Option(help="Weight of the one-sided Lipschitz penalty.")] = None,
+    augment: Annotated[bool | None, typer.Option("--augment/--no-augment", help="Adaptive augmentation.")] = None,
+    holdout: Annotated[
+        float | None, typer.Option(help="Share of wells kept from training, to see overfitting.")
     ] = None,
+    pattern: Annotated[str | None, typer.Option(help="File names: {plate}/{well}_s{site}_w{channel}.tif.")] = None,
     channel_names: Annotated[str | None, typer.Option(help="Names for the card, comma separated: GFP,DNA.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     threads: Annotated[int | None, typer.Option(help="CPU threads; default all.")] = None,
 ) -> None:
-    """Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer."""
+    """Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.
+
+    What is not given is the preset's. Ctrl-C and SIGTERM save and stop; --resume goes on exactly where it was.
+    """
     import torch
     from gandl_training import checkpoint, loop
     from gandl_training import config as configs
@@ -52,39 +57,31 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     if resume:
-        config = replace(checkpoint.load(out / checkpoint.CHECKPOINT).config, minutes=minutes, kimg=kimg)
+        config = checkpoint.load(out / checkpoint.CHECKPOINT).config
     else:
-        config = _config(configs.preset(preset), resolution, batch, seed, learning_rate, r1_gamma)
-        config = replace(config, minutes=minutes, kimg=kimg)
+        asked = {
+            "network": {"resolution": resolution},
+            "loss": {
+                "gan": loss,
+                "r1_gamma": r1_gamma,
+                "path_length_weight": path_length,
+                "lipschitz_weight": lipschitz,
+            },
+            "augment": {"adaptive": augment},
+        }
+        config = configs.changed(configs.preset(preset), asked)
+        run_options = {"batch": batch, "seed": seed, "learning_rate": learning_rate, "holdout": holdout}
+        config = configs.changed(config, run_options)
         names = tuple(channel_names.split(",")) if channel_names else None
         config, _ = loop.prepare_run(config, Source(images, platemap, downscale, pattern, names), out)
     with (out / "command.txt").open("a") as file:
         file.write(shlex.join(["gandl", *sys.argv[1:]]) + "\n")
     with _bar() as bar:
         task = bar.add_task("training", total=None, text="")
-        outcome = loop.run(config, out, lambda progress: _show(bar, task, progress))
+        ends = replace(config, minutes=minutes, kimg=kimg)
+        outcome = loop.run(ends, out, lambda progress: _show(bar, task, progress))
     typer.echo(
         f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
-    )
-
-
-def _config(
-    config: TrainConfig,
-    resolution: int | None,
-    batch: int | None,
-    seed: int,
-    learning_rate: float | None,
-    r1_gamma: float | None,
-) -> TrainConfig:
-    network = replace(config.network, resolution=resolution or config.network.resolution)
-    loss = config.loss if r1_gamma is None else replace(config.loss, r1_gamma=r1_gamma)
-    return replace(
-        config,
-        network=network,
-        loss=loss,
-        seed=seed,
-        batch=batch or config.batch,
-        learning_rate=learning_rate or config.learning_rate,
     )
 
 

@@ -1,0 +1,54 @@
+"""`gandl train` and `gandl export` as a user types them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from gandl.commands.export import export
+from gandl.commands.train import train
+from gandl_shared.errors import BadInput
+from gandl_training.dataset import Source
+from typer.testing import CliRunner
+
+
+def call(*arguments: str) -> str:
+    app = typer.Typer()
+    app.command("train")(train)
+    app.command("export")(export)
+    result = CliRunner().invoke(app, list(arguments))
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+def test_train_resume_export(plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["gandl", "train", "here"])
+    run = str(tmp_path / "run")
+    given = ("train", str(plate.images), "--platemap", str(plate.platemap), "--out", run, "--threads", "1")
+    assert "kimg: 0.0 kimg" in call(*given, "--resolution", "16", "--batch", "4", "--kimg", "0.004", "--augment")
+    with pytest.raises(BadInput, match="already holds a run"):
+        call(*given)
+    assert "kimg: 0.0 kimg" in call(*given, "--resume", "--kimg", "0.008")
+    model = tmp_path / "m.onnx"
+    said = call("export", run, "--out", str(model), "--stains", "GFP,DNA", "--data", "plate", "--licence", "CC0")
+    assert "512 features of fc" in said
+    assert model.with_suffix(".card.json").read_text().count("gandl train here") == 2  # the run and its resumption
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--resolution", "48"), "48 is not a power of two"),
+        (("--preset", "gpu"), "unknown preset 'gpu'"),
+        (("--loss", "hinge"), "unknown loss 'hinge'"),
+        (("--batch", "1"), "batch 1 is too small"),
+        (("--holdout", "1.5"), "holdout 1.5 is not a share"),
+    ],
+)
+def test_bad_options(plate: Source, tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        call("train", str(plate.images), "--platemap", str(plate.platemap), "--out", str(tmp_path / "run"), *options)
+    assert not (tmp_path / "run").exists()
