@@ -72,7 +72,7 @@ class _Pages:
         status, base = self._reader.status(screen_id), _base(request)
         if status.state in RUNNING or status.analysis_version is None:
             return _page("progress.html", base=base, status=status, running=status.state in RUNNING)
-        key = (base, screen_id, str(status.analysis_version), status.state)
+        key = (base, screen_id, str(status.analysis_version), status.state, status.error or "")
         return _html(self._cached(key, lambda: self._report(base, status)))
 
     def compound(self, request: Request, screen_id: str, compound: str) -> HTMLResponse:

@@ -37,6 +37,7 @@
   const take = (event) => show(JSON.parse(event.data));
   events.addEventListener("message", take);
   events.addEventListener("status", take);
+  events.addEventListener("gone", () => location.reload());
   events.addEventListener("error", () => {
     if (told && events.readyState !== EventSource.CLOSED) return;
     events.close();
