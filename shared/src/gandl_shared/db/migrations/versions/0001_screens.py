@@ -104,7 +104,8 @@ def _batches() -> None:
         *_lease_columns(),
         sa.UniqueConstraint("screen_id", "number"),
     )
-    op.create_index("batches_by_state", "batches", ["state", "not_before"])
+    op.create_index("batches_by_state", "batches", ["state", "id"])
+    op.create_index("batches_of_screen", "batches", ["screen_id", "state", "id"])
 
 
 def _sites() -> None:
@@ -140,4 +141,4 @@ def _analyses() -> None:
         sa.Column("finished_at", _TIME),
         sa.UniqueConstraint("screen_id", "version"),
     )
-    op.create_index("analyses_by_state", "analyses", ["state", "not_before"])
+    op.create_index("analyses_by_state", "analyses", ["state", "id"])
