@@ -106,6 +106,20 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(
     assert not list((tmp_path / "run").glob("*.tmp"))
 
 
+def test_a_full_disk_is_told_and_the_checkpoint_kept(
+    tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(tiny, plate, tmp_path / "run", 0.008)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(journal.Journal, "write", full)
+    with pytest.raises(TrainingFailed, match=r"cannot write to .*: No space left on device; the last good checkpoint"):
+        resume(tmp_path / "run", 1.0)
+    assert ckpt.load(tmp_path / "run" / ckpt.CHECKPOINT).step == 1
+
+
 def test_files_of_a_run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
     seen: list[loop.Progress] = []
     config, _ = loop.prepare_run(replace(tiny, snapshot_kimg=0.064, sample_kimg=0.064), plate, tmp_path / "run")

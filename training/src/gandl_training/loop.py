@@ -83,7 +83,10 @@ def run(
         trainer = Trainer(config, device or device_of_process(), processes)
         if (out / ckpt.CHECKPOINT).exists():
             restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
-        return _Run(trainer, store, out, on_progress).go()
+        try:
+            return _Run(trainer, store, out, on_progress).go()
+        except OSError as error:
+            raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {_kept(out)}") from error
 
 
 def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:
@@ -94,6 +97,11 @@ def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:
             raise BadInput(f"the checkpoint was trained with another {what}: {theirs} instead of {ours}")
     trainer.load_state(saved.state)
     trainer.step = saved.step
+
+
+def _kept(out: Path) -> str:
+    path = out / ckpt.CHECKPOINT
+    return f"the last good checkpoint is {path}" if path.exists() else "there is no checkpoint yet"
 
 
 class _Run:
@@ -155,9 +163,7 @@ class _Run:
         self.sums = {}
         bad = [k for k, v in values.items() if not math.isfinite(v)]
         if bad:
-            where = self.out / ckpt.CHECKPOINT
-            kept = f"the last good checkpoint is {where}" if where.exists() else "there is no checkpoint yet"
-            detail = f"{', '.join(bad)} is not finite at {self.trainer.kimg:.1f} kimg; {kept}"
+            detail = f"{', '.join(bad)} is not finite at {self.trainer.kimg:.1f} kimg; {_kept(self.out)}"
             raise TrainingFailed(f"{detail}; lower --learning-rate or raise --r1-gamma")
         self._tell(values)
 
