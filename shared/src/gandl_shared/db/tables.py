@@ -107,7 +107,7 @@ class Site(Base):
         ForeignKeyConstraint(["screen_id", "well"], ["wells.screen_id", "wells.number"], ondelete="CASCADE"),
         ForeignKeyConstraint(["screen_id", "batch"], ["batches.screen_id", "batches.number"], ondelete="CASCADE"),
         Index("sites_of_well", "screen_id", "well"),
-        Index("sites_of_batch", "screen_id", "batch"),
+        Index("sites_of_batch", "screen_id", "batch", "number"),
         Index("sites_by_state", "screen_id", "state"),
     )
 

@@ -124,7 +124,7 @@ def _sites() -> None:
         sa.ForeignKeyConstraint(["screen_id", "batch"], ["batches.screen_id", "batches.number"], ondelete="CASCADE"),
     )
     op.create_index("sites_of_well", "sites", ["screen_id", "well"])
-    op.create_index("sites_of_batch", "sites", ["screen_id", "batch"])
+    op.create_index("sites_of_batch", "sites", ["screen_id", "batch", "number"])
     op.create_index("sites_by_state", "sites", ["screen_id", "state"])
 
 
