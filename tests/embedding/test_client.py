@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -71,3 +72,19 @@ def test_an_answer_of_another_shape_is_not_taken(server: str, models_dir: Path) 
     client = changed(server, np.zeros((2, 512), np.float32), model_id(models_dir / "two.onnx"))
     with client, pytest.raises(GandlError, match=r"\[2, 512\]"):
         client.embed(tiles(1))
+
+
+def test_clients_at_the_same_time_get_their_own_vectors(server: str, models_dir: Path) -> None:
+    """Eight clients whose tiles share runs of the model."""
+    engine = Engine.load(models_dir / "two.onnx", threads=1)
+    requests = [np.random.default_rng(i).integers(0, 256, (3 + i, 2, 16, 16), dtype=np.uint8) for i in range(8)]
+
+    def ask(images: np.ndarray) -> np.ndarray:
+        with EmbeddingClient(server, batch=4) as client:
+            return client.embed(images)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, requests))
+    for images, got in zip(requests, answers, strict=True):
+        expected = engine.embed(images)
+        assert (np.linalg.norm(got - expected, axis=1) <= 1e-5 * np.linalg.norm(expected, axis=1)).all()

@@ -90,6 +90,7 @@ def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:  # Any: 
 
 def key_required(api_key: str | None) -> Callable[[str | None], None]:
     """A dependency that refuses requests without this key (header X-API-Key); None lets everybody in."""
+
     def check(given: Annotated[str | None, Security(_KEY_SCHEME)] = None) -> None:
         if api_key is None:
             return

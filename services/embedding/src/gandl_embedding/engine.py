@@ -129,7 +129,7 @@ def _session(data: bytes, name: str, threads: int | None, wanted: Sequence[str])
         raise InvalidModel(f"{name} is not an ONNX model that can be run: {_reason(error)}") from error
     if session.get_providers()[0] != present[0]:  # a driver is missing: ONNX Runtime only warns, and goes on slowly
         raise Unavailable(
-            f"{present[0]} is installed but does not start here; it fell back to {session.get_providers()[0]}"
+            f"{present[0]} is installed but does not start here; ONNX Runtime fell back to {session.get_providers()[0]}"
         )
     return session
 

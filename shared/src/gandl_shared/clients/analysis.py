@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from gandl_shared.clients.http import HttpClient, Retry
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.schemas.answers import AnalysisVersion, CompoundCurves, CompoundSummary, Page, ScreenAxes
+from gandl_shared.schemas.answers import AnalysisVersion, Comparison, CompoundCurves, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenState, ScreenStatus, WellScore
 
@@ -123,6 +123,13 @@ class AnalysisClient:
     def hits_csv(self, screen: str, *, version: int | None = None, **filters: str | float | None) -> str:
         """The ranking as CSV."""
         return self._get(_at(screen, "hits"), {"version": version, **filters}, CSV).text
+
+    def compare(
+        self, screen: str, other: str, *, version: int | None = None, other_version: int | None = None
+    ) -> Comparison:
+        """Two analyses well by well and curve by curve."""
+        given = {"version": version, "other_version": other_version}
+        return self._read(Comparison, _at(screen, "compare", quote(other, safe="")), given)
 
     def report(self, screen: str, *, version: int | None = None) -> str:
         """The report, one HTML file."""
