@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,22 @@ class _Frozen(BaseModel):
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ShareInterval(_Frozen):
+    """95 % interval of a share."""
+
+    low: Share
+    high: Share
+
+
+class ControlConfusion(_Frozen):
+    """Counts of held-out control wells by their role and the side of the axis they fall on."""
+
+    positive_right: int
+    positive_wrong: int
+    negative_right: int
+    negative_wrong: int
 
 
 class GroupQuality(_Frozen):
@@ -26,13 +42,71 @@ class GroupQuality(_Frozen):
     accuracy: Share | None = Field(
         description="share of control tiles on their side of the axis that has not seen them"
     )
+    accuracy_interval: ShareInterval | None = Field(default=None, description="bootstrap over wells")
+    well_accuracy: Share | None = None
+    well_accuracy_interval: ShareInterval | None = Field(default=None, description="Wilson")
+    confusion: ControlConfusion | None = None
     n_positive: int
     n_negative: int
-    grouped_by: str | None = Field(default=None, description="what was held out together: plate, row or well")
+    grouped_by: str | None = Field(
+        default=None, description="what was held out together: experiment, plate, row, column or well"
+    )
+    verdict: Literal["good", "usable", "poor", "undetermined"] | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class LeakageProbe(_Frozen):
+    """Whether something that should not matter can be told from the control vectors. `accuracy` is leave-one-out,
+    `chance` its mean under permutation; a small `p_value` says that it can be told."""
+
+    what: Literal["plate", "row", "column", "edge", "site"]
+    classes: int
+    n: int = Field(description="control wells (for `site`: sites of control wells)")
+    accuracy: Share
+    chance: Share
+    p_value: Share
+
+
+class ReplicateGroup(_Frozen):
+    """One compound at one dose: do its wells find each other among the negative controls?"""
+
+    compound: str
+    concentration_um: float | None
+    n_wells: int
+    map: Share = Field(description="mean average precision")
+    p_value: Share
+    q_value: Share
+
+
+class Replicates(_Frozen):
+    """Reproducibility of replicates by mean average precision (copairs)."""
+
+    share_reproducible: Share = Field(description="share of the groups with q below 0.05")
+    groups: tuple[ReplicateGroup, ...]
+
+
+class PositionEffect(_Frozen):
+    """Mean efficacy, less what the well holds, by row and column of a plate. Nothing is corrected by it."""
+
+    plate: str
+    rows: Mapping[str, float]
+    columns: Mapping[str, float]
+    row_p_value: Share | None
+    column_p_value: Share | None
+    residuals: Mapping[str, float] = Field(description="by well")
+
+
+class CellLineProbes(_Frozen):
+    """What besides the controls' separation speaks for or against the scores of a cell line."""
+
+    leakage: tuple[LeakageProbe, ...] = ()
+    replicates: Replicates | None = None
+    positions: tuple[PositionEffect, ...] = ()
 
 
 class Quality(_Frozen):
-    """By cell line and by plate."""
+    """By cell line and by plate; `probes` by cell line."""
 
     cell_lines: Mapping[str, GroupQuality]
     plates: Mapping[str, GroupQuality]
+    probes: Mapping[str, CellLineProbes] = Field(default_factory=dict)

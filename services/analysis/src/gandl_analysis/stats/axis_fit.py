@@ -24,6 +24,7 @@ Index = NDArray[np.intp]
 Vectors = NDArray[np.floating]
 
 FORMAT = 1
+_FOREIGN = "this is not an axis that gandl wrote"
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,12 @@ class AxisFit:
     @classmethod
     def from_npz(cls, file: BinaryIO) -> AxisFit:
         """Read what `to_npz` wrote. Raises ValueError for any other file, and where the hash does not fit."""
+        arrays = _loaded(file)
         try:
-            with np.load(file, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
             header = json.loads(arrays.pop("header").tobytes())
             fit = _restored(header, arrays)
-        except (zipfile.BadZipFile, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, OSError) as error:
-            raise ValueError(f"this is not an axis that gandl wrote: {error}") from error
+        except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{_FOREIGN}: {error}") from error
         if fit.digest != header["sha256"]:
             raise ValueError("this axis was changed after it was written: its hash does not fit")
         return fit
@@ -157,6 +157,14 @@ def _arrays(fit: AxisFit) -> dict[str, Float]:
         "off_negative": off.reference.negative,
         "off_positive": off.reference.positive,
     }
+
+
+def _loaded(file: BinaryIO) -> dict[str, Float]:
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, AttributeError, TypeError) as error:
+        raise ValueError(f"{_FOREIGN}: {error}") from error
 
 
 def _restored(header: Mapping[str, object], arrays: Mapping[str, Float]) -> AxisFit:

@@ -1,0 +1,69 @@
+"""Held-out controls stand at -1 and +1, and random labels give what chance gives: averaged over simulated plates.
+
+The table of docs/axes-and-quality.md (benchmarks/axes.py) has the same figures over 200 plates and 512 features.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gandl_analysis.stats.axes import AxisOptions, fit_linear_axis, score_wells
+from gandl_analysis.stats.efficacy import control_anchors, group_means
+from gandl_analysis.stats.folds import grouped_folds
+from gandl_analysis.stats.quality import roc_auc, z_prime
+from numpy.typing import NDArray
+
+from tests.analysis.simulated_plates import Design, Plate, draw
+
+PLATES = 200
+
+
+_LONG = [pytest.param(controls, PLATES, marks=pytest.mark.slow) for controls in (16, 60, 200)]
+
+
+@pytest.mark.parametrize(("controls", "plates"), [(16, 100), (60, 40), *_LONG])
+def test_unseen_controls_are_at_minus_one_and_plus_one(controls: int, plates: int) -> None:
+    """Within 0.1. The effect is 4 spreads, so that at 16 wells the anchors themselves are known to a tenth."""
+    design = Design(controls=controls, unseen=8, features=32, tiles=4, effect=4.0)
+    both = [_efficacies(draw(design, np.random.default_rng(seed))) for seed in range(plates)]
+    ours, naive = (np.mean([b[i] for b in both], axis=0) for i in (0, 1))
+    assert ours == pytest.approx([-1, 1], abs=0.1)
+    # Scaled by the scores of the training wells themselves, unseen wells fall short: that is the mistake.
+    assert naive[1] - naive[0] < ours[1] - ours[0]
+    if controls == 16:
+        assert naive[1] < 0.9
+
+
+def test_random_labels_give_chance() -> None:
+    """Accuracy and ROC AUC are those of a coin and Z′ is far below zero, over 60 plates of 24 control wells."""
+    figures = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        plate = draw(Design(controls=24, unseen=0, effect=0.0, tiles=4), rng)
+        folds = grouped_folds(plate.plates, plate.names, plate.labels)
+        assert folds is not None
+        scores = score_wells(plate.vectors, plate.well, plate.labels, folds)
+        positive, negative = scores.on[plate.labels > 0], scores.on[plate.labels < 0]
+        figures.append(
+            (scores.tile_accuracy(plate.labels != 0), roc_auc(positive, negative), z_prime(positive, negative))
+        )
+    accuracy, auc, z = np.array(figures, float).T
+    # Three standard errors of the mean over 60 plates.
+    assert accuracy.mean() == pytest.approx(0.5, abs=3 * accuracy.std() / np.sqrt(60))
+    assert auc.mean() == pytest.approx(0.5, abs=3 * auc.std() / np.sqrt(60))
+    assert np.median(z) < -3
+    assert accuracy.mean() > 0.45
+
+
+def _efficacies(plate: Plate) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean efficacy of the unseen negative and positive wells: ours, and scaled by in-sample scores."""
+    folds = grouped_folds(plate.plates, plate.names, plate.labels)
+    assert folds is not None
+    ours = score_wells(plate.vectors, plate.well, plate.labels, folds).efficacy
+    tiles = plate.labels[plate.well] != 0
+    axis = fit_linear_axis(plate.vectors[tiles], plate.labels[plate.well[tiles]], AxisOptions())
+    weights, bias = axis.functional
+    on = group_means((plate.vectors @ weights + bias)[:, None], plate.well, len(plate.labels))[:, 0]
+    naive = control_anchors(on, plate.labels).efficacy(on)
+    unseen = [(plate.labels == 0) & (plate.truth == side) for side in (-1, 1)]
+    return np.array([ours[u].mean() for u in unseen]), np.array([naive[u].mean() for u in unseen])
