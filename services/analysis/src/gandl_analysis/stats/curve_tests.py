@@ -55,30 +55,24 @@ def best_share(data: DoseMeans, grid: Floats) -> Floats:
     return np.asarray(np.clip(np.concatenate(chunks) / np.where(total > 0, total, 1.0), 0.0, 1.0))
 
 
-def anova_p(data: DoseMeans) -> Floats | None:
-    """One-way analysis of variance of wells by dose, (B,); None without replicates or with a single dose."""
-    between_df = data.x.size - 1
-    within_df = data.total_weight - data.x.size
-    if between_df < 1 or np.any(within_df < 0.5):
-        return None
-    return _f_tail(data.between, np.full_like(within_df, between_df), data.pure, within_df)
+def anova_p(data: DoseMeans) -> Floats:
+    """One-way analysis of variance of wells by dose, (B,); NaN without replicates or with a single dose."""
+    return _f_tail(data.between, data.x.size - 1, data.pure, data.total_weight - data.x.size)
 
 
-def lack_of_fit_p(data: DoseMeans, misfit: Floats, n_parameters: int) -> Floats | None:
-    """F-test of the curve against free dose means, (B,); None where no degrees of freedom are left for it."""
-    misfit_df = data.x.size - n_parameters
-    within_df = data.total_weight - data.x.size
-    if misfit_df < 1 or np.any(within_df < 0.5):
-        return None
-    return _f_tail(misfit, np.full_like(within_df, misfit_df), data.pure, within_df)
+def lack_of_fit_p(data: DoseMeans, misfit: Floats, n_parameters: int) -> Floats:
+    """F-test of the curve against free dose means, (B,); NaN where no degrees of freedom are left for it."""
+    return _f_tail(misfit, data.x.size - n_parameters, data.pure, data.total_weight - data.x.size)
 
 
-def _f_tail(effect: Floats, effect_df: Floats, error: Floats, error_df: Floats) -> Floats:
-    """P(F > observed); 1 where effect and error are both nothing."""
+def _f_tail(effect: Floats, effect_df: int, error: Floats, error_df: Floats) -> Floats:
+    """P(F > observed); 1 where effect and error are both nothing, NaN without degrees of freedom."""
+    known = (error_df > 0.5) & (effect_df > 0)
     nothing = (effect <= 0) & (error <= 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (effect / effect_df) / (error / error_df)
-    return np.asarray(np.where(nothing, 1.0, fdtrc(effect_df, error_df, np.where(nothing, 0.0, ratio))))
+    p = fdtrc(max(effect_df, 1), np.where(known, error_df, 1.0), np.where(nothing | ~known, 0.0, ratio))
+    return np.where(known, p, np.nan)
 
 
 def simulate_null(
@@ -94,7 +88,7 @@ def simulate_null(
     shares = best_share(data, grid)
     null = ActivityNull(n_wells, n_doses, grid, np.sort(shares), tube_coefficients(x, counts, space), np.empty(0))
     by_dose = anova_p(data)
-    if by_dose is None:
+    if not np.isfinite(by_dose).all():
         return null
     return replace(null, smaller=np.sort(np.minimum(share_p(null, shares), by_dose)))
 
@@ -143,9 +137,9 @@ def activity_p(null: ActivityNull, data: DoseMeans, misfit: Floats) -> Floats:
     share = np.where(total > 0, (data.between - misfit) / np.where(total > 0, total, 1.0), 0.0)
     p = share_p(null, _for_full_weight(share, data.total_weight, null.n_wells))
     by_dose = anova_p(data)
-    if by_dose is None or null.smaller.size == 0:
+    if null.smaller.size == 0:
         return p
-    return _joint_p(null.smaller, np.minimum(p, by_dose))
+    return np.where(np.isfinite(by_dose), _joint_p(null.smaller, np.fmin(p, by_dose)), p)
 
 
 def _for_full_weight(share: Floats, weight: Floats, n_wells: int) -> Floats:

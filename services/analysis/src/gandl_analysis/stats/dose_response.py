@@ -41,8 +41,8 @@ _RAGGED = 4
 def fit_curves(
     datasets: Sequence[DoseResponseData], options: CurveOptions, rng: np.random.Generator
 ) -> tuple[CurveFit, ...]:
-    """One answer a dataset, in order. It depends on its data, the options and the generator's state, and not on the
-    other datasets: one number is drawn, and every design and compound derives its own generator from it."""
+    """One answer a dataset, in order: a matter of its data, the options and the generator, not of the other datasets
+    (but for rounding). One number is drawn; every design and compound derives its own generator from it."""
     seed = int(rng.integers(2**63))
     answers: dict[int, CurveFit] = {}
     for members, design in designs(datasets, options):
@@ -59,7 +59,7 @@ class _Common:
     aicc: Mapping[str, Floats]
     bells: Mask
     p_values: Sequence[float | None]
-    anova: Floats | None
+    anova: Floats
     bands: tuple[Floats, Floats]
 
 
@@ -104,7 +104,7 @@ def _answer(common: _Common, model: str, row: int, outcome: _Outcome) -> CurveFi
         ec50=outcome.ec50,
         loss_ec50=outcome.loss_ec50,
         p_value=common.p_values[row],
-        anova_p=None if common.anova is None else float(common.anova[row]),
+        anova_p=_maybe(common.anova[row]),
         lack_of_fit_p=outcome.lack_of_fit_p,
         sigma=outcome.sigma,
         rss=outcome.rss,
@@ -124,8 +124,9 @@ def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Floats, Fl
     low, high = np.full(design.counts.shape, np.nan), np.full(design.counts.shape, np.nan)
     if options.n_bootstrap:
         for b, (wells, weights) in enumerate(zip(design.wells, design.weights, strict=True)):
-            generator = _derived(seed, wells)
-            low[b], high[b] = bootstrap_means(wells, weights, options.n_bootstrap, options.level, generator)
+            own = np.s_[:, : int(design.counts[b].max())]
+            generator = _derived(seed, wells[own])
+            low[b], high[b] = bootstrap_means(wells[own], weights[own], options.n_bootstrap, options.level, generator)
     return low, high
 
 
@@ -207,12 +208,12 @@ def _flat(design: Design, rows: Rows) -> list[_Outcome]:
     spare = data.total_weight - 1
     rss = data.between + data.pure
     variance = np.where(spare > 0.5, rss / np.where(spare > 0.5, spare, 1.0), np.nan)
-    lack = _column(lack_of_fit_p(data, data.between, 1), rows.size)
+    lack = lack_of_fit_p(data, data.between, 1)
     errors = np.sqrt(variance / data.total_weight)
     return [
         _Outcome(
             params={"level": Parameter(float(data.grand_mean[i]), _maybe(errors[i]), False)},
-            lack_of_fit_p=lack[i],
+            lack_of_fit_p=_maybe(lack[i]),
             sigma=_maybe(np.sqrt(variance[i])),
             rss=float(rss[i]),
         )
@@ -234,11 +235,11 @@ def _curved(common: _Common, model: str, rows: Rows, options: CurveOptions) -> l
         for k, (low, high) in enumerate(ends)
     ]
     params, sigma, rss = _parameters(fit, model), np.sqrt(fit.variance), fit.rss
-    lack = _column(lack_of_fit_p(fit.data, fit.best.misfit, shape.n_parameters), rows.size)
+    lack = lack_of_fit_p(fit.data, fit.best.misfit, shape.n_parameters)
     return [
         _Outcome(
             params=params[i],
-            lack_of_fit_p=lack[i],
+            lack_of_fit_p=_maybe(lack[i]),
             sigma=_maybe(sigma[i]),
             rss=float(rss[i]),
             ec50=locations[0][i],
@@ -264,10 +265,6 @@ def _parameters(fit: ShapeFit, model: str) -> list[dict[str, Parameter]]:
         {name: Parameter(float(v), _maybe(e), bool(b)) for name, v, e, b in zip(names, *row, strict=True)}
         for row in zip(values, errors, bounds, strict=True)
     ]
-
-
-def _column(values: Floats | None, n: int) -> list[float | None]:
-    return [None] * n if values is None else values.tolist()
 
 
 def _summaries(common: _Common, row: int) -> tuple[DoseSummary, ...]:
