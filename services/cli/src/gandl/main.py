@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "screen": "gandl.commands.screen",
     "simulate": "gandl.commands.simulate",
     "fit": "gandl.commands.fit",
+    "embed": "gandl.commands.embed",
     "models": "gandl.commands.models",
     "train": "gandl.commands.train",
     "export": "gandl.commands.export",

@@ -1,0 +1,66 @@
+"""`.env.example`, made from the settings classes so that it cannot lie. `python -m gandl.env_example .env.example`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import gandl_analysis.settings
+import gandl_embedding.settings
+import gandl_worker.settings
+from pydantic_settings import BaseSettings
+
+COMPOSE = """\
+# Copy to .env and change what you need; every line shows a default. Compose reads .env by itself.
+
+# The CUDA embedding service instead of the CPU one:
+# COMPOSE_FILE=docker-compose.yml:docker-compose.gpu.yml
+
+# Where the gateway listens, and what is mounted (read-only) as images and models.
+# GANDL_BIND=127.0.0.1
+# GANDL_PORT=8080
+# GANDL_IMAGES=./images
+# GANDL_MODELS=./models
+# POSTGRES_PASSWORD=gandl
+
+# Base images.
+# PYTHON_IMAGE=python:3.11-slim
+# CUDA_IMAGE=nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04
+# NGINX_IMAGE=nginx:1.28-alpine
+# VALKEY_IMAGE=valkey/valkey:9-alpine
+# POSTGRES_IMAGE=postgres:18-alpine
+"""
+
+PARTS: tuple[tuple[str, type[BaseSettings]], ...] = (
+    ("The embedding service", gandl_embedding.settings.Settings),
+    ("The worker", gandl_worker.settings.Settings),
+    ("The analysis service and its worker", gandl_analysis.settings.Settings),
+)
+
+FIXED = ("database_url", "store", "broker_url", "embedding_url", "image_root", "models_dir", "device")
+"""What the compose file sets itself."""
+
+
+def render() -> str:
+    """The whole file."""
+    return "\n".join([COMPOSE, *(_section(title, settings) for title, settings in PARTS)])
+
+
+def variables(settings: type[BaseSettings]) -> dict[str, str]:
+    """Variable → field of a settings class."""
+    prefix = settings.model_config["env_prefix"]
+    return {f"{prefix}{name}".upper(): name for name in settings.model_fields}
+
+
+def _section(title: str, settings: type[BaseSettings]) -> str:
+    lines = [f"# {title}"]
+    for variable, name in variables(settings).items():
+        field = settings.model_fields[name]
+        default = "" if field.default is None else field.default
+        fixed = "; set by the compose file" if name in FIXED else ""
+        lines += [f"# {field.description}{fixed}", f"# {variable}={default}"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(render(), encoding="utf-8")
