@@ -63,7 +63,8 @@ def test_data_that_cannot_be_trained_on(plate: Source, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="nowhere"):
         pack(replace(plate, images=tmp_path / "nowhere"), tmp_path / "c", size=16)
     with pytest.raises(BadInput, match="cannot write the packed fields"):
-        pack(plate, plate.platemap, size=16)
+        pack(plate, plate.platemap / "data", size=16)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["images", "platemap.csv"]
 
 
 def test_mixed_sizes_types_and_missing_files_are_named(plate: Source, tmp_path: Path) -> None:
@@ -72,7 +73,8 @@ def test_mixed_sizes_types_and_missing_files_are_named(plate: Source, tmp_path: 
     tifffile.imwrite(first, np.zeros((48, 48), np.uint8))
     tifffile.imwrite(second, np.zeros((48, 48), np.uint8))
     with pytest.raises(InvalidImage, match=r"B04_s1_w1\.tif.*fields of one size"):
-        pack(plate, tmp_path / "a", size=16)
+        pack(plate, tmp_path / "a" / "data", size=16)
+    assert not (tmp_path / "a").exists()
     tifffile.imwrite(first, kept)
     with pytest.raises(InvalidImage, match=r"B04_s1_w2\.tif"):
         pack(plate, tmp_path / "b", size=16)

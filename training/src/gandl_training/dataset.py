@@ -8,8 +8,10 @@ eight orientations, is worth far more variety on a small plate, and costs a copy
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+import shutil
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -93,7 +95,7 @@ def pack(source: Source, folder: Path, *, size: int) -> FieldStore:
     """Read every field of the used wells into `folder`. Limits are each plate's own; the card gets their median.
 
     Raises InvalidImage naming the file where sizes or channels differ or a crop of `size` does not fit, BadInput where
-    there are fewer than two fields or the folder cannot be written.
+    there are fewer than two fields or the folder cannot be written; nothing is left behind then.
     """
     plate_map = read_plate_map(source.platemap)
     sites = find_sites(source.images, plate_map, source.pattern)
@@ -101,14 +103,28 @@ def pack(source: Source, folder: Path, *, size: int) -> FieldStore:
         raise BadInput(f"{source.images} holds {len(sites)} fields of the plate map; training needs at least two")
     by_plate = {p: [s.files for s in sites if s.plate == p] for p in dict.fromkeys(s.plate for s in sites)}
     limits = {p: sampled_limits(files, downscale=source.downscale) for p, files in by_plate.items()}
+    index = _index(sites, plate_map, list(limits.values()), source)
+    with _whole_or_nothing(folder) as partial:
+        _write_fields(sites, limits, partial / FIELDS, size, source.downscale)
+        (partial / INDEX).write_text(json.dumps(asdict(index), indent=1))
+    return FieldStore.open(folder)
+
+
+@contextmanager
+def _whole_or_nothing(folder: Path) -> Iterator[Path]:
+    """A folder that takes the name `folder` only when the block ends well. Raises BadInput where that cannot be."""
+    partial, made = folder.with_name(f"{folder.name}.partial"), not folder.parent.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_fields(sites, limits, folder / FIELDS, size, source.downscale)
-        index = _index(sites, plate_map, list(limits.values()), source)
-        (folder / INDEX).write_text(json.dumps(asdict(index), indent=1))
+        partial.mkdir(parents=True, exist_ok=True)
+        yield partial
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
     except OSError as error:
         raise BadInput(f"cannot write the packed fields to {folder}: {error}") from error
-    return FieldStore.open(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if made and folder.parent.is_dir() and not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
 
 
 def _write_fields(sites: Sequence[Site], limits: dict[str, Limits], path: Path, size: int, downscale: int) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from gandl_training import checkpoint as ckpt
 from gandl_training.dataset import Crops, FieldStore, StoreIndex
-from gandl_training.loop import DATA
+from gandl_training.loop import COMMAND, DATA
 from gandl_training.networks import Discriminator, Generator, parameters
 from gandl_training.precision import LIMITS, Precision, converted
 from gandl_training.probe import control_tiles, embed, probe
@@ -30,7 +30,6 @@ PARITY_IMAGES = 64
 CALIBRATION_IMAGES = 256
 BATCH_LIMIT = 1e-5
 PROVIDERS = ("CPUExecutionProvider",)
-COMMAND = "command.txt"
 
 Floats = NDArray[np.float32]
 Uint8 = NDArray[np.uint8]

@@ -1,7 +1,7 @@
 """The run: data, steps, what is logged and saved when, and how it ends.
 
-Files of a run: `config.json`, `data/` (packed fields), `checkpoint.pt`, `log.jsonl`, `events/` (TensorBoard),
-`samples/*.png`, `snapshots/*.pt` (networks kept along the way).
+Files of a run: `config.json`, `command.txt`, `data/` (packed fields), `checkpoint.pt`, `log.jsonl`, `events/`
+(TensorBoard), `samples/*.png`, `snapshots/*.pt` (networks kept along the way).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from gandl_training import checkpoint as ckpt
 from gandl_training.config import TrainConfig, with_input
 from gandl_training.dataset import Crops, FieldStore, Source, pack
 from gandl_training.journal import SAMPLES, Journal
-from gandl_training.processes import device_of_process, joined
+from gandl_training.processes import Processes, device_of_process, joined
 from gandl_training.quality import Watch, generate, split_wells
 from gandl_training.sheet import save_png, sheet
 from gandl_training.step import Trainer
 
-CONFIG, DATA, SNAPSHOTS = "config.json", "data", "snapshots"
+CONFIG, COMMAND, DATA, SNAPSHOTS = "config.json", "command.txt", "data", "snapshots"
 REPORT_STEPS = 16
 REASONS = (None, "minutes", "kimg", "interrupted")
 SHEET_TILES = 64
@@ -67,26 +67,51 @@ def prepare_run(config: TrainConfig, source: Source, out: Path) -> tuple[TrainCo
     return config, store
 
 
+def start(
+    config: TrainConfig,
+    source: Source,
+    out: Path,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    command: str = "unknown",
+) -> Outcome:
+    """`prepare_run` and `run`, under `torchrun` too: one process packs, all train. `command` goes on the card."""
+    with joined() as processes:
+        if processes.first:
+            prepare_run(config, source, out)
+            note_command(out, command)
+        processes.wait()
+        return _train(TrainConfig.from_json((out / CONFIG).read_text()), out, on_progress, processes)
+
+
+def note_command(out: Path, command: str) -> None:
+    """Add a line to the commands that made this run."""
+    with (out / COMMAND).open("a") as file:
+        file.write(command + "\n")
+
+
 def run(
     config: TrainConfig,
     out: Path,
     on_progress: Callable[[Progress], None] = lambda _: None,
-    *,
-    device: torch.device | None = None,
 ) -> Outcome:
     """Train in `out`, which holds packed data, until `config.kimg` or `config.minutes`; goes on from a checkpoint
     there. SIGTERM and Ctrl-C save and return. Raises TrainingFailed on NaN or a full disk, BadInput where the
     checkpoint is of another network or batch."""
-    store = FieldStore.open(out / DATA)
     with joined() as processes:
-        processes.check_batch(config.batch)
-        trainer = Trainer(config, device or device_of_process(), processes)
-        if (out / ckpt.CHECKPOINT).exists():
-            restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
-        try:
-            return _Run(trainer, store, out, on_progress).go()
-        except OSError as error:
-            raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {_kept(out)}") from error
+        return _train(config, out, on_progress, processes)
+
+
+def _train(config: TrainConfig, out: Path, on_progress: Callable[[Progress], None], processes: Processes) -> Outcome:
+    processes.check_batch(config.batch)
+    store = FieldStore.open(out / DATA)
+    trainer = Trainer(config, device_of_process(), processes)
+    if (out / ckpt.CHECKPOINT).exists():
+        restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
+    try:
+        return _Run(trainer, store, out, on_progress).go()
+    except OSError as error:
+        raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {_kept(out)}") from error
 
 
 def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:

@@ -57,10 +57,14 @@ def path_lengths(images: Tensor, styles: Tensor, noise: Tensor) -> Tensor:
     return gradient.square().sum(1).add(1e-12).sqrt()
 
 
-def path_length(lengths: Tensor, mean: Tensor, decay: float = 0.01) -> tuple[Tensor, Tensor]:
-    """(penalty, new mean): squared deviation of `lengths` from their running mean (StyleGAN2, section 3.2)."""
-    moved = torch.lerp(mean, lengths.detach().mean(), decay)
-    return (lengths - moved).square().mean(), moved
+def path_length(lengths: Tensor, mean: Tensor) -> Tensor:
+    """Mean squared deviation of `lengths` from their running `mean` (StyleGAN2, section 3.2)."""
+    return (lengths - mean).square().mean()
+
+
+def moved_mean(mean: Tensor, lengths: Tensor, decay: float = 0.01) -> Tensor:
+    """The running mean a step nearer to the mean of `lengths`; no gradient flows."""
+    return torch.lerp(mean, lengths.detach().mean(), decay)
 
 
 DISCRIMINATOR: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {

@@ -109,9 +109,10 @@ class Trainer:
         style = self.generator.mapping(z)
         fake = self.generator.synthesise(style, noise)
         direction = draws.normal(*fake.shape)
-        penalty, mean = losses.path_length(losses.path_lengths(fake, style, direction), self.path_mean)
+        lengths = losses.path_lengths(fake, style, direction)
+        self.path_mean = self.processes.mean(losses.moved_mean(self.path_mean, lengths))
+        penalty = losses.path_length(lengths, self.path_mean)
         torch.autograd.backward(penalty * loss.path_length_weight * loss.path_length_interval)
-        self.path_mean = self.processes.mean(mean)
         self._update(self.generator, self.optimiser_g)
         return penalty.detach()
 

@@ -56,30 +56,30 @@ def train(
 
     if threads:
         torch.set_num_threads(threads)
-    if resume:
-        config = checkpoint.load(out / checkpoint.CHECKPOINT).config
-    else:
-        asked = {
-            "network": {"resolution": resolution},
-            "loss": {
+    command, ends = shlex.join(["gandl", *sys.argv[1:]]), {"minutes": minutes, "kimg": kimg}
+    with _bar() as bar:
+        task = bar.add_task("training", total=None, text="")
+
+        def show(progress: Progress) -> None:
+            _show(bar, task, progress)
+
+        if resume:
+            config = replace(checkpoint.load(out / checkpoint.CHECKPOINT).config, minutes=minutes, kimg=kimg)
+            loop.note_command(out, command)
+            outcome = loop.run(config, out, show)
+        else:
+            terms = {
                 "gan": loss,
                 "r1_gamma": r1_gamma,
                 "path_length_weight": path_length,
                 "lipschitz_weight": lipschitz,
-            },
-            "augment": {"adaptive": augment},
-        }
-        config = configs.changed(configs.preset(preset), asked)
-        run_options = {"batch": batch, "seed": seed, "learning_rate": learning_rate, "holdout": holdout}
-        config = configs.changed(config, run_options)
-        names = tuple(channel_names.split(",")) if channel_names else None
-        config, _ = loop.prepare_run(config, Source(images, platemap, downscale, pattern, names), out)
-    with (out / "command.txt").open("a") as file:
-        file.write(shlex.join(["gandl", *sys.argv[1:]]) + "\n")
-    with _bar() as bar:
-        task = bar.add_task("training", total=None, text="")
-        ends = replace(config, minutes=minutes, kimg=kimg)
-        outcome = loop.run(ends, out, lambda progress: _show(bar, task, progress))
+            }
+            parts = {"network": {"resolution": resolution}, "loss": terms, "augment": {"adaptive": augment}}
+            whole = {"batch": batch, "seed": seed, "learning_rate": learning_rate, "holdout": holdout}
+            config = configs.changed(configs.preset(preset), parts | whole | ends)
+            names = tuple(channel_names.split(",")) if channel_names else None
+            source = Source(images, platemap, downscale, pattern, names)
+            outcome = loop.start(config, source, out, show, command=command)
     typer.echo(
         f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
     )
