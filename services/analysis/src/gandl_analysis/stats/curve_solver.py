@@ -155,7 +155,8 @@ def polish(
         small = np.maximum(np.abs(gained), promised) <= tolerance * (misfit[live] + part.pure)
         done = (small & (damping[live] <= 1.0)) | (np.abs(proposal - theta[live]).max(axis=1) <= 1e-10)
         theta[live[better]], misfit[live[better]] = proposal[better], new[better]
-        trust = np.clip(2.0 * gained / np.maximum(promised, 1e-300) - 1.0, -1.0, 1.0)
+        noticeable = np.maximum(promised, 1e-16 * (misfit[live] + part.pure) + 1e-300)
+        trust = np.clip(2.0 * gained / noticeable - 1.0, -1.0, 1.0)
         factor = np.where(better, np.maximum(1 / 3, 1.0 - trust**3), growth[live])
         damping[live] = np.clip(damping[live] * factor, 1e-12, 1e12)
         growth[live] = np.where(better, 2.0, growth[live] * 2.0)
