@@ -60,3 +60,17 @@ def test_what_is_not_there(root: Path) -> None:
     for call, name in ((resolve_folder, "nothing"), (resolve_folder, "plates/map.csv"), (resolve_file, "plates")):
         with pytest.raises(NotFound, match=name):
             call(root, name)
+
+
+@pytest.mark.parametrize("name", ["x" * 4096, "plates/" + "y" * 300, "a/" * 2000])
+def test_names_that_no_file_system_takes_are_not_there(root: Path, name: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        resolve_folder(root, name)
+    assert len(caught.value.detail) < 300
+
+
+def test_links_in_a_circle_are_not_there(root: Path) -> None:
+    (root / "a").symlink_to(root / "b")
+    (root / "b").symlink_to(root / "a")
+    with pytest.raises(NotFound):
+        resolve_folder(root, "a")

@@ -213,3 +213,21 @@ def test_progress_is_seen_by_others_while_a_screen_runs(bench: Bench) -> None:
     thread.start()
     wait_until(lambda: bench.db.screen_status(screen_id).progress.done == 24, seconds=20, what="all sites")
     thread.join(10)
+
+
+def test_a_screen_waits_for_a_model_that_is_full_for_a_moment(bench: Bench) -> None:
+    refusals = [Full("full", retry_after=0.3)] * 4
+
+    def refuse(_: object) -> None:
+        if refusals:
+            raise refusals.pop()
+
+    status = run_screen(bench.db, bench.store, FakeEmbedder(before=refuse), bench.submit())
+    assert (status.state, status.progress.done) == (ScreenState.ANALYSING, 24)
+
+
+def test_a_screen_takes_over_what_a_dead_process_held(bench: Bench) -> None:
+    screen_id = bench.submit()
+    bench.db.lease_batch("dead", 0.5, screen_id)
+    status = run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
+    assert (status.state, status.progress.done) == (ScreenState.ANALYSING, 24)

@@ -7,6 +7,7 @@ can be done again: vectors of a batch replace each other, and a site whose key i
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,7 +19,7 @@ from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, No
 from gandl_shared.jobs import preprocessing_of
 from gandl_shared.models import Embedder
 from gandl_shared.plates import Site
-from gandl_shared.schemas.screen import Progress, ScreenStatus
+from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
 from gandl_shared.store import Profiles, Store, concatenated, of_site
 from numpy.typing import NDArray
 
@@ -33,6 +34,9 @@ AHEAD = 4
 """Sites decoded and waiting for the model, at most."""
 TILES_A_CALL = 64
 """Tiles of several small sites go to the model together, up to about so many."""
+
+_RUNNING = (ScreenState.QUEUED, ScreenState.EMBEDDING)
+_LOOK_AGAIN_SECONDS = 0.2
 
 Place = tuple[str, str, str]  # plate, well, site
 Loaded = tuple[LeasedSite, SiteTiles | Unchanged | Unreadable]
@@ -56,18 +60,23 @@ def run_screen(
     *,
     seconds: float = LEASE_SECONDS,
 ) -> ScreenStatus:
-    """Run all batches of a screen here, one after the other; its state afterwards.
+    """Run all batches of a screen here, one after the other, until none is open; its state afterwards.
 
     A batch that fails is tried again and then parked, as with many workers. Raises NotFound, Conflict (another model).
     """
     record = db.screen(screen_id)
     if record.model.id != embedder.model_id:
         raise Conflict(f"screen '{screen_id}' was planned for model {record.model.name}, not {embedder.card.name}")
-    on_progress(db.screen_status(screen_id).progress)
-    while (lease := db.lease_batch("in-process", seconds, screen_id)) is not None:
-        run_batch(db, store, embedder, lease, seconds=seconds)
-        on_progress(db.screen_status(screen_id).progress)
-    return db.screen_status(screen_id)
+    while (status := db.screen_status(screen_id)).state in _RUNNING:
+        on_progress(status.progress)
+        lease = db.lease_batch("in-process", seconds, screen_id)
+        if lease is not None:
+            run_batch(db, store, embedder, lease, seconds=seconds)
+        else:  # what is left waits for its time, or somebody else has it, dead or alive
+            time.sleep(_LOOK_AGAIN_SECONDS)
+            db.park_exhausted()
+    on_progress(status.progress)
+    return status
 
 
 def run_batch(

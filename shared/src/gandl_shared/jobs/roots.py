@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import Forbidden, NotFound
@@ -11,16 +12,16 @@ from gandl_shared.plates import inside
 def resolve_folder(root: Path, name: str) -> Path:
     """The folder `name` below `root`, links followed. Raises Forbidden where it leads out, NotFound."""
     path = _below(root, name)
-    if not path.is_dir():
-        raise NotFound(f"folder '{name}' is not there")
+    if not _is(Path.is_dir, path):
+        raise NotFound(f"folder '{_shown(name)}' is not there")
     return path
 
 
 def resolve_file(root: Path, name: str) -> Path:
     """The file `name` below `root`, links followed. Raises Forbidden where it leads out, NotFound."""
     path = _below(root, name)
-    if not path.is_file():
-        raise NotFound(f"file '{name}' is not there")
+    if not _is(Path.is_file, path):
+        raise NotFound(f"file '{_shown(name)}' is not there")
     return path
 
 
@@ -32,7 +33,22 @@ def _below(root: Path, name: str) -> Path:
         given = Path(name)
         base = root.absolute() if given.is_relative_to(root.absolute()) else real
         relative = str(given.relative_to(base)) if given.is_relative_to(base) else ""
-    found = inside(real, relative) if relative and ".." not in PurePosixPath(name).parts else None
+    try:
+        found = inside(real, relative) if relative and ".." not in PurePosixPath(name).parts else None
+    except (OSError, RuntimeError) as error:  # a loop of links
+        raise NotFound(f"'{_shown(name)}' cannot be followed: {error}") from error
     if found is None:
-        raise Forbidden(f"'{name}' lies outside the image folder of this service; give a path below it")
+        raise Forbidden(f"'{_shown(name)}' lies outside the image folder of this service; give a path below it")
     return found
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    """A name that no file system takes (too long) is the name of nothing."""
+    try:
+        return kind(path)
+    except OSError:
+        return False
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= 200 else f"{name[:200]}…"
