@@ -54,6 +54,7 @@ test-slow: $(VENV)/.dev ## the long tests too
 
 openapi: $(VENV)/.dev ## write openapi/*.json again
 	@$(BIN)/python -m gandl_embedding.openapi openapi/embedding.json
+	@$(BIN)/python -m gandl_analysis.openapi openapi/analysis.json
 
 bench: $(VENV)/.dev ## every benchmark, results printed as tables
 	@for script in benchmarks/*.py; do $(BIN)/python $$script; done

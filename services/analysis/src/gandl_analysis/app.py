@@ -19,6 +19,7 @@ from gandl_shared.web import Part, build_app, key_required
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
+from gandl_analysis.api.bodies import BoundedRoute
 from gandl_analysis.api.compounds import CompoundRoutes
 from gandl_analysis.api.provider import Services
 from gandl_analysis.api.results import ResultRoutes
@@ -65,14 +66,13 @@ class AnalysisService:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open the database and the store; close them at the end."""
-        self._database = await run_in_threadpool(Database.connect, self._settings.database_url)
-        self._services = self._opened(self._database)
+        database = await run_in_threadpool(Database.connect, self._settings.database_url)
+        self._database, self._services = database, self._opened(database)
         try:
             yield
         finally:
-            self._services = None
-            self._database.close()
-            self._database = None
+            self._database = self._services = None
+            database.close()
 
     def _opened(self, database: Database) -> Services:
         settings = self._settings
@@ -86,11 +86,8 @@ class AnalysisService:
 def router(service: AnalysisService, api_key: str | None) -> APIRouter:
     """All routes, asking for the key where there is one."""
     routes = APIRouter(dependencies=[Depends(key_required(api_key))])
-    screens, results, compounds = (
-        APIRouter(tags=["screens"]),
-        APIRouter(tags=["results"]),
-        APIRouter(tags=["compounds"]),
-    )
+    screens = APIRouter(tags=["screens"], route_class=BoundedRoute)
+    results, compounds = APIRouter(tags=["results"]), APIRouter(tags=["compounds"])
     ScreenRoutes(service.services).add_to(screens)
     ResultRoutes(service.services).add_to(results)
     CompoundRoutes(service.services).add_to(compounds)

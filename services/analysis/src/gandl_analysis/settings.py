@@ -26,4 +26,4 @@ class Settings(BaseSettings):
     )
     cached_results: int = Field(default=8, ge=1, description="results of screens kept in memory")
     events_interval: float = Field(default=0.5, gt=0, description="seconds between two looks at a screen's progress")
-    events_seconds: float = Field(default=3600, gt=0, description="longest one event stream lasts")
+    events_seconds: float = Field(default=86_400, gt=0, description="longest one event stream lasts")

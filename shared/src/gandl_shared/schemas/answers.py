@@ -82,3 +82,47 @@ class AnalysisVersion(_Frozen):
     error: str | None
     created_at: str
     finished_at: str | None
+
+
+class WellPair(_Frozen):
+    """The efficacy of one well in two analyses; `difference` is the second minus the first."""
+
+    plate: str
+    well: str
+    first: float | None
+    second: float | None
+    difference: float | None
+
+
+class CurvePair(_Frozen):
+    """A compound in two analyses, null where it is in one only. `log2_ec50_ratio` (second over first) is null unless
+    both have an EC50 with relation `=`."""
+
+    compound: str
+    cell_line: str
+    verdicts: tuple[str | None, str | None]
+    ec50_um: tuple[float | None, float | None]
+    log2_ec50_ratio: float | None
+    emax: tuple[float | None, float | None]
+
+
+class Compared(_Frozen):
+    """One side of a comparison."""
+
+    screen: str
+    version: int
+
+
+class Comparison(_Frozen):
+    """Two analyses, well by well and curve by curve. `pearson` and `largest_difference` are over the wells that have
+    an efficacy in both; `same_verdict` counts the curves of both with one verdict."""
+
+    first: Compared
+    second: Compared
+    n_wells: int
+    pearson: float | None
+    largest_difference: float | None
+    n_curves: int
+    same_verdict: int
+    wells: tuple[WellPair, ...]
+    curves: tuple[CurvePair, ...]

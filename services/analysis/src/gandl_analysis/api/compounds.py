@@ -15,7 +15,7 @@ from gandl_analysis.api.provider import Provider
 from gandl_analysis.pictures import curves_png, curves_svg
 from gandl_analysis.tables import compound_csv, points_csv
 
-_ERRORS = error_responses(401, 404, 409, 422, 503)
+_ERRORS = error_responses(401, 404, 409, 422, 500, 503)
 
 
 class CompoundRoutes:
@@ -26,7 +26,9 @@ class CompoundRoutes:
 
     def add_to(self, router: APIRouter) -> None:
         """Register the routes."""
-        router.get("/compounds", responses=error_responses(401, 404, 422, 503), summary="Tested compounds")(self.all)
+        router.get("/compounds", responses=error_responses(401, 404, 422, 500, 503), summary="Tested compounds")(
+            self.all
+        )
         router.get(
             "/compounds/{id:path}/dose-response",
             responses={**_ERRORS, **content(CSV, SVG, PNG)},

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import HTMLResponse, Response
 from gandl_shared.plates import Role
-from gandl_shared.schemas.answers import Page, ScreenAxes
+from gandl_shared.schemas.answers import Comparison, Page, ScreenAxes
 from gandl_shared.schemas.curve import Verdict
 from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, WellScore
@@ -16,13 +16,15 @@ from gandl_shared.web import error_responses
 from gandl_analysis.api.negotiation import CSV, JSON, preferred
 from gandl_analysis.api.parameters import Accept, ScreenId, Text, Version, Window, content
 from gandl_analysis.api.provider import Provider
+from gandl_analysis.compare import compare
 from gandl_analysis.files import wells_csv
 from gandl_analysis.hits import HitFilter, rank
 from gandl_analysis.queries import WellFilter, axes_of
 from gandl_analysis.tables import hits_csv
 from gandl_analysis.web.report import render_report
 
-_ERRORS = error_responses(401, 404, 409, 422, 503)
+_ERRORS = error_responses(401, 404, 409, 422, 500, 503)
+_PAGE: dict[int | str, dict[str, Any]] = {**_ERRORS, 200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
 class ResultRoutes:
@@ -39,7 +41,8 @@ class ResultRoutes:
         router.get(f"{at}/wells", responses=table, response_model=Page[WellScore], summary="Wells")(self.wells)
         router.get(f"{at}/axes", responses=_ERRORS, summary="Wells in the plane of each axis")(self.axes)
         router.get(f"{at}/hits", responses=table, response_model=Page[Hit], summary="Ranked compounds")(self.hits)
-        router.get(f"{at}/report", responses=_ERRORS, response_class=HTMLResponse, summary="The report")(self.report)
+        router.get(f"{at}/compare/{{other}}", responses=_ERRORS, summary="Two analyses side by side")(self.compare)
+        router.get(f"{at}/report", responses=_PAGE, response_class=Response, summary="The report")(self.report)
 
     def quality(self, screen: ScreenId, version: Version = None) -> Quality:
         """Z′, robust Z′, V-factor, SSMD and accuracy of every cell line and plate, from out-of-fold scores."""
@@ -79,6 +82,17 @@ class ResultRoutes:
         if preferred(accept, (JSON, CSV)) == CSV:
             return Response(hits_csv(hits), media_type=CSV)
         return window.page(hits)
+
+    def compare(
+        self,
+        screen: ScreenId,
+        other: Annotated[str, Path(description="id of a screen, the same one to compare two of its analyses")],
+        version: Version = None,
+        other_version: Version = None,
+    ) -> Comparison:
+        """Well by well and curve by curve: two screens, or two versions of the analysis of one."""
+        results = self._services().results
+        return compare(results.of(screen, version), results.of(other, other_version))
 
     def report(self, screen: ScreenId, version: Version = None) -> HTMLResponse:
         """The same `report.html` that `gandl screen` writes: one file that needs no network."""

@@ -15,10 +15,15 @@ from gandl_analysis.api.events import Pace, progress_events
 from gandl_analysis.api.parameters import ScreenId, Window
 from gandl_analysis.api.provider import Provider
 
-_ONE = error_responses(401, 404, 422, 503)
-_CHANGE = error_responses(401, 404, 409, 422, 503)
-_SUBMIT = error_responses(400, 401, 403, 404, 413, 415, 422, 503)
-_EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+_ONE = error_responses(401, 404, 422, 500, 503)
+_CHANGE = error_responses(401, 404, 409, 422, 500, 503)
+_SUBMIT = error_responses(400, 401, 403, 404, 413, 415, 422, 500, 503)
+_EVENT = {
+    "type": "object",
+    "properties": {"event": {"enum": ["status", "end", "gone"]}, "data": {"type": "string"}},
+    "required": ["event", "data"],
+}
+_EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": _EVENT}}}}
 
 
 class ScreenRoutes:
@@ -31,7 +36,7 @@ class ScreenRoutes:
         """Register the routes."""
         one = "/screens/{id}"
         router.post("/screens", status_code=202, responses=_SUBMIT, summary="Submit a screen")(self.submit)
-        router.get("/screens", responses=error_responses(401, 422, 503), summary="All screens")(self.all)
+        router.get("/screens", responses=error_responses(401, 422, 500, 503), summary="All screens")(self.all)
         router.get(one, responses=_ONE, summary="State and progress")(self.status)
         router.delete(one, status_code=204, responses=_ONE, summary="Delete with all results")(self.delete)
         router.post(f"{one}/cancel", responses=_CHANGE, summary="Stop a running screen")(self.cancel)
@@ -40,7 +45,7 @@ class ScreenRoutes:
         router.post(
             f"{one}/analyses",
             status_code=202,
-            responses={**_CHANGE, **error_responses(400)},
+            responses={**_CHANGE, **error_responses(400, 413)},
             summary="Analyse again with other parameters",
         )(self.analyse)
         router.get(

@@ -1,0 +1,149 @@
+"""The typed client, the example script and the curl script against a service that listens on a port."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import uvicorn
+from gandl_analysis.app import build
+from gandl_shared.clients.analysis import CSV, PNG, SVG, AnalysisClient
+from gandl_shared.clients.http import Retry
+from gandl_shared.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
+from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.screen import ScreenRequest, ScreenState
+from gandl_shared.testing import free_port, wait_until
+
+if TYPE_CHECKING:
+    from conftest import Stack
+
+STRANGE = "A/B 50% µ?"
+REQUEST = ScreenRequest(name="by client", images="plate/Images", plate_map="plate/platemap.csv")
+
+
+@pytest.fixture
+def url(stack: Stack) -> Iterator[str]:
+    """The address of the service; whatever is announced to its queue is worked on at once, in a thread."""
+    settings = stack.settings.model_copy(update={"events_seconds": 60})
+    app = build(settings, queue=_Working(stack), models=stack.models)
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started, seconds=10, what="the service")
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+class _Working:
+    """A queue with a worker behind it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    def batch_ready(self, batch_ids: object) -> None:
+        """Do all there is to do for the newest screen."""
+        newest = self._stack.database.screens()[0].id
+        threading.Thread(target=self._stack.work, args=[newest]).start()
+
+    def analysis_ready(self, analysis_id: int) -> None:
+        """Run that analysis."""
+        threading.Thread(target=self._stack.runs().run, args=[analysis_id]).start()
+
+
+def test_a_screen_from_submission_to_curves(url: str, stack: Stack) -> None:
+    with AnalysisClient(url) as gandl:
+        screen = gandl.submit(REQUEST)
+        states = [status.state for status in gandl.watch(screen.id, every=0.02)]
+        assert states[-1] is ScreenState.DONE
+        assert {w.well: w.efficacy for w in gandl.wells(screen.id)} == {
+            w.well: w.efficacy for w in gandl.wells(stack.first)
+        }
+        assert [(hit.compound, hit.cell_line) for hit in gandl.hits(screen.id)] == [("X", "U2OS")]
+        assert gandl.compare(screen.id, stack.first).largest_difference == 0
+        assert gandl.quality(screen.id) == gandl.quality(stack.first)
+        assert {page.name for page in gandl.screens().items} == {"by client", "waiting", "second", "first"}
+        gandl.delete(screen.id)
+        with pytest.raises(NotFound):
+            gandl.screen(screen.id)
+
+
+def test_results_in_all_forms(url: str, stack: Stack) -> None:
+    with AnalysisClient(url) as gandl:
+        assert len(gandl.wells_csv(stack.second, role="treatment").splitlines()) == 1 + 48
+        assert len(list(csv.DictReader(io.StringIO(gandl.hits_csv(stack.second, cell_line="A549"))))) == 2
+        assert [axis.cell_line for axis in gandl.axes(stack.second).axes] == ["U2OS", "A549"]
+        assert gandl.report(stack.first).startswith("<!doctype html>") or "<html" in gandl.report(stack.first)
+        assert [compound.compound for compound in gandl.compounds(q="50%")] == [STRANGE]
+        assert {curve.cell_line for curve in gandl.dose_response(STRANGE).curves} == {"U2OS", "A549"}
+        starts = {CSV: b"screen,compound", SVG: b"<", PNG: b"\x89PNG"}
+        for form, start in starts.items():
+            assert gandl.dose_response_as(form, STRANGE, cell_line="A549").startswith(start)
+
+
+def test_another_analysis(url: str, stack: Stack) -> None:
+    with AnalysisClient(url) as gandl:
+        queued = gandl.analyse(stack.first, AnalysisParameters(whitening="none"))
+        assert queued.version == 2
+        wait_until(lambda: gandl.analyses(stack.first)[1].state == "done", seconds=20, what="the analysis")
+        assert gandl.compare(stack.first, stack.first, version=1, other_version=2).largest_difference != 0
+
+
+def test_errors_come_back_as_what_they_are(url: str, stack: Stack) -> None:
+    with AnalysisClient(url, retry=Retry(attempts=1)) as gandl:
+        with pytest.raises(Conflict, match="no results"):
+            gandl.quality(stack.waiting)
+        with pytest.raises(Forbidden):
+            gandl.submit(REQUEST.model_copy(update={"images": ".."}))
+        with pytest.raises(NotFound):
+            gandl.dose_response("no such compound")
+        (stack.home / "root/plate/Images/P1/C03_s1_w1.tif").unlink()
+        with pytest.raises(Invalid) as found:
+            gandl.submit(REQUEST)
+        assert "C03" in str(found.value.problems[0])
+
+
+def test_a_key_is_sent(stack: Stack, seeded: Path) -> None:
+    locked = type(stack.settings).model_validate({**stack.settings.model_dump(), "api_key": "s3cret"})
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(build(locked, queue=stack.queue), port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started, seconds=10, what="the service")
+    try:
+        with AnalysisClient(f"http://127.0.0.1:{port}", api_key="s3cret") as gandl:
+            assert gandl.screens().total == 3
+        with AnalysisClient(f"http://127.0.0.1:{port}") as gandl, pytest.raises(Unauthorized):
+            gandl.screens()
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def test_the_example_script_prints_what_was_found(url: str, repository: Path) -> None:
+    command = [sys.executable, repository / "examples/screen_a_plate.py", url, "plate/Images", "plate/platemap.csv"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "done: 64 of 64 sites" in ended.stderr
+    assert "U2OS: Z' = " in ended.stdout
+    assert "\tX\tU2OS\t" in ended.stdout
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
+def test_the_curl_script_prints_the_same(url: str, repository: Path) -> None:
+    command = [repository / "examples/screen_a_plate.sh", url, "plate/Images", "plate/platemap.csv"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "event: end\ndata: done" in ended.stderr
+    assert ended.stdout.startswith("rank,compound,cell_line")
+    assert ",X,U2OS," in ended.stdout

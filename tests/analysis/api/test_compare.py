@@ -1,0 +1,53 @@
+"""Two analyses side by side."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+from gandl_shared.schemas.analysis import AnalysisParameters
+
+if TYPE_CHECKING:
+    from conftest import Stack
+
+
+def test_an_analysis_equals_itself(shared_stack: Stack) -> None:
+    screen = shared_stack.first
+    found = shared_stack.client.get(f"/screens/{screen}/compare/{screen}").json()
+    assert (found["n_wells"], found["largest_difference"], found["n_curves"], found["same_verdict"]) == (64, 0, 1, 1)
+    assert found["pearson"] == pytest.approx(1)
+    assert {well["difference"] for well in found["wells"]} == {0}
+    assert found["curves"][0]["log2_ec50_ratio"] in (0, None)
+
+
+def test_two_screens_are_matched_by_well_and_compound(shared_stack: Stack) -> None:
+    first, second = shared_stack.first, shared_stack.second
+    found = shared_stack.client.get(f"/screens/{first}/compare/{second}").json()
+    assert (found["first"], found["second"]) == (
+        {"screen": first, "version": 1},
+        {"screen": second, "version": 1},
+    )
+    for well in found["wells"]:
+        assert well["difference"] == pytest.approx(well["second"] - well["first"])
+    verdicts = {(curve["compound"], curve["cell_line"]): curve["verdicts"] for curve in found["curves"]}
+    assert len(verdicts) == 4
+    assert None not in verdicts["X", "U2OS"]
+    assert verdicts["X", "A549"][0] is None
+
+
+def test_two_versions_of_one_screen(stack: Stack) -> None:
+    stack.database.queue_analysis(stack.first, AnalysisParameters(whitening="none"))
+    assert stack.runs().run()
+    at = f"/screens/{stack.first}/compare/{stack.first}"
+    found = stack.client.get(at, params={"version": 1, "other_version": 2}).json()
+    assert (found["first"]["version"], found["second"]["version"]) == (1, 2)
+    assert found["largest_difference"] > 0
+    assert 0.5 < found["pearson"] <= 1
+    assert all(math.isfinite(well["second"]) for well in found["wells"])
+
+
+def test_a_side_without_results_is_a_conflict(shared_stack: Stack) -> None:
+    at = f"/screens/{shared_stack.first}/compare"
+    assert shared_stack.client.get(f"{at}/{shared_stack.waiting}").status_code == 409
+    assert shared_stack.client.get(f"{at}/nope").status_code == 404

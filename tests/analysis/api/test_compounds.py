@@ -1,0 +1,106 @@
+"""Compounds across screens, and their curves in four forms."""
+
+from __future__ import annotations
+
+import csv
+import io
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+from gandl_analysis.archive import read_analysis
+from gandl_analysis.files import CURVE_COLUMNS
+from PIL import Image
+
+if TYPE_CHECKING:
+    from conftest import Stack
+
+STRANGE = "A/B 50% µ?"
+STRANGE_ID = "A%2FB%2050%25%20%C2%B5%3F"
+
+
+def test_compounds_say_where_they_were_tested(shared_stack: Stack) -> None:
+    page = shared_stack.client.get("/compounds").json()
+    assert page["total"] == 2
+    strange, x = page["items"]
+    assert strange == {
+        "id": STRANGE_ID,
+        "compound": STRANGE,
+        "cell_lines": ["U2OS", "A549"],
+        "screens": [shared_stack.second],
+    }
+    assert x["screens"] == [shared_stack.second, shared_stack.first]
+
+
+def test_compounds_are_searched_filtered_and_paged(shared_stack: Stack) -> None:
+    def names(**query: str | int) -> list[str]:
+        return [item["compound"] for item in shared_stack.client.get("/compounds", params=query).json()["items"]]
+
+    assert names(q="a/b") == [STRANGE]
+    assert names(q="nothing") == []
+    assert names(screen=shared_stack.first) == ["X"]
+    assert names(cell_line="A549") == [STRANGE, "X"]
+    assert names(cell_line="A549", screen=shared_stack.first) == []
+    assert names(limit=1, offset=1) == ["X"]
+    assert shared_stack.client.get("/compounds", params={"screen": "nope"}).status_code == 404
+    assert shared_stack.client.get("/compounds", params={"screen": shared_stack.waiting}).status_code == 409
+
+
+def test_curves_of_all_screens_are_each_marked_with_theirs(shared_stack: Stack) -> None:
+    body = shared_stack.client.get("/compounds/X/dose-response").json()
+    assert body["compound"] == "X"
+    assert [(curve["screen"], curve["cell_line"]) for curve in body["curves"]] == [
+        (shared_stack.second, "U2OS"),
+        (shared_stack.second, "A549"),
+        (shared_stack.first, "U2OS"),
+    ]
+    stored = read_analysis(shared_stack.store, shared_stack.first, 1).curves[0]
+    assert {**body["curves"][2], "screen": None} == {**stored.model_dump(mode="json"), "screen": None}
+
+
+def test_a_name_is_percent_encoded_in_its_path(shared_stack: Stack) -> None:
+    answer = shared_stack.client.get(f"/compounds/{STRANGE_ID}/dose-response", params={"cell_line": "A549"})
+    assert answer.status_code == 200
+    assert [(c["compound"], c["cell_line"]) for c in answer.json()["curves"]] == [(STRANGE, "A549")]
+
+
+def test_curves_as_csv(shared_stack: Stack) -> None:
+    at, accept = "/compounds/X/dose-response", {"Accept": "text/csv"}
+    table = list(csv.DictReader(io.StringIO(shared_stack.client.get(at, headers=accept).text)))
+    assert list(table[0]) == ["screen", *CURVE_COLUMNS]
+    assert [row["screen"] for row in table] == [shared_stack.second, shared_stack.second, shared_stack.first]
+    points = shared_stack.client.get(at, params={"points": True, "screen": shared_stack.first}, headers=accept)
+    rows = list(csv.DictReader(io.StringIO(points.text)))
+    stored = read_analysis(shared_stack.store, shared_stack.first, 1).curves[0]
+    assert [float(row["efficacy"]) for row in rows] == [point.efficacy for point in stored.points]
+
+
+def test_curves_as_pictures(shared_stack: Stack) -> None:
+    at = "/compounds/X/dose-response"
+    one = shared_stack.client.get(at, params={"screen": shared_stack.first}, headers={"Accept": "image/svg+xml"})
+    all_of_them = shared_stack.client.get(at, headers={"Accept": "image/svg+xml"})
+    assert one.headers["content-type"] == all_of_them.headers["content-type"] == "image/svg+xml"
+    panel, stack = ET.fromstring(one.text), ET.fromstring(all_of_them.text)
+    assert _height(stack) == 3 * _height(panel)
+    assert "A549" in all_of_them.text
+    png = [
+        Image.open(io.BytesIO(shared_stack.client.get(at, params=query, headers={"Accept": "image/png"}).content))
+        for query in ({"screen": shared_stack.first}, {})
+    ]
+    assert png[1].size == (png[0].width, 3 * png[0].height)
+    again = shared_stack.client.get(at, headers={"Accept": "image/svg+xml"})
+    assert again.content == all_of_them.content
+
+
+def test_what_was_not_tested_answers_404(shared_stack: Stack) -> None:
+    for path in ("nothing", "DMSO", "", "a%2Fb", "%00", "X/dose-response/x"):
+        answer = shared_stack.client.get(f"/compounds/{path}/dose-response")
+        assert answer.status_code == 404, path
+    absent = shared_stack.client.get("/compounds/X/dose-response", params={"cell_line": "HeLa"})
+    assert (absent.status_code, absent.json()["error"]) == (404, "NotFound")
+    assert shared_stack.client.get("/compounds/X/dose-response?screen=nope").status_code == 404
+    waiting = shared_stack.client.get(f"/compounds/X/dose-response?screen={shared_stack.waiting}")
+    assert waiting.status_code == 409
+
+
+def _height(svg: ET.Element) -> float:
+    return float(svg.attrib["height"].removesuffix("pt"))
