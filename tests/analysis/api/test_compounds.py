@@ -98,8 +98,17 @@ def test_what_was_not_tested_answers_404(shared_stack: Stack) -> None:
     absent = shared_stack.client.get("/compounds/X/dose-response", params={"cell_line": "HeLa"})
     assert (absent.status_code, absent.json()["error"]) == (404, "NotFound")
     assert shared_stack.client.get("/compounds/X/dose-response?screen=nope").status_code == 404
+    assert shared_stack.client.get("/compounds/X/dose-response?version=1").status_code == 422
     waiting = shared_stack.client.get(f"/compounds/X/dose-response?screen={shared_stack.waiting}")
     assert waiting.status_code == 409
+
+
+def test_a_screen_that_is_being_deleted_is_passed_over(stack: Stack) -> None:
+    stack.store.delete(stack.second)
+    assert [item["compound"] for item in stack.client.get("/compounds").json()["items"]] == ["X"]
+    curves = stack.client.get("/compounds/X/dose-response").json()["curves"]
+    assert [curve["screen"] for curve in curves] == [stack.first]
+    assert stack.client.get("/compounds", params={"screen": stack.second}).status_code == 404
 
 
 def _height(svg: ET.Element) -> float:

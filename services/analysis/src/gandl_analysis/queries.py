@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
 from gandl_shared.db import Database
-from gandl_shared.errors import Conflict, NotFound
+from gandl_shared.errors import Conflict, Invalid, NotFound, Problem
 from gandl_shared.schemas.answers import Axis, AxisPoint, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import ScreenState, WellScore
@@ -20,6 +21,7 @@ from gandl_analysis.result import ScreenAnalysis
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _INDICES = 1000
+_NO_SCREEN = Problem("needs the parameter screen", field="version")
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ class Results:
         """Tested compounds by name, over all screens that have results or in one; `name_part` in any case."""
         found: dict[str, list[tuple[str, Tested]]] = defaultdict(list)
         part = (name_part or "").casefold()
-        for each, version in self._searched(screen, None):
-            for tested in self._tested(each, version):
+        for each, _, all_tested in self._searched(screen, None):
+            for tested in all_tested:
                 if cell_line in (None, tested.cell_line) and part in tested.compound.casefold():
                     found[tested.compound].append((each, tested))
         names = sorted(found, key=lambda name: (name.casefold(), name))
@@ -77,11 +79,16 @@ class Results:
     def curves(
         self, compound: str, screen: str | None = None, cell_line: str | None = None, version: int | None = None
     ) -> tuple[Curve, ...]:
-        """Every curve of a compound, newest screen first, each marked with its screen. Raises NotFound, Conflict."""
+        """Every curve of a compound, newest screen first, each marked with its screen.
+
+        Raises NotFound, Conflict, and Invalid for a version of no screen.
+        """
+        if version is not None and screen is None:
+            raise Invalid("a version counts within a screen; say which screen", problems=[_NO_SCREEN])
         curves = [
             curve.model_copy(update={"screen": each})
-            for each, number in self._searched(screen, version)
-            if any(tested.compound == compound for tested in self._tested(each, number))
+            for each, number, all_tested in self._searched(screen, version)
+            if any(tested.compound == compound for tested in all_tested)
             for curve in self._analysis(each, number).curves
             if curve.compound == compound and cell_line in (None, curve.cell_line)
         ]
@@ -91,12 +98,19 @@ class Results:
             raise NotFound(f"there is no curve of '{compound}'{where}{line}; GET /compounds lists what was tested")
         return tuple(curves)
 
-    def _searched(self, screen: str | None, version: int | None) -> list[tuple[str, int]]:
-        """(screen, version) of the one that is named, else of all that have a result, newest first."""
+    def _searched(self, screen: str | None, version: int | None) -> Iterator[tuple[str, int, tuple[Tested, ...]]]:
+        """Screen, version and what was tested: of the screen that is named, else of all with a result, newest first."""
         if screen is not None:
-            return [(screen, self._version(known_id(screen), version))]
-        found = [(status.id, status.analysis_version) for status in self._database.screens()]
-        return [(each, number) for each, number in found if number is not None]
+            number = self._version(known_id(screen), version)
+            yield screen, number, self._tested(screen, number)
+            return
+        for status in self._database.screens():
+            if status.analysis_version is not None:
+                try:
+                    tested = self._tested(status.id, status.analysis_version)
+                except NotFound:  # deleted since it was listed
+                    continue
+                yield status.id, status.analysis_version, tested
 
     def _version(self, screen: str, version: int | None) -> int:
         if version is not None:

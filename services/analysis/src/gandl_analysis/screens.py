@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from gandl_shared.db import AnalysisRecord, Database
-from gandl_shared.errors import Invalid, NotFound, Problem, raise_if
+from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.jobs import Queue, plan_screen, resolve_file, resolve_folder, retry
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import PlateMap, parse_plate_map, read_plate_map
@@ -60,7 +60,7 @@ class Screens:
     def submit(self, request: ScreenRequest) -> ScreenStatus:
         """Check everything about a plate job, write it, announce it. Raises what `plan_screen` does, and Forbidden."""
         _check_text(request)
-        images = _allowed(resolve_folder, self._intake.root, request.images)
+        images = resolve_folder(self._intake.root, request.images)
         plate_map = self._plate_map(request)
         model = self._intake.models.find(request.model)
         plan = plan_screen(
@@ -117,7 +117,7 @@ class Screens:
     def _plate_map(self, request: ScreenRequest) -> PlateMap:
         if request.plate_map is None:
             return parse_plate_map(request.plate_map_csv or "", source=_SENT)
-        return read_plate_map(_allowed(resolve_file, self._intake.root, request.plate_map))
+        return read_plate_map(resolve_file(self._intake.root, request.plate_map))
 
 
 def _check_text(request: ScreenRequest) -> None:
@@ -128,14 +128,6 @@ def _check_text(request: ScreenRequest) -> None:
         Problem("a NUL character; remove it", field=field) for field, text in given.items() if text and "\0" in text
     ]
     raise_if(problems, Invalid, "the request cannot be used")
-
-
-def _allowed(resolve: Callable[[Path, str], Path], root: Path, name: str) -> Path:
-    """A path below the root. A name that is too long for the file system is one that is not there."""
-    try:
-        return resolve(root, name)
-    except OSError as error:
-        raise NotFound(f"'{name[:80]}…' is not there: {error.strerror}") from error
 
 
 def _version(record: AnalysisRecord) -> AnalysisVersion:
