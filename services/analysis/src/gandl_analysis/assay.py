@@ -1,0 +1,171 @@
+"""Quality of an assay as `quality.json` has it: figures of held-out controls, and probes of what may spoil them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from gandl_shared.plates import Role, Well
+from gandl_shared.schemas.quality import (
+    CellLineProbes,
+    ControlConfusion,
+    GroupQuality,
+    LeakageProbe,
+    PositionEffect,
+    ReplicateGroup,
+    Replicates,
+    ShareInterval,
+)
+from numpy.typing import NDArray
+
+from gandl_analysis.stats.accuracy import confusion, tile_accuracy_interval, wilson
+from gandl_analysis.stats.axes import WellScores
+from gandl_analysis.stats.efficacy import group_means
+from gandl_analysis.stats.leakage import leakage
+from gandl_analysis.stats.positions import PositionMap, position_map
+from gandl_analysis.stats.quality import separation, v_factor
+from gandl_analysis.stats.replicates import replicate_map
+from gandl_analysis.stats.verdict import QualityThresholds, verdict
+
+Float = NDArray[np.float64]
+Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+REPRODUCIBLE = 0.05
+
+
+@dataclass(frozen=True)
+class ScoredLine:
+    """One cell line: its wells [W], their labels [W] (+1, -1, 0) and scores, and its tiles: `vectors` [N, F], the well
+    [N] and the site name [N] of each."""
+
+    wells: Sequence[Well]
+    labels: Index
+    scores: WellScores
+    vectors: NDArray[np.float32]
+    well: Index
+    sites: Sequence[str]
+
+
+def group_quality(
+    line: ScoredLine, keep: Mask, *, seed: int = 0, thresholds: QualityThresholds | None = None
+) -> GroupQuality:
+    """Figures of the controls in `keep` [W]: those of a plate, or all. `seed` decides the bootstrap of tiles."""
+    scores = line.scores
+    # Z′, SSMD and AUC do not change with the scale, so raw scores give them where there is no efficacy too.
+    positive, negative = (scores.on[keep & (line.labels == s) & np.isfinite(scores.on)] for s in (1, -1))
+    found = separation(positive, negative)
+    sides = confusion(scores.on, np.where(keep, line.labels, 0))
+    right, wells = sides.positive_right + sides.negative_right, sum(asdict(sides).values())
+    by_well = wilson(right, wells)
+    tiles = tile_accuracy_interval(
+        scores.tiles_right, scores.n_tiles, np.where(keep, line.labels, 0), np.random.default_rng(seed)
+    )
+    judged = verdict(found, by_well, thresholds)
+    return GroupQuality(
+        z_prime=found.z_prime,
+        z_prime_robust=found.z_prime_robust,
+        ssmd=found.ssmd,
+        v_factor=v_factor(_dose_groups(line, keep), positive, negative),
+        roc_auc=found.roc_auc,
+        accuracy=scores.tile_accuracy(keep),
+        accuracy_interval=_interval(tiles),
+        well_accuracy=sides.accuracy,
+        well_accuracy_interval=_interval(by_well),
+        confusion=ControlConfusion(**asdict(sides)),
+        n_positive=found.n_positive,
+        n_negative=found.n_negative,
+        grouped_by=scores.axis.level,
+        verdict=judged.grade,
+        reasons=judged.reasons,
+    )
+
+
+def cell_line_probes(line: ScoredLine, *, seed: int = 0) -> CellLineProbes:
+    """Leakage, replicates and positions of one cell line. Each draws from its own stream of `seed`."""
+    streams = [np.random.default_rng([seed, i]) for i in range(2)]
+    means = line.scores.axis.off_axis.whiten(group_means(line.vectors, line.well, len(line.wells)))
+    return CellLineProbes(
+        leakage=(*_well_leakage(line, means, streams[0]), *_site_leakage(line, streams[0])),
+        replicates=_replicates(line, means, seed),
+        positions=_positions(line, streams[1]),
+    )
+
+
+def _dose_groups(line: ScoredLine, keep: Mask) -> list[Float]:
+    groups: dict[tuple[str | None, float | None], list[float]] = {}
+    for w, on, use in zip(line.wells, line.scores.on, keep, strict=True):
+        if use and w.role is Role.TREATMENT and np.isfinite(on):
+            groups.setdefault((w.compound, w.concentration_um), []).append(float(on))
+    return [np.array(values) for values in groups.values()]
+
+
+def _interval(bounds: tuple[float, float] | None) -> ShareInterval | None:
+    return ShareInterval(low=bounds[0], high=bounds[1]) if bounds else None
+
+
+def _well_leakage(line: ScoredLine, means: Float, rng: np.random.Generator) -> list[LeakageProbe]:
+    controls = np.flatnonzero(line.labels != 0).tolist()
+    names = [line.wells[i].well for i in controls]
+    rows = [name.rstrip("0123456789") for name in names]
+    groups: Mapping[str, Sequence[str]] = {
+        "plate": [line.wells[i].plate for i in controls],
+        "row": rows,
+        "column": [name[len(row) :] for name, row in zip(names, rows, strict=True)],
+    }
+    found = [(what, leakage(means[controls], g, line.labels[controls], rng)) for what, g in groups.items()]
+    return [LeakageProbe.model_validate({"what": what, **asdict(f)}) for what, f in found if f]
+
+
+def _site_leakage(line: ScoredLine, rng: np.random.Generator) -> list[LeakageProbe]:
+    tiles = np.flatnonzero(line.labels[line.well] != 0).tolist()
+    pairs = [(int(line.well[i]), line.sites[i]) for i in tiles]
+    places = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
+    index = np.array([places[pair] for pair in pairs], np.intp)
+    white = line.scores.axis.off_axis.whiten(group_means(line.vectors[tiles], index, len(places)))
+    found = leakage(white, [site for _, site in places], np.array([w for w, _ in places], np.intp), rng)
+    return [LeakageProbe(what="site", **asdict(found))] if found else []
+
+
+def _replicates(line: ScoredLine, means: Float, seed: int) -> Replicates | None:
+    negative = line.labels < 0
+    treated = np.array([w.role is Role.TREATMENT for w in line.wells], bool)
+    use = np.flatnonzero(negative | treated).tolist()
+    keys = {f"{w.compound}@{w.concentration_um}": w for w in line.wells if w.role is Role.TREATMENT}
+    groups = [f"{w.compound}@{w.concentration_um}" for w in (line.wells[i] for i in use)]
+    if not negative.any():
+        return None
+    centred = means[use] - np.nanmean(means[negative], axis=0)
+    found = replicate_map(centred, groups, negative[use], seed)
+    if not found:
+        return None
+    return Replicates(
+        share_reproducible=sum(r.q_value < REPRODUCIBLE for r in found) / len(found),
+        groups=tuple(
+            ReplicateGroup(
+                compound=keys[r.group].compound or "unnamed",
+                concentration_um=keys[r.group].concentration_um,
+                n_wells=r.n,
+                map=r.mean_average_precision,
+                p_value=r.p_value,
+                q_value=r.q_value,
+            )
+            for r in found
+        ),
+    )
+
+
+def _positions(line: ScoredLine, rng: np.random.Generator) -> tuple[PositionEffect, ...]:
+    effects = []
+    for plate in dict.fromkeys(w.plate for w in line.wells):
+        on_plate = [i for i, w in enumerate(line.wells) if w.plate == plate]
+        wells = [line.wells[i] for i in on_plate]
+        contents = [f"{w.role}|{w.compound}|{w.concentration_um}" for w in wells]
+        scores = line.scores.efficacy[on_plate]
+        effects.append(_effect(plate, position_map(scores, [w.well for w in wells], contents, rng)))
+    return tuple(effects)
+
+
+def _effect(plate: str, found: PositionMap) -> PositionEffect:
+    return PositionEffect(plate=plate, **asdict(found))
