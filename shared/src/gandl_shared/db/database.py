@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from gandl_shared.db import analyses, leases, screens
-from gandl_shared.db.engine import WRITES, now, open_engine
+from gandl_shared.db.engine import WRITES, now, open_engine, snapshots
 from gandl_shared.db.records import (
     AnalysisRecord,
     FinishedBatch,
@@ -44,6 +44,7 @@ class Database:
 
     def __init__(self, engine: Engine, *, attempts: int = ATTEMPTS) -> None:
         self._engine = engine
+        self._reads = snapshots(engine)
         self._writes = engine.execution_options(**{WRITES: True})
         self._attempts = attempts
 
@@ -231,7 +232,7 @@ class Database:
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        with _reported(), self._engine.begin() as connection:
+        with _reported(), self._reads.begin() as connection:
             yield connection
 
     @contextmanager

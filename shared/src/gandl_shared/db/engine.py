@@ -54,6 +54,14 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def snapshots(engine: Engine) -> Engine:
+    """The engine for reading: every question of a transaction sees the same moment, so that a status is never half of
+    one and half of the next. SQLite does so by itself."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
 def now(connection: Connection) -> float:
     """Seconds since 1970 by the one clock that all workers share: the server's, or this machine's for SQLite."""
     if connection.dialect.name == "sqlite":
