@@ -1,0 +1,180 @@
+"""Calibration and speed of the efficacy axis, by simulation with known truth.
+
+`python benchmarks/axes.py` writes the tables of docs/axes-and-quality.md; `--quick` runs a tenth of it. With BBBC013 at
+hand (`--bbbc013 FOLDER`), the table of whitenings on its intensity statistics is made again too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from gandl_analysis.stats.axes import AxisOptions, fit_linear_axis, score_wells
+from gandl_analysis.stats.efficacy import control_anchors, group_means
+from gandl_analysis.stats.folds import Folds, grouped_folds
+from gandl_analysis.stats.intensity import intensity_statistics
+from gandl_analysis.stats.quality import roc_auc, separation, z_prime
+from gandl_shared.imaging import Preprocessing, prepare, read_site, sampled_limits
+from gandl_shared.plates import Role, read_plate_map
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+TILES = 4
+UNSEEN = 20
+DESIGNS = ((4.0, 64, (16, 60, 200), 1), (3.0, 128, (16, 60, 200), 1), (4.0, 512, (60,), 4))
+"""Effect, features, control wells, and by how much fewer plates (512 features take their time)."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Tiles [N, F], the well of each, labels [W] as the fit sees them, truth [W] and folds."""
+
+    vectors: NDArray[np.float32]
+    well: Index
+    labels: Index
+    truth: Index
+    folds: Folds
+
+
+def draw(controls: int, features: int, effect: float, rng: np.random.Generator) -> Screen:
+    """One plate of `controls` labelled wells and 2 x 20 unseen ones. Wells of a class differ by 0.5 in every direction,
+    tiles by 1; the classes lie `effect` apart."""
+    truth = np.r_[np.tile([1, -1], controls // 2), np.repeat([1, -1], UNSEEN)].astype(np.intp)
+    centres = truth[:, None] * np.ones(features) / np.sqrt(features) * effect / 2
+    centres = centres + rng.normal(size=centres.shape) * 0.5
+    vectors = (centres[:, None] + rng.normal(size=(len(truth), TILES, features))).reshape(-1, features)
+    labels = np.where(np.arange(len(truth)) < controls, truth, 0).astype(np.intp)
+    names = [f"{chr(65 + i // 2 % 16)}{1 + i % 2 + i // 32 * 2:02d}" for i in range(len(truth))]
+    folds = grouped_folds(["P"] * len(names), names, labels)
+    assert folds is not None
+    return Screen(vectors.astype(np.float32), np.repeat(np.arange(len(truth)), TILES), labels, truth, folds)
+
+
+def unseen_efficacies(screen: Screen) -> Float:
+    """Mean efficacy of unseen positives and negatives: by the folds' axes; by one axis on all controls with
+    out-of-fold anchors; the same with in-sample anchors. [3, 2]"""
+    scores = score_wells(screen.vectors, screen.well, screen.labels, screen.folds)
+    tile_labels = screen.labels[screen.well]
+    axis = fit_linear_axis(screen.vectors[tile_labels != 0], tile_labels[tile_labels != 0], AxisOptions())
+    weights, bias = axis.functional
+    on = group_means((screen.vectors @ weights + bias)[:, None], screen.well, len(screen.labels))[:, 0]
+    ways = (scores.efficacy, scores.anchors.efficacy(on), control_anchors(on, screen.labels).efficacy(on))
+    unseen = [(screen.labels == 0) & (screen.truth == side) for side in (1, -1)]
+    return np.array([[way[u].mean() for u in unseen] for way in ways])
+
+
+def calibration(plates: int) -> Iterator[str]:
+    """Held-out controls at -1 and +1, for a strong and a weak effect."""
+    yield "Mean efficacy of unseen positive / negative wells over simulated plates (standard error in brackets):"
+    yield ""
+    yield "| effect, features | control wells | plates | the folds' axes (ours) | one axis, out-of-fold anchors | naive |"
+    yield "|---|---|---|---|---|---|"
+    for effect, features, sizes, count in DESIGNS:
+        for controls in sizes:
+            n = plates // count
+            rngs = (np.random.default_rng([controls, seed]) for seed in range(n))
+            found = np.stack([unseen_efficacies(draw(controls, features, effect, rng)) for rng in rngs])
+            mean, error = found.mean(axis=0), found.std(axis=0) / np.sqrt(n)
+            cells = [f"{m[0]:+.2f} ({e[0]:.2f}) / {m[1]:+.2f} ({e[1]:.2f})" for m, e in zip(mean, error, strict=True)]
+            yield f"| {effect:g}, {features} | {controls} | {n} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def chance(plates: int) -> Iterator[str]:
+    """What random labels give, held out and in sample."""
+    rows = []
+    for seed in range(plates):
+        screen = draw(24, 64, 0.0, np.random.default_rng([24, seed]))
+        scores = score_wells(screen.vectors, screen.well, screen.labels, screen.folds)
+        on, labels = scores.on, screen.labels
+        figures = (scores.tile_accuracy(labels != 0), roc_auc(on[labels > 0], on[labels < 0]))
+        rows.append((*figures, z_prime(on[labels > 0], on[labels < 0])))
+    accuracy, auc, z = np.array(rows, dtype=float).T
+    error = accuracy.std() / np.sqrt(plates), auc.std() / np.sqrt(plates)
+    yield f"Random labels, 24 control wells, {plates} plates: tile accuracy {accuracy.mean():.3f} (SE {error[0]:.3f}), "
+    yield f"ROC AUC {auc.mean():.3f} (SE {error[1]:.3f}), median Z′ {np.median(z):.1f}."
+    yield ""
+
+
+def speed(quick: bool) -> Iterator[str]:
+    """Time and memory of a fit with five grouped folds and of scoring, on the cores at hand."""
+    yield "| tiles × 512 | what | seconds | peak memory of the process, GiB |"
+    yield "|---|---|---|---|"
+    rng = np.random.default_rng(0)
+    for tiles in (4_000,) if quick else (10_000, 20_000, 40_000):
+        wells = tiles // 25
+        labels = np.tile([1, -1], wells // 2).astype(np.intp)
+        well = np.repeat(np.arange(wells), 25)
+        vectors = rng.standard_normal((tiles, 512), np.float32)
+        vectors[:, :20] += 0.1 * labels[well][:, None]
+        start = time.perf_counter()
+        fit = score_wells(vectors, well, labels, Folds(np.arange(wells) // 2 % 5, 5, "plate")).axis
+        yield f"| {tiles:,} | axis with 5 grouped folds | {time.perf_counter() - start:.1f} | {_memory():.2f} |"
+    for tiles in (30_552,) if quick else (30_552, 101_840, 305_520):
+        vectors = rng.standard_normal((tiles, 512), np.float32)
+        well = np.arange(tiles) // 4
+        start = time.perf_counter()
+        fit.apply(vectors, well, np.zeros(tiles // 4, np.intp))
+        seconds = time.perf_counter() - start
+        yield f"| {tiles:,} | scoring tiles and wells, on and off the axis | {seconds:.1f} | {_memory():.2f} |"
+    yield ""
+
+
+def whitenings(folder: Path) -> Iterator[str]:
+    """Z′ and tile accuracy of intensity statistics on BBBC013, leave one row out."""
+    wells = read_plate_map(folder / "platemap.csv").wells
+    files = [[folder / "images" / w.metadata[c] for c in ("channel_1_gfp", "channel_2_dna")] for w in wells]
+    how = Preprocessing(sampled_limits(files, downscale=2), 64, 2)
+    tiles = [prepare(read_site(pair), how) for pair in files]
+    well = np.repeat(np.arange(len(wells)), [len(t) for t in tiles])
+    signs = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
+    labels = np.array([signs.get(w.role, 0) for w in wells], np.intp)
+    folds = grouped_folds([w.plate for w in wells], [w.well for w in wells], labels)
+    features = intensity_statistics(np.concatenate(tiles))
+    assert folds is not None
+    yield "BBBC013, intensity statistics (21 numbers a tile), Z′ / tile accuracy:"
+    yield ""
+    yield "| C | standardised | whitened on the negatives | within classes |"
+    yield "|---|---|---|---|"
+    for c in (1e-4, 1e-3, 1e-2, 1e-1):
+        cells = []
+        for name in ("none", "negative_controls", "within_class"):
+            scores = score_wells(features, well, labels, folds, options=AxisOptions(name, c))
+            found = separation(scores.on[labels > 0], scores.on[labels < 0])
+            cells.append(f"{found.z_prime:.2f} / {scores.tile_accuracy(labels != 0):.3f}")
+        yield f"| {c:g} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def main() -> None:
+    """Print the tables, and put them into the page between its marks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--bbbc013", type=Path)
+    parser.add_argument("--page", type=Path, help="a Markdown file with the marks, rewritten in place")
+    options = parser.parse_args()
+    plates = 20 if options.quick else 200
+    lines = [*speed(options.quick), *calibration(plates), *chance(plates)]
+    if options.bbbc013:
+        lines += whitenings(options.bbbc013)
+    text = "\n".join(lines)
+    print(text)
+    if options.page:
+        before, rest = options.page.read_text().split(BEGIN)
+        options.page.write_text(f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}")
+
+
+if __name__ == "__main__":
+    main()
