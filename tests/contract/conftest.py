@@ -39,6 +39,14 @@ class Postgres:
             connection.execute("UPDATE timers SET due_at = 0")
         return self._migrated
 
+    def stop(self) -> None:
+        """Shut the server down; its data stay."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start it again."""
+        _start(self._server)
+
     def _run(self, statement: str) -> None:
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(statement.encode())

@@ -1,0 +1,27 @@
+"""A PostgreSQL server that is stopped and started under an open `Database`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from gandl_shared.db import Database
+from gandl_shared.errors import Unavailable
+from gandl_shared.testing import new_screen
+
+
+def test_a_server_that_was_away_is_used_again(postgres: Any) -> None:
+    db = Database.connect(postgres.emptied())
+    screen_id = db.create_screen(new_screen(2))
+    held = db.lease_batch("test", 60)
+    postgres.stop()
+    try:
+        for ask in (db.screens, lambda: db.lease_batch("test", 60), db.waiting):
+            with pytest.raises(Unavailable, match="database does not answer"):
+                ask()
+    finally:
+        postgres.start()
+    assert held is not None
+    assert db.finish_batch(held, {0: "key"}, {}).accepted
+    assert db.screen_status(screen_id).progress.done == 1
+    db.close()
