@@ -7,9 +7,14 @@ import io
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
+import pytest
 from gandl_analysis.archive import read_analysis
+from gandl_analysis.figures.dose_response import dose_response_figure
+from gandl_analysis.figures.svg import to_png
 from gandl_analysis.files import CURVE_COLUMNS
-from PIL import Image
+from gandl_analysis.pictures import curves_png, curves_svg
+from gandl_shared.errors import Invalid
+from PIL import Image, ImageChops
 
 if TYPE_CHECKING:
     from conftest import Stack
@@ -89,6 +94,23 @@ def test_curves_as_pictures(shared_stack: Stack) -> None:
     assert png[1].size == (png[0].width, 3 * png[0].height)
     again = shared_stack.client.get(at, headers={"Accept": "image/svg+xml"})
     assert again.content == all_of_them.content
+
+
+def test_a_png_is_drawn_on_white_and_keeps_what_is_half_transparent(shared_stack: Stack) -> None:
+    curve = read_analysis(shared_stack.store, shared_stack.first, 1).curves[0]
+    drawn = Image.open(io.BytesIO(to_png(dose_response_figure(curve)))).convert("RGBA")
+    white = Image.new("RGBA", drawn.size, "white")
+    picture = Image.open(io.BytesIO(curves_png([curve])))
+    difference = ImageChops.difference(picture, Image.alpha_composite(white, drawn).convert("RGB"))
+    assert picture.getpixel((0, 0)) == (255, 255, 255)
+    assert max(high for _, high in difference.getextrema()) <= 1
+
+
+def test_too_many_curves_for_a_picture_are_refused(shared_stack: Stack) -> None:
+    curve = read_analysis(shared_stack.store, shared_stack.first, 1).curves[0]
+    for draw in (curves_svg, curves_png):
+        with pytest.raises(Invalid, match="41 curves"):
+            draw([curve] * 41)
 
 
 def test_what_was_not_tested_answers_404(shared_stack: Stack) -> None:

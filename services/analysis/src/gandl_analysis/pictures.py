@@ -36,15 +36,19 @@ def curves_svg(curves: Sequence[Curve]) -> str:
 
 def curves_png(curves: Sequence[Curve]) -> bytes:
     """A PNG. Raises Invalid for more than MOST curves."""
-    panels = [Image.open(io.BytesIO(to_png(dose_response_figure(curve)))) for curve in _few(curves)]
+    panels = [_panel(curve) for curve in _few(curves)]
     whole = Image.new("RGB", (max(p.width for p in panels), sum(p.height for p in panels)), "white")
     top = 0
     for panel in panels:
-        whole.paste(panel, (0, top))
+        whole.paste(panel, (0, top), panel)  # its own alpha as the mask: figures have no background
         top += panel.height
     buffer = io.BytesIO()
     whole.save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def _panel(curve: Curve) -> Image.Image:
+    return Image.open(io.BytesIO(to_png(dose_response_figure(curve)))).convert("RGBA")
 
 
 def _element(document: str) -> str:
