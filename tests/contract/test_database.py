@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from gandl_shared.db import Database, FinishedBatch, LeasedBatch
+from gandl_shared.db import Database, FinishedBatch, LeasedAnalysis, LeasedBatch
 from gandl_shared.db.engine import open_engine
 from gandl_shared.db.tables import Base
 from gandl_shared.errors import Conflict, NotFound
@@ -37,9 +37,24 @@ def at_once(jobs: list[Callable[[], T]]) -> list[T]:
         return list(pool.map(start, jobs))
 
 
-def leased(db: Database, screen_id: str | None = None, *, seconds: float = 60) -> LeasedBatch:
-    lease = db.lease_batch("test", seconds, screen_id)
+def leased(db: Database, screen_id: str | None = None) -> LeasedBatch:
+    lease = db.lease_batch("test", 60, screen_id)
     assert lease is not None
+    return lease
+
+
+def lost(db: Database, screen_id: str | None = None) -> LeasedBatch:
+    """A lease that has run out."""
+    lease = leased(db, screen_id)
+    assert db.renew_batch(lease, -1)
+    return lease
+
+
+def lost_analysis(db: Database) -> LeasedAnalysis:
+    """A lease of an analysis that has run out."""
+    lease = db.lease_analysis("test", 60)
+    assert lease is not None
+    assert db.renew_analysis(lease, -1)
     return lease
 
 
@@ -138,9 +153,9 @@ def test_one_of_many_gets_the_analysis(db: Database) -> None:
 
 def test_an_expired_lease_goes_to_another_and_the_late_worker_does_no_harm(db: Database) -> None:
     screen_id = db.create_screen(new_screen(2, sites_per_batch=2))
-    late = leased(db, seconds=0.05)
+    late = leased(db)
     assert db.lease_batch("other", 60) is None
-    time.sleep(0.1)
+    assert db.renew_batch(late, -1)
     other = leased(db)
     assert (other.id, other.attempt, late.attempt) == (late.id, 2, 1)
     assert not db.renew_batch(late, 60)
@@ -155,7 +170,8 @@ def test_an_expired_lease_goes_to_another_and_the_late_worker_does_no_harm(db: D
 
 def test_a_renewed_lease_does_not_expire(db: Database) -> None:
     db.create_screen(new_screen(2, sites_per_batch=2))
-    lease = leased(db, seconds=0.2)
+    lease = db.lease_batch("test", 0.2)
+    assert lease is not None
     assert db.renew_batch(lease, 60)
     time.sleep(0.3)
     assert db.lease_batch("other", 60) is None
@@ -187,8 +203,7 @@ def test_a_screen_without_any_readable_site_fails_and_says_why(db: Database) -> 
 def test_a_batch_that_kills_its_workers_is_parked(db: Database) -> None:
     screen_id = db.create_screen(new_screen(2))
     for _ in range(3):
-        assert leased(db, seconds=0.01).number == 0
-        time.sleep(0.05)
+        assert lost(db).number == 0
     assert finish(db, leased(db)).analysis_id is None
     assert db.lease_batch("test", 60) is None
     (analysis_id,) = db.park_exhausted()
@@ -201,21 +216,21 @@ def test_a_released_batch_waits_and_loses_no_attempt(db: Database) -> None:
     db.create_screen(new_screen(2, sites_per_batch=2))
     for _ in range(5):
         assert db.release_batch(leased(db))
-    assert db.release_batch(leased(db), delay=0.3)
+    assert db.waiting().batches == 1
+    lease = leased(db)
+    assert lease.attempt == 1
+    assert db.release_batch(lease, delay=60)
     assert db.lease_batch("test", 60) is None
     assert db.waiting().batches == 0
-    time.sleep(0.35)
-    assert db.waiting().batches == 1
-    assert leased(db).attempt == 1
 
 
 def test_cancel_takes_the_leases_and_retry_goes_on(db: Database) -> None:
     screen_id = db.create_screen(new_screen(3))
     finish(db, leased(db))
-    lost = leased(db)
+    held = leased(db)
     db.cancel_screen(screen_id)
     assert db.screen_status(screen_id).state is ScreenState.CANCELLED
-    assert not finish(db, lost).accepted
+    assert not finish(db, held).accepted
     assert db.lease_batch("test", 60) is None
     with pytest.raises(Conflict, match="cancelled"):
         db.cancel_screen(screen_id)
@@ -250,13 +265,13 @@ def test_delete_leaves_no_row_and_no_lease(db: Database, url: str) -> None:
     analysis = db.lease_analysis("test", 60)
     batch = leased(db, kept)
     doomed = db.create_screen(new_screen(2))
-    lost = leased(db, doomed)
+    held = leased(db, doomed)
     db.delete_screen(gone)
     db.delete_screen(doomed)
     assert analysis is not None
     assert not db.finish_analysis(analysis)
-    assert not finish(db, lost).accepted
-    assert not db.renew_batch(lost, 60)
+    assert not finish(db, held).accepted
+    assert not db.renew_batch(held, 60)
     assert finish(db, batch).accepted
     with pytest.raises(NotFound, match=gone):
         db.screen_status(gone)
@@ -270,14 +285,13 @@ def test_delete_leaves_no_row_and_no_lease(db: Database, url: str) -> None:
 def test_a_restart_goes_on_where_it_was(db: Database, url: str) -> None:
     screen_id = db.create_screen(new_screen(3))
     finish(db, leased(db))
-    lost = leased(db, seconds=0.05)
+    held = lost(db)
     db.close()
-    time.sleep(0.1)
     again = Database.connect(url)
     assert again.screen_status(screen_id).progress.done == 1
     assert again.waiting().batches == 2
     numbers = [leased(again).number for _ in range(2)]
-    assert numbers == [lost.number, 2]
+    assert numbers == [held.number, 2]
     again.close()
 
 
@@ -319,17 +333,11 @@ def test_a_further_analysis_that_fails_leaves_the_first_result(db: Database) -> 
 
 def test_an_analysis_whose_worker_is_lost_is_given_on_and_in_the_end_failed(db: Database) -> None:
     screen_id = embedded(db)
-    first = db.lease_analysis("test", 0.01)
-    assert first is not None
-    time.sleep(0.05)
-    second = db.lease_analysis("test", 0.01)
-    assert second is not None
+    first = lost_analysis(db)
+    assert lost_analysis(db).id == first.id
     assert not db.finish_analysis(first)
-    assert db.renew_analysis(second, 0.01)
-    time.sleep(0.05)
-    assert db.lease_analysis("test", 0.01) is not None
-    time.sleep(0.05)
-    assert db.lease_analysis("test", 0.01) is None
+    lost_analysis(db)
+    assert db.lease_analysis("test", 60) is None
     db.park_exhausted()
     assert db.screen_status(screen_id).state is ScreenState.FAILED
     assert "lost 3 times" in (db.analysis(screen_id, 1).error or "")
