@@ -69,7 +69,9 @@ def test_other_wells_score_by_the_stored_axis(plate: Plate) -> None:
     unseen = plate.labels == 0
     np.testing.assert_allclose(again.efficacy[unseen], scores.efficacy[unseen], rtol=1e-9)
     np.testing.assert_allclose(again.off, scores.off, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(again.off_distance[unseen], scores.off_distance[unseen], rtol=0.15)
+    ratio = again.off_distance[unseen] / scores.off_distance[unseen]
+    assert np.median(ratio) == pytest.approx(1)  # one whitening against the mean of the folds': close, not equal
+    assert np.all(np.abs(ratio - 1) < 0.25)
 
 
 def test_same_input_same_bits(plate: Plate) -> None:

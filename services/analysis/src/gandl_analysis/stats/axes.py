@@ -103,21 +103,23 @@ def score_wells(
     how = options or AxisOptions(whiten)
     if not np.isfinite(vectors).all():
         raise ValueError("vectors hold NaN or infinite numbers")
-    axes = _fold_axes(vectors, well, np.where(folds.of_well >= 0, labels, 0), folds, how)
+    tiles = _Tiles(vectors, well, labels)
+    axes = _fold_axes(tiles, folds, how)
     weights, biases = (np.stack(parts) for parts in zip(*(axis.functional for axis in axes), strict=True))
     tile_on = _held_out(projections(vectors, weights, biases), folds.of_well[well])
     on, means = (group_means(x, well, len(labels)) for x in (tile_on[:, None], vectors))
     anchors = control_anchors(on[:, 0], labels)
     efficacy = anchors.efficacy(on[:, 0])
     distance = _held_out(_distances(axes, means, efficacy, labels, folds), folds.of_well)
-    off_axis = _off_axis(vectors, well, labels, weights.mean(axis=0), means, how)
-    unit = _typical(distance[labels != 0])
-    fit = AxisFit(
-        how.name, how.whiten, how.regularisation, folds.level, weights, biases, anchors, replace(off_axis, unit=unit)
-    )
+    distance = distance / _typical(distance[labels != 0])
+    off_axis = _off_axis(tiles, weights.mean(axis=0), means, efficacy, how)
+    # The stored axis has seen all controls; on the other wells it is made to agree with the folds' axes.
+    unit = _typical((off_axis.distance(means, efficacy) / np.where(distance > 0, distance, np.nan))[labels == 0])
+    off_axis = replace(off_axis, unit=unit)
+    fit = AxisFit(how.name, how.whiten, how.regularisation, folds.level, weights, biases, anchors, off_axis)
     counts = np.bincount(well, minlength=len(labels))
     right = _tiles_right(tile_on, well, labels)
-    return WellScores(on[:, 0], off_axis.coordinate(means), distance / unit, efficacy, counts, right, tile_on, fit)
+    return WellScores(on[:, 0], off_axis.coordinate(means), distance, efficacy, counts, right, tile_on, fit)
 
 
 def fit_linear_axis(vectors: Vectors, classes: Index, how: AxisOptions) -> LinearAxis:
@@ -133,13 +135,24 @@ def fit_linear_axis(vectors: Vectors, classes: Index, how: AxisOptions) -> Linea
     return LinearAxis(white, svm.coef_[0] / length, float(svm.intercept_[0]) / length)
 
 
-def _fold_axes(vectors: Vectors, well: Index, labels: Index, folds: Folds, how: AxisOptions) -> list[LinearAxis]:
+@dataclass(frozen=True)
+class _Tiles:
+    """Vectors [N, F], the well [N] of each, and the labels [W] of the wells."""
+
+    vectors: Vectors
+    well: Index
+    labels: Index
+
+    def of(self, wells: NDArray[np.bool_]) -> tuple[Vectors, Index]:
+        """Vectors and labels of the tiles of the labelled ones of `wells` [W]."""
+        keep = (wells & (self.labels != 0))[self.well]
+        return self.vectors[keep], self.labels[self.well[keep]]
+
+
+def _fold_axes(tiles: _Tiles, folds: Folds, how: AxisOptions) -> list[LinearAxis]:
     """The axis fitted without each fold."""
-    axes = []
-    for k in range(folds.count):
-        train = (labels[well] != 0) & (folds.of_well[well] != k)
-        axes.append(fit_linear_axis(vectors[train], labels[well[train]], how))
-    return axes
+    training = ((folds.of_well >= 0) & (folds.of_well != k) for k in range(folds.count))
+    return [fit_linear_axis(*tiles.of(wells), how) for wells in training]
 
 
 def _held_out(values: Float, fold: Index) -> Float:
@@ -154,26 +167,27 @@ def _distances(axes: Sequence[LinearAxis], means: Float, efficacy: Float, labels
     columns = []
     for k, axis in enumerate(axes):
         _, remainder = split(axis.whiten(means), axis.weights)
-        reference = off_reference(remainder, np.where(folds.of_well != k, labels, 0))
+        reference = off_reference(remainder, efficacy, np.where(folds.of_well != k, labels, 0))
         columns.append(reference.distance(remainder, efficacy))
     return np.stack(columns, axis=1)
 
 
-def _off_axis(vectors: Vectors, well: Index, labels: Index, weights: Float, means: Float, how: AxisOptions) -> OffAxis:
+def _off_axis(tiles: _Tiles, weights: Float, means: Float, efficacy: Float, how: AxisOptions) -> OffAxis:
     """Whitening by all controls, in which the mean functional `weights` [F] becomes the axis that is split off."""
-    controls = labels[well] != 0
-    white = WHITENINGS[how.whiten](vectors[controls], labels[well[controls]])
+    controls = tiles.labels != 0
+    white = WHITENINGS[how.whiten](*tiles.of(controls))
     axis = np.linalg.solve(white.matrix, weights).astype(np.float64)
     axis /= float(np.linalg.norm(axis)) or 1.0
     _, remainder = split(white(means), axis)
-    direction = first_component(remainder[labels != 0])
-    centre = float(np.nanmean(remainder[labels != 0] @ direction))
-    return OffAxis(white, axis, direction, centre, off_reference(remainder, labels), 1.0)
+    direction = first_component(remainder[controls])
+    centre = float(np.nanmean(remainder[controls] @ direction))
+    return OffAxis(white, axis, direction, centre, off_reference(remainder, efficacy, tiles.labels), 1.0)
 
 
-def _typical(distances: Float) -> float:
-    """The median of the controls' distances; 1 where they have none, so that nothing is divided by zero."""
-    return float(np.nanmedian(distances)) or 1.0
+def _typical(values: Float) -> float:
+    """The median of the positive ones; 1 where there is none, so that nothing is divided by zero."""
+    known = values[np.isfinite(values) & (values > 0)]
+    return float(np.median(known)) if len(known) else 1.0
 
 
 def _tiles_right(tile_on: Float, well: Index, labels: Index) -> Index:

@@ -101,7 +101,8 @@ class AxisFit:
         """Score a later screen: `vectors` [N, F], `well` [N] indexing `labels` [W] (+1, -1, 0).
 
         `anchor_again` takes the anchors from that screen's own controls, which is unbiased as no fit has seen them.
-        Do not apply a fit to the controls it was fitted on: their scores are `WellScores`.
+        Do not apply a fit to the controls it was fitted on: their scores are `WellScores`. Off distances are along the
+        directions in which the wells of the fitted screen differed: fit anew to find another kind of toxicity.
         """
         tile_on = self.along(vectors)
         on = group_means(tile_on[:, None], well, len(labels))[:, 0]
@@ -156,6 +157,8 @@ def _arrays(fit: AxisFit) -> dict[str, Float]:
         "off": off.direction,
         "off_negative": off.reference.negative,
         "off_positive": off.reference.positive,
+        "off_basis": off.reference.basis,
+        "off_spread": off.reference.spread,
     }
 
 
@@ -178,7 +181,7 @@ def _restored(header: Mapping[str, object], arrays: Mapping[str, Float]) -> Axis
         weights=arrays["axis"],
         direction=arrays["off"],
         centre=float(str(header["off_centre"])),
-        reference=OffReference(arrays["off_negative"], arrays["off_positive"]),
+        reference=OffReference(*(arrays[f"off_{part}"] for part in ("negative", "positive", "basis", "spread"))),
         unit=float(str(header["off_unit"])),
     )
     return AxisFit(
