@@ -133,6 +133,13 @@ def test_files_of_a_run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> Non
     assert len(list((tmp_path / "run" / "snapshots").glob("*.pt"))) == 2
 
 
+def test_a_mark_is_passed_once(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    config, _ = loop.prepare_run(replace(tiny, batch=2, snapshot_kimg=0.006), plate, tmp_path / "run")
+    loop.run(replace(config, kimg=0.03), tmp_path / "run")
+    names = sorted(p.stem for p in (tmp_path / "run" / "snapshots").iterdir())
+    assert names == [f"kimg-{kimg:09.3f}" for kimg in (0.006, 0.012, 0.018, 0.024, 0.030)]
+
+
 def test_what_cannot_be_resumed(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
     out = tmp_path / "run"
     start(tiny, plate, out, 0.008)

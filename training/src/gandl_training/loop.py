@@ -243,8 +243,9 @@ class _Writer:
         self.journal.close()
 
     def _passed(self, every: float) -> bool:
-        kimg, step = self.trainer.kimg, self.trainer.config.batch / 1000
-        return math.floor(kimg / every) > math.floor((kimg - step) / every)
+        shown, batch = self.trainer.step * self.trainer.config.batch, self.trainer.config.batch
+        images = max(round(1000 * every), 1)  # whole numbers: a rounded float would let two steps pass one mark
+        return shown // images > (shown - batch) // images
 
     def save(self, path: Path, parts: Sequence[str] | None = None) -> None:
         """Write a checkpoint, or only `parts` of the state (a snapshot, which can be exported but not resumed)."""

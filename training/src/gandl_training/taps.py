@@ -32,7 +32,7 @@ def tap_width(discriminator: Discriminator, name: Tap) -> int:
     widths = {
         "fc": config.features,
         "pool": last * POOLED_EDGE**2,
-        "multi": 2 * sum(config.discriminator_width(edge) for edge in config.edges[1:4]),
+        "multi": 2 * sum(config.discriminator_width(edge) for edge in config.edges[:3]),
     }
     return widths[name]
 
@@ -48,7 +48,7 @@ class Featurizer(nn.Module):
     """uint8 images [N, C, R, R] → float32 embedding [N, width]; gains folded, no layer looks across the batch.
 
     `fc` is the dense layer before the score, `pool` the last map averaged to 2×2, `multi` mean and standard deviation
-    of each map of the first three blocks: how much of a texture there is and how unevenly it is spread.
+    of each map at the three finest edges: how much of a texture there is and how unevenly it is spread.
     """
 
     def __init__(self, discriminator: Discriminator, name: Tap) -> None:
@@ -66,4 +66,4 @@ class Featurizer(nn.Module):
         maps = self.discriminator.maps(x)
         if self.name == "pool":
             return F.avg_pool2d(maps[-1], maps[-1].shape[-1] // POOLED_EDGE).flatten(1)
-        return torch.cat([moments(m) for m in maps[1:4]], dim=1)
+        return torch.cat([moments(m) for m in maps[:3]], dim=1)
