@@ -84,6 +84,11 @@ def start(
         return _train(TrainConfig.from_json((out / CONFIG).read_text()), out, on_progress, processes)
 
 
+def use_threads(threads: int) -> None:
+    """How many CPU threads this process computes with."""
+    torch.set_num_threads(threads)
+
+
 def note_command(out: Path, command: str) -> None:
     """Add a line to the commands that made this run."""
     with (out / COMMAND).open("a") as file:

@@ -49,13 +49,12 @@ def train(
 
     What is not given is the preset's. Ctrl-C and SIGTERM save and stop; --resume goes on exactly where it was.
     """
-    import torch
     from gandl_training import checkpoint, loop
     from gandl_training import config as configs
     from gandl_training.dataset import Source
 
     if threads:
-        torch.set_num_threads(threads)
+        loop.use_threads(threads)
     command, ends = shlex.join(["gandl", *sys.argv[1:]]), {"minutes": minutes, "kimg": kimg}
     with _bar() as bar:
         task = bar.add_task("training", total=None, text="")
