@@ -77,7 +77,7 @@ def features_of(name: str, training: Folder, work: Path, channels: str) -> dict[
     trained = Engine.load(MODELS / f"{name}.onnx")
     untrained = untrained_model(trained.card, training, work, channels)
     return {
-        f"`{name}` ({trained.card.training.kimg:.0f} thousand crops)": trained,
+        f"`{name}`: tap `{trained.card.tap}`, {trained.card.training.kimg:.0f} thousand crops": trained,
         "the same network, untrained": Engine.load(untrained),
         "intensity statistics": IntensityStatistics(trained.card),
     }
@@ -88,7 +88,7 @@ def untrained_model(card: ModelCard, training: Folder, work: Path, channels: str
     gandl = Path(sys.executable).with_name("gandl")
     files = [training.images, "--platemap", training.plate_map, "--out", work / "run"]
     shape = ["--resolution", card.size, "--downscale", card.downscale, "--kimg", "0.1", "--channel-names", channels]
-    export = [work / "run", "--untrained", "--out", work / "untrained.onnx"]
+    export = [work / "run", "--untrained", "--tap", card.tap, "--out", work / "untrained.onnx"]
     for command in (["train", *files, *shape], ["export", *export]):
         subprocess.run([str(gandl), *map(str, command)], check=True, capture_output=True)
     return work / "untrained.onnx"

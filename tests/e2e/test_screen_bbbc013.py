@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from gandl_embedding.engine import Engine
 from scipy.stats import spearmanr
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -77,7 +78,7 @@ def test_anchors_are_the_control_means(result: Result) -> None:
 def test_embeddings_are_profiles(result: Result) -> None:
     table = pd.read_parquet(result.out / "embeddings.parquet")
     features = [c for c in table.columns if c.startswith("gandl_")]
-    assert (len(table), len(features)) == (96 * 25, 512)
+    assert (len(table), len(features)) == (96 * 25, Engine.load(MODEL).card.features)
     assert {c for c in table.columns if c not in features} >= {
         "Metadata_plate",
         "Metadata_well",

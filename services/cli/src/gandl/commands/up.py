@@ -11,9 +11,7 @@ import typer
 def up(
     home: Annotated[Path, typer.Option(help="Folder of the database, vectors, results and logs.")] = Path("gandl-home"),
     images: Annotated[Path, typer.Option(help="Root below which screens may name folders.")] = Path(),
-    models: Annotated[
-        Path | None, typer.Option(help="Folder of .onnx models; the released ones if absent.")
-    ] = None,
+    models: Annotated[Path | None, typer.Option(help="Folder of .onnx models; the released ones if absent.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the HTTP server on 127.0.0.1.")] = 8080,
 ) -> None:
     """Start Valkey, a worker and one HTTP server; Ctrl-C stops them all. A second start finds the first."""
