@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from gandl_analysis.stats.axes import AxisOptions, fit_linear_axis, score_wells
 from gandl_analysis.stats.efficacy import control_anchors, group_means
-from gandl_analysis.stats.folds import Folds, grouped_folds
+from gandl_analysis.stats.folds import Folds, grouped_folds, plate_folds
 from gandl_analysis.stats.intensity import intensity_statistics
 from gandl_analysis.stats.quality import roc_auc, separation, z_prime
 from gandl_shared.imaging import Preprocessing, prepare, read_site, sampled_limits
@@ -89,6 +89,44 @@ def calibration(plates: int) -> Iterator[str]:
     yield ""
 
 
+def plate_effects(screens: int) -> Iterator[str]:
+    """Which wells to hold out when plates differ: screens of 4 plates, each with 8 control and 20 unseen wells."""
+    yield f"Unseen positive / negative wells (spread of all) over {screens} screens of 4 plates, 64 features:"
+    yield ""
+    yield "| shift of plates, in spreads of tiles | effect differs by | controls held out by row | by plate |"
+    yield "|---|---|---|---|"
+    for shift, differs in ((0.0, 0.0), (0.5, 0.0), (1.0, 0.5), (1.0, 1.0)):
+        found = np.stack([_two_ways(shift, differs, np.random.default_rng([7, seed])) for seed in range(screens)])
+        cells = [f"{p:+.2f} / {n:+.2f} ({spread:.2f})" for p, n, spread in found.mean(axis=0)]
+        yield f"| {shift:g} | {differs:g} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _two_ways(shift: float, differs: float, rng: np.random.Generator) -> Float:
+    parts = [draw(8, 64, 4.0, rng) for _ in range(4)]
+    each = len(parts[0].labels)
+    labels, truth = (np.concatenate([getattr(p, name) for p in parts]) for name in ("labels", "truth"))
+    well = np.concatenate([p.well + i * each for i, p in enumerate(parts)])
+    moved = [p.vectors + rng.normal(size=64) * shift + _own_effect(p, differs, rng) for p in parts]
+    vectors = np.concatenate(moved).astype(np.float32)
+    plates = np.repeat(["1", "2", "3", "4"], each).tolist()
+    names = [f"{chr(65 + i // 2 % 16)}{1 + i % 2 + i // 32 * 2:02d}" for i in range(each)] * 4
+    rows = []
+    for folds in (grouped_folds(plates, names, labels), plate_folds(plates, labels)):
+        assert folds is not None
+        efficacy = score_wells(vectors, well, labels, folds).efficacy
+        positive, negative = (efficacy[(labels == 0) & (truth == side)] for side in (1, -1))
+        spread = np.r_[positive - positive.mean(), negative - negative.mean()].std()
+        rows.append((positive.mean(), negative.mean(), spread))
+    return np.array(rows)
+
+
+def _own_effect(screen: Screen, size: float, rng: np.random.Generator) -> Float:
+    """What the classes of this plate differ by besides."""
+    along: Float = screen.truth[screen.well][:, None] * rng.normal(size=64) / np.sqrt(64) * size * 2
+    return along
+
+
 def chance(plates: int) -> Iterator[str]:
     """What random labels give, held out and in sample."""
     rows = []
@@ -100,7 +138,7 @@ def chance(plates: int) -> Iterator[str]:
         rows.append((*figures, z_prime(on[labels > 0], on[labels < 0])))
     accuracy, auc, z = np.array(rows, dtype=float).T
     error = accuracy.std() / np.sqrt(plates), auc.std() / np.sqrt(plates)
-    yield f"Random labels, 24 control wells, {plates} plates: tile accuracy {accuracy.mean():.3f} (SE {error[0]:.3f}), "
+    yield f"Random labels, 24 control wells, {plates} plates: tile accuracy {accuracy.mean():.3f} (SE {error[0]:.3f}),"
     yield f"ROC AUC {auc.mean():.3f} (SE {error[1]:.3f}), median Z′ {np.median(z):.1f}."
     yield ""
 
@@ -167,7 +205,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="a Markdown file with the marks, rewritten in place")
     options = parser.parse_args()
     plates = 20 if options.quick else 200
-    tables = [speed(options.quick), calibration(plates), chance(plates)]
+    tables = [speed(options.quick), calibration(plates), plate_effects(plates // 4), chance(plates)]
     tables += [whitenings(options.bbbc013)] if options.bbbc013 else []
     lines = []
     for line in chain.from_iterable(tables):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_analysis.stats.folds import grouped_folds
+from gandl_analysis.stats.folds import grouped_folds, plate_folds
 from numpy.typing import NDArray
 
 
@@ -12,12 +12,32 @@ def labels_of(text: str) -> NDArray[np.intp]:
     return np.array([{"+": 1, "-": -1, ".": 0}[c] for c in text], np.intp)
 
 
-def test_several_plates_are_held_out_whole() -> None:
+def test_controls_beside_the_treatments_are_held_out_by_row_over_all_plates() -> None:
+    plates = ["P1"] * 6 + ["P2"] * 6
+    folds = grouped_folds(plates, ["A01", "A02", "A03", "B01", "B02", "B03"] * 2, labels_of("+-.+-." * 2))
+    assert folds is not None
+    assert (folds.level, folds.count) == ("row", 2)
+    assert folds.of_well.tolist() == [0, 0, -1, 1, 1, -1] * 2
+
+
+def test_plates_are_held_out_whole_where_treatments_have_no_controls_beside_them() -> None:
     plates = ["P1"] * 4 + ["P2"] * 4 + ["P3"] * 4
-    folds = grouped_folds(plates, ["A01", "A02", "B01", "B02"] * 3, labels_of("+-.." * 3))
+    folds = grouped_folds(plates, ["A01", "A02", "B01", "B02"] * 3, labels_of("+-+-" * 2 + "...."))
+    assert folds is not None
+    assert (folds.level, folds.of_well.tolist()) == ("plate", [0] * 4 + [1] * 4 + [-1] * 4)
+
+
+def test_controls_alone_are_held_out_by_plate() -> None:
+    folds = grouped_folds(["P1"] * 2 + ["P2"] * 2 + ["P3"] * 2, ["A01", "B01"] * 3, labels_of("+-" * 3))
     assert folds is not None
     assert (folds.level, folds.count) == ("plate", 3)
-    assert [len({f for f in folds.of_well[i : i + 4] if f >= 0}) for i in (0, 4, 8)] == [1, 1, 1]
+
+
+def test_plates_can_be_asked_for() -> None:
+    folds = plate_folds(["P1"] * 3 + ["P2"] * 3, labels_of("+-." * 2))
+    assert folds is not None
+    assert folds.of_well.tolist() == [0, 0, -1, 1, 1, -1]
+    assert plate_folds(["P1"] * 3, labels_of("+-.")) is None
 
 
 def test_experiments_come_before_plates() -> None:
@@ -51,13 +71,13 @@ def test_single_wells_are_the_last_resort() -> None:
     assert (folds.level, list(folds.of_well)) == ("well", [0, 1, 0, 1])
 
 
-def test_groups_are_dealt_evenly_to_at_most_ten_folds() -> None:
+def test_groups_are_dealt_evenly_to_at_most_eight_folds() -> None:
     wells = [f"{chr(65 + i)}{c:02d}" for i in range(16) for c in (1, 2, 3, 23)]
     folds = grouped_folds(["P"] * 64, wells, labels_of("---+" * 16))
     assert folds is not None
-    assert (folds.level, folds.count) == ("row", 10)
+    assert (folds.level, folds.count) == ("row", 8)
     positives = np.bincount(folds.of_well[labels_of("---+" * 16) > 0])
-    assert positives.min() >= 1 and positives.max() <= 2
+    assert list(positives) == [2] * 8
 
 
 @pytest.mark.parametrize("text", ["+-", "+--", "++", "----", "....", ""])

@@ -69,6 +69,15 @@ def test_probes_answer_what_can_be_asked() -> None:
     assert [effect.plate for effect in found.positions] == ["P1"]
 
 
+def test_one_plate_says_nothing_of_unseen_plates_and_two_do() -> None:
+    line = scored_line()
+    assert cell_line_probes(line).unseen_plates is None
+    halves = [dataclasses.replace(w, plate="P2") if i % 4 > 1 else w for i, w in enumerate(line.wells)]
+    found = cell_line_probes(dataclasses.replace(line, wells=halves)).unseen_plates
+    assert found is not None and found.plates == 2
+    assert found.roc_auc is not None and found.roc_auc > 0.9
+
+
 def test_same_seed_same_answer_and_json_comes_back() -> None:
     line = scored_line()
     quality = Quality(

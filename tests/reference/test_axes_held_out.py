@@ -55,6 +55,32 @@ def test_random_labels_give_chance() -> None:
     assert accuracy.mean() > 0.45
 
 
+def test_plate_effects_do_not_stretch_the_scale() -> None:
+    """Four plates with shifts as large as the classes' distance in spreads, and an effect that differs by plate: unseen
+    positives stay at +1. (Held out by plate they come out at +1.2 to +1.4.)"""
+    found = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        plates = [draw(Design(controls=16, unseen=6, features=32, tiles=4, effect=4.0), rng) for _ in range(4)]
+        shifts = rng.normal(size=(4, 32))
+        vectors = [p.vectors + s + _interaction(p, rng) for p, s in zip(plates, shifts, strict=True)]
+        labels, truth = (np.concatenate([getattr(p, n) for p in plates]) for n in ("labels", "truth"))
+        well = np.concatenate([p.well + i * len(p.labels) for i, p in enumerate(plates)])
+        names = [name for p in plates for name in p.names]
+        folds = grouped_folds([str(i) for i, p in enumerate(plates) for _ in p.names], names, labels)
+        assert folds is not None and folds.level == "row"
+        efficacy = score_wells(np.concatenate(vectors), well, labels, folds).efficacy
+        found.append([efficacy[(labels == 0) & (truth == side)].mean() for side in (-1, 1)])
+    assert np.mean(found, axis=0) == pytest.approx([-1, 1], abs=0.1)
+
+
+def _interaction(plate: Plate, rng: np.random.Generator) -> NDArray[np.float64]:
+    """How this plate's classes differ otherwise than those of other plates."""
+    direction = rng.normal(size=plate.vectors.shape[1]) / np.sqrt(plate.vectors.shape[1])
+    shift: NDArray[np.float64] = plate.truth[plate.well][:, None] * direction
+    return shift
+
+
 def _efficacies(plate: Plate) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean efficacy of the unseen negative and positive wells: ours, and scaled by in-sample scores."""
     folds = grouped_folds(plate.plates, plate.names, plate.labels)

@@ -16,12 +16,14 @@ from gandl_shared.schemas.quality import (
     ReplicateGroup,
     Replicates,
     ShareInterval,
+    UnseenPlates,
 )
 from numpy.typing import NDArray
 
 from gandl_analysis.stats.accuracy import confusion, tile_accuracy_interval, wilson
-from gandl_analysis.stats.axes import WellScores
+from gandl_analysis.stats.axes import AxisOptions, WellScores, score_wells
 from gandl_analysis.stats.efficacy import group_means
+from gandl_analysis.stats.folds import plate_folds
 from gandl_analysis.stats.leakage import leakage
 from gandl_analysis.stats.positions import PositionMap, position_map
 from gandl_analysis.stats.quality import separation, v_factor
@@ -90,6 +92,7 @@ def cell_line_probes(line: ScoredLine, *, seed: int = 0) -> CellLineProbes:
         leakage=(*_well_leakage(line, means, streams[0]), *_site_leakage(line, streams[0])),
         replicates=_replicates(line, means, seed),
         positions=_positions(line, streams[1]),
+        unseen_plates=_unseen_plates(line),
     )
 
 
@@ -126,6 +129,20 @@ def _site_leakage(line: ScoredLine, rng: np.random.Generator) -> list[LeakagePro
     white = line.scores.axis.off_axis.whiten(group_means(line.vectors[tiles], index, len(places)))
     found = leakage(white, [site for _, site in places], np.array([w for w, _ in places], np.intp), rng)
     return [LeakageProbe(what="site", **asdict(found))] if found else []
+
+
+def _unseen_plates(line: ScoredLine) -> UnseenPlates | None:
+    """Another round of fits, without whole plates; None for one plate, and where plates hold one class each."""
+    folds = plate_folds([w.plate for w in line.wells], line.labels)
+    if folds is None:
+        return None
+    fit, tiles = line.scores.axis, line.labels[line.well] != 0
+    how = AxisOptions(fit.whiten, fit.regularisation, fit.name)
+    scores = score_wells(line.vectors[tiles], line.well[tiles], line.labels, folds, options=how)
+    found = separation(*(scores.on[(line.labels == s) & np.isfinite(scores.on)] for s in (1, -1)))
+    accuracy = scores.tile_accuracy(line.labels != 0)
+    plates = len({w.plate for w, label in zip(line.wells, line.labels, strict=True) if label})
+    return UnseenPlates(plates=plates, z_prime=found.z_prime, accuracy=accuracy, roc_auc=found.roc_auc)
 
 
 def _replicates(line: ScoredLine, means: Float, seed: int) -> Replicates | None:

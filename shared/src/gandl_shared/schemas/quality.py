@@ -96,12 +96,22 @@ class PositionEffect(_Frozen):
     residuals: Mapping[str, float] = Field(description="by well")
 
 
+class UnseenPlates(_Frozen):
+    """Separation of controls by axes that have seen no well of their plate: what the axis is worth on a later plate."""
+
+    plates: int
+    z_prime: float | None
+    accuracy: Share | None = Field(description="of tiles")
+    roc_auc: Share | None
+
+
 class CellLineProbes(_Frozen):
     """What besides the controls' separation speaks for or against the scores of a cell line."""
 
     leakage: tuple[LeakageProbe, ...] = ()
     replicates: Replicates | None = None
     positions: tuple[PositionEffect, ...] = ()
+    unseen_plates: UnseenPlates | None = None
 
 
 class Quality(_Frozen):
