@@ -26,10 +26,10 @@ class Postgres:
         self._migrated = self.new()
         Database.connect(self._migrated).close()
 
-    def new(self) -> str:
+    def new(self, options: str = "") -> str:
         """The URL of a database without tables."""
         name = f"gandl_{next(_numbers)}"
-        self._run(f"CREATE DATABASE {name}")
+        self._run(f"CREATE DATABASE {name} {options}")
         return str(self._server.get_uri(database=name))
 
     def emptied(self) -> str:

@@ -30,8 +30,11 @@ def open_engine(url: str) -> Engine:
     """An engine for `url`, tables at the newest version. Raises Malformed (not a database), Unavailable (no answer),
     Conflict (tables of a newer gandl)."""
     parsed = _parsed(url)
-    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
-    if parsed.get_backend_name() == "sqlite":
+    sqlite = parsed.get_backend_name() == "sqlite"
+    # A cluster made without a locale speaks SQL_ASCII, which psycopg hands out as bytes: say that we speak UTF-8.
+    arguments = {} if sqlite else {"client_encoding": "utf8"}
+    engine = create_engine(parsed, pool_pre_ping=not sqlite, connect_args=arguments)
+    if sqlite:
         _make_folder(parsed)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
