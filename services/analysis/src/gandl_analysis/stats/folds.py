@@ -3,8 +3,8 @@
 A held-out control stands in for a well to be scored, so it must be as foreign to the axis as that well is. Where plates
 carry their own controls, the wells to be scored lie on plates that the axis has seen, and controls are held out by row
 over all plates. Where they do not, whole plates or experiments are held out. Holding out plates in the first case too
-sets the anchors by wells of unseen plates: with strong plate effects treatments then come out 10 to 40 % too far from
-zero (docs/axes-and-quality.md). `plate_folds` says what the axis is worth on an unseen plate.
+sets the anchors by wells of unseen plates: with strong plate effects treatments then come out up to a third too far
+from zero (docs/axes-and-quality.md). `plate_folds` says what the axis is worth on an unseen plate.
 """
 
 from __future__ import annotations
