@@ -61,8 +61,9 @@ def test_every_command_of_the_readme_exists(repository: Path) -> None:
 
     readme = (repository / "README.md").read_text()
     makefile = (repository / "Makefile").read_text()
-    used = set(re.findall(r"^(?:\$ )?gandl (\w+)", readme, re.MULTILINE))
+    blocks = "\n".join(re.findall(r"^```\n(.*?)^```", readme, re.MULTILINE | re.DOTALL))
+    used = set(re.findall(r"^gandl (\w+)", blocks, re.MULTILINE))
     assert used, "the README shows no command"
     assert used <= set(COMMANDS)
-    for target in set(re.findall(r"^(?:\$ )?make ([a-z-]+)", readme, re.MULTILINE)):
+    for target in set(re.findall(r"^make ([a-z-]+)", blocks, re.MULTILINE)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

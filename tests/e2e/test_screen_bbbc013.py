@@ -99,6 +99,7 @@ def test_the_report_is_one_file_that_needs_no_network(result: Result) -> None:
         assert outside not in text
 
 
+@pytest.mark.slow
 def test_again_gives_the_same_numbers_bit_for_bit(result: Result, bbbc013: Path, gandl: Run, tmp_path: Path) -> None:
     files = ["--platemap", bbbc013 / "platemap.csv", "--model", MODEL, "--out", tmp_path / "again"]
     assert gandl("screen", bbbc013 / "images", *files).returncode == 0

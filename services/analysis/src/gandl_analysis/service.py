@@ -21,13 +21,12 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import GroupQuality, Quality
 from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, WellScore
 from gandl_shared.store import Profiles
-from numpy.typing import NDArray
 
+from gandl_analysis.assay import ScoredLine, cell_line_probes, group_quality
 from gandl_analysis.curves import efficacy_settings, fit_compounds
 from gandl_analysis.result import Provenance, ScreenAnalysis
-from gandl_analysis.stats.axes import WellScores, score_wells
+from gandl_analysis.stats.axes import score_wells
 from gandl_analysis.stats.folds import grouped_folds
-from gandl_analysis.stats.quality import separation, v_factor
 
 _LABELS = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
 
@@ -46,14 +45,6 @@ class ScreenInput:
     limits: Mapping[str, ScreenLimits]
 
 
-@dataclass(frozen=True)
-class _CellLine:
-    wells: Sequence[Well]
-    scores: WellScores
-    level: str
-    labels: NDArray[np.intp]
-
-
 def analyse(screen: ScreenInput) -> ScreenAnalysis:
     """Analyse a screen. Same input, same numbers, bit for bit on one machine.
 
@@ -67,7 +58,7 @@ def analyse(screen: ScreenInput) -> ScreenAnalysis:
     return ScreenAnalysis(
         wells=wells,
         curves=tuple(curves),
-        quality=_quality(lines),
+        quality=_quality(lines, parameters.seed),
         parked=tuple(screen.parked),
         provenance=_provenance(screen, lines),
     )
@@ -81,7 +72,7 @@ def _by_cell_line(wells: Sequence[Well]) -> dict[str, list[Well]]:
     return lines
 
 
-def _cell_line(name: str, wells: Sequence[Well], screen: ScreenInput) -> _CellLine:
+def _cell_line(name: str, wells: Sequence[Well], screen: ScreenInput) -> ScoredLine:
     profiles, place = screen.profiles, {(w.plate, w.well): i for i, w in enumerate(wells)}
     index = np.array([place.get(key, -1) for key in zip(profiles.plates, profiles.wells, strict=True)], np.intp)
     keep = index >= 0
@@ -97,10 +88,10 @@ def _cell_line(name: str, wells: Sequence[Well], screen: ScreenInput) -> _CellLi
         detail = f"cell line {name} has {n[1]} positive and {n[-1]} negative control wells with images"
         raise NotEnoughData(f"{detail}; an axis with held-out controls needs at least two of each")
     scores = score_wells(vectors, index, labels, folds, whiten=screen.parameters.whitening)
-    return _CellLine(wells, scores, folds.level, labels)
+    return ScoredLine(wells, labels, scores, vectors, index, list(profiles.sites[keep]))
 
 
-def _well_scores(line: _CellLine) -> list[WellScore]:
+def _well_scores(line: ScoredLine) -> list[WellScore]:
     s = line.scores
     rows = zip(line.wells, s.on, s.off, s.efficacy, s.off_distance, s.n_tiles, strict=True)
     return [
@@ -136,45 +127,20 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _quality(lines: Mapping[str, _CellLine]) -> Quality:
+def _quality(lines: Mapping[str, ScoredLine], seed: int) -> Quality:
     plates: dict[str, GroupQuality] = {}
     for line in lines.values():
         for plate in dict.fromkeys(w.plate for w in line.wells):
-            on_plate = np.array([w.plate == plate for w in line.wells])
+            found = group_quality(line, np.array([w.plate == plate for w in line.wells]), seed=seed)
             # A plate that holds several cell lines shows the one with most wells on it.
-            found = _group(line, on_plate)
             if plate not in plates or plates[plate].n_negative < found.n_negative:
                 plates[plate] = found
-    everywhere = {name: _group(line, np.ones(len(line.wells), bool)) for name, line in lines.items()}
-    return Quality(cell_lines=everywhere, plates=plates)
+    everywhere = {name: group_quality(line, np.ones(len(line.wells), bool), seed=seed) for name, line in lines.items()}
+    probes = {name: cell_line_probes(line, seed=seed) for name, line in lines.items()}
+    return Quality(cell_lines=everywhere, plates=plates, probes=probes)
 
 
-def _group(line: _CellLine, keep: NDArray[np.bool_]) -> GroupQuality:
-    s, labels = line.scores, line.labels
-    positive, negative = (s.efficacy[keep & (labels == side)] for side in (1, -1))
-    found = separation(positive, negative)
-    return GroupQuality(
-        z_prime=found.z_prime,
-        z_prime_robust=found.z_prime_robust,
-        ssmd=found.ssmd,
-        v_factor=v_factor(_dose_groups(line, keep), positive, negative),
-        roc_auc=found.roc_auc,
-        accuracy=s.tile_accuracy(keep),
-        n_positive=found.n_positive,
-        n_negative=found.n_negative,
-        grouped_by=line.level,
-    )
-
-
-def _dose_groups(line: _CellLine, keep: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    groups: dict[tuple[str | None, float | None], list[float]] = defaultdict(list)
-    for w, efficacy, use in zip(line.wells, line.scores.efficacy, keep, strict=True):
-        if use and w.role is Role.TREATMENT and math.isfinite(efficacy):
-            groups[w.compound, w.concentration_um].append(float(efficacy))
-    return [np.array(values) for values in groups.values()]
-
-
-def _provenance(screen: ScreenInput, lines: Mapping[str, _CellLine]) -> Provenance:
+def _provenance(screen: ScreenInput, lines: Mapping[str, ScoredLine]) -> Provenance:
     digests = "".join(line.scores.axis.digest for line in lines.values())
     plate_map = "\n".join(f"{w.plate},{w.well},{w.role},{w.compound},{w.concentration_um}" for w in screen.wells)
     sites = set(zip(screen.profiles.plates, screen.profiles.wells, screen.profiles.sites, strict=True))

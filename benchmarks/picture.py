@@ -1,0 +1,111 @@
+"""The picture of the README: BBBC013 as `gandl screen` sees it, real tiles beside the result.
+
+    python benchmarks/picture.py --bbbc013 ../shared/data/bbbc013 --out docs/images/bbbc013.png
+
+Images: BBBC013v1, provided by Ilya Ravkin, Broad Bioimage Benchmark Collection (Ljosa et al., Nature Methods 2012),
+CC BY 3.0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from gandl.screening import ScreenJob, run
+from gandl.summary import of_compound
+from gandl_analysis.figures.dose_response import dose_response_figure
+from gandl_analysis.figures.plate import plate_heatmap
+from gandl_analysis.figures.svg import to_png
+from gandl_analysis.result import ScreenAnalysis
+from gandl_embedding.engine import Engine
+from gandl_shared.imaging import Preprocessing, prepare_field, read_site, sampled_limits
+from gandl_shared.plates import find_sites, read_plate_map
+from gandl_shared.schemas.screen import ScreenRequest
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
+
+MODEL = Path(__file__).parents[1] / "models" / "gandl-bbbc013-64.onnx"
+DPI = 160
+GAP = 36
+SHOWN = (("A01", "negative control"), ("B07", "15.6 nM wortmannin"), ("A12", "positive control"))
+
+
+def main() -> None:
+    """Screen the plate and paste the figures together."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bbbc013", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    analysis = screened(given.bbbc013)
+    heatmap = plate_heatmap(analysis.wells, "BBBC013").figure
+    curves = [dose_response_figure(of_compound(analysis.curves, c, "U2OS")) for c in ("Wortmannin", "LY294002")]
+    top = [fields(given.bbbc013), picture(heatmap)]
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    sheet = column([row(top), row([picture(f) for f in curves])])
+    sheet.convert("P", palette=Image.Palette.ADAPTIVE, colors=256).save(given.out, optimize=True)
+
+
+def screened(folder: Path) -> ScreenAnalysis:
+    """What `gandl screen` finds on the plate."""
+    images, plate_map = folder / "images", folder / "platemap.csv"
+    request = ScreenRequest(images=str(images), plate_map=str(plate_map))
+    with tempfile.TemporaryDirectory() as out:
+        job = ScreenJob(request, images, plate_map, Path(out) / "out")
+        return run(job, Engine.load(MODEL), on_progress=lambda _: None, on_step=lambda _: None)
+
+
+def fields(folder: Path) -> Image.Image:
+    """Three wells, FKHR-GFP green and DNA blue, as the model sees them."""
+    sites = {s.well: s for s in find_sites(folder / "images", read_plate_map(folder / "platemap.csv"))}
+    limits = sampled_limits([s.files for s in sites.values()], downscale=2)
+    panels = []
+    for well, words in SHOWN:
+        green, blue = prepare_field(read_site(sites[well].files), Preprocessing(limits, 64, 2))[:, :240, :240]
+        colour = np.stack([blue // 4, np.maximum(green, blue // 3), blue], axis=-1)
+        panels.append(captioned(Image.fromarray(colour), words))
+    return row(panels, gap=12)
+
+
+def captioned(image: Image.Image, words: str) -> Image.Image:
+    """An image with a line of text below it."""
+    sheet = Image.new("RGB", (image.width, image.height + 34), "white")
+    sheet.paste(image)
+    ImageDraw.Draw(sheet).text((2, image.height + 8), words, fill="#333333", font=ImageFont.load_default(size=20))
+    return sheet
+
+
+def picture(figure: Figure) -> Image.Image:
+    """A figure as pixels on white."""
+    drawn = Image.open(io.BytesIO(to_png(figure, dpi=DPI))).convert("RGBA")
+    white = Image.new("RGBA", drawn.size, "white")
+    return Image.alpha_composite(white, drawn).convert("RGB")
+
+
+def row(images: list[Image.Image], gap: int = GAP) -> Image.Image:
+    """Images side by side, centred."""
+    sheet = Image.new(
+        "RGB", (sum(i.width for i in images) + gap * (len(images) - 1), max(i.height for i in images)), "white"
+    )
+    x = 0
+    for image in images:
+        sheet.paste(image, (x, (sheet.height - image.height) // 2))
+        x += image.width + gap
+    return sheet
+
+
+def column(images: list[Image.Image]) -> Image.Image:
+    """Images one below the other, centred."""
+    width = max(i.width for i in images) + 2 * GAP
+    sheet = Image.new("RGB", (width, sum(i.height for i in images) + GAP * (len(images) + 1)), "white")
+    y = GAP
+    for image in images:
+        sheet.paste(image, ((width - image.width) // 2, y))
+        y += image.height + GAP
+    return sheet
+
+
+if __name__ == "__main__":
+    main()
