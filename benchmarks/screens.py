@@ -213,7 +213,7 @@ def page(real: Sequence[str], simulated: Sequence[str]) -> str:
             "|---|---|---|---|---|---|---|---|",
             *real,
             "",
-            "## Simulated: 2 cell lines × 12 compounds × 6 doses × 4 replicates, folds by plate",
+            "## Simulated: 2 cell lines × 12 compounds × 6 doses × 4 replicates, folds by row over all plates",
             "",
             "Preset `screen-24`, its seed fixed before any training. Right: EC50 within a factor of 2 of the truth, an",
             "inert compound called inactive, a toxin no hit. [Curve by curve](results-screen-24.csv).",
