@@ -109,7 +109,10 @@ def run_batch(
 def _embedded(store: Store, embedder: Embedder, lease: LeasedBatch, kept: KeptLease) -> _Rows | None:
     """Rows of all sites, or None as soon as the lease is known to be lost."""
     if embedder.model_id != lease.model.id:
-        planned, here = f"{lease.model.name} ({lease.model.id[:12]})", f"{embedder.card.name} ({embedder.model_id[:12]})"
+        planned, here = (
+            f"{lease.model.name} ({lease.model.id[:12]})",
+            f"{embedder.card.name} ({embedder.model_id[:12]})",
+        )
         raise Conflict(f"the screen was planned for model {planned}, here is {here}; vectors of two cannot be mixed")
     stored = store.vectors(lease.screen_id, lease.number)
     known = {} if stored is None else _keys(stored)
