@@ -10,8 +10,9 @@ SERVING := -e shared -e 'services/embedding[cpu]' -e services/worker -e 'service
 PROJECTS := pyproject.toml constraints.txt shared/pyproject.toml training/pyproject.toml $(wildcard services/*/pyproject.toml)
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 DEMO := demo
+DATA ?= ../shared/data
 
-.PHONY: help demo test test-slow check up openapi bench bench-analysis bench-training format clean
+.PHONY: help demo test test-slow check up openapi bench format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,8 +57,12 @@ openapi: $(VENV)/.dev ## write openapi/*.json again
 	@$(BIN)/python -m gandl_embedding.openapi openapi/embedding.json
 	@$(BIN)/python -m gandl_analysis.openapi openapi/analysis.json
 
-bench: $(VENV)/.dev ## every benchmark, results printed as tables
-	@for script in benchmarks/*.py; do $(BIN)/python $$script; done
+bench: $(VENV)/.dev ## every benchmark; pages of docs/ are written again
+	@$(BIN)/python benchmarks/screens.py --bbbc013 $(DATA)/bbbc013 --out docs/results.md
+	@$(BIN)/python benchmarks/picture.py --bbbc013 $(DATA)/bbbc013 --out docs/images/bbbc013.png
+	@$(BIN)/python benchmarks/axes.py --bbbc013 $(DATA)/bbbc013 --page docs/axes-and-quality.md
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/curves.py
+	@$(BIN)/python benchmarks/embedding.py
 
 format: $(VENV)/.dev ## let ruff write the layout
 	@$(BIN)/ruff format .
