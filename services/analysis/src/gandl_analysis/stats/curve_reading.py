@@ -187,9 +187,10 @@ class _View:
         if low is None and high is None:
             return Reported()
         if low is not None and (high is None or found.estimate > highest):
-            return Reported(low, ">", low, high)
+            # "Above a dose lower than any tested" says nothing.
+            return Reported(low, ">", low, high) if low >= lowest else Reported()
         if high is not None and (low is None or found.estimate < lowest):
-            return Reported(high, "<", low, high)
+            return Reported(high, "<", low, high) if high <= highest else Reported()
         return Reported(found.estimate, "=", low, high)
 
     def crossing(self) -> float | None:
