@@ -95,12 +95,12 @@ def texts(analysis: ScreenAnalysis) -> dict[str, str]:
 
 def wells_csv(wells: Sequence[WellScore]) -> str:
     """One row a well; a well without vectors has empty scores."""
-    return _csv(WELL_COLUMNS, (w.model_dump() for w in wells))
+    return csv_text(WELL_COLUMNS, (w.model_dump() for w in wells))
 
 
 def curves_csv(curves: Sequence[Curve]) -> str:
     """One row a compound and cell line; empty cells where there is no such number."""
-    return _csv(CURVE_COLUMNS, (curve_row(c) for c in curves))
+    return csv_text(CURVE_COLUMNS, (curve_row(c) for c in curves))
 
 
 def curve_row(curve: Curve) -> dict[str, object]:
@@ -123,7 +123,8 @@ def curve_row(curve: Curve) -> dict[str, object]:
     }
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """CSV with a header; None is an empty cell, floats are in the shortest form that reads back to the same number."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -133,5 +134,4 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
 
 
 def _cell(value: object) -> object:
-    """Floats in the shortest form that reads back to the same number."""
     return repr(value) if isinstance(value, float) else value

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import Hit
 
-from gandl_analysis.files import CURVE_COLUMNS, curve_row
+from gandl_analysis.files import CURVE_COLUMNS, csv_text, curve_row
 
 HIT_COLUMNS = tuple(Hit.model_fields)
 POINT_COLUMNS = (
@@ -40,21 +38,7 @@ def points_csv(curves: Iterable[Curve]) -> str:
     return csv_text(POINT_COLUMNS, (row for curve in curves for row in _points(curve)))
 
 
-def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
-    """CSV with a header; None is an empty cell, floats are in the shortest form that reads back to the same number."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _cell(row.get(name)) for name in columns})
-    return text.getvalue()
-
-
 def _points(curve: Curve) -> Iterable[Mapping[str, object]]:
     about = {"screen": curve.screen, "compound": curve.compound, "cell_line": curve.cell_line}
     for point in curve.points:
         yield {**about, **point.model_dump(), "concentration_um": point.concentration}
-
-
-def _cell(value: object) -> object:
-    return repr(value) if isinstance(value, float) else value
