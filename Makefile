@@ -12,7 +12,7 @@ COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose
 DEMO := demo
 DATA ?= ../shared/data
 
-.PHONY: help demo test test-slow check up openapi bench format clean
+.PHONY: help demo test test-slow check up openapi bench bench-training format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -63,6 +63,12 @@ bench: $(VENV)/.dev ## every benchmark; pages of docs/ are written again
 	@$(BIN)/python benchmarks/axes.py --bbbc013 $(DATA)/bbbc013 --page docs/axes-and-quality.md
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/curves.py
 	@$(BIN)/python benchmarks/embedding.py
+
+bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/bench yet, hours on two cores
+	@$(BIN)/python benchmarks/training_probe.py --bbbc013 $(DATA)/bbbc013 --runs runs/bench --page docs/training.md
+	@$(BIN)/python benchmarks/training_pictures.py --runs runs/bench --out docs/images
+	@$(BIN)/python benchmarks/training_speed.py --page docs/training.md
+	@$(BIN)/python benchmarks/training_loader.py --page docs/training.md
 
 format: $(VENV)/.dev ## let ruff write the layout
 	@$(BIN)/ruff format .

@@ -38,6 +38,30 @@ def test_batches_are_a_function_of_seed_and_step(plate: Source, tmp_path: Path) 
     assert np.array_equal(np.concatenate(halves), crops.at(4))
 
 
+def resident(path: Path) -> int:
+    """Kilobytes of a mapped file that lie in this process's memory."""
+    maps = Path("/proc/self/smaps").read_text().split(str(path))
+    return int(maps[1].split("Rss:")[1].split()[0]) if len(maps) > 1 else 0
+
+
+def test_a_stream_does_not_keep_the_store_in_memory(plate: Source, tmp_path: Path) -> None:
+    store = pack(plate, tmp_path / "small", size=16)
+    large = tmp_path / "large" / "fields.npy"
+    large.parent.mkdir()
+    fields = np.random.default_rng(0).integers(0, 200, (64, 2, 512, 512), np.uint8)
+    np.save(large, fields)
+    (large.parent / "fields.json").write_text((tmp_path / "small" / "fields.json").read_text())
+    mapped = replace(FieldStore.open(large.parent), index=store.index)
+    assert int(mapped.fields.sum(dtype=np.int64)) == int(fields.sum(dtype=np.int64))
+    whole = resident(large)
+    assert whole > 30_000  # everything was read, and stays
+    stream = Crops(mapped, 16, 4, seed=0).stream(0)
+    for _ in range(20):
+        next(stream)
+    stream.close()
+    assert resident(large) < whole / 4
+
+
 def test_blank_and_saturated_crops_are_not_usable() -> None:
     textured = np.random.default_rng(0).integers(0, 200, (2, 16, 16)).astype(np.uint8)
     assert usable(textured)

@@ -8,6 +8,7 @@ eight orientations, is worth far more variety on a small plate, and costs a copy
 from __future__ import annotations
 
 import json
+import mmap
 import shutil
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,6 +79,15 @@ class FieldStore:
     def channels(self) -> int:
         """Number of channels."""
         return int(self.fields.shape[1])
+
+    def release(self) -> None:
+        """Take what was read so far out of this process's memory; the system may keep it in its file cache.
+
+        Else a long run would hold the whole store, however large, as resident memory.
+        """
+        mapped: object = self.fields.base
+        if isinstance(mapped, mmap.mmap):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True)
@@ -213,5 +223,9 @@ class Crops:
             step = first
             while True:
                 step += 1
-                current, ahead = ahead, pool.submit(self.at, step)
+                current, ahead = ahead, pool.submit(self._ahead, step)
                 yield current.result()
+
+    def _ahead(self, step: int) -> Uint8:
+        self.store.release()
+        return self.at(step)

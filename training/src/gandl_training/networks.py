@@ -73,7 +73,7 @@ class Generator(nn.Module):
     def synthesise(self, style: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """Style [N, 512] and noise → image [N, C, R, R]."""
         x = self.constant.expand(style.shape[0], -1, -1, -1)
-        x = self.first(x.contiguous(memory_format=torch.channels_last), style, noise[0])
+        x = self.first(x.contiguous(memory_format=self.config.memory_format), style, noise[0])
         image: Tensor = self.first_to_image(x, style).float()
         for i, block in enumerate(self.blocks):
             x, image = block(x, image, style, noise[1 + 2 * i : 3 + 2 * i])
@@ -127,7 +127,7 @@ class Discriminator(nn.Module):
 
     def maps(self, image: Tensor) -> list[Tensor]:
         """The last map of each edge from R down to 4, [N, width, edge, edge] each, before the batch statistics."""
-        maps = [self.from_image(image.contiguous(memory_format=torch.channels_last))]
+        maps = [self.from_image(image.contiguous(memory_format=self.config.memory_format))]
         for block in self.blocks:
             maps.append(block(maps[-1]))
         return maps

@@ -49,7 +49,7 @@ class Trainer:
         """Train both networks on the uint8 batch `real` [N, C, R, R] of this process; returns the losses, detached."""
         config = self.config
         draws = Draws.of(config.seed, self.step, self.device, self.processes.rank, self.processes.world)
-        images = real.to(self.device).float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
+        images = real.to(self.device).float().div(127.5).sub(1).contiguous(memory_format=config.network.memory_format)
         z, noise = self._latents(len(images), draws)
         with self._autocast():
             fake = self.generator(z, noise)

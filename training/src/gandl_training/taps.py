@@ -15,6 +15,7 @@ from gandl_training.networks import Discriminator
 
 Tap = Literal["fc", "pool", "multi"]
 POOLED_EDGE = 2
+POOLED_BLOCKS = slice(2, 4)
 
 
 def tap(name: str) -> Tap:
@@ -32,7 +33,7 @@ def tap_width(discriminator: Discriminator, name: Tap) -> int:
     widths = {
         "fc": config.features,
         "pool": last * POOLED_EDGE**2,
-        "multi": 2 * sum(config.discriminator_width(edge) for edge in config.edges[:3]),
+        "multi": 2 * sum(config.discriminator_width(edge) for edge in config.edges[POOLED_BLOCKS]),
     }
     return widths[name]
 
@@ -48,7 +49,8 @@ class Featurizer(nn.Module):
     """uint8 images [N, C, R, R] → float32 embedding [N, width]; gains folded, no layer looks across the batch.
 
     `fc` is the dense layer before the score, `pool` the last map averaged to 2×2, `multi` mean and standard deviation
-    of each map at the three finest edges: how much of a texture there is and how unevenly it is spread.
+    of each map at a quarter and an eighth of the input's edge: how much of a shape there is and how unevenly it is
+    spread, wherever it lies. Finer maps are as good untrained, coarser ones know where in the tile a thing lies.
     """
 
     def __init__(self, discriminator: Discriminator, name: Tap) -> None:
@@ -66,4 +68,4 @@ class Featurizer(nn.Module):
         maps = self.discriminator.maps(x)
         if self.name == "pool":
             return F.avg_pool2d(maps[-1], maps[-1].shape[-1] // POOLED_EDGE).flatten(1)
-        return torch.cat([moments(m) for m in maps[:3]], dim=1)
+        return torch.cat([moments(m) for m in maps[POOLED_BLOCKS]], dim=1)

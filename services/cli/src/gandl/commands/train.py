@@ -63,6 +63,18 @@ def train(
             _show(bar, task, progress)
 
         if resume:
+            _refuse_settings(
+                preset=preset if preset != "cpu-64" else None,
+                resolution=resolution,
+                batch=batch,
+                learning_rate=learning_rate,
+                loss=loss,
+                r1_gamma=r1_gamma,
+                path_length=path_length,
+                lipschitz=lipschitz,
+                augment=augment,
+                holdout=holdout,
+            )
             config = replace(checkpoint.load(out / checkpoint.CHECKPOINT).config, minutes=minutes, kimg=kimg)
             loop.note_command(out, command)
             outcome = loop.run(config, out, show)
@@ -82,6 +94,18 @@ def train(
     typer.echo(
         f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
     )
+
+
+def _refuse_settings(**given: object) -> None:
+    """A run that goes on keeps its settings: raises BadInput for those that are given, rather than pass over them."""
+    from gandl_shared.errors import BadInput
+
+    names = [f"--{name.replace('_', '-')}" for name, value in sorted(given.items()) if value is not None]
+    if names:
+        told = ", ".join(names)
+        raise BadInput(
+            f"--resume goes on with the run's own settings; {told} cannot be changed: start a run in a new folder"
+        )
 
 
 def _bar() -> Bar:

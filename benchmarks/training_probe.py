@@ -1,0 +1,232 @@
+"""What training adds on BBBC013's controls: Z′ along training for each tap, over seeds and settings.
+
+    python benchmarks/training_probe.py --bbbc013 ../shared/data/bbbc013 --runs runs/bench --page docs/training.md
+
+trains what is not there yet (`gandl train`, resumable; three runs of 60 kimg take about an hour on two cores, the
+settings that were tried as long again; `--seeds-only` leaves these out) and evaluates every snapshot. All figures are
+out of fold by row of wells: axis, whitening and SVM of `gandl_analysis`, as in a screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from gandl_analysis.stats.axes import AxisOptions, WellScores, score_wells
+from gandl_analysis.stats.folds import grouped_folds
+from gandl_analysis.stats.intensity import intensity_statistics
+from gandl_analysis.stats.quality import z_prime
+from gandl_shared.imaging import tile_origins
+from gandl_training import checkpoint as ckpt
+from gandl_training.dataset import FieldStore
+from gandl_training.export import Weights
+from gandl_training.taps import Featurizer, Tap
+from numpy.typing import NDArray
+from training_page import rewrite
+
+Float = NDArray[np.float64]
+TAPS: tuple[Tap, ...] = ("fc", "pool", "multi")
+WHITENINGS = ("none", "within_class")
+SEEDS, KIMG, VARIANT_KIMG = (0, 1, 2), 60, 16
+SIGNS = {"positive_control": 1, "negative_control": -1}
+COLUMNS = ("run", "seed", "kimg", "tap", "whitening", "z_prime", "low", "high", "tile_accuracy")
+
+VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "r1-1": ("R1 γ 1", ("--r1-gamma", "1")),
+    "r1-60": ("R1 γ 60", ("--r1-gamma", "60")),
+    "batch-8": ("batch 8", ("--batch", "8")),
+    "augment": ("adaptive augmentation", ("--augment",)),
+    "slower": ("learning rate 0.001", ("--learning-rate", "0.001")),
+    "fine": ("full resolution (`--downscale 1`), R1 γ 1", ("--downscale", "1", "--r1-gamma", "1")),
+    "too-little-r1": ("full resolution, R1 γ 0.1", ("--downscale", "1", "--r1-gamma", "0.1")),
+    "tiles-32": ("tiles of 32 px, R1 γ 3", ("--resolution", "32", "--r1-gamma", "3")),
+}
+"""What was tried besides the preset at half resolution: title and options that differ from it."""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Tiles [N, C, S, S] of the control fields of a store, the well [N] of each, labels [W] and names of the wells."""
+
+    tiles: NDArray[np.uint8]
+    well: NDArray[np.intp]
+    labels: NDArray[np.intp]
+    names: Sequence[str]
+
+    @classmethod
+    def of(cls, store: FieldStore, size: int) -> Controls:
+        """The grid of tiles that a screen would cut."""
+        records = store.index.records
+        chosen = [i for i, r in enumerate(records) if r.role in SIGNS]
+        origins = tile_origins(store.fields.shape[2], store.fields.shape[3], size)
+        tiles = np.stack([store.fields[i, :, y : y + size, x : x + size] for i in chosen for y, x in origins])
+        labels = np.array([SIGNS[records[i].role] for i in chosen], np.intp)
+        well = np.repeat(np.arange(len(chosen)), len(origins))
+        return cls(tiles, well, labels, [records[i].well for i in chosen])
+
+    def scores(self, vectors: NDArray[np.floating], whitening: str) -> WellScores:
+        """Held-out scores of these wells by features [N, F], folds by row."""
+        folds = grouped_folds(["P"] * len(self.names), list(self.names), self.labels)
+        assert folds is not None
+        return score_wells(vectors, self.well, self.labels, folds, options=AxisOptions(whitening))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: Z′ of held-out control wells with its interval, and accuracy of held-out tiles."""
+
+    run: str
+    seed: int
+    kimg: float
+    tap: str
+    whitening: str
+    z_prime: float
+    low: float
+    high: float
+    tile_accuracy: float
+
+
+def main() -> None:
+    """Train, evaluate, write the CSV beside the page and the tables into it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bbbc013", type=Path, required=True)
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--page", type=Path, required=True)
+    parser.add_argument("--seeds-only", action="store_true")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    jobs = {f"seed-{seed}": (KIMG, ("--seed", str(seed))) for seed in SEEDS}
+    if not given.seeds_only:
+        jobs |= {name: (VARIANT_KIMG, options) for name, (_, options) in VARIANTS.items()}
+    with ThreadPoolExecutor(2) as pool:
+        folders = list(pool.map(lambda job: trained(given.bbbc013, given.runs, job[0], *job[1]), jobs.items()))
+    rows = [row for name, folder in zip(jobs, folders, strict=True) for row in evaluated(name, folder)]
+    write_csv(given.page.with_name("training-bbbc013.csv"), rows)
+    rewrite(given.page, "bbbc013", list(ladder(rows)))
+    rewrite(given.page, "variants", list(variants(rows)))
+
+
+def trained(data: Path, runs: Path, name: str, kimg: float, options: Sequence[str]) -> Path:
+    """The folder of a run, trained to `kimg` on one thread; goes on where it was interrupted."""
+    out, gandl = runs / name, Path(sys.executable).with_name("gandl")
+    ends = ["--out", out, "--kimg", str(kimg), "--threads", "1"]
+    source = [data / "images", "--platemap", data / "platemap.csv", "--channel-names", "GFP,DNA"]
+    again = (out / ckpt.CHECKPOINT).exists()
+    if again and ckpt.load(out / ckpt.CHECKPOINT).kimg >= kimg:
+        return out
+    scale = [] if "--downscale" in options else ["--downscale", "2"]
+    command = [gandl, "train", *source, *ends, *(["--resume"] if again else [*scale, *options])]
+    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
+    return out
+
+
+def evaluated(name: str, folder: Path) -> Iterator[Row]:
+    """Untrained, and every snapshot, for each tap and whitening; and the intensity statistics of the same tiles."""
+    kept = [ckpt.load(path) for path in sorted((folder / "snapshots").glob("*.pt"))]
+    last = ckpt.load(folder / ckpt.CHECKPOINT)
+    snapshots = kept if name in VARIANTS or last.kimg == kept[-1].kimg else [*kept, last]
+    config = last.config
+    controls = Controls.of(FieldStore.open(folder / "data"), config.network.resolution)
+    states = [Weights(snapshots[-1], untrained=True), *(Weights(s) for s in snapshots)]
+    for weights in states:
+        for tap in TAPS:
+            vectors = embedded(weights, tap, controls.tiles)
+            yield from figures(name, config.seed, weights.kimg, tap, controls, vectors)
+    statistics = intensity_statistics(controls.tiles)
+    yield from figures(name, config.seed, 0.0, "intensity statistics", controls, statistics)
+
+
+@torch.no_grad()
+def embedded(weights: Weights, tap: Tap, tiles: NDArray[np.uint8], batch: int = 100) -> NDArray[np.float32]:
+    """Features [N, F] of tiles [N, C, S, S]."""
+    net = Featurizer(weights.discriminator(), tap)
+    parts = [net(torch.from_numpy(tiles[i : i + batch])).numpy() for i in range(0, len(tiles), batch)]
+    return np.concatenate(parts)
+
+
+def figures(
+    name: str, seed: int, kimg: float, tap: str, controls: Controls, vectors: NDArray[np.floating]
+) -> Iterator[Row]:
+    """Z′ and accuracy for each whitening."""
+    for whitening in WHITENINGS:
+        scores = controls.scores(vectors, whitening)
+        on = [scores.on[controls.labels == side] for side in (1, -1)]
+        accuracy = scores.tile_accuracy(controls.labels != 0)
+        assert accuracy is not None
+        low, high = interval(*on)
+        row = Row(name, seed, kimg, tap, whitening, z_prime(*on) or np.nan, low, high, accuracy)
+        print(row, flush=True)
+        yield row
+
+
+def interval(positive: Float, negative: Float, draws: int = 2000) -> tuple[float, float]:
+    """95 % percentile bootstrap of Z′ over wells of each control, given their held-out scores."""
+    rng = np.random.default_rng(0)
+    values = [z_prime(*(rng.choice(wells, len(wells)) for wells in (positive, negative))) for _ in range(draws)]
+    low, high = np.percentile([v for v in values if v is not None], [2.5, 97.5])
+    return float(low), float(high)
+
+
+def write_csv(path: Path, rows: Sequence[Row]) -> None:
+    """Every figure, one a line."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in rows:
+            values = [getattr(row, column) for column in COLUMNS]
+            writer.writerow([f"{v:.4g}" if isinstance(v, float) else v for v in values])
+
+
+def ladder(rows: Sequence[Row]) -> Iterator[str]:
+    """Along training: median over seeds, their range, and the interval over wells of the median seed."""
+    seeds = [r for r in rows if r.run.startswith("seed-")]
+    yield "| kimg | " + " | ".join(f"`{tap}`, {_said(w)}" for tap in TAPS for w in WHITENINGS) + " |"
+    yield "|---" * (1 + len(TAPS) * len(WHITENINGS)) + "|"
+    for kimg in sorted({r.kimg for r in seeds}):
+        cells = [
+            _median([r for r in seeds if (r.kimg, r.tap, r.whitening) == (kimg, tap, whitening)])
+            for tap in TAPS
+            for whitening in WHITENINGS
+        ]
+        yield f"| {'untrained' if kimg == 0 else f'{kimg:g}'} | " + " | ".join(cells) + " |"
+    statistics = [r for r in seeds if r.tap == "intensity statistics"]
+    said = ", ".join(f"{_said(w)} {_median([r for r in statistics if r.whitening == w])}" for w in WHITENINGS)
+    yield ""
+    yield f"Intensity statistics of the same tiles: {said}."
+
+
+def variants(rows: Sequence[Row]) -> Iterator[str]:
+    """What was tried, after the same number of images."""
+    here = [r for r in rows if r.kimg == VARIANT_KIMG and r.whitening == "within_class"]
+    if not any(r.run in VARIANTS for r in here):
+        return
+    yield f"| setting ({VARIANT_KIMG} kimg, seed 0, whitened) | " + " | ".join(f"`{tap}`" for tap in TAPS) + " |"
+    yield "|---" * (1 + len(TAPS)) + "|"
+    for name, title in {"seed-0": "as `cpu-64`", **{name: title for name, (title, _) in VARIANTS.items()}}.items():
+        found = {r.tap: r for r in here if r.run == name}
+        yield (
+            f"| {title} | " + " | ".join(f"{found[t].z_prime:.2f} ({found[t].tile_accuracy:.3f})" for t in TAPS) + " |"
+        )
+
+
+def _median(rows: Sequence[Row]) -> str:
+    ordered = sorted(rows, key=lambda r: r.z_prime)
+    middle = ordered[len(ordered) // 2]
+    spread = f"[{ordered[0].z_prime:.2f}, {ordered[-1].z_prime:.2f}]"
+    return f"{middle.z_prime:.2f} {spread} ({middle.low:.2f} – {middle.high:.2f})"
+
+
+def _said(whitening: str) -> str:
+    return {"none": "raw", "within_class": "whitened"}[whitening]
+
+
+if __name__ == "__main__":
+    main()

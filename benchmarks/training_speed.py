@@ -1,0 +1,246 @@
+"""How fast a training step is, as ratios in one run: ours against the plain one, and what each term costs.
+
+    python benchmarks/training_speed.py --page docs/training.md
+
+The plain step is the same training as a textbook writes it: float32, default layout, weights of modulated convolutions
+made for each image (grouped convolutions), skips low-passed at every pixel, images generated once for each player, Adam
+one tensor at a time. Each row undoes one of these. Steps are interleaved round by round, so that other work on the
+machine hits all alike; the best round of each counts. On a GPU the same rows are timed at 5×256×256.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from gandl_training.config import LossConfig, TrainConfig, preset, with_input
+from gandl_training.draws import Draws
+from gandl_training.layers import SLOPE, Conv, ModulatedConv, blur
+from gandl_training.processes import device_of_process
+from gandl_training.step import Trainer
+from torch import Tensor, nn
+from torch.nn import functional as F
+from training_page import rewrite
+
+ROUNDS, WARM_UP = 8, 2
+PUBLISHED = "NVIDIA's StyleGAN2-ADA at 3×256×256: 20.8 s/kimg (V100), 12.5 s/kimg (A100)"
+
+
+class TextbookModulated(ModulatedConv):
+    """The same layer with weights of its own for each image, as the StyleGAN2 paper writes it."""
+
+    def _convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+        return x
+
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
+        n, _, height, width = x.shape
+        scale = self.affine(style)[:, None, :, None, None]
+        weight = self.weight[None] * self.weight_gain * scale
+        if self.demodulate:
+            weight = weight * torch.rsqrt(weight.square().sum((2, 3, 4), keepdim=True) + 1e-8)
+        outputs, inputs, size = weight.shape[1:4]
+        x = x.reshape(1, n * inputs, height, width)
+        if self.up:
+            weight = weight.transpose(1, 2).reshape(n * inputs, outputs, size, size)
+            y = F.conv_transpose2d(x, weight, stride=2, groups=n)
+            y = blur(y.reshape(n, outputs, *y.shape[2:]), self.kernel, padding=1, gain=4.0)
+        else:
+            y = F.conv2d(x, weight.reshape(n * outputs, inputs, size, size), padding=size // 2, groups=n)
+            y = y.reshape(n, outputs, *y.shape[2:])
+        if not self.demodulate:
+            return y + self.bias[:, None, None]
+        if noise is not None and self.noise_strength is not None:
+            y = y + noise * self.noise_strength
+        return F.leaky_relu(y + self.bias[:, None, None], SLOPE) * math.sqrt(2)
+
+
+class TextbookConv(Conv):
+    """The same layer with skips low-passed everywhere."""
+
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if self.down and weight.shape[-1] == 1:
+            return F.conv2d(blur(F.pad(x, (1, 1, 1, 1)), self.kernel, padding=0), weight, bias, stride=2)
+        return super()._convolve(x, weight, bias)
+
+
+class TwoPasses(Trainer):
+    """Generates anew for the generator's own step."""
+
+    def _train_generator(self, fake: Tensor, draws: Draws) -> dict[str, Tensor]:
+        with self._autocast():
+            again = self.generator(*self._latents(len(fake), draws))
+        return super()._train_generator(again, draws)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to do the step."""
+
+    name: str
+    channels_last: bool = True
+    bf16: bool = True
+    textbook: bool = False
+    two_passes: bool = False
+    fused: bool = True
+    compiled: bool = False
+
+    def trainer(self, config: TrainConfig, device: torch.device) -> Trainer:
+        """A trainer that steps this way."""
+        config = replace(config, bf16=self.bf16, network=replace(config.network, channels_last=self.channels_last))
+        trainer = (TwoPasses if self.two_passes else Trainer)(config, device)
+        if self.textbook:
+            for net in (trainer.generator, trainer.discriminator):
+                _as_textbook(net)
+        if not self.fused:
+            for optimiser in (trainer.optimiser_g, trainer.optimiser_d):
+                for group in optimiser.param_groups:
+                    group |= {"fused": False, "foreach": False}
+        if self.compiled:
+            for net in (trainer.generator, trainer.discriminator):
+                net.forward = torch.compile(net.forward, dynamic=False)  # type: ignore[method-assign]
+        return trainer
+
+
+PLAIN = Way("plain: float32, default layout, textbook layers", False, False, True, True, False)
+LADDER = (
+    PLAIN,
+    replace(PLAIN, name="+ images generated once for both players", two_passes=False),
+    Way("+ shared weights of modulated convolutions, skips low-passed where kept", False, False, False, False, False),
+    Way("+ channels_last", True, False, False, False, False),
+    Way("+ bfloat16 autocast", True, True, False, False, False),
+    Way("+ fused Adam: as gandl trains"),
+)
+COMPILED = Way("+ torch.compile", compiled=True)
+
+
+def _as_textbook(net: nn.Module) -> None:
+    kinds = {ModulatedConv: TextbookModulated, Conv: TextbookConv}
+    for layer in net.modules():
+        if type(layer) in kinds:
+            layer.__class__ = kinds[type(layer)]
+
+
+def main() -> None:
+    """Measure and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--compile", action="store_true", help="a row for torch.compile; takes minutes")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    device = device_of_process()
+    if device.type == "cuda":
+        rewrite(given.page, "speed-gpu", list(on_gpu(device)))
+        return
+    config = with_input(preset("cpu-64"), channels=2)
+    ways = [*LADDER, *([COMPILED] if given.compile else [])]
+    rewrite(given.page, "speed", [*ladder(config, device, ways), "", *terms(config, device)])
+
+
+def ladder(config: TrainConfig, device: torch.device, ways: Sequence[Way]) -> Iterator[str]:
+    """The plain step, and one change after another."""
+    config = replace(config, loss=replace(config.loss, r1_gamma=0.0))
+    seconds = timed([_steps(way.trainer(config, device), config, device) for way in ways])
+    yield f"| step of `{config.preset}` without regularisers, batch {config.batch} | ms | times the plain one |"
+    yield "|---|---|---|"
+    for way, each in zip(ways, seconds, strict=True):
+        yield f"| {way.name} | {1000 * each:.0f} | {seconds[0] / each:.2f} |"
+
+
+def terms(config: TrainConfig, device: torch.device) -> Iterator[str]:
+    """What each regulariser adds to the step, at its interval."""
+    off = LossConfig(r1_gamma=0.0)
+    each = {
+        "R1, every 16th step": (replace(off, r1_gamma=1.0, r1_interval=1), 16),
+        "path length, every 8th step": (replace(off, path_length_weight=2.0, path_length_interval=1), 8),
+        "Lipschitz, every step": (replace(off, lipschitz_weight=10.0), 1),
+    }
+    augmented = replace(config, loss=off, augment=replace(config.augment, adaptive=True))
+    configs = [replace(config, loss=off), *(replace(config, loss=loss) for loss, _ in each.values())]
+    trainers = [Trainer(c, device) for c in [*configs, augmented]]
+    trainers[-1].augment_p.fill_(0.5)
+    seconds = timed([_steps(t, config, device) for t in trainers])
+    yield "| term | adds to each step |"
+    yield "|---|---|"
+    for (name, (_, interval)), taken in zip(each.items(), seconds[1:-1], strict=True):
+        yield f"| {name} | {100 * (taken - seconds[0]) / interval / seconds[0]:.0f} % |"
+    yield f"| adaptive augmentation, p = 0.5 | {100 * (seconds[-1] - seconds[0]) / seconds[0]:.0f} % |"
+
+
+def timed(steps: list[Callable[[], None]]) -> list[float]:
+    """Best seconds of each, round by round."""
+    best = [math.inf] * len(steps)
+    for step in steps:
+        for _ in range(WARM_UP):
+            step()
+    for _ in range(ROUNDS):
+        for i, step in enumerate(steps):
+            start = time.perf_counter()
+            step()
+            best[i] = min(best[i], time.perf_counter() - start)
+    return best
+
+
+def _steps(trainer: Trainer, config: TrainConfig, device: torch.device) -> Callable[[], None]:
+    shape = (config.batch, config.network.channels, config.network.resolution, config.network.resolution)
+    real = torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+    def step() -> None:
+        trainer.advance(real)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    return step
+
+
+def on_gpu(device: torch.device) -> Iterator[str]:
+    """s/kimg of the presets at 5×256×256 with all their terms, and the share of the card's matrix peak."""
+    peak = matrix_peak(device)
+    yield f"{torch.cuda.get_device_name(device)}, bfloat16 matrix product {peak / 1e12:.0f} TFLOP/s. {PUBLISHED}."
+    yield ""
+    yield "| preset | batch | s/kimg | TFLOP/s | of the matrix peak |"
+    yield "|---|---|---|---|---|"
+    for name in ("gpu-256", "paper"):
+        config = with_input(preset(name), channels=5)
+        trainer = Trainer(config, device)
+        step = _steps(trainer, config, device)
+        for _ in range(WARM_UP):
+            step()
+        start, steps = time.perf_counter(), 32
+        for _ in range(steps):
+            step()
+        seconds = (time.perf_counter() - start) / steps
+        work = _flops(step)
+        rate = work / seconds
+        cells = (name, config.batch, f"{1000 * seconds / config.batch:.2f}", f"{rate / 1e12:.0f}", f"{rate / peak:.2f}")
+        yield "| " + " | ".join(map(str, cells)) + " |"
+
+
+def matrix_peak(device: torch.device, size: int = 8192) -> float:
+    """FLOP/s of the best of a few bfloat16 matrix products."""
+    a = torch.randn(size, size, device=device, dtype=torch.bfloat16)
+    best = math.inf
+    for _ in range(10):
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        a @ a
+        torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best
+
+
+def _flops(step: Callable[[], None]) -> float:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return float(counter.get_total_flops())
+
+
+if __name__ == "__main__":
+    main()
