@@ -67,6 +67,7 @@ bench: $(VENV)/.dev ## every benchmark; pages of docs/ are written again
 bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/bench yet, hours on two cores
 	@$(BIN)/python benchmarks/training_probe.py --bbbc013 $(DATA)/bbbc013 --runs runs/bench --page docs/training.md
 	@$(BIN)/python benchmarks/training_pictures.py --runs runs/bench --out docs/images
+	@$(BIN)/python benchmarks/training_precision.py --bbbc013 $(DATA)/bbbc013 --run runs/bench/seed-0 --page docs/training.md
 	@$(BIN)/python benchmarks/training_speed.py --page docs/training.md
 	@$(BIN)/python benchmarks/training_loader.py --page docs/training.md
 
