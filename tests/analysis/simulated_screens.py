@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 FEATURES = 16
 SITES, TILES = 2, 3
-DOSES = (0.1, 1.0, 10.0)
+DOSES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
 MODEL_ID = "a" * 64
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """Every plate has rows A-D: positive controls in columns 1 and 2, negative ones in 11 and 12, compound X at three
-    doses in columns 4 to 6, all in each of the cell lines (one below the other, four rows each). Controls lie `effect`
+    """Every plate has rows A-D: positive controls in columns 1 and 2, negative ones in 11 and 12, compound X at six
+    doses in columns 4 to 9, all in each of the cell lines (one below the other, four rows each). Controls lie `effect`
     apart along the first feature, lines `lines_apart` along the second, plates `plates_apart` along the third; wells
     vary by `well_sd`, tiles by 1."""
 
@@ -92,6 +92,6 @@ class Simulated:
 
 _COLUMNS = [
     *((c, Role.POSITIVE, None) for c in (1, 2)),
-    *((c, Role.TREATMENT, dose) for c, dose in zip((4, 5, 6), DOSES, strict=True)),
+    *((c, Role.TREATMENT, dose) for c, dose in zip(range(4, 10), DOSES, strict=True)),
     *((c, Role.NEGATIVE, None) for c in (11, 12)),
 ]

@@ -63,7 +63,7 @@ def test_c2_is_the_axis_between_the_lines_control_wells(two: ScreenAnalysis) -> 
 def test_treatments_fall_on_the_side_of_their_line_without_being_labelled(two: ScreenAnalysis) -> None:
     c2 = axis(two, "C2")
     treated = [(two.wells[i].cell_line, s) for i, s, side in zip(c2.wells, c2.scaled, c2.side, strict=True) if not side]
-    assert len(treated) == 48
+    assert len(treated) == 96
     assert all((s > 0) == (line == "VERO") for line, s in treated if s is not None)
 
 
