@@ -90,9 +90,11 @@ def test_other_parameters_are_those_of_an_analysis_by_hand(folders: Path, gandl:
 
 def test_a_folder_can_be_written_over_and_old_axes_go(folders: Path, gandl: Gandl, tmp_path: Path) -> None:
     shutil.copytree(folders / "first", tmp_path / "mine")
+    (tmp_path / "mine/axes/notes.npz").write_bytes(b"of the user")
     assert gandl("analyse", tmp_path / "mine", "--preset", "paper", "--out", tmp_path / "mine")[0] == 0
-    assert [p.name for p in (tmp_path / "mine/axes").iterdir()] == ["E2-paper.npz"]
+    assert sorted(p.name for p in (tmp_path / "mine/axes").iterdir()) == ["E2-paper.npz", "notes.npz"]
     assert gandl("analyse", tmp_path / "mine", "--out", tmp_path / "mine")[0] == 0
+    (tmp_path / "mine/axes/notes.npz").unlink()
     assert files(tmp_path / "mine") == files(folders / "first")
 
 
@@ -206,6 +208,7 @@ WRONG = [
     (["--preset", "paper", "--normalise", "align"], ["preset paper fixes normalisation at none"]),
     (["--parameters", "none.json"], ["none.json is not there"]),
     (["--axis", "none.npz"], ["none.npz is not there"]),
+    (["--preset", "paper", "--axis", "E2-U2OS.npz"], ["preset paper fits its own axis"]),
 ]
 
 
@@ -213,7 +216,8 @@ WRONG = [
 def test_what_is_wrong_with_an_option_is_said(
     folders: Path, gandl: Gandl, tmp_path: Path, options: list[str], words: list[str]
 ) -> None:
-    code, said = gandl("analyse", folders / "first", *options, "--out", tmp_path / "out")
+    given = [folders / "first/axes" / option if option == "E2-U2OS.npz" else option for option in options]
+    code, said = gandl("analyse", folders / "first", *given, "--out", tmp_path / "out")
     assert code == 2
     for word in words:
         assert word in said

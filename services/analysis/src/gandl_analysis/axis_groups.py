@@ -28,6 +28,9 @@ def check_axes(
     """Refuse what the used wells of a screen cannot be asked. Raises Invalid naming every field and its fix; `field` is
     what the earlier axes were given by."""
     raise_if(axis_problems(parameters.axes, wells), Invalid, "the axes cannot be fitted")
+    if earlier is not None and parameters.preset == "paper":
+        problem = Problem(f"preset paper fits its own axis; leave {field} out or the preset", field=field)
+        raise_if([problem], Invalid, "the axes cannot be used")
     if earlier is not None:
         check_earlier(earlier, made, list(dict.fromkeys(w.cell_line for w in wells)), field=field)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +36,14 @@ class Line:
     origin: EfficacyAxis
 
 
+@dataclass(frozen=True)
+class Efficacy:
+    """Every cell line by name, in the order of the plate map; `pooled`: all as one, where they share one axis."""
+
+    lines: Mapping[str, Line]
+    pooled: ScoredLine | None = None
+
+
 def score_axis(name: str, tiles: WellTiles, labels: Index, parameters: AnalysisParameters) -> WellScores | None:
     """Fit the axis between the wells labelled +1 and -1 ([W], only wells with tiles) as the parameters say; None with
     fewer than two wells of a side."""
@@ -47,10 +56,10 @@ def score_axis(name: str, tiles: WellTiles, labels: Index, parameters: AnalysisP
     return None if folds is None else score_wells(tiles.vectors, tiles.well, labels, folds, options=how)
 
 
-def efficacy_lines(
+def score_efficacy(
     tiles: WellTiles, parameters: AnalysisParameters, made: Preparation, earlier: EarlierAxes | None
-) -> dict[str, Line]:
-    """Every cell line by name, in the order of the plate map.
+) -> Efficacy:
+    """The efficacies of a screen as the parameters say, by the axes of an earlier one where there are some.
 
     Raises NotEnoughData naming the cell line where an axis cannot be fitted.
     """
@@ -60,7 +69,7 @@ def efficacy_lines(
     for name in dict.fromkeys(w.cell_line for w in tiles.wells):
         part = tiles.of_line(name)
         found[name] = _fitted(name, part, parameters, made) if earlier is None else _reused(name, part, earlier)
-    return found
+    return Efficacy(found)
 
 
 def line_scores(tiles: WellTiles, labels: Index, scores: WellScores) -> ScoredLine:
@@ -104,7 +113,7 @@ def _reused(name: str, tiles: WellTiles, earlier: EarlierAxes) -> Line:
     return Line(tiles, line_scores(tiles, labels, scores), scores.axis if own else fit, origin)
 
 
-def _paper_lines(tiles: WellTiles, parameters: AnalysisParameters, made: Preparation) -> dict[str, Line]:
+def _paper_lines(tiles: WellTiles, parameters: AnalysisParameters, made: Preparation) -> Efficacy:
     """One axis and one pair of anchors for all cell lines, cut into lines afterwards."""
     labels = control_labels(tiles)
     scores = score_axis(OPTIONS.name, tiles, labels, parameters)
@@ -118,7 +127,7 @@ def _paper_lines(tiles: WellTiles, parameters: AnalysisParameters, made: Prepara
         part = tiles.of(wells)
         mine = _part(scores, wells, wells[tiles.well])
         found[name] = Line(part, line_scores(part, labels[wells], mine), scores.axis, origin)
-    return found
+    return Efficacy(found, line_scores(tiles, labels, scores))
 
 
 def _part(scores: WellScores, wells: Mask, tiles: Mask) -> WellScores:

@@ -5,6 +5,7 @@ Column names are the contract of docs/files.md; `embeddings.parquet` is what pyc
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from gandl_shared.errors import Invalid
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, SiteScore, WellScore
@@ -23,7 +25,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from gandl_analysis.axis_groups import plain_column
-from gandl_analysis.axis_reuse import fit_bytes
+from gandl_analysis.axis_reuse import fit_bytes, read_fit
 from gandl_analysis.result import Analysed, ScreenAnalysis
 from gandl_analysis.web.report import render_report
 
@@ -93,11 +95,20 @@ def write_files(analysed: Analysed, profiles: Profiles, out: Path) -> None:
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        shutil.rmtree(out / AXES, ignore_errors=True)  # axes of an earlier run that this one does not have
-        for path in fresh.iterdir():
-            path.replace(out / path.name)
+        _remove_old_axes(out / AXES)
+        for name in content:
+            (out / name).parent.mkdir(exist_ok=True)
+            (fresh / name).replace(out / name)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _remove_old_axes(folder: Path) -> None:
+    """Those of an earlier run, which this one may not have; whatever else lies there is not ours."""
+    for path in folder.glob("*.npz"):
+        with contextlib.suppress(Invalid):
+            read_fit(path.read_bytes(), path.name)
+            path.unlink()
 
 
 def embeddings_parquet(
@@ -120,7 +131,7 @@ def embeddings_parquet(
         table = table.add_column(2 + i, f"Metadata_{name}", columns[f"Metadata_{name}"])
     if efficacy is not None:
         table = table.add_column(6, "Metadata_efficacy", pa.array(efficacy, pa.float64(), from_pandas=True))
-    for name in metadata_columns(wells):
+    for name in reversed(metadata_columns(wells)):
         if name not in table.column_names:
             table = table.add_column(6, name, pa.array([_metadata(w).get(name, "") for w in rows], pa.string()))
     if about is not None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gandl_analysis.assay import ScoredLine, group_quality, thresholds_of
 from gandl_analysis.axis_groups import FEWEST, definition, well_table
 from gandl_analysis.axis_reuse import CELL_LINE, Preparation
-from gandl_analysis.efficacy_axes import Line, line_scores, score_axis
+from gandl_analysis.efficacy_axes import Efficacy, line_scores, score_axis
 from gandl_analysis.result import AxisScores, Numbers
 from gandl_analysis.stats.axis_fit import IN_SAMPLE, AxisFit
 from gandl_analysis.stats.axis_registry import E2, AxisDefinition, standard_axes
@@ -44,16 +44,18 @@ class AxisSpace:
 
 
 def efficacy_axis_scores(
-    lines: Mapping[str, Line], quality: Mapping[str, GroupQuality], space: AxisSpace, parameters: AnalysisParameters
+    efficacy: Efficacy, quality: Mapping[str, GroupQuality], space: AxisSpace, parameters: AnalysisParameters
 ) -> NamedAxes:
     """E2 of every cell line as it was scored; with the preset `paper` the one axis of all of them."""
-    if parameters.preset == "paper":
-        return _named([AxisDefinition(OPTIONS.name, E2.positive, E2.negative)], space, parameters)
+    if efficacy.pooled is not None:
+        one = efficacy.pooled
+        definition = AxisDefinition(OPTIONS.name, E2.positive, E2.negative)
+        return NamedAxes((_told(definition, None, one, space, parameters),), (one.scores.axis,))
     scores = tuple(
         _scores(E2, name, line.scored, line.fit, space).model_copy(update={"quality": quality[name]})
-        for name, line in lines.items()
+        for name, line in efficacy.lines.items()
     )
-    return NamedAxes(scores, tuple(line.fit for line in lines.values()))
+    return NamedAxes(scores, tuple(line.fit for line in efficacy.lines.values()))
 
 
 def other_axes(space: AxisSpace, parameters: AnalysisParameters) -> NamedAxes:
@@ -109,14 +111,21 @@ def _fitted(
         about = space.made.about | ({} if line is None else {CELL_LINE: line})
         fit = replace(scores.axis, about=about | ({"normalisation": "none"} if between_lines else {}))
         scored = line_scores(part, labels, replace(scores, axis=fit))
-        told = _scores(definition, line, scored, fit, space)
-        quality = group_quality(
-            scored, np.ones(len(part.wells), bool), seed=parameters.seed, thresholds=thresholds_of(parameters)
-        )
-        notes = [told.note or "", _AS_THEY_ARE if between_lines and parameters.normalisation != "none" else ""]
-        # The V-factor is about doses along the efficacy axis; along another it would mean nothing.
-        update = {"quality": quality.model_copy(update={"v_factor": None}), "note": _joined(notes)}
-        yield told.model_copy(update=update), fit
+        told = _told(definition, line, scored, space, parameters)
+        if between_lines and parameters.normalisation != "none":
+            told = told.model_copy(update={"note": _joined([told.note or "", _AS_THEY_ARE])})
+        yield told, fit
+
+
+def _told(
+    definition: AxisDefinition, line: str | None, scored: ScoredLine, space: AxisSpace, parameters: AnalysisParameters
+) -> AxisScores:
+    """The wells and how well the groups are told apart."""
+    everywhere = np.ones(len(scored.wells), bool)
+    quality = group_quality(scored, everywhere, seed=parameters.seed, thresholds=thresholds_of(parameters))
+    # The V-factor is about doses along the efficacy axis; along another it would mean nothing.
+    told = _scores(definition, line, scored, scored.scores.axis, space)
+    return told.model_copy(update={"quality": quality.model_copy(update={"v_factor": None})})
 
 
 def _none(definition: AxisDefinition, line: str | None, labels: Index) -> AxisScores:

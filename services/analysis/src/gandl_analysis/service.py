@@ -16,6 +16,7 @@ import numpy as np
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.quality import GroupQuality, Quality
 from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, WellScore
 from gandl_shared.store import Profiles
@@ -24,7 +25,7 @@ from gandl_analysis.assay import cell_line_probes, group_quality, thresholds_of
 from gandl_analysis.axis_groups import check_axes
 from gandl_analysis.axis_reuse import EarlierAxes, Preparation, off_limit_of, preparation
 from gandl_analysis.curves import efficacy_settings, fit_compounds
-from gandl_analysis.efficacy_axes import Line, efficacy_lines
+from gandl_analysis.efficacy_axes import Line, score_efficacy
 from gandl_analysis.named_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
 from gandl_analysis.result import Analysed, Provenance, ScreenAnalysis
 from gandl_analysis.site_scores import site_scores, tile_efficacy
@@ -74,18 +75,17 @@ def analyse(screen: ScreenInput) -> Analysed:
     check_axes(parameters, used, screen.made, screen.earlier)
     raw = tiles_of(screen.profiles, used)
     tiles = normalised(raw, parameters.normalisation)
-    lines = efficacy_lines(tiles, parameters, screen.made, screen.earlier)
+    scored_lines = score_efficacy(tiles, parameters, screen.made, screen.earlier)
+    lines = scored_lines.lines
     scored = {(s.plate, s.well): s for line in lines.values() for s in _well_scores(line)}
     wells = tuple(scored.get((w.plate, w.well)) or _unscored(w) for w in screen.wells)
     quality = _quality(lines, parameters)
     space = AxisSpace(raw, tiles, screen.made, {(w.plate, w.well): i for i, w in enumerate(screen.wells)})
-    efficacy = efficacy_axis_scores(lines, quality.cell_lines, space, parameters)
+    efficacy = efficacy_axis_scores(scored_lines, quality.cell_lines, space, parameters)
     others = other_axes(space, parameters)
-    settings = efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name)
-    off_limits = {name: off_limit_of(line.fit) for name, line in lines.items()}
     analysis = ScreenAnalysis(
         wells=wells,
-        curves=tuple(fit_compounds(wells, settings, off_limits=off_limits)),
+        curves=_curves(wells, screen, lines),
         quality=quality,
         parked=tuple(screen.parked),
         provenance=_provenance(screen, lines),
@@ -93,6 +93,13 @@ def analyse(screen: ScreenInput) -> Analysed:
     )
     fits = file_stems([*efficacy.fits, *others.fits])
     return Analysed(analysis, site_scores(lines.values()), tile_efficacy(lines.values(), len(screen.profiles)), fits)
+
+
+def _curves(wells: Sequence[WellScore], screen: ScreenInput, lines: Mapping[str, Line]) -> tuple[Curve, ...]:
+    parameters = screen.parameters
+    settings = efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name)
+    off_limits = {name: off_limit_of(line.fit) for name, line in lines.items()}
+    return tuple(fit_compounds(wells, settings, off_limits=off_limits))
 
 
 def _well_scores(line: Line) -> list[WellScore]:
