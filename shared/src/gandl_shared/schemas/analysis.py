@@ -37,8 +37,8 @@ class AxisChoice(_Frozen):
 
     @model_validator(mode="after")
     def _free_name(self) -> AxisChoice:
-        if self.name.split("-")[0] in ("E2", "C2"):
-            raise ValueError(f"the name {self.name} is taken; names that begin with E2 or C2 are gandl's own")
+        if self.name.startswith(("E2", "C2")):
+            raise ValueError(f"the name {self.name} is taken: names that begin with E2 or C2 are gandl's own")
         return self
 
 
