@@ -47,7 +47,7 @@ def screened(wells: Sequence[Well], vectors: NDArray[np.float32], missing: Seque
     plates, sites, keys = (np.full(n, text, object) for text in ("P1", "1", "key"))
     profiles = Profiles(plates, names, sites, numbers, zero, zero, keys, vectors)
     profiles = profiles.where(~np.isin(names.astype(str), list(missing)))
-    return analyse(ScreenInput("test", profiles, wells, (), AnalysisParameters(), fake_card(), "0" * 64, {}))
+    return analyse(ScreenInput("test", profiles, wells, (), AnalysisParameters(), fake_card(), "0" * 64, {})).analysis
 
 
 def test_a_good_screen_is_scored() -> None:

@@ -38,8 +38,9 @@ def result(bbbc013: Path, gandl: Run, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_writes_exactly_the_files_of_a_screen(result: Result) -> None:
-    names = ["dose_response.csv", "embeddings.parquet", "quality.json", "report.html", "wells.csv"]
+    names = ["axes", "dose_response.csv", "embeddings.parquet", "quality.json", "report.html", "sites.csv", "wells.csv"]
     assert sorted(p.name for p in result.out.iterdir()) == names
+    assert [p.name for p in (result.out / "axes").iterdir()] == ["E2-U2OS.npz"]
 
 
 @pytest.mark.parametrize(("compound", "low", "high"), [("Wortmannin", 0.006, 0.024), ("LY294002", 2.5, 10.0)])
@@ -97,6 +98,33 @@ def test_the_report_is_one_file_that_needs_no_network(result: Result) -> None:
     assert "Wortmannin" in text
     for outside in ('src="http', 'href="http', "url(http", "@import"):
         assert outside not in text
+
+
+def test_sites_and_tiles_have_efficacies(result: Result) -> None:
+    tiles, wells = pd.read_parquet(result.out / "embeddings.parquet"), pd.read_csv(result.out / "wells.csv")
+    sites = pd.read_csv(result.out / "sites.csv")
+    assert (len(sites), sites["n_tiles"].sum()) == (96, 96 * 25)
+    by_well = tiles.groupby(["Metadata_plate", "Metadata_well"])["Metadata_efficacy"].mean()
+    expected = wells.set_index(["plate", "well"])["efficacy"]
+    assert by_well.to_numpy() == pytest.approx(expected.loc[by_well.index].to_numpy(), abs=1e-9)
+
+
+def test_analysed_again_without_images_it_gives_the_same_files(result: Result, gandl: Run, tmp_path: Path) -> None:
+    out = tmp_path / "again"
+    ran = gandl("analyse", result.out, "--out", out)
+    assert ran.returncode == 0, ran.stderr
+    names = ["wells.csv", "sites.csv", "dose_response.csv", "quality.json", "report.html", "axes/E2-U2OS.npz"]
+    for name in (*names, "embeddings.parquet"):
+        assert (out / name).read_bytes() == (result.out / name).read_bytes(), name
+
+
+def test_what_the_paper_did_is_for_comparison(result: Result, gandl: Run, tmp_path: Path) -> None:
+    ran = gandl("analyse", result.out, "--preset", "paper", "--out", tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "in-sample" in ran.stdout
+    quality = json.loads((tmp_path / "quality.json").read_text())
+    assert quality["cell_lines"]["U2OS"]["in_sample"] is True
+    assert quality["cell_lines"]["U2OS"]["verdict"] == "undetermined"
 
 
 @pytest.mark.slow

@@ -105,3 +105,12 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "map.csv").write_bytes(b"\xff\xfe\x00plate")
     with pytest.raises(InvalidPlateMap, match="not UTF-8"):
         read_plate_map(tmp_path / "map.csv")
+
+
+def test_controls_may_be_missing_where_an_earlier_screen_has_the_axis() -> None:
+    text = "plate,well,role,compound,concentration_um\nP,A01,treatment,X,1\n"
+    with pytest.raises(InvalidPlateMap, match="no positive_control well"):
+        parse_plate_map(text, source="map.csv")
+    assert [w.well for w in parse_plate_map(text, source="map.csv", controls=False).wells] == ["A01"]
+    with pytest.raises(InvalidPlateMap, match="every well is empty"):
+        parse_plate_map("plate,well,role\nP,A01,empty\n", source="map.csv", controls=False)

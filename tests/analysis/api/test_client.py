@@ -82,7 +82,10 @@ def test_results_in_all_forms(url: str, stack: Stack) -> None:
     with AnalysisClient(url) as gandl:
         assert len(gandl.wells_csv(stack.second, role="treatment").splitlines()) == 1 + 48
         assert len(list(csv.DictReader(io.StringIO(gandl.hits_csv(stack.second, cell_line="A549"))))) == 2
-        assert [axis.cell_line for axis in gandl.axes(stack.second).axes] == ["U2OS", "A549"]
+        assert [axis.cell_line for axis in gandl.axes(stack.second, "E2").axes] == ["U2OS", "A549"]
+        assert sum(site.n_tiles for site in gandl.sites(stack.second)) == sum(
+            well.n_tiles for well in gandl.wells(stack.second)
+        )
         assert gandl.report(stack.first).startswith("<!doctype html>") or "<html" in gandl.report(stack.first)
         assert [compound.compound for compound in gandl.compounds(q="50%")] == [STRANGE]
         assert {curve.cell_line for curve in gandl.dose_response(STRANGE).curves} == {"U2OS", "A549"}

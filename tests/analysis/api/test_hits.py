@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from gandl_analysis.hits import HitFilter, rank
-from gandl_shared.schemas.curve import Curve, CurveEmax, CurveLocation
+from gandl_analysis.tables import hits_csv
+from gandl_shared.schemas.curve import Curve, CurveEmax, CurveLocation, CurveWindow, OffAxis
 
 
 def _curve(compound: str, verdict: str, **changes: object) -> Curve:
@@ -29,6 +30,8 @@ def _curve(compound: str, verdict: str, **changes: object) -> Curve:
             "n_doses": 6,
             "n_wells": 12,
             "verdict": verdict,
+            "window": changes.get("window"),
+            "off_axis": OffAxis(departs_at=changes.get("departs_at")),
             "flags": [],
             "points": [],
             "fitted": [],
@@ -84,3 +87,41 @@ def test_filters_choose_and_leave_the_ranks(chosen: HitFilter, names: set[str]) 
     ranks = {hit.compound: hit.rank for hit in rank(CURVES)}
     shown = {hit.compound: hit.rank for hit in rank(CURVES) if chosen.shows(hit)}
     assert shown == {name: ranks[name] for name in names}
+
+
+def _window(fold: float, relation: str = "=") -> CurveWindow:
+    return CurveWindow.model_validate(
+        {"low": 1.0, "high": fold, "fold": fold, "relation": relation, "limited_by": "off_axis"}
+    )
+
+
+def test_among_equals_the_wider_window_comes_first() -> None:
+    """q of one class and Emax of one tenth: 0.0002 and 0.0009, 0.91 and 0.94 are no reason to prefer either."""
+    narrow = _curve("narrow", "active", q=0.0002, emax=0.94, window=_window(3.0), departs_at=3.0)
+    wide = _curve("wide", "active", q=0.0009, emax=0.91, window=_window(100.0, ">"))
+    none = _curve("none", "active", q=0.0001, emax=0.94)
+    assert [hit.compound for hit in rank([narrow, none, wide])] == ["wide", "narrow", "none"]
+
+
+def test_a_window_does_not_outweigh_a_clearly_stronger_effect_or_evidence() -> None:
+    weak = _curve("weak", "active", q=0.0005, emax=0.5, window=_window(1000.0, ">"))
+    strong = _curve("strong", "active", q=0.0005, emax=0.9, window=_window(2.0))
+    unsure = _curve("unsure", "active", q=0.03, emax=0.95, window=_window(1000.0, ">"))
+    assert [hit.compound for hit in rank([unsure, weak, strong])] == ["strong", "weak", "unsure"]
+
+
+def test_a_hit_says_its_window_and_from_where_it_is_toxic() -> None:
+    first, toxin = rank(
+        [
+            _curve("good", "active", window=_window(30.0, ">")),
+            _curve("toxin", "toxic", q=1e-9, emax=1.0, departs_at=0.3),
+        ]
+    )
+    assert (first.window_fold, first.window_relation, first.toxic_from_um) == (30.0, ">", None)
+    assert (toxin.rank, toxin.window_fold, toxin.toxic_from_um) == (None, None, 0.3)
+
+
+def test_the_table_has_the_window() -> None:
+    header, row = hits_csv(rank([_curve("good", "active", window=_window(30.0, ">"))])).splitlines()
+    cells = dict(zip(header.split(","), row.split(","), strict=True))
+    assert (cells["window_fold"], cells["window_relation"], cells["toxic_from_um"]) == ("30.0", ">", "")

@@ -13,7 +13,7 @@ from gandl_analysis.files import wells_csv
 if TYPE_CHECKING:
     from conftest import Stack
 
-RESULTS = ("quality", "wells", "axes", "hits", "report")
+RESULTS = ("quality", "wells", "sites", "axes", "hits", "report")
 
 
 def test_wells_are_those_of_the_stored_analysis(shared_stack: Stack) -> None:
@@ -51,9 +51,19 @@ def test_quality_and_axes(shared_stack: Stack) -> None:
     assert [(axis["name"], axis["cell_line"], len(axis["points"])) for axis in axes["axes"]] == [
         ("E2", "U2OS", 32),
         ("E2", "A549", 32),
+        ("E2-pooled", None, 64),
+        ("C2", None, 64),
     ]
-    first = axes["axes"][0]["points"][0]
-    assert (first["on"], first["off"]) == (stored.wells[0].on, stored.wells[0].off)
+    first, well = axes["axes"][0]["points"][0], stored.wells[0]
+    assert (first["on"], first["off"], first["scaled"]) == (well.on, well.off, well.efficacy)
+    assert axes["axes"][0]["quality"] == quality["cell_lines"]["U2OS"]
+    (between,) = [axis for axis in axes["axes"] if axis["name"] == "C2"]
+    sides = {(point["side"], point["cell_line"], point["role"]) for point in between["points"] if point["side"]}
+    assert sides == {
+        (side, line, role)
+        for side, line in (("negative", "U2OS"), ("positive", "A549"))
+        for role in ("negative_control", "positive_control")
+    }
     assert axes["axis_hash"] == stored.provenance.axis_hash
 
 

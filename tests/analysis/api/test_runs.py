@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gandl_analysis import tasks
 from gandl_analysis.archive import read_analysis
-from gandl_analysis.result import ScreenAnalysis
+from gandl_analysis.result import Analysed
 from gandl_analysis.service import ScreenInput, analyse
 from gandl_analysis.settings import Settings
 from gandl_analysis.worker import analysis_runs
@@ -46,7 +46,7 @@ def test_an_analysis_is_stored_and_done(stack: Stack, analysing: str) -> None:
 
 
 def test_too_few_data_fail_for_good_with_their_words(stack: Stack, analysing: str) -> None:
-    def refuse(_: ScreenInput) -> ScreenAnalysis:
+    def refuse(_: ScreenInput) -> Analysed:
         raise NotEnoughData("two controls are too few")
 
     assert _runs_with(stack, refuse)
@@ -62,7 +62,7 @@ def test_too_few_data_fail_for_good_with_their_words(stack: Stack, analysing: st
 def test_a_failure_is_tried_again_and_then_told(stack: Stack, analysing: str) -> None:
     calls = []
 
-    def break_down(_: ScreenInput) -> ScreenAnalysis:
+    def break_down(_: ScreenInput) -> Analysed:
         calls.append(1)
         raise RuntimeError("no more memory")
 
@@ -78,7 +78,7 @@ def test_a_failure_is_tried_again_and_then_told(stack: Stack, analysing: str) ->
 def test_a_failed_new_version_leaves_the_old_one(stack: Stack) -> None:
     stack.database.queue_analysis(stack.first, AnalysisParameters(seed=5))
 
-    def refuse(_: ScreenInput) -> ScreenAnalysis:
+    def refuse(_: ScreenInput) -> Analysed:
         raise NotEnoughData("no")
 
     before = stack.client.get(f"/screens/{stack.first}/wells").json()
@@ -88,7 +88,7 @@ def test_a_failed_new_version_leaves_the_old_one(stack: Stack) -> None:
 
 
 def test_a_screen_deleted_meanwhile_leaves_no_files(stack: Stack, analysing: str) -> None:
-    def delete_first(given: ScreenInput) -> ScreenAnalysis:
+    def delete_first(given: ScreenInput) -> Analysed:
         stack.database.delete_screen(analysing)
         return analyse(given)
 
@@ -114,12 +114,14 @@ def test_the_worker_is_made_of_the_settings(stack: Stack) -> None:
     runs = analysis_runs(Settings(store=str(stack.home / "store"), analysis_lease_seconds=7), stack.database)
     assert (runs.lease_seconds, runs.analyse) == (7, analyse)
     assert runs.store.documents(stack.first) == (
+        "analyses/1/axes/E2-U2OS.npz",
         "analyses/1/compounds.json",
         "analyses/1/result.json",
+        "analyses/1/sites.json",
         "model.json",
     )
 
 
 def test_a_stored_analysis_is_plain_json(stack: Stack) -> None:
     path = Path(stack.home / "store" / stack.first / "documents/analyses/1/result.json")
-    assert set(json.loads(path.read_text())) == {"wells", "curves", "quality", "parked", "provenance"}
+    assert set(json.loads(path.read_text())) == {"wells", "curves", "quality", "parked", "provenance", "axes"}

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from gandl_shared.plates import Role, Well
+from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import (
     CellLineProbes,
     ControlConfusion,
@@ -22,19 +23,23 @@ from numpy.typing import NDArray
 
 from gandl_analysis.stats.accuracy import confusion, tile_accuracy_interval, wilson
 from gandl_analysis.stats.axes import AxisOptions, WellScores, score_wells
+from gandl_analysis.stats.axis_fit import IN_SAMPLE, SCREEN
 from gandl_analysis.stats.efficacy import group_means
 from gandl_analysis.stats.folds import plate_folds
 from gandl_analysis.stats.leakage import leakage
 from gandl_analysis.stats.positions import PositionMap, position_map
 from gandl_analysis.stats.quality import separation, v_factor
 from gandl_analysis.stats.replicates import replicate_map
-from gandl_analysis.stats.verdict import QualityThresholds, verdict
+from gandl_analysis.stats.verdict import QualityThresholds, Verdict, verdict
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 REPRODUCIBLE = 0.05
+_IN_SAMPLE = Verdict(
+    "undetermined", ("the axis has seen these controls: in-sample figures flatter and give no verdict",)
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class ScoredLine:
     vectors: NDArray[np.float32]
     well: Index
     sites: Sequence[str]
+
+
+def thresholds_of(parameters: AnalysisParameters) -> QualityThresholds:
+    """The thresholds of an analysis."""
+    return QualityThresholds(**parameters.quality.model_dump())
 
 
 def group_quality(
@@ -64,7 +74,8 @@ def group_quality(
     tiles = tile_accuracy_interval(
         scores.tiles_right, scores.n_tiles, np.where(keep, line.labels, 0), np.random.default_rng(seed)
     )
-    judged = verdict(found, by_well, thresholds)
+    in_sample = scores.axis.level == IN_SAMPLE
+    judged = _IN_SAMPLE if in_sample else verdict(found, by_well, thresholds)
     return GroupQuality(
         z_prime=found.z_prime,
         z_prime_robust=found.z_prime_robust,
@@ -78,7 +89,8 @@ def group_quality(
         confusion=ControlConfusion(**asdict(sides)),
         n_positive=found.n_positive,
         n_negative=found.n_negative,
-        grouped_by=scores.axis.level,
+        grouped_by=None if in_sample else scores.axis.level,
+        in_sample=in_sample,
         verdict=judged.grade,
         reasons=judged.reasons,
     )
@@ -132,7 +144,10 @@ def _site_leakage(line: ScoredLine, rng: np.random.Generator) -> list[LeakagePro
 
 
 def _unseen_plates(line: ScoredLine) -> UnseenPlates | None:
-    """Another round of fits, without whole plates; None for one plate, and where plates hold one class each."""
+    """Another round of fits, without whole plates; None for one plate, where plates hold one class each, and for an
+    axis that was not fitted out of fold on this screen."""
+    if line.scores.axis.level in (IN_SAMPLE, SCREEN):
+        return None
     folds = plate_folds([w.plate for w in line.wells], line.labels)
     if folds is None:
         return None

@@ -78,10 +78,12 @@ def fit_compounds(
     wells: Sequence[WellScore],
     settings: CurveSettings | None = None,
     excluded: Mapping[tuple[str, str], str] | None = None,
+    off_limits: Mapping[str, float | None] | None = None,
 ) -> list[Curve]:
     """One curve for each cell line and compound among the treatment wells, in order of first appearance.
 
-    Off-axis distances of the controls of a cell line (both roles; out of fold) set the limit of that cell line.
+    Off-axis distances of the controls of a cell line (both roles; out of fold) set the limit of that cell line; where
+    there are too few of them, `off_limits` does (those of an axis of an earlier screen).
     `excluded` maps (plate, well) to the reason why a well is shown but not fitted.
     """
     reasons = excluded or {}
@@ -100,6 +102,7 @@ def fit_compounds(
         if w.role == "treatment"
     ]
     limits = {line: _limit(wells, line) for line in dict.fromkeys(w.cell_line for w in wells)}
+    limits = {line: (off_limits or {}).get(line) if limit is None else limit for line, limit in limits.items()}
     return fit_wells(treated, settings or efficacy_settings(), limits)
 
 

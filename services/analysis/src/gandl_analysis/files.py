@@ -5,19 +5,28 @@ Column names are the contract of docs/files.md; `embeddings.parquet` is what pyc
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from gandl_shared.errors import Invalid
+from gandl_shared.models import ModelCard
 from gandl_shared.schemas.curve import Curve
-from gandl_shared.schemas.screen import WellScore
+from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, SiteScore, WellScore
 from gandl_shared.store import Profiles, write_profiles
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
-from gandl_analysis.result import ScreenAnalysis
+from gandl_analysis.axis_groups import plain_column
+from gandl_analysis.axis_reuse import fit_bytes, read_fit
+from gandl_analysis.result import Analysed, ScreenAnalysis
 from gandl_analysis.web.report import render_report
 
 WELL_COLUMNS = (
@@ -33,6 +42,13 @@ WELL_COLUMNS = (
     "off_distance",
     "n_tiles",
 )
+_TEXTS = ("role", "compound", "cell_line")
+AXES = "axes"
+"""Folder of the fitted axes."""
+ABOUT = "gandl"
+"""Key of the file metadata of `embeddings.parquet` that holds `Embedded` as JSON."""
+_EMBEDDED = {"screen_name", "model_id", "model", "limits", "limits_from"}
+
 CURVE_COLUMNS = (
     "compound",
     "cell_line",
@@ -52,35 +68,86 @@ CURVE_COLUMNS = (
 )
 
 
-def write_files(analysis: ScreenAnalysis, profiles: Profiles, out: Path) -> None:
-    """Write all files of a screen into `out`. Each is renamed into place only after all have been written."""
-    out.mkdir(parents=True, exist_ok=True)
+class Embedded(BaseModel):
+    """How the vectors of a screen were made; with it `embeddings.parquet` can be analysed again by itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    screen_name: str
+    model_id: str
+    model: ModelCard
+    limits: Mapping[str, ScreenLimits]
+    limits_from: str
+    parked: tuple[ParkedSite, ...]
+
+
+def write_files(analysed: Analysed, profiles: Profiles, out: Path) -> None:
+    """Write all files of a screen into `out`. They are moved into place only after all have been written."""
+    analysis = analysed.analysis
     content = {name: text.encode() for name, text in texts(analysis).items()}
-    content["embeddings.parquet"] = embeddings_parquet(analysis.wells, profiles)
-    temporary = {name: out / f".{name}.tmp" for name in content}
+    content["sites.csv"] = sites_csv(analysed.sites).encode()
+    about = Embedded(parked=analysis.parked, **analysis.provenance.model_dump(include=_EMBEDDED))
+    content["embeddings.parquet"] = embeddings_parquet(analysis.wells, profiles, analysed.tile_efficacy, about)
+    content |= {f"{AXES}/{stem}.npz": fit_bytes(fit) for stem, fit in analysed.fits.items()}
+    fresh = out / ".gandl-new"
     try:
-        for name, path in temporary.items():
-            path.write_bytes(content[name])
-        for name, path in temporary.items():
-            path.replace(out / name)
+        for name, data in content.items():
+            path = fresh / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        _remove_old_axes(out / AXES)
+        for name in content:
+            (out / name).parent.mkdir(exist_ok=True)
+            (fresh / name).replace(out / name)
     finally:
-        for path in temporary.values():
-            path.unlink(missing_ok=True)
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
-def embeddings_parquet(wells: Sequence[WellScore], profiles: Profiles) -> bytes:
-    """One row a tile: where it is, what is in its well (`Metadata_*`), and its vector (`gandl_000` …)."""
+def _remove_old_axes(folder: Path) -> None:
+    """Those of an earlier run, which this one may not have; whatever else lies there is not ours."""
+    for path in folder.glob("*.npz"):
+        with contextlib.suppress(Invalid):
+            read_fit(path.read_bytes(), path.name)
+            path.unlink()
+
+
+def embeddings_parquet(
+    wells: Sequence[WellScore],
+    profiles: Profiles,
+    efficacy: NDArray[np.float64] | None = None,
+    about: Embedded | None = None,
+) -> bytes:
+    """One row a tile: where it is, what is in its well and its `efficacy` [N] (`Metadata_*`), and its vector
+    (`gandl_000` …). Further columns of the plate map are added where their name is free. `about` goes into the file's
+    own metadata."""
     buffer = io.BytesIO()
     write_profiles(buffer, profiles)
     table = pq.read_table(buffer)
     by_place = {(w.plate, w.well): w for w in wells}
     rows = [by_place[place] for place in zip(profiles.plates, profiles.wells, strict=True)]
+    columns = {f"Metadata_{n}": pa.array([getattr(w, n) for w in rows], pa.string()) for n in _TEXTS}
+    columns["Metadata_concentration_um"] = pa.array([w.concentration_um for w in rows], pa.float64())
     for i, name in enumerate(("role", "compound", "concentration_um", "cell_line")):
-        kind = pa.float64() if name == "concentration_um" else pa.string()
-        table = table.add_column(2 + i, f"Metadata_{name}", pa.array([getattr(w, name) for w in rows], kind))
+        table = table.add_column(2 + i, f"Metadata_{name}", columns[f"Metadata_{name}"])
+    if efficacy is not None:
+        table = table.add_column(6, "Metadata_efficacy", pa.array(efficacy, pa.float64(), from_pandas=True))
+    for name in reversed(metadata_columns(wells)):
+        if name not in table.column_names:
+            table = table.add_column(6, name, pa.array([_metadata(w).get(name, "") for w in rows], pa.string()))
+    if about is not None:
+        table = table.replace_schema_metadata({ABOUT: about.model_dump_json()})
     out = io.BytesIO()
     pq.write_table(table, out, write_statistics=False, compression="none")
     return out.getvalue()
+
+
+def metadata_columns(wells: Sequence[WellScore]) -> list[str]:
+    """The further columns of the plate map, as they are called in files: with pycytominer's prefix."""
+    return list(dict.fromkeys(name for w in wells for name in _metadata(w)))
+
+
+def _metadata(well: WellScore) -> dict[str, str]:
+    return {f"Metadata_{plain_column(name)}": value for name, value in well.metadata.items()}
 
 
 def texts(analysis: ScreenAnalysis) -> dict[str, str]:
@@ -94,8 +161,13 @@ def texts(analysis: ScreenAnalysis) -> dict[str, str]:
 
 
 def wells_csv(wells: Sequence[WellScore]) -> str:
-    """One row a well; a well without vectors has empty scores."""
-    return csv_text(WELL_COLUMNS, (w.model_dump() for w in wells))
+    """One row a well; a well without vectors has empty scores. Further columns of the plate map come last."""
+    return csv_text((*WELL_COLUMNS, *metadata_columns(wells)), ({**w.model_dump(), **_metadata(w)} for w in wells))
+
+
+def sites_csv(sites: Iterable[SiteScore]) -> str:
+    """One row a field of view with vectors."""
+    return csv_text(tuple(SiteScore.model_fields), (site.model_dump() for site in sites))
 
 
 def curves_csv(curves: Sequence[Curve]) -> str:

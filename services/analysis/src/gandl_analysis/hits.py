@@ -1,8 +1,16 @@
 """The ranking of compounds: which ones to look at first, by one rule that can be read here.
 
-Ranked are compounds whose verdict is active, within a cell line (q-values are corrected within a cell line): plainly
-active ones before biphasic ones, then by q ascending, Emax descending, EC50 ascending, name. Everything else has no
-rank: undetermined, inactive, and last the toxic ones, which a score along the efficacy axis alone would rank high.
+Ranked are compounds whose verdict is active, within a cell line (q-values are corrected within a cell line):
+
+1. plainly active ones before biphasic ones;
+2. by the class of q: up to 0.001, up to 0.01, up to 0.05, above;
+3. by Emax in steps of 0.1, higher first;
+4. by the window between EC50 and the first sign of toxicity (the highest dose where there is none), wider first;
+5. by q, Emax, EC50 and name as they are.
+
+Steps in 2 and 3, because to ten digits q alone would decide everything, and it tells more about the number of wells
+than about the compound. Everything else has no rank: undetermined, inactive, and last the toxic ones, which a score
+along the efficacy axis alone would rank high.
 """
 
 from __future__ import annotations
@@ -15,6 +23,7 @@ from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import Hit
 
 RANKED = ("active", "active_biphasic")
+_Q_CLASSES = (0.001, 0.01, 0.05)
 _ORDER = {"active": 0, "active_biphasic": 1, "undetermined": 2, "inactive": 3, "toxic": 4}
 
 
@@ -55,12 +64,16 @@ def _interleaved(hits: Sequence[Hit]) -> list[Hit]:
     return sorted(hits, key=lambda hit: math.inf if hit.rank is None else hit.rank)
 
 
-def _key(curve: Curve) -> tuple[int, float, float, float, str, str]:
-    emax, ec50 = _emax(curve), curve.ec50.value
+def _key(curve: Curve) -> tuple[int, int, float, float, float, float, float, str, str]:
+    emax, ec50, q = _emax(curve), curve.ec50.value, 1.0 if curve.q_value is None else curve.q_value
+    effect = math.inf if emax is None else -emax
     return (
         _ORDER[curve.verdict],
-        math.inf if curve.q_value is None else curve.q_value,
-        math.inf if emax is None else -emax,
+        sum(q > level for level in _Q_CLASSES),
+        round(effect, 1),
+        -curve.window.fold if curve.window else 0.0,
+        q,
+        effect,
         math.inf if ec50 is None else ec50,
         curve.compound,
         curve.cell_line,
@@ -81,5 +94,15 @@ def _hit(curve: Curve, place: int | None) -> Hit:
         ec50_relation=curve.ec50.relation,
         emax=_emax(curve),
         q_value=curve.q_value,
+        window_fold=curve.window.fold if curve.window else None,
+        window_relation=curve.window.relation if curve.window else None,
+        toxic_from_um=_toxic_from(curve),
         flags=curve.flags,
     )
+
+
+def _toxic_from(curve: Curve) -> float | None:
+    """The lowest dose with a sign of toxicity: cells leave both controls, or the effect is half lost."""
+    loss = curve.loss_ec50
+    signs = (curve.off_axis.departs_at, loss.value if loss is not None and loss.relation != ">" else None)
+    return min((dose for dose in signs if dose is not None), default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
@@ -13,14 +13,15 @@ from gandl_shared.db import Database
 from gandl_shared.errors import Conflict, Invalid, NotFound, Problem
 from gandl_shared.schemas.answers import Axis, AxisPoint, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.curve import Curve
-from gandl_shared.schemas.screen import ScreenState, WellScore
+from gandl_shared.schemas.screen import ScreenState, SiteScore, WellScore
 from gandl_shared.store import Store
 
-from gandl_analysis.archive import Tested, read_analysis, read_tested
-from gandl_analysis.result import ScreenAnalysis
+from gandl_analysis.archive import Tested, read_analysis, read_sites, read_tested
+from gandl_analysis.result import AxisScores, ScreenAnalysis
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _INDICES = 1000
+_PLACE = ("plate", "well", "role", "compound", "concentration_um", "cell_line")
 _NO_SCREEN = Problem("needs the parameter screen", field="version")
 
 
@@ -42,8 +43,8 @@ class WellFilter:
     cell_line: str | None = None
     compound: str | None = None
 
-    def shows(self, well: WellScore) -> bool:
-        """Whether a well has every value that is asked for."""
+    def shows(self, well: WellScore | SiteScore) -> bool:
+        """Whether a well, or a site of it, has every value that is asked for."""
         wanted = (self.role, self.plate, self.cell_line, self.compound)
         found = (well.role, well.plate, well.cell_line, well.compound)
         return all(value is None or value == there for value, there in zip(wanted, found, strict=True))
@@ -55,12 +56,17 @@ class Results:
     def __init__(self, database: Database, store: Store, *, cached: int = 8) -> None:
         self._database = database
         self._analysis = lru_cache(maxsize=cached)(lambda screen, version: read_analysis(store, screen, version))
+        self._sites = lru_cache(maxsize=2)(lambda screen, version: read_sites(store, screen, version))
         self._tested = lru_cache(maxsize=_INDICES)(lambda screen, version: read_tested(store, screen, version))
 
     def of(self, screen: str, version: int | None = None) -> StoredAnalysis:
         """The newest analysis of a screen, or that version. Raises NotFound, and Conflict while it is not done."""
         number = self._version(known_id(screen), version)
         return StoredAnalysis(screen, number, self._analysis(screen, number))
+
+    def sites(self, screen: str, version: int | None = None) -> tuple[SiteScore, ...]:
+        """The scores of a screen's sites. Raises as `of`."""
+        return self._sites(screen, self._version(known_id(screen), version))
 
     def compounds(
         self, screen: str | None, cell_line: str | None, name_part: str | None, *, offset: int, limit: int
@@ -113,15 +119,21 @@ class Results:
                 yield status.id, status.analysis_version, tested
 
     def _version(self, screen: str, version: int | None) -> int:
-        if version is not None:
-            record = self._database.analysis(screen, version)
-            if record.state != ScreenState.DONE:
-                raise Conflict(f"analysis {version} of screen '{screen}' is {record.state}; it has no results")
-            return version
-        status = self._database.screen(screen)
-        if status.analysis_version is None:
-            raise Conflict(f"screen '{screen}' is {status.state.value}; it has no results yet")
-        return status.analysis_version
+        return finished_version(self._database, screen, version)
+
+
+def finished_version(database: Database, screen: str, version: int | None) -> int:
+    """The newest version with results, or the one that is named. Raises NotFound, Conflict while it has none."""
+    known_id(screen)
+    if version is not None:
+        record = database.analysis(screen, version)
+        if record.state != ScreenState.DONE:
+            raise Conflict(f"analysis {version} of screen '{screen}' is {record.state}; it has no results")
+        return version
+    status = database.screen_status(screen)
+    if status.analysis_version is None:
+        raise Conflict(f"screen '{screen}' is {status.state.value}; it has no results yet")
+    return status.analysis_version
 
 
 def known_id(screen: str) -> str:
@@ -131,20 +143,39 @@ def known_id(screen: str) -> str:
     return screen
 
 
-def axes_of(stored: StoredAnalysis) -> ScreenAxes:
-    """The wells that have scores, by cell line, in the plane of that line's efficacy axis (E2)."""
-    by_line: dict[str, list[WellScore]] = defaultdict(list)
-    for well in stored.analysis.wells:
-        if well.on is not None:
-            by_line[well.cell_line].append(well)
-    axes = tuple(Axis(name="E2", cell_line=line, points=tuple(map(_point, wells))) for line, wells in by_line.items())
+def axes_of(stored: StoredAnalysis, names: Collection[str] = ()) -> ScreenAxes:
+    """The axes of an analysis with their wells as points; those of `names`, or all. Raises NotFound for a name that
+    none of them has."""
+    known = list(dict.fromkeys(axis.name for axis in stored.analysis.axes))
+    for name in names:
+        if name not in known:
+            raise NotFound(f"there is no axis '{name}'; this analysis has {', '.join(known)}")
+    wells = stored.analysis.wells
+    chosen = tuple(_axis(axis, wells) for axis in stored.analysis.axes if not names or axis.name in names)
     axis_hash = stored.analysis.provenance.axis_hash
-    return ScreenAxes(screen=stored.screen, version=stored.version, axis_hash=axis_hash, axes=axes)
+    return ScreenAxes(screen=stored.screen, version=stored.version, axis_hash=axis_hash, axes=chosen)
 
 
-def _point(well: WellScore) -> AxisPoint:
-    fields = {name: getattr(well, name) for name in AxisPoint.model_fields}
-    return AxisPoint.model_validate(fields)
+def _axis(scores: AxisScores, wells: Sequence[WellScore]) -> Axis:
+    fields = {name: getattr(scores, name) for name in Axis.model_fields if name != "points"}
+    columns = (scores.wells, scores.side, scores.on, scores.scaled, scores.off, scores.off_distance)
+    points = tuple(_point(wells[i], *numbers) for i, *numbers in zip(*columns, strict=True))
+    return Axis(**fields, points=points)
+
+
+def _point(
+    well: WellScore,
+    side: int,
+    on: float,
+    scaled: float | None,
+    off: float | None,
+    off_distance: float | None,
+) -> AxisPoint:
+    place = {name: getattr(well, name) for name in _PLACE}
+    named = {1: "positive", -1: "negative"}.get(side)
+    return AxisPoint.model_validate(
+        place | {"side": named, "on": on, "scaled": scaled, "off": off, "off_distance": off_distance}
+    )
 
 
 def _summary(name: str, found: list[tuple[str, Tested]]) -> CompoundSummary:

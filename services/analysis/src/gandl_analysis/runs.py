@@ -15,19 +15,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gandl_shared.db import Database, LeasedAnalysis, ScreenRecord
-from gandl_shared.errors import BadInput, GandlError, NotFound
+from gandl_shared.errors import BadInput, GandlError, Invalid, NotFound
 from gandl_shared.models import ModelCard
+from gandl_shared.schemas.analysis import AxisFrom
 from gandl_shared.store import Store
 
-from gandl_analysis.archive import read_card, write_analysis
-from gandl_analysis.result import ScreenAnalysis
+from gandl_analysis.archive import read_axes, read_card, write_analysis
+from gandl_analysis.axis_reuse import EarlierAxes, limits_text
+from gandl_analysis.result import Analysed
 from gandl_analysis.screens import Models
 from gandl_analysis.service import ScreenInput, analyse
 
 log = logging.getLogger(__name__)
 
 
-Analyse = Callable[[ScreenInput], ScreenAnalysis]
+Analyse = Callable[[ScreenInput], Analysed]
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class AnalysisRuns:
             return False
         try:
             with _kept(self.database, lease, self.lease_seconds):
-                analysis = self.analyse(self._read(lease))
-            write_analysis(self.store, lease.screen_id, lease.version, analysis)
+                analysed = self.analyse(self._read(lease))
+            write_analysis(self.store, lease.screen_id, lease.version, analysed)
         except Exception as error:  # whatever it was must not take the worker down: it is recorded with the analysis
             return self._failed(lease, error)
         return self.database.finish_analysis(lease) or self._dropped(lease)
@@ -73,7 +75,17 @@ class AnalysisRuns:
             card=read_card(self.store, screen) or self._card(record),
             model_id=record.model.id,
             limits=record.limits,
+            limits_from=limits_text(record.request.limits),
+            earlier=self._earlier(lease.parameters.axis_from),
         )
+
+    def _earlier(self, chosen: AxisFrom | None) -> EarlierAxes | None:
+        """The axes to score by. Their version was noted when the analysis was asked for."""
+        if chosen is None:
+            return None
+        if chosen.version is None:
+            raise Invalid("axis_from has no version; ask for the analysis again")
+        return read_axes(self.store, chosen.screen, chosen.version)
 
     def _card(self, record: ScreenRecord) -> ModelCard:
         model = self.models.find(record.model.name)

@@ -17,7 +17,9 @@ from gandl_shared.schemas.answers import AnalysisVersion, Page
 from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
 from gandl_shared.store import Store
 
-from gandl_analysis.archive import write_card
+from gandl_analysis.archive import read_card, write_card
+from gandl_analysis.asked import Subject, checked
+from gandl_analysis.axis_reuse import limits_text
 from gandl_analysis.queries import known_id
 
 _SENT = "plate_map_csv"
@@ -63,6 +65,9 @@ class Screens:
         images = resolve_folder(self._intake.root, request.images)
         plate_map = self._plate_map(request)
         model = self._intake.models.find(request.model)
+        subject = Subject(plate_map.used, model.card, model.id, limits_text(request.limits))
+        parameters = checked(request.analysis, subject, self._database, self._store)
+        request = request.model_copy(update={"analysis": parameters})
         plan = plan_screen(
             request,
             images=images,
@@ -105,8 +110,13 @@ class Screens:
         self._store.delete(screen)
 
     def analyse(self, screen: str, parameters: AnalysisParameters) -> AnalysisVersion:
-        """Queue another analysis. Raises Conflict while the images are not done."""
-        record = self._database.queue_analysis(known_id(screen), parameters)
+        """Queue another analysis. Raises Conflict while the images are not done, and Invalid as `checked` does."""
+        kept = self._database.screen(known_id(screen))
+        card = read_card(self._store, screen) or self._intake.models.find(kept.model.name).card
+        used = self._database.plate_map(screen).used
+        subject = Subject(used, card, kept.model.id, limits_text(kept.request.limits))
+        chosen = checked(parameters, subject, self._database, self._store)
+        record = self._database.queue_analysis(screen, chosen)
         self._queue.analysis_ready(record.id)
         return _version(record)
 
@@ -115,9 +125,11 @@ class Screens:
         return [_version(record) for record in self._database.analyses(known_id(screen))]
 
     def _plate_map(self, request: ScreenRequest) -> PlateMap:
+        """Controls may be missing where the axes of an earlier screen bring their own anchors."""
+        controls = request.analysis.axis_from is None
         if request.plate_map is None:
-            return parse_plate_map(request.plate_map_csv or "", source=_SENT)
-        return read_plate_map(resolve_file(self._intake.root, request.plate_map))
+            return parse_plate_map(request.plate_map_csv or "", source=_SENT, controls=controls)
+        return read_plate_map(resolve_file(self._intake.root, request.plate_map), controls=controls)
 
 
 def _check_text(request: ScreenRequest) -> None:

@@ -1,39 +1,47 @@
-"""From the vectors of a screen to its answer: axis, efficacies, curves and quality, cell line by cell line.
+"""From the vectors of a screen to its answer: axes, efficacies, curves and quality, cell line by cell line.
 
-Knows no queue, no database and no request; `gandl screen` and the analysis task call `analyse` with the same input and
-get the same numbers.
+Knows no queue, no database and no request; `gandl screen`, `gandl analyse` and the analysis task call `analyse` with
+the same input and get the same numbers.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
-from gandl_shared.errors import NotEnoughData
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.quality import GroupQuality, Quality
 from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, WellScore
 from gandl_shared.store import Profiles
 
-from gandl_analysis.assay import ScoredLine, cell_line_probes, group_quality
+from gandl_analysis.assay import cell_line_probes, group_quality, thresholds_of
+from gandl_analysis.axis_groups import check_axes
+from gandl_analysis.axis_reuse import EarlierAxes, Preparation, off_limit_of, preparation
 from gandl_analysis.curves import efficacy_settings, fit_compounds
-from gandl_analysis.result import Provenance, ScreenAnalysis
-from gandl_analysis.stats.axes import score_wells
-from gandl_analysis.stats.folds import grouped_folds
+from gandl_analysis.efficacy_axes import Line, score_efficacy
+from gandl_analysis.named_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
+from gandl_analysis.result import Analysed, Provenance, ScreenAnalysis
+from gandl_analysis.site_scores import site_scores, tile_efficacy
+from gandl_analysis.stats.axis_fit import IN_SAMPLE
+from gandl_analysis.tiles import normalised, tiles_of
 
-_LABELS = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
+_PAPER = (
+    "preset paper: one axis for all cell lines on raw vectors, fitted on and scaled by these very controls. Every "
+    "figure is in-sample: it flatters, unseen controls fall short of it, and it is for comparison only."
+)
 
 
 @dataclass(frozen=True)
 class ScreenInput:
-    """All that an analysis needs. `wells` in plate map order, empty ones too; `limits` by plate."""
+    """All that an analysis needs. `wells` in plate map order, empty ones too; `limits` by plate, `limits_from` as of
+    `axis_reuse.limits_text`; `earlier` efficacy axes to score by instead of fitting one."""
 
     name: str
     profiles: Profiles
@@ -43,57 +51,60 @@ class ScreenInput:
     card: ModelCard
     model_id: str
     limits: Mapping[str, ScreenLimits]
+    limits_from: str = "plate"
+    earlier: EarlierAxes | None = None
+
+    @property
+    def used(self) -> list[Well]:
+        """The wells that hold cells."""
+        return [w for w in self.wells if w.role is not Role.EMPTY]
+
+    @property
+    def made(self) -> Preparation:
+        """How its vectors were made."""
+        return preparation(self.card, self.model_id, self.limits_from, self.parameters)
 
 
-def analyse(screen: ScreenInput) -> ScreenAnalysis:
+def analyse(screen: ScreenInput) -> Analysed:
     """Analyse a screen. Same input, same numbers, bit for bit on one machine.
 
-    Raises NotEnoughData naming the cell line where an axis cannot be fitted or held-out controls cannot be scored.
+    Raises NotEnoughData naming the cell line where an axis cannot be fitted or held-out controls cannot be scored, and
+    Invalid where axes that were asked for, or those of an earlier screen, do not fit this one.
     """
-    lines = {name: _cell_line(name, wells, screen) for name, wells in _by_cell_line(screen.wells).items()}
+    parameters, used = screen.parameters, screen.used
+    check_axes(parameters, used, screen.made, screen.earlier)
+    raw = tiles_of(screen.profiles, used)
+    tiles = normalised(raw, parameters.normalisation)
+    scored_lines = score_efficacy(tiles, parameters, screen.made, screen.earlier)
+    lines = scored_lines.lines
     scored = {(s.plate, s.well): s for line in lines.values() for s in _well_scores(line)}
     wells = tuple(scored.get((w.plate, w.well)) or _unscored(w) for w in screen.wells)
-    parameters = screen.parameters
-    curves = fit_compounds(wells, efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name))
-    return ScreenAnalysis(
+    quality = _quality(lines, parameters)
+    space = AxisSpace(raw, tiles, screen.made, {(w.plate, w.well): i for i, w in enumerate(screen.wells)})
+    efficacy = efficacy_axis_scores(scored_lines, quality.cell_lines, space, parameters)
+    others = other_axes(space, parameters)
+    analysis = ScreenAnalysis(
         wells=wells,
-        curves=tuple(curves),
-        quality=_quality(lines, parameters.seed),
+        curves=_curves(wells, screen, lines),
+        quality=quality,
         parked=tuple(screen.parked),
         provenance=_provenance(screen, lines),
+        axes=(*efficacy.scores, *others.scores),
     )
+    fits = file_stems([*efficacy.fits, *others.fits])
+    return Analysed(analysis, site_scores(lines.values()), tile_efficacy(lines.values(), len(screen.profiles)), fits)
 
 
-def _by_cell_line(wells: Sequence[Well]) -> dict[str, list[Well]]:
-    lines: dict[str, list[Well]] = defaultdict(list)
-    for w in wells:
-        if w.role is not Role.EMPTY:
-            lines[w.cell_line].append(w)
-    return lines
+def _curves(wells: Sequence[WellScore], screen: ScreenInput, lines: Mapping[str, Line]) -> tuple[Curve, ...]:
+    parameters = screen.parameters
+    settings = efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name)
+    off_limits = {name: off_limit_of(line.fit) for name, line in lines.items()}
+    return tuple(fit_compounds(wells, settings, off_limits=off_limits))
 
 
-def _cell_line(name: str, wells: Sequence[Well], screen: ScreenInput) -> ScoredLine:
-    profiles, place = screen.profiles, {(w.plate, w.well): i for i, w in enumerate(wells)}
-    index = np.array([place.get(key, -1) for key in zip(profiles.plates, profiles.wells, strict=True)], np.intp)
-    keep = index >= 0
-    vectors, index = profiles.vectors[keep], index[keep]
-    if not np.isfinite(vectors).all():
-        bad = int(np.argmin(np.isfinite(vectors).all(axis=1)))
-        raise NotEnoughData(f"the vectors of well {wells[index[bad]].well} hold NaN; embed this screen again")
-    present = np.bincount(index, minlength=len(wells)) > 0
-    labels = np.array([_LABELS.get(w.role, 0) for w in wells], np.intp) * present
-    folds = grouped_folds([w.plate for w in wells], [w.well for w in wells], labels)
-    if folds is None:
-        n = {side: int(np.sum(labels == side)) for side in (1, -1)}
-        detail = f"cell line {name} has {n[1]} positive and {n[-1]} negative control wells with images"
-        raise NotEnoughData(f"{detail}; an axis with held-out controls needs at least two of each")
-    scores = score_wells(vectors, index, labels, folds, whiten=screen.parameters.whitening)
-    return ScoredLine(wells, labels, scores, vectors, index, list(profiles.sites[keep]))
-
-
-def _well_scores(line: ScoredLine) -> list[WellScore]:
-    s = line.scores
-    rows = zip(line.wells, s.on, s.off, s.efficacy, s.off_distance, s.n_tiles, strict=True)
+def _well_scores(line: Line) -> list[WellScore]:
+    s = line.scored.scores
+    rows = zip(line.scored.wells, s.on, s.off, s.efficacy, s.off_distance, s.n_tiles, strict=True)
     return [
         _unscored(w).model_copy(
             update={
@@ -120,6 +131,7 @@ def _unscored(w: Well) -> WellScore:
         off=None,
         efficacy=None,
         n_tiles=0,
+        metadata=dict(w.metadata),
     )
 
 
@@ -127,21 +139,40 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _quality(lines: Mapping[str, ScoredLine], seed: int) -> Quality:
+def _quality(lines: Mapping[str, Line], parameters: AnalysisParameters) -> Quality:
     plates: dict[str, GroupQuality] = {}
-    for line in lines.values():
+    seed, thresholds = parameters.seed, thresholds_of(parameters)
+    scored = {name: line.scored for name, line in lines.items()}
+    for line in scored.values():
         for plate in dict.fromkeys(w.plate for w in line.wells):
-            found = group_quality(line, np.array([w.plate == plate for w in line.wells]), seed=seed)
+            on_plate = np.array([w.plate == plate for w in line.wells])
+            found = group_quality(line, on_plate, seed=seed, thresholds=thresholds)
             # A plate that holds several cell lines shows the one with most wells on it.
             if plate not in plates or plates[plate].n_negative < found.n_negative:
                 plates[plate] = found
-    everywhere = {name: group_quality(line, np.ones(len(line.wells), bool), seed=seed) for name, line in lines.items()}
-    probes = {name: cell_line_probes(line, seed=seed) for name, line in lines.items()}
-    return Quality(cell_lines=everywhere, plates=plates, probes=probes)
+    everywhere = {
+        name: group_quality(line, np.ones(len(line.wells), bool), seed=seed, thresholds=thresholds)
+        for name, line in scored.items()
+    }
+    probes = {name: cell_line_probes(line, seed=seed) for name, line in scored.items()}
+    return Quality(note=_note(lines, parameters), cell_lines=everywhere, plates=plates, probes=probes)
 
 
-def _provenance(screen: ScreenInput, lines: Mapping[str, ScoredLine]) -> Provenance:
-    digests = "".join(line.scores.axis.digest for line in lines.values())
+def _note(lines: Mapping[str, Line], parameters: AnalysisParameters) -> str | None:
+    """What a reader of the figures must know first."""
+    if parameters.preset == "paper":
+        return _PAPER
+    earlier = [line for line in lines.values() if line.origin.anchors in ("own controls", "stored with the axis")]
+    if not earlier:
+        return None
+    said = [f"{line.origin.cell_line}: {line.origin.anchors}" for line in earlier]
+    seen = [line.origin.cell_line for line in earlier if line.scored.scores.axis.level == IN_SAMPLE]
+    warning = f" The axis was fitted on these very controls of {', '.join(map(str, seen))}: in-sample." if seen else ""
+    return f"Scored by axes of {earlier[0].origin.fitted_on}; anchors, {'; '.join(said)}.{warning}"
+
+
+def _provenance(screen: ScreenInput, lines: Mapping[str, Line]) -> Provenance:
+    digests = "".join(dict.fromkeys(line.fit.digest for line in lines.values()))
     plate_map = "\n".join(f"{w.plate},{w.well},{w.role},{w.compound},{w.concentration_um}" for w in screen.wells)
     sites = set(zip(screen.profiles.plates, screen.profiles.wells, screen.profiles.sites, strict=True))
     return Provenance(
@@ -151,8 +182,10 @@ def _provenance(screen: ScreenInput, lines: Mapping[str, ScoredLine]) -> Provena
         model=screen.card,
         parameters=screen.parameters,
         limits=dict(screen.limits),
+        limits_from=screen.limits_from,
         plate_map=hashlib.sha256(plate_map.encode()).hexdigest(),
         n_sites=len(sites),
         n_tiles=len(screen.profiles),
         axis_hash=hashlib.sha256(digests.encode()).hexdigest(),
+        efficacy_axes=tuple({line.origin.hash: line.origin for line in lines.values()}.values()),
     )

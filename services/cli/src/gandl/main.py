@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = {
     "demo": "gandl.commands.demo",
     "up": "gandl.commands.up",
     "screen": "gandl.commands.screen",
+    "analyse": "gandl.commands.analyse",
     "simulate": "gandl.commands.simulate",
     "fit": "gandl.commands.fit",
     "embed": "gandl.commands.embed",

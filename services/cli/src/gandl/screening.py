@@ -8,6 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from gandl_analysis.axis_groups import check_axes
+from gandl_analysis.axis_reuse import EarlierAxes, limits_text, preparation
 from gandl_analysis.files import write_files
 from gandl_analysis.result import ScreenAnalysis
 from gandl_analysis.service import ScreenInput, analyse
@@ -29,12 +31,13 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ScreenJob:
-    """What to screen and where the files go."""
+    """What to screen, where the files go, and efficacy axes of an earlier screen to score by."""
 
     request: ScreenRequest
     images: Path
     plate_map: Path
     out: Path
+    earlier: EarlierAxes | None = None
 
 
 def run(job: ScreenJob, embedder: Embedder, *, on_progress: OnProgress, on_step: OnStep) -> ScreenAnalysis:
@@ -44,7 +47,10 @@ def run(job: ScreenJob, embedder: Embedder, *, on_progress: OnProgress, on_step:
     """
     if job.out.exists() and not job.out.is_dir():
         raise BadInput(f"{job.out} is a file; give a folder to write to")
-    plate_map = read_plate_map(job.plate_map)
+    plate_map = read_plate_map(job.plate_map, controls=job.earlier is None)
+    parameters, limits = job.request.analysis, limits_text(job.request.limits)
+    vectors = preparation(embedder.card, embedder.model_id, limits, parameters)
+    check_axes(parameters, plate_map.used, vectors, job.earlier, field="axis")  # not after hours of embedding
     on_step("checking images")
     plan = plan_screen(
         job.request,
@@ -69,22 +75,24 @@ def run(job: ScreenJob, embedder: Embedder, *, on_progress: OnProgress, on_step:
             on_step("analysing")
             profiles = store.profiles(screen_id)
             record = database.screen(screen_id)
-            analysis = analyse(
+            analysed = analyse(
                 ScreenInput(
                     name=record.name,
                     profiles=profiles,
                     wells=database.wells(screen_id),
                     parked=status.parked,
-                    parameters=job.request.analysis,
+                    parameters=parameters,
                     card=embedder.card,
                     model_id=embedder.model_id,
                     limits=record.limits,
+                    limits_from=limits,
+                    earlier=job.earlier,
                 )
             )
         on_step("writing")
-        write_files(analysis, profiles, job.out)
+        write_files(analysed, profiles, job.out)
     except BaseException:
         shutil.rmtree(job.out if made else work, ignore_errors=True)
         raise
     shutil.rmtree(work)
-    return analysis
+    return analysed.analysis

@@ -20,6 +20,8 @@ def print_quality(analysis: ScreenAnalysis, console: Console | None = None) -> N
         numbers = [_fixed(v, d) for v, d in ((q.z_prime, 2), (q.z_prime_robust, 2), (q.ssmd, 1), (q.accuracy, 3))]
         table.add_row(name, *numbers, controls, q.grouped_by or "")
     (console or Console()).print(table)
+    if analysis.quality.note:
+        (console or Console()).print(analysis.quality.note, markup=False)
     if analysis.parked:
         (console or Console()).print(f"{len(analysis.parked)} sites could not be used; the report names them")
 

@@ -14,7 +14,7 @@ from gandl_shared.clients.http import HttpClient, Retry
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Comparison, CompoundCurves, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.quality import Quality
-from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenState, ScreenStatus, WellScore
+from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenState, ScreenStatus, SiteScore, WellScore
 
 CSV, SVG, PNG = "text/csv", "image/svg+xml", "image/png"
 ENDED = (ScreenState.DONE, ScreenState.FAILED, ScreenState.CANCELLED)
@@ -112,9 +112,13 @@ class AnalysisClient:
         """The same as `wells.csv`."""
         return self._get(_at(screen, "wells"), {"version": version, **filters}, CSV).text
 
-    def axes(self, screen: str, *, version: int | None = None) -> ScreenAxes:
-        """Every well in the plane of each axis."""
-        return self._read(ScreenAxes, _at(screen, "axes"), {"version": version})
+    def sites(self, screen: str, *, version: int | None = None, **filters: str | None) -> Iterator[SiteScore]:
+        """All fields of view in plate map order; filters as of `wells`."""
+        return self._all(Page[SiteScore], _at(screen, "sites"), {"version": version, **filters})
+
+    def axes(self, screen: str, axis: str | None = None, *, version: int | None = None) -> ScreenAxes:
+        """Every well in the plane of each axis, or of those of one name."""
+        return self._read(ScreenAxes, _at(screen, "axes"), {"version": version, "axis": axis})
 
     def hits(self, screen: str, *, version: int | None = None, **filters: str | float | None) -> Iterator[Hit]:
         """All compounds, best first; filters are `cell_line`, `verdict`, `max_q`, `min_emax`."""

@@ -126,24 +126,25 @@ def row_name(text: str) -> str:
     return chr(65 + n) if n < 26 else chr(64 + n // 26) + chr(65 + n % 26)
 
 
-def read_plate_map(path: Path) -> PlateMap:
-    """Read and check a plate map. Raises NotFound, or InvalidPlateMap with one problem a row."""
+def read_plate_map(path: Path, *, controls: bool = True) -> PlateMap:
+    """Read and check a plate map. `controls`: every cell line must have both. Raises NotFound, or InvalidPlateMap with
+    one problem a row."""
     if not path.is_file():
         raise NotFound(f"plate map {path} is not there; give the path of a CSV file")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidPlateMap(f"plate map {path.name} is not UTF-8 text: {error}") from error
-    return parse_plate_map(text, source=path.name)
+    return parse_plate_map(text, source=path.name, controls=controls)
 
 
-def parse_plate_map(text: str, *, source: str) -> PlateMap:
+def parse_plate_map(text: str, *, source: str, controls: bool = True) -> PlateMap:
     """`read_plate_map` for text that is already here (a REST body)."""
     header, rows = _table(text, source)
     columns = _columns(header, source)
     problems: list[Problem] = []
     wells = [w for n, cells in rows if (w := _well(n, cells, columns, source, problems)) is not None]
-    problems += _repeated(wells, source) + ([] if problems else _controls(wells, source))
+    problems += _repeated(wells, source) + ([] if problems else _controls(wells, source, both=controls))
     raise_if(problems, InvalidPlateMap, f"plate map {source} cannot be used")
     return PlateMap(tuple(wells), source)
 
@@ -241,8 +242,8 @@ def _repeated(wells: Sequence[Well], source: str) -> list[Problem]:
     return problems
 
 
-def _controls(wells: Sequence[Well], source: str) -> list[Problem]:
-    """Each cell line needs both controls: without them there is no efficacy axis."""
+def _controls(wells: Sequence[Well], source: str, *, both: bool) -> list[Problem]:
+    """Each cell line needs both controls: without them there is no efficacy axis, unless an earlier screen has one."""
     roles: dict[str, set[Role]] = defaultdict(set)
     for w in wells:
         if w.role is not Role.EMPTY:
@@ -256,5 +257,5 @@ def _controls(wells: Sequence[Well], source: str) -> list[Problem]:
         )
         for line, present in roles.items()
         for role in (Role.POSITIVE, Role.NEGATIVE)
-        if role not in present
+        if both and role not in present
     ] or ([] if roles else [Problem("every well is empty", source, None, "role")])

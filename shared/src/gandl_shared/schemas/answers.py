@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.quality import GroupQuality
 
 Item = TypeVar("Item")
 
@@ -27,28 +29,41 @@ class Page(_Frozen, Generic[Item]):
 
 class AxisPoint(_Frozen):
     """A well in the plane of an axis: `on` along it, `off` the signed first component of the remainder, `off_distance`
-    the distance of the remainder from the controls."""
+    the distance of the remainder from the two groups. `scaled` is `on` with the mean of the negative group at -1 and of
+    the positive one at +1: for E2 the efficacy. `side` is null for wells of neither group."""
 
     plate: str
     well: str
     role: str
     compound: str | None
     concentration_um: float | None
+    cell_line: str
+    side: Literal["positive", "negative"] | None
     on: float
+    scaled: float | None
     off: float | None
     off_distance: float | None
 
 
 class Axis(_Frozen):
-    """One axis of one cell line (E2: negative to positive control), with the wells that have vectors."""
+    """One axis with the wells that have vectors. `cell_line` is null where it was fitted over all of them. `hash` names
+    the fit. `quality` is how well the two groups of wells are told apart by axes that have not seen them. `note` says
+    what to keep in mind, or why there is no axis (no hash, no points)."""
 
     name: str
-    cell_line: str
+    cell_line: str | None
+    positive: Mapping[str, tuple[str, ...]]
+    negative: Mapping[str, tuple[str, ...]]
+    hash: str | None
+    quality: GroupQuality | None
+    note: str | None
     points: tuple[AxisPoint, ...]
 
 
 class ScreenAxes(_Frozen):
-    """`axis_hash` names the fitted axes (weights, whitening, anchors); two analyses with equal hashes share them."""
+    """E2 (negative to positive control) of every cell line; where there are several, E2-pooled and C2 between them; and
+    the axes that were asked for. `axis_hash` names the efficacy axes together; analyses with equal hashes share them.
+    """
 
     screen: str
     version: int

@@ -1,4 +1,5 @@
-"""Assay quality, as `quality.json` and `GET /screens/{id}/quality` give it. All from out-of-fold scores."""
+"""Assay quality, as `quality.json` and `GET /screens/{id}/quality` give it: from out-of-fold scores, unless `in_sample`
+says otherwise."""
 
 from __future__ import annotations
 
@@ -49,7 +50,12 @@ class GroupQuality(_Frozen):
     n_positive: int
     n_negative: int
     grouped_by: str | None = Field(
-        default=None, description="what was held out together: experiment, plate, row, column or well"
+        default=None,
+        description="what was held out together: experiment, plate, row, column or well; screen: the axis is of an "
+        "earlier screen; null: nothing",
+    )
+    in_sample: bool = Field(
+        default=False, description="the axis has seen these controls: every figure flatters, for comparison only"
     )
     verdict: Literal["good", "usable", "poor", "undetermined"] | None = None
     reasons: tuple[str, ...] = ()
@@ -115,7 +121,9 @@ class CellLineProbes(_Frozen):
 
 
 class Quality(_Frozen):
-    """By cell line and by plate; `probes` by cell line."""
+    """By cell line and by plate; `probes` by cell line. `note` says where the figures are not what they usually are."""
+
+    note: str | None = None
 
     cell_lines: Mapping[str, GroupQuality]
     plates: Mapping[str, GroupQuality]

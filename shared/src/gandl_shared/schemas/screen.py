@@ -110,6 +110,23 @@ class WellScore(_Frozen):
     efficacy: float | None
     off_distance: float | None = None
     n_tiles: int
+    metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map")
+
+
+class SiteScore(_Frozen):
+    """One row of `sites.csv`: scores of a field of view, the mean over its tiles. A control's is held out with its
+    well."""
+
+    plate: str
+    well: str
+    site: str
+    role: str
+    compound: str | None
+    concentration_um: float | None
+    cell_line: str
+    on: float
+    efficacy: float | None
+    n_tiles: int
 
 
 class ProblemBody(_Frozen):
@@ -131,7 +148,9 @@ class ErrorBody(_Frozen):
 
 
 class Hit(_Frozen):
-    """One ranked compound of a cell line."""
+    """One ranked compound of a cell line. `window_fold` is how far the dose can be raised from the EC50 until the first
+    sign of toxicity (`window_relation` `=`), or to the highest dose tested where none is seen (`>`); `toxic_from_um`
+    is the dose of that sign: cells leave both controls, or the effect is lost."""
 
     rank: int | None
     compound: str
@@ -141,7 +160,7 @@ class Hit(_Frozen):
     ec50_relation: str | None
     emax: float | None
     q_value: float | None
+    window_fold: float | None = None
+    window_relation: str | None = None
+    toxic_from_um: float | None = None
     flags: tuple[str, ...]
-
-
-Metadata = Mapping[str, str]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Path, Query
 from gandl_shared.schemas.answers import Page
+from pydantic import Field
 
 T = TypeVar("T")
 
@@ -19,6 +20,7 @@ CompoundName = Annotated[
 ]
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="version of the analysis; the newest if absent")]
 Text = Annotated[str | None, Query(max_length=500, pattern=_NO_NUL)]
+AxisName = Annotated[str, Field(max_length=500, pattern=_NO_NUL)]
 Accept = Annotated[str | None, Header(include_in_schema=False)]
 
 

@@ -1,4 +1,4 @@
-"""Routes of what an analysis found: quality, wells, axes, hits, the report."""
+"""Routes of what an analysis found: quality, wells, sites, axes, hits, the report."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from gandl_shared.plates import Role
 from gandl_shared.schemas.answers import Comparison, Page, ScreenAxes
 from gandl_shared.schemas.curve import Verdict
 from gandl_shared.schemas.quality import Quality
-from gandl_shared.schemas.screen import Hit, WellScore
+from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.web import error_responses
 
 from gandl_analysis.api.negotiation import CSV, JSON, preferred
-from gandl_analysis.api.parameters import Accept, ScreenId, Text, Version, Window, content
+from gandl_analysis.api.parameters import Accept, AxisName, ScreenId, Text, Version, Window, content
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.compare import compare
-from gandl_analysis.files import wells_csv
+from gandl_analysis.files import sites_csv, wells_csv
 from gandl_analysis.hits import HitFilter, rank
 from gandl_analysis.queries import WellFilter, axes_of
 from gandl_analysis.tables import hits_csv
@@ -39,6 +39,7 @@ class ResultRoutes:
         table = {**_ERRORS, **content(CSV)}
         router.get(f"{at}/quality", responses=_ERRORS, summary="Assay quality")(self.quality)
         router.get(f"{at}/wells", responses=table, response_model=Page[WellScore], summary="Wells")(self.wells)
+        router.get(f"{at}/sites", responses=table, response_model=Page[SiteScore], summary="Fields of view")(self.sites)
         router.get(f"{at}/axes", responses=_ERRORS, summary="Wells in the plane of each axis")(self.axes)
         router.get(f"{at}/hits", responses=table, response_model=Page[Hit], summary="Ranked compounds")(self.hits)
         router.get(f"{at}/compare/{{other}}", responses=_ERRORS, summary="Two analyses side by side")(self.compare)
@@ -63,9 +64,31 @@ class ResultRoutes:
             return Response(wells_csv(wells), media_type=CSV)
         return window.page(wells)
 
-    def axes(self, screen: ScreenId, version: Version = None) -> ScreenAxes:
-        """Every well with vectors as a point: `on` along the axis, `off` beside it, its distance from the controls."""
-        return axes_of(self._services().results.of(screen, version))
+    def sites(
+        self,
+        screen: ScreenId,
+        chosen: Annotated[WellQuery, Depends()],
+        window: Annotated[Window, Depends()],
+        version: Version = None,
+        accept: Accept = None,
+    ) -> Page[SiteScore] | Response:
+        """Scores of the fields of view, in plate map order; CSV has the columns of `sites.csv`, and all rows."""
+        sites = [site for site in self._services().results.sites(screen, version) if chosen.filter.shows(site)]
+        if preferred(accept, (JSON, CSV)) == CSV:
+            return Response(sites_csv(sites), media_type=CSV)
+        return window.page(sites)
+
+    def axes(
+        self,
+        screen: ScreenId,
+        axis: Annotated[
+            list[AxisName] | None, Query(description="names of axes, such as E2 or C2; all if absent")
+        ] = None,
+        version: Version = None,
+    ) -> ScreenAxes:
+        """Every well with vectors as a point of each axis: `on` along it, `off` beside it, its distance from the two
+        groups; and how well these are told apart out of fold."""
+        return axes_of(self._services().results.of(screen, version), axis or ())
 
     def hits(
         self,
@@ -75,8 +98,9 @@ class ResultRoutes:
         version: Version = None,
         accept: Accept = None,
     ) -> Page[Hit] | Response:
-        """Compounds by rank within their cell line: active before biphasic ones, then by q, Emax and EC50. Toxic,
-        inactive and undetermined compounds have no rank and come last. Filters leave the ranks as they are."""
+        """Compounds by rank within their cell line: active before biphasic ones, then by class of q (0.001, 0.01,
+        0.05), Emax in steps of 0.1, the window between EC50 and toxicity, and last by q, Emax and EC50 as they are.
+        Toxic, inactive and undetermined compounds have no rank and come last. Filters leave the ranks as they are."""
         analysis = self._services().results.of(screen, version).analysis
         hits = [hit for hit in rank(analysis.curves) if chosen.filter.shows(hit)]
         if preferred(accept, (JSON, CSV)) == CSV:

@@ -26,8 +26,9 @@ TIP_LIMIT = 4000
 _ORDER = ("treatment", "negative_control", "positive_control")
 
 
-def e2_scatter(wells: Sequence[WellScore], cell_line: str) -> Drawing:
-    """Wells of one cell line; controls square and diamond, treatments round. Wells without scores are left out."""
+def e2_scatter(wells: Sequence[WellScore], cell_line: str, *, scaled: bool = False) -> Drawing:
+    """Wells of one cell line; controls square and diamond, treatments round. Wells without scores are left out.
+    `scaled` says that `on` and `off` were stretched to -1 … 1, as the paper plots them."""
     shown = [w for w in wells if w.cell_line == cell_line and w.on is not None and w.off is not None]
     figure = new_figure(5.0, 3.6)
     axes = figure.add_subplot()
@@ -40,8 +41,9 @@ def e2_scatter(wells: Sequence[WellScore], cell_line: str) -> Drawing:
             _draw_role(axes, members, role, gid, rasterized=len(shown) > TIP_LIMIT)
             tips[gid] = tuple(well_tip(w) for w in members) if len(shown) <= TIP_LIMIT else ()
     _draw_anchors(axes, shown)
-    axes.set_xlabel("on: distance along the control axis →")
-    axes.set_ylabel("off: across it")
+    stretched = ", min-max" if scaled else ""
+    axes.set_xlabel(f"on: distance along the control axis{stretched} →")
+    axes.set_ylabel(f"off: across it{stretched}")
     counts = ", ".join(f"{n} {label}" for label, n in _counts(shown))
     return Drawing(figure, f"E2 scatter of {cell_line}: {counts}.", {gid: t for gid, t in tips.items() if t})
 

@@ -106,7 +106,7 @@ def score_wells(
     tiles = _Tiles(vectors, well, labels)
     axes = _fold_axes(tiles, folds, how)
     weights, biases = (np.stack(parts) for parts in zip(*(axis.functional for axis in axes), strict=True))
-    tile_on = _held_out(projections(vectors, weights, biases), folds.of_well[well])
+    tile_on = _tile_scores(vectors, weights, biases, folds.of_well[well])
     on, means = (group_means(x, well, len(labels)) for x in (tile_on[:, None], vectors))
     anchors = control_anchors(on[:, 0], labels)
     efficacy = anchors.efficacy(on[:, 0])
@@ -120,6 +120,20 @@ def score_wells(
     counts = np.bincount(well, minlength=len(labels))
     right = _tiles_right(tile_on, well, labels)
     return WellScores(on[:, 0], off_axis.coordinate(means), distance, efficacy, counts, right, tile_on, fit)
+
+
+def applied(
+    fit: AxisFit, vectors: Vectors, well: Index, labels: Index, *, anchor_again: bool = False, level: str | None = None
+) -> WellScores:
+    """Scores by an axis that is there already; arguments as of `AxisFit.apply`. `level` says what the labelled wells
+    are to the axis (`SCREEN`: unseen, `IN_SAMPLE`: those it was fitted on); the fit's own if absent. The fit returned
+    has the anchors that were used.
+    """
+    found = fit.apply(vectors, well, labels, anchor_again=anchor_again)
+    used = replace(fit, anchors=found.anchors, level=level or fit.level)
+    counts = np.bincount(well, minlength=len(labels))
+    right = _tiles_right(found.tile_on, well, labels)
+    return WellScores(found.on, found.off, found.off_distance, found.efficacy, counts, right, found.tile_on, used)
 
 
 def fit_linear_axis(vectors: Vectors, classes: Index, how: AxisOptions) -> LinearAxis:
@@ -153,6 +167,15 @@ def _fold_axes(tiles: _Tiles, folds: Folds, how: AxisOptions) -> list[LinearAxis
     """The axis fitted without each fold."""
     training = ((folds.of_well >= 0) & (folds.of_well != k) for k in range(folds.count))
     return [fit_linear_axis(*tiles.of(wells), how) for wells in training]
+
+
+def _tile_scores(vectors: Vectors, weights: Float, biases: Float, fold: Index) -> Float:
+    """Scores [N] of tiles: by the axis of their own `fold` [N], or for those in none by the mean axis. Computed as
+    `AxisFit.along` does, so that the stored axis gives these tiles the same bits."""
+    mean = projections(vectors, weights.mean(axis=0)[None], biases.mean()[None])[:, 0]
+    seen = np.flatnonzero(fold >= 0)
+    mean[seen] = projections(vectors[seen], weights, biases)[np.arange(len(seen)), fold[seen]]
+    return mean
 
 
 def _held_out(values: Float, fold: Index) -> Float:

@@ -24,6 +24,14 @@ Index = NDArray[np.intp]
 Vectors = NDArray[np.floating]
 
 FORMAT = 1
+MOST_BYTES = 2**30
+"""An axis of 512 features has 2.2 MB; a file that unfolds to more than this is none."""
+
+SCREEN = "screen"
+"""Level of an axis whose anchors are wells of a later screen, which no fit has seen."""
+IN_SAMPLE = "none"
+"""Level of an axis that was anchored by the very wells it was fitted on."""
+
 _FOREIGN = "this is not an axis that gandl wrote"
 
 
@@ -53,13 +61,14 @@ class OffAxis:
 
 @dataclass(frozen=True)
 class AppliedScores:
-    """Scores of wells [W] and tiles [N] that no fit has seen, in the units of `WellScores`."""
+    """Scores of wells [W] and tiles [N] that no fit has seen, in the units of `WellScores`, and the anchors used."""
 
     on: Float
     off: Float
     off_distance: Float
     efficacy: Float
     tile_on: Float
+    anchors: Anchors
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class AxisFit:
         efficacy = anchors.efficacy(on)
         means = group_means(vectors, well, len(labels))
         off, distance = self.off_axis.coordinate(means), self.off_axis.distance(means, efficacy)
-        return AppliedScores(on, off, distance, efficacy, tile_on)
+        return AppliedScores(on, off, distance, efficacy, tile_on, anchors)
 
     def to_npz(self, file: BinaryIO) -> None:
         """Write header (JSON, with the hash) and arrays."""
@@ -125,8 +134,9 @@ class AxisFit:
         try:
             header = json.loads(arrays.pop("header").tobytes())
             fit = _restored(header, arrays)
-        except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f"{_FOREIGN}: {error}") from error
+        _check_shapes(fit)
         if fit.digest != header["sha256"]:
             raise ValueError("this axis was changed after it was written: its hash does not fit")
         return fit
@@ -164,6 +174,10 @@ def _arrays(fit: AxisFit) -> dict[str, Float]:
 
 def _loaded(file: BinaryIO) -> dict[str, Float]:
     try:
+        with zipfile.ZipFile(file) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
+                raise ValueError(f"it unfolds to more than {MOST_BYTES} bytes")
+        file.seek(0)
         with np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, AttributeError, TypeError) as error:
@@ -193,8 +207,21 @@ def _restored(header: Mapping[str, object], arrays: Mapping[str, Float]) -> Axis
         biases=arrays["biases"],
         anchors=Anchors(**anchors),
         off_axis=off,
-        about=about,
+        about={str(key): str(value) for key, value in about.items()},
     )
+
+
+def _check_shapes(fit: AxisFit) -> None:
+    """A file whose arrays do not belong together would fail later, in the middle of an analysis."""
+    if fit.weights.ndim != 2:
+        raise ValueError(f"{_FOREIGN}: weights of shape {fit.weights.shape}")
+    folds, n = fit.weights.shape
+    k = fit.off_axis.reference.spread.size
+    vector = dict.fromkeys(("centre", "axis", "off", "off_negative", "off_positive"), (n,))
+    wanted = vector | {"biases": (folds,), "matrix": (n, n), "off_basis": (n, k), "off_spread": (k,)}
+    for name, values in _arrays(fit).items():
+        if values.dtype != np.float64 or values.shape != wanted.get(name, values.shape):
+            raise ValueError(f"{_FOREIGN}: {name} is {values.dtype} of shape {values.shape}")
 
 
 def _json(header: Mapping[str, object]) -> bytes:

@@ -2,81 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+Table = Mapping[str, Sequence[str]]
+"""Columns by name, a value for each well [W]."""
+
+
+@dataclass(frozen=True)
+class WellGroup:
+    """The wells that hold, in every column named, one of the values given for it."""
+
+    columns: Mapping[str, frozenset[str]]
+
+    def members(self, table: Table) -> NDArray[np.bool_]:
+        """Which wells [W] belong to it. Raises KeyError for a column that the table does not have."""
+        columns = [np.array([value in values for value in table[name]], bool) for name, values in self.columns.items()]
+        found: NDArray[np.bool_] = np.all(columns, axis=0)
+        return found
+
+
+def group(**columns: str | Iterable[str]) -> WellGroup:
+    """`group(role="treatment", compound=["A", "B"])`."""
+    return WellGroup({n: frozenset([v] if isinstance(v, str) else v) for n, v in columns.items()})
+
 
 @dataclass(frozen=True)
 class AxisDefinition:
-    """The axis `name` runs from wells whose `column` is in `negative` (None: anything that is not positive) to wells
-    whose `column` is in `positive`. `within` names the column by whose values it is fitted separately (None: pooled).
-    """
+    """The axis `name` runs from the wells of `negative` to those of `positive`. `within` names the column by whose
+    values it is fitted separately (None: over all wells at once)."""
 
     name: str
-    column: str
-    positive: frozenset[str]
-    negative: frozenset[str] | None = None
+    positive: WellGroup
+    negative: WellGroup
     within: str | None = None
 
-    def labels(self, values: Sequence[str], among: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
-        """+1, -1 or 0 for each well [W] by its value of `column`; 0 for wells not `among` [W] those to use."""
-        signs = np.array([self._sign(value) for value in values], np.intp)
-        return signs if among is None else np.where(among, signs, 0)
-
-    def _sign(self, value: str) -> int:
-        if value in self.positive:
-            return 1
-        return -1 if self.negative is None or value in self.negative else 0
+    def labels(self, table: Table) -> NDArray[np.intp]:
+        """+1, -1 or 0 for each well [W]. Raises ValueError where a well is on both sides, KeyError as `members`."""
+        positive, negative = self.positive.members(table), self.negative.members(table)
+        if (positive & negative).any():
+            raise ValueError(f"axis {self.name} has {int((positive & negative).sum())} wells on both sides")
+        return positive.astype(np.intp) - negative.astype(np.intp)
 
 
-E2 = AxisDefinition("E2", "role", frozenset({"positive_control"}), frozenset({"negative_control"}), within="cell_line")
+CONTROLS = ("positive_control", "negative_control")
+
+E2 = AxisDefinition("E2", group(role=CONTROLS[0]), group(role=CONTROLS[1]), within="cell_line")
 """Efficacy: from the negative to the positive control, in each cell line by itself."""
 
-E2_POOLED = AxisDefinition("E2-pooled", "role", E2.positive, E2.negative)
-"""Efficacy over all cell lines at once, as in the paper."""
+E2_POOLED = AxisDefinition("E2-pooled", E2.positive, E2.negative)
+"""Efficacy over all cell lines at once."""
 
 
 def class_axes(name: str, column: str, classes: Sequence[str]) -> tuple[AxisDefinition, ...]:
-    """One axis between two classes (from the first to the second), or one against the rest for each of more.
+    """Axes between classes of control wells: one for two classes (from the first to the second), or one against the
+    rest for each of more. Fewer than two classes have no axis.
 
-    `C2` is `class_axes("C2", "cell_line", lines)`, used among the control wells. Fewer than two classes have no axis.
+    `C2` is `class_axes("C2", "cell_line", lines)`. Controls of both kinds, as a compound may change what tells classes
+    apart.
     """
     distinct = tuple(dict.fromkeys(classes))
-    if len(distinct) < 2:
-        return ()
+    chosen = {c: WellGroup({column: frozenset({c}), "role": frozenset(CONTROLS)}) for c in distinct}
     if len(distinct) == 2:
-        return (AxisDefinition(name, column, frozenset({distinct[1]}), frozenset({distinct[0]})),)
-    return tuple(AxisDefinition(f"{name}:{c}", column, frozenset({c})) for c in distinct)
+        return (AxisDefinition(name, chosen[distinct[1]], chosen[distinct[0]]),)
+    rest = {c: WellGroup({column: frozenset(distinct) - {c}, "role": frozenset(CONTROLS)}) for c in distinct}
+    return tuple(AxisDefinition(f"{name}:{c}", chosen[c], rest[c]) for c in distinct if len(distinct) > 1)
 
 
-@dataclass(frozen=True)
-class AxisRegistry:
-    """Axes by name. `with_axis` gives a registry with one more."""
-
-    axes: Mapping[str, AxisDefinition] = field(default_factory=lambda: {E2.name: E2, E2_POOLED.name: E2_POOLED})
-
-    def get(self, name: str) -> AxisDefinition:
-        """Raises KeyError that lists the known names."""
-        try:
-            return self.axes[name]
-        except KeyError:
-            raise KeyError(f"no axis {name!r}; known are {', '.join(sorted(self.axes))}") from None
-
-    def with_axis(self, axis: AxisDefinition) -> AxisRegistry:
-        """Raises ValueError where the name is taken or a class is on both sides."""
-        if axis.name in self.axes:
-            raise ValueError(f"an axis {axis.name!r} is there already")
-        if axis.negative is not None and axis.positive & axis.negative:
-            raise ValueError(f"axis {axis.name!r} has {sorted(axis.positive & axis.negative)} on both sides")
-        return AxisRegistry({**self.axes, axis.name: axis})
-
-
-def standard_axes(cell_lines: Sequence[str]) -> AxisRegistry:
-    """E2, E2-pooled, and C2 (or one C2:line for each of more than two cell lines)."""
-    registry = AxisRegistry()
-    for axis in class_axes("C2", "cell_line", cell_lines):
-        registry = registry.with_axis(axis)
-    return registry
+def standard_axes(cell_lines: Sequence[str]) -> tuple[AxisDefinition, ...]:
+    """E2, and where there are several cell lines E2-pooled and C2 (or one C2:line for each of more than two)."""
+    between = class_axes("C2", "cell_line", cell_lines)
+    return (E2, E2_POOLED, *between) if between else (E2,)

@@ -41,9 +41,10 @@ def align_plates(vectors: Vectors, well: Index, plates: Sequence[str], reference
 
     Arguments and errors as of `standardise_plates`. Covariances are shrunk after Ledoit and Wolf.
     """
+    jobs = list(_jobs(well, plates, reference))  # finds plates without references before anything is pooled
     target = _root(_pooled(vectors, well, plates, reference), 0.5)
     out = np.empty_like(vectors)
-    for rows, others in _jobs(well, plates, reference):
+    for rows, others in jobs:
         x = vectors[others].astype(np.float64)
         centre = x.mean(axis=0)
         out[rows] = (vectors[rows] - centre) @ (_root(ledoit_wolf(x - centre), -0.5) @ target)
@@ -60,6 +61,8 @@ def _jobs(well: Index, plates: Sequence[str], reference: NDArray[np.bool_]) -> I
     plate_of = np.asarray(plates, dtype=object)
     for plate in dict.fromkeys(plates):
         wells = np.flatnonzero((plate_of == plate) & np.isin(np.arange(len(plates)), well))
+        if len(wells) == 0:
+            continue
         references = wells[reference[wells]]
         if len(references) < 2:
             detail = f"plate {plate} has {len(references)} negative control wells with images"
@@ -73,7 +76,7 @@ def _jobs(well: Index, plates: Sequence[str], reference: NDArray[np.bool_]) -> I
 def _pooled(vectors: Vectors, well: Index, plates: Sequence[str], reference: NDArray[np.bool_]) -> Float:
     plate_of = np.asarray(plates, dtype=object)
     tiles = [np.flatnonzero((reference & (plate_of == plate))[well]) for plate in dict.fromkeys(plates)]
-    centred = [vectors[t].astype(np.float64) - vectors[t].mean(axis=0, dtype=np.float64) for t in tiles]
+    centred = [vectors[t].astype(np.float64) - vectors[t].mean(axis=0, dtype=np.float64) for t in tiles if len(t)]
     return ledoit_wolf(np.concatenate(centred))
 
 

@@ -36,6 +36,9 @@ def environment() -> Environment:
         is_digest=lambda text: re.fullmatch("[0-9a-f]{64}", text) is not None,
         flag_label=wording.flag_label,
         flag_meaning=wording.flag_meaning,
+        sentence=wording.sentence,
+        wells=wording.wells,
+        parameters=wording.parameters,
     )
     return env
 

@@ -11,7 +11,7 @@ from gandl_shared.schemas.curve import Curve, CurveLocation
 from gandl_shared.schemas.screen import WellScore
 
 from gandl_analysis.figures.plate import plate_format
-from gandl_analysis.result import ScreenAnalysis
+from gandl_analysis.result import AxisScores, ScreenAnalysis
 from gandl_analysis.web import wording
 from gandl_analysis.web.wording import Wording
 
@@ -113,6 +113,8 @@ class ReportView:
     n_treated: int
     dose_range: tuple[float, float] | None
     large_plates: bool
+    in_sample: bool
+    axes: tuple[AxisScores, ...]
 
     @property
     def others(self) -> str:
@@ -157,6 +159,8 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
         n_undetermined_only=len(undetermined),
         n_treated=sum(w.role == "treatment" for w in wells),
         dose_range=doses,
+        in_sample=any(quality.in_sample for quality in analysis.quality.cell_lines.values()),
+        axes=analysis.axes,
         large_plates=any(
             plate_format([w for w in wells if w.plate == plate])[1] > 12 for plate in plates[:PLATE_LIMIT]
         ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.curve import CurveLocation
 
 
@@ -132,6 +133,30 @@ def interval(found: CurveLocation | None) -> str:
 def count(n: int, one: str, many: str | None = None) -> str:
     """`1 well`, `2 wells`, `1,204 wells`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """With a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def wells(group: Mapping[str, Sequence[str]]) -> str:
+    """A group of wells: `VERO, positive control or negative control`."""
+    columns = {name: " or ".join(value.replace("_", " ") for value in values) for name, values in group.items()}
+    plain = ("role", "cell_line", "compound")
+    return ", ".join(text if name in plain else f"{name.replace('_', ' ')} {text}" for name, text in columns.items())
+
+
+def parameters(chosen: AnalysisParameters) -> str:
+    """The choices of an analysis in one line; what was not asked for is left out."""
+    said = []
+    for name, value in chosen.model_dump(exclude={"axes", "axis_from", "quality"}).items():
+        said.append(f"{name.replace('_', ' ')} {value}")
+    said.append("verdict " + ", ".join(f"{name} {value:g}" for name, value in chosen.quality.model_dump().items()))
+    said += [f"axis {axis.name}" for axis in chosen.axes]
+    if chosen.axis_from is not None:
+        said.append(f"axes of screen {chosen.axis_from.screen}, version {chosen.axis_from.version}")
+    return "; ".join(said)
 
 
 def _signed(text: str) -> str:

@@ -7,6 +7,16 @@ from typing import Annotated
 
 import typer
 
+from gandl.analysis_options import (
+    AnalysisOptions,
+    AxisOption,
+    NormaliseOption,
+    ParametersOption,
+    PresetOption,
+    SeedOption,
+    ThresholdsOption,
+)
+
 
 def screen(
     images: Annotated[Path, typer.Argument(help="Folder of the images.")],
@@ -17,16 +27,21 @@ def screen(
     channels: Annotated[str | None, typer.Option(help="Channels to use, in the model's order: 1,2,4")] = None,
     limits: Annotated[str, typer.Option(help="Intensity limits: `plate` (its percentiles) or `card`.")] = "plate",
     name: Annotated[str | None, typer.Option(help="Name of the screen; the output folder's if absent.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random step.")] = 0,
+    preset: PresetOption = None,
+    normalise: NormaliseOption = None,
+    thresholds: ThresholdsOption = None,
+    parameters: ParametersOption = None,
+    axis: AxisOption = None,
+    seed: SeedOption = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the embedding; all cores if absent.")] = None,
 ) -> None:
     """Screen a folder of plate images, without a server.
 
-    Writes embeddings.parquet, wells.csv, dose_response.csv, quality.json and report.html.
+    Writes embeddings.parquet, wells.csv, sites.csv, dose_response.csv, quality.json, report.html and the fitted axes.
     """
+    from gandl_analysis.axis_reuse import read_axis_files
     from gandl_embedding.engine import Engine
     from gandl_shared.errors import BadInput
-    from gandl_shared.schemas.analysis import AnalysisParameters
     from gandl_shared.schemas.screen import ScreenRequest
 
     from gandl.progress import ScreenBar
@@ -42,11 +57,13 @@ def screen(
         pattern=pattern,
         channels=tuple(channels.split(",")) if channels else None,
         limits="plate" if limits == "plate" else "card",
-        analysis=AnalysisParameters(seed=seed),
+        analysis=AnalysisOptions(preset, normalise, thresholds, seed, parameters).read(),
     )
+    earlier = read_axis_files(axis) if axis else None
     engine = Engine.load(model, threads=threads)
     with ScreenBar() as bar:
-        analysis = run(ScreenJob(request, images, platemap, out), engine, on_progress=bar.progress, on_step=bar.step)
+        job = ScreenJob(request, images, platemap, out, earlier)
+        analysis = run(job, engine, on_progress=bar.progress, on_step=bar.step)
     print_quality(analysis)
     print_curves(analysis)
     typer.echo(f"{out / 'report.html'}")

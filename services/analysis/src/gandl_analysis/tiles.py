@@ -1,0 +1,93 @@
+"""The tiles of a screen by well: the form in which vectors come to the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from gandl_shared.errors import NotEnoughData
+from gandl_shared.plates import Role, Well
+from gandl_shared.store import Profiles
+from numpy.typing import NDArray
+
+from gandl_analysis.stats.plate_normalisation import PLATE_NORMALISATIONS
+
+Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+Text = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class WellTiles:
+    """Wells [W] and their N tiles: `vectors` [N, F]; of each the `well` [N], the `rows` [N] in the profiles, and the
+    site's name and key [N]."""
+
+    wells: Sequence[Well]
+    vectors: NDArray[np.float32]
+    well: Index
+    rows: Index
+    sites: Text
+    keys: Text
+
+    @property
+    def present(self) -> Mask:
+        """The wells [W] that have tiles."""
+        found: Mask = np.bincount(self.well, minlength=len(self.wells)) > 0
+        return found
+
+    @property
+    def plates(self) -> list[str]:
+        """The plate of each well [W]."""
+        return [w.plate for w in self.wells]
+
+    def of(self, keep: Mask) -> WellTiles:
+        """Only the wells in `keep` [W] and their tiles."""
+        if keep.all():
+            return self
+        tiles, place = keep[self.well], np.cumsum(keep) - 1
+        wells = [w for w, kept in zip(self.wells, keep, strict=True) if kept]
+        return WellTiles(
+            wells,
+            self.vectors[tiles],
+            place[self.well[tiles]],
+            self.rows[tiles],
+            self.sites[tiles],
+            self.keys[tiles],
+        )
+
+    def of_line(self, cell_line: str) -> WellTiles:
+        """Only the wells of a cell line."""
+        return self.of(np.array([w.cell_line == cell_line for w in self.wells], bool))
+
+
+def tiles_of(profiles: Profiles, wells: Sequence[Well]) -> WellTiles:
+    """The tiles of the `wells`; others are left out. Raises NotEnoughData for vectors that are not finite."""
+    place = {(w.plate, w.well): i for i, w in enumerate(wells)}
+    well = np.array([place.get(key, -1) for key in zip(profiles.plates, profiles.wells, strict=True)], np.intp)
+    rows = np.flatnonzero(well >= 0)
+    known = profiles if len(rows) == len(well) else profiles.where(well >= 0)
+    if not np.isfinite(known.vectors).all():
+        bad = int(np.argmin(np.isfinite(known.vectors).all(axis=1)))
+        raise NotEnoughData(f"the vectors of well {known.wells[bad]} hold NaN; embed this screen again")
+    return WellTiles(wells, known.vectors, well[rows], rows, known.sites, known.keys)
+
+
+def normalised(tiles: WellTiles, how: str) -> WellTiles:
+    """Vectors relative to the negative controls of the same plate and cell line; `none` leaves them as they are.
+
+    Raises NotEnoughData naming cell line and plate where there are fewer than two such wells.
+    """
+    if how == "none":
+        return tiles
+    out = np.empty_like(tiles.vectors)
+    for line in dict.fromkeys(w.cell_line for w in tiles.wells):
+        part = tiles.of_line(line)
+        negative = np.array([w.role is Role.NEGATIVE for w in part.wells], bool)
+        chosen = np.array([w.cell_line == line for w in tiles.wells], bool)[tiles.well]
+        try:
+            out[chosen] = PLATE_NORMALISATIONS[how](part.vectors, part.well, part.plates, negative)
+        except ValueError as error:
+            detail = f"normalisation {how}, cell line {line}: {error}; give normalisation none"
+            raise NotEnoughData(detail) from error
+    return replace(tiles, vectors=out)

@@ -1,0 +1,97 @@
+"""Screens of invented vectors with known truth, for the tests of what an analysis answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from gandl_analysis.service import ScreenInput
+from gandl_shared.plates import Role, Well
+from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.store.profiles import Profiles, concatenated, of_site
+from gandl_shared.testing import fake_card
+from numpy.typing import NDArray
+
+FEATURES = 16
+SITES, TILES = 2, 3
+DOSES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
+MODEL_ID = "a" * 64
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Every plate has rows A-D: positive controls in columns 1 and 2, negative ones in 11 and 12, compound X at six
+    doses in columns 4 to 9, all in each of the cell lines (one below the other, four rows each). Controls lie `effect`
+    apart along the first feature, lines `lines_apart` along the second, plates `plates_apart` along the third; wells
+    vary by `well_sd`, tiles by 1."""
+
+    lines: Sequence[str] = ("U2OS",)
+    plates: Sequence[str] = ("P1",)
+    effect: float = 6.0
+    lines_apart: float = 0.0
+    plates_apart: float = 0.0
+    well_sd: float = 0.4
+    seed: int = 0
+    own_plates: bool = False
+    roles: Sequence[Role] = (Role.POSITIVE, Role.NEGATIVE, Role.TREATMENT)
+    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def wells(self) -> list[Well]:
+        """The plate map; `metadata` gives further columns by well name."""
+        found = []
+        for p, plate in enumerate(self.plates):
+            for k, line in enumerate(self.lines):
+                if self.own_plates and p % len(self.lines) != k:
+                    continue
+                for row in "ABCDEFGHIJKLMNOP"[4 * k : 4 * k + 4]:
+                    found += [self._well(plate, line, f"{row}{c:02d}", role, dose) for c, role, dose in _COLUMNS]
+        return [w for w in found if w.role in self.roles]
+
+    def _well(self, plate: str, line: str, name: str, role: Role, dose: float | None) -> Well:
+        compound = "X" if dose else "DMSO" if role is Role.NEGATIVE else None
+        return Well(plate, name, role, compound, dose, line, 2, dict(self.metadata.get(name, {})))
+
+    def profiles(self) -> Profiles:
+        """Two sites of three tiles a well."""
+        rng = np.random.default_rng(self.seed)
+        parts = []
+        for well in self.wells():
+            centre = self._centre(well) + rng.normal(size=FEATURES) * self.well_sd
+            for site in range(1, SITES + 1):
+                vectors = (centre + rng.normal(size=(TILES, FEATURES))).astype(np.float32)
+                key = f"{self.seed}-{well.plate}-{well.well}-{site}"
+                parts.append(
+                    of_site((well.plate, well.well, str(site)), [(0, 9 * t) for t in range(TILES)], key, vectors)
+                )
+        return concatenated(parts)
+
+    def _centre(self, well: Well) -> NDArray[np.float64]:
+        centre = np.zeros(FEATURES)
+        towards = {Role.POSITIVE: 0.5, Role.NEGATIVE: -0.5}
+        dose = well.concentration_um
+        centre[0] = self.effect * (towards[well.role] if dose is None else dose / (dose + 1) - 0.5)
+        centre[1] = self.lines_apart * self.lines.index(well.cell_line)
+        centre[2] = self.plates_apart * self.plates.index(well.plate)
+        return centre
+
+    def screen(self, parameters: AnalysisParameters | None = None, **changes: object) -> ScreenInput:
+        """All of it as the input of an analysis; `changes` are other fields of that."""
+        given: dict[str, object] = {
+            "name": "simulated",
+            "profiles": self.profiles(),
+            "wells": self.wells(),
+            "parked": (),
+            "parameters": parameters or AnalysisParameters(),
+            "card": fake_card(features=FEATURES),
+            "model_id": MODEL_ID,
+            "limits": {},
+        }
+        return ScreenInput(**{**given, **changes})  # type: ignore[arg-type]
+
+
+_COLUMNS = [
+    *((c, Role.POSITIVE, None) for c in (1, 2)),
+    *((c, Role.TREATMENT, dose) for c, dose in zip(range(4, 10), DOSES, strict=True)),
+    *((c, Role.NEGATIVE, None) for c in (11, 12)),
+]
