@@ -160,7 +160,7 @@ def wells(group: Mapping[str, Sequence[str]]) -> str:
 def parameters(chosen: AnalysisParameters) -> str:
     """The choices of an analysis in one line; what was not asked for is left out."""
     said = []
-    for name, value in chosen.model_dump(exclude={"axes", "axis_from", "quality"}).items():
+    for name, value in chosen.model_dump(exclude={"axes", "axis_from", "quality", "image_qc"}).items():
         said.append(f"{name.replace('_', ' ')} {value}")
     said.append("verdict " + ", ".join(f"{name} {value:g}" for name, value in chosen.quality.model_dump().items()))
     said += [f"axis {axis.name}" for axis in chosen.axes]
