@@ -19,8 +19,10 @@ def screen(stack: Stack) -> str:
         for channel in (1, 2):
             path = stack.settings.image_root / "plate" / "Images" / "P1" / f"{well}_s1_w{channel}.tif"
             tifffile.imwrite(path, np.full((32, 32), 5, np.uint8))
-    stack.work(stack.waiting)
-    return stack.waiting
+    body = {"images": "plate/Images", "plate_map": "plate/platemap.csv"}
+    submitted = str(stack.client.post("/screens", json=body).json()["id"])
+    stack.work(submitted)
+    return submitted
 
 
 def well(stack: Stack, screen: str, name: str, version: int) -> dict[str, object]:
