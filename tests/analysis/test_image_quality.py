@@ -227,3 +227,21 @@ def test_wells_meant_to_be_empty_are_no_failure() -> None:
     found = analyse(ScreenInput("t", profiles, wells, (), AnalysisParameters(), fake_card(), "0" * 64, {})).analysis
     assert found.quality.images["P1"].failed == ()
     assert found.quality.images["P1"].sites == 56 * SITES
+
+
+@pytest.mark.parametrize("choice", [{"preset": "paper"}, {"normalisation": "align"}, {"normalisation": "standardise"}])
+def test_however_it_is_analysed_emptied_wells_train_nothing_and_are_no_point_of_an_axis(choice: dict[str, str]) -> None:
+    wells, lost = plate(), ("A01", "B02", "C07")
+    parameters = AnalysisParameters.model_validate(choice)
+    profiles = profiles_of(wells, both(*lost, reason="empty"))
+    found = analyse(ScreenInput("t", profiles, wells, (), parameters, fake_card(), "0" * 64, {}))
+    assert {w.well for w in found.analysis.wells if w.efficacy is None} == set(lost)
+    group = found.analysis.quality.cell_lines["U2OS"]
+    assert (group.n_positive, group.n_negative) == (7, 7)
+    for axis in found.analysis.axes:
+        assert not {wells[i].well for i in axis.wells} & set(lost), axis.name
+    assert not {site.well for site in found.sites} & set(lost)
+    tiles = np.isin(profiles.wells.astype(str), lost)
+    assert np.isnan(found.tile_efficacy[tiles]).all() and np.isfinite(found.tile_efficacy[~tiles]).all()
+    others = [w.efficacy for w in found.analysis.wells if w.role == "treatment" and w.efficacy is not None]
+    assert np.abs(others).max() < 2, "none of the failed wells has moved the anchors"

@@ -45,9 +45,7 @@ def check_controls(wells: Sequence[Well]) -> None:
         for role in (Role.POSITIVE, Role.NEGATIVE):
             found = [w for w in wells if w.cell_line == line and w.role is role]
             if len(found) < FEWEST:
-                detail = (
-                    f"{len(found)} {role.value} well for cell line {line}; holding one out needs at least two"
-                )
+                detail = f"{len(found)} {role.value} well for cell line {line}; holding one out needs at least two"
                 problems.append(Problem(detail, row=found[0].row if found else None, field="role"))
     raise_if(problems, Invalid, "the plate map has too few controls")
 
