@@ -61,6 +61,7 @@ bench: $(VENV)/.dev ## every benchmark; pages of docs/ are written again
 	@$(BIN)/python benchmarks/screens.py --bbbc013 $(DATA)/bbbc013 --out docs/results.md
 	@$(BIN)/python benchmarks/picture.py --bbbc013 $(DATA)/bbbc013 --out docs/images/bbbc013.png
 	@$(BIN)/python benchmarks/axes.py --bbbc013 $(DATA)/bbbc013 --page docs/axes-and-quality.md
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/image_qc.py --data $(DATA) --page docs/image-qc.md
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/curves.py
 	@$(BIN)/python benchmarks/embedding.py
 

@@ -180,8 +180,8 @@ def test_departure_needs_all_higher_doses_and_enough_controls() -> None:
 
 def test_excluded_wells_of_a_screen() -> None:
     treated = [screen_well("treatment", "a", float(d), -1.0, 1.0) for d in DOSES]
-    curve = fit_compounds(treated, FAST, {("P1", "A01"): "parked"})[0]
-    assert {p.excluded for p in curve.points} == {"parked"}
+    curve = fit_compounds([w.model_copy(update={"excluded": "image QC: overexposed"}) for w in treated], FAST)[0]
+    assert {p.excluded for p in curve.points} == {"image QC: overexposed"}
     assert (curve.n_wells, curve.verdict) == (0, "undetermined")
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from gandl_analysis.stats.image_qc import ImageLimits, site_figures, site_flags
+from gandl_analysis.stats.image_qc import ImageLimits, focus_judged, site_flags
 from gandl_analysis.stats.intensity import intensity_statistics, names
+from gandl_shared.image_figures import site_figures
+from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+
+DEFAULT = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude"}))
 
 
 def field(seed: int, blur: float = 0.0, cells: bool = True) -> NDArray[np.uint8]:
@@ -22,27 +29,64 @@ def field(seed: int, blur: float = 0.0, cells: bool = True) -> NDArray[np.uint8]
     return np.clip(image + rng.normal(size=image.shape) * 2, 0, 255).astype(np.uint8)
 
 
+def figures(fields: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.float32], ...]:
+    found = [site_figures(f) for f in fields]
+    return tuple(np.stack([getattr(f, name) for f in found]) for name in ("sharpness", "saturated", "structure"))
+
+
+def flags(fields: Sequence[NDArray[np.uint8]], limits: ImageLimits = DEFAULT) -> tuple[tuple[str, ...], ...]:
+    return site_flags(*figures(fields), limits)
+
+
+def spoilt(share: float) -> NDArray[np.uint8]:
+    """A good field with a share of channel 2 at the top."""
+    image = field(60)
+    image[1, : round(96 * share)] = 255
+    return image
+
+
 def test_good_fields_have_no_flag() -> None:
-    assert site_flags([site_figures(field(i)) for i in range(20)]) == [()] * 20
+    assert flags([field(i) for i in range(20)]) == ((),) * 20
 
 
 def test_bad_fields_are_told_apart() -> None:
     good = [field(i) for i in range(12)]
-    saturated = good[0].copy()
-    saturated[1, :40, :40] = 255
-    fields = [*good, field(50, blur=4), field(51, cells=False), saturated, np.full((2, 96, 96), 9, np.uint8)]
-    flags = site_flags([site_figures(f) for f in fields])
-    assert flags[:12] == [()] * 12
-    assert flags[12] == ("blurred",)
-    assert flags[13] == ("empty",)
-    assert "saturated" in flags[14]
-    assert flags[15] == ("empty",)
+    dark, white = (np.full((2, 96, 96), level, np.uint8) for level in (9, 255))
+    found = flags([*good, field(50, blur=4), field(51, cells=False), spoilt(0.2), spoilt(0.7), dark, white])
+    assert found[:12] == ((),) * 12
+    assert found[12:14] == (("blurred",), ("empty",))
+    assert "saturated" in found[14] and "overexposed" in found[15] and "saturated" not in found[15]
+    assert found[16:] == (("empty",), ("overexposed",))
+
+
+def test_one_channel_with_cells_is_enough_not_to_be_empty() -> None:
+    image = field(1)
+    image[0] = field(2, cells=False)[0]
+    assert flags([field(i) for i in range(10)] + [image])[-1] == ()
 
 
 def test_limits_can_be_set_and_few_sites_are_not_judged_for_focus() -> None:
-    figures = [site_figures(field(i)) for i in range(5)] + [site_figures(field(50, blur=4))]
-    assert site_flags(figures)[-1] == ()
-    assert site_flags(figures, ImageLimits(structure=1e6))[0] == ("empty",)
+    fields = [field(i) for i in range(6)] + [field(50, blur=4)]
+    assert flags(fields)[-1] == ()
+    assert not focus_judged(figures(fields)[2], DEFAULT)
+    assert flags([*fields, field(7)])[6] == ("blurred",)
+    assert focus_judged(figures([*fields, field(7)])[2], DEFAULT)
+    assert flags([*fields, field(7)], replace(DEFAULT, focus=1e6))[6] == ()
+    assert set(flags(fields, replace(DEFAULT, structure=1e6))) == {("empty",)}
+    assert flags([spoilt(0.2)], replace(DEFAULT, saturation=0.5)) == ((),)
+
+
+def test_a_channel_that_is_dark_almost_everywhere_does_not_decide_on_focus() -> None:
+    """Such as a virus stain in a plate of uninfected wells: noise has no focus."""
+    fields = [field(i) for i in range(12)]
+    for f in fields[1:]:
+        f[1] = field(99, cells=False)[1]
+    assert flags(fields) == ((),) * 12
+
+
+def test_no_sites_no_flags() -> None:
+    none = np.empty((0, 2), np.float32)
+    assert site_flags(none, none, none, DEFAULT) == ()
 
 
 def test_intensity_features_are_what_their_names_say() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from gandl_analysis.files import texts
 from gandl_analysis.result import ScreenAnalysis
 from gandl_analysis.service import ScreenInput, analyse
 from gandl_shared.errors import NotEnoughData
@@ -44,7 +46,8 @@ def screened(wells: Sequence[Well], vectors: NDArray[np.float32], missing: Seque
     n = len(wells) * TILES
     names = np.repeat(np.array([w.well for w in wells], object), TILES)
     numbers, zero = np.tile(np.arange(TILES, dtype=np.int32), len(wells)), np.zeros(n, np.int32)
-    plates, sites, keys = (np.full(n, text, object) for text in ("P1", "1", "key"))
+    plates = np.repeat(np.array([w.plate for w in wells], object), TILES)
+    sites, keys = (np.full(n, text, object) for text in ("1", "key"))
     profiles = Profiles(plates, names, sites, numbers, zero, zero, keys, vectors)
     profiles = profiles.where(~np.isin(names.astype(str), list(missing)))
     return analyse(ScreenInput("test", profiles, wells, (), AnalysisParameters(), fake_card(), "0" * 64, {})).analysis
@@ -98,3 +101,30 @@ def test_a_treatment_without_images_is_empty_and_the_rest_is_scored() -> None:
     found = {w.well: w for w in screened(wells, vectors_of(wells), missing=["C03"]).wells}
     assert (found["C03"].efficacy, found["C03"].n_tiles) == (None, 0)
     assert found["D03"].efficacy is not None
+
+
+def test_a_treatment_at_one_dose_has_no_curve_but_its_wells() -> None:
+    wells = [replace(w, concentration_um=1.0) if w.concentration_um else w for w in wells_of(ROLES)]
+    (curve,) = screened(wells, vectors_of(wells)).curves
+    assert (curve.verdict, curve.n_doses, curve.n_wells) == ("undetermined", 1, 6)
+    assert (curve.ec50.value, curve.p_value, curve.q_value, curve.auc) == (None,) * 4
+    assert "few_doses" in curve.flags
+    assert all(p.efficacy is not None and p.excluded is None for p in curve.points)
+
+
+def test_a_compound_in_one_cell_line_only_has_no_curve_in_the_other() -> None:
+    lines = {name: wells_of(ROLES, line=name) for name in ("U2OS", "HRCE")}
+    wells = [replace(w, plate=f"{name} plate") for name, found in lines.items() for w in found]
+    wells = [replace(w, compound="Y") if w.compound and w.cell_line == "HRCE" else w for w in wells]
+    found = screened(wells, vectors_of(wells))
+    assert [(c.compound, c.cell_line, c.n_wells) for c in found.curves] == [("X", "U2OS", 6), ("Y", "HRCE", 6)]
+    assert set(found.quality.cell_lines) == {"U2OS", "HRCE"}
+
+
+def test_a_screen_without_any_efficacy_still_has_a_report_and_files() -> None:
+    wells = wells_of(ROLES)
+    found = screened(wells, np.ones((len(wells) * TILES, 8), np.float32))
+    written = texts(found)
+    assert "Infinity" not in written["quality.json"] and "NaN" not in written["quality.json"]
+    assert found.quality.cell_lines["U2OS"].z_prime is None
+    assert "18 wells have no score" in " ".join(written["report.html"].split())

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from gandl_analysis.result import ScreenAnalysis
+from gandl_analysis.stats.image_qc import REASONS
+from gandl_analysis.web import checks as checks_module
 from gandl_analysis.web import view as view_module
 from gandl_analysis.web import wording
+from gandl_analysis.web.checks import checks_of
 from gandl_analysis.web.example import BEHAVIOURS, example_analysis
 from gandl_analysis.web.report import render_report
 from gandl_analysis.web.view import report_view
+from gandl_shared.schemas.analysis import ImageReason
 from gandl_shared.schemas.curve import Curve, CurveLocation
 
 EVIL = "<script>alert(1)</script>"
@@ -176,6 +181,60 @@ def test_missing_wells_carry_their_reasons(analysis: ScreenAnalysis, html: str) 
     assert set(missing) == {("HRCE-1", "C07"), ("VERO-2", "B04")}
     assert len(missing["HRCE-1", "C07"]) == 2
     assert "truncated TIFF: 81,920 of 131,072 bytes" in Tags(html).text
+
+
+def said(analysis: ScreenAnalysis) -> str:
+    return " ".join(Tags(render_report(analysis)).text.split())
+
+
+def test_checks_answer_in_words_with_their_figures(analysis: ScreenAnalysis, html: str) -> None:
+    text = " ".join(Tags(html).text.split())
+    assert "Can the plate of a control be told from its images?! yes: 63 % right, 25 % by chance, p = 0.002" in text
+    assert "✓ no: 63 % right, 25 % by chance, p = 0.40" in text
+    assert "Do rows or columns shift the scores?! yes: rows of HRCE-1 (p = 0.002, B by +0.31)" in text
+    assert "✓ no: smallest p = 0.40 of 2 tests" in text
+    assert "Z′ 0.41, 96 % of control tiles right on each of 4 plates left out in turn" in text
+
+
+def test_many_position_tests_raise_no_false_alarm(analysis: ScreenAnalysis) -> None:
+    probes = analysis.quality.probes["HRCE"]
+    (effect,) = probes.positions
+    many = probes.model_copy(update={"positions": (effect,) * 20})
+    checks = checks_of(analysis.quality.model_copy(update={"probes": {"HRCE": many}}), "HRCE")
+    (check,) = [c for c in checks if c.question.startswith("Do rows")]
+    assert (check.mark, check.answer) == ("✓", "no: smallest p = 0.002 of 40 tests")
+
+
+def test_failed_images_are_named_with_the_reason_and_what_was_done(analysis: ScreenAnalysis, html: str) -> None:
+    text = " ".join(Tags(html).text.split())
+    assert "2 fields failed image QC. Which, and what was done" in text
+    assert "2 of 1,424 fields failed (2 blurred, 1 overexposed); 1 left out of all scores" in text
+    assert "HRCE-2 A052blurred: out of focus beside the other fields of its plateyes" in text
+    assert "HRCE-2 B091overexposed: most of a channel is whiteblurred: out of focus" in text
+    assert set(wording.IMAGE_REASONS) == set(REASONS) == set(get_args(ImageReason))
+    clean = {plate: images.model_copy(update={"failed": ()}) for plate, images in analysis.quality.images.items()}
+    quality = analysis.quality.model_copy(update={"images": clean})
+    good = said(analysis.model_copy(update={"quality": quality}))
+    assert "yes: none of 1,424 fields failed" in good and "failed image QC" not in good
+
+
+def test_a_well_left_out_by_image_qc_is_missing_with_that_reason(small: ScreenAnalysis) -> None:
+    lost = {"on": None, "off": None, "efficacy": None, "excluded": "image QC: empty"}
+    wells = (small.wells[0].model_copy(update=lost), *small.wells[1:])
+    assert "image QC: empty" in said(small.model_copy(update={"wells": wells}))
+
+
+def test_very_many_failed_images_are_cut_and_said(small: ScreenAnalysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks_module, "FAILED_LIMIT", 1)
+    assert "The first 1 of 2; all are in quality.json." in said(small)
+
+
+def test_a_result_of_before_there_were_checks_has_no_such_section(small: ScreenAnalysis) -> None:
+    lines = {n: q.model_copy(update={"verdict": None}) for n, q in small.quality.cell_lines.items()}
+    old = small.quality.model_copy(update={"images": {}, "probes": {}, "cell_lines": lines})
+    tags = Tags(render_report(small.model_copy(update={"quality": old})))
+    assert "checks" not in {a.get("id") for _, a in tags.found}
+    assert "#checks" not in {a.get("href") for a in tags.of("a")}
 
 
 def test_a_screen_without_treatments_or_quality_still_reports(analysis: ScreenAnalysis) -> None:

@@ -88,6 +88,56 @@ def test_bad_tables_are_named_and_nothing_is_written(app: typer.Typer, tmp_path:
     assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]
 
 
+DOSES = (0.1, 0.3, 1, 3, 10, 30)
+UNDECIDED = {
+    "one dose only": ["a,U,1,0.1", "a,U,1,0.3", "a,U,1,0.2"],
+    "zero dose only": ["a,U,0,0.1", "a,U,0,0.2"],
+    "zero and one dose": ["a,U,0,0.1", "a,U,0,0.2", "a,U,5,0.9", "a,U,5,0.8"],
+    "the same row again and again": ["a,U,1,0.5"] * 6,
+    "nothing measured": ["a,U,1,NaN", "a,U,3,", "a,U,9,NA"],
+    "every well failed QC": [f"a,U,{dose},0.5" for dose in DOSES],
+}
+
+
+@pytest.mark.parametrize("controls", [[], ["--controls=-1,1"]], ids=["no unit", "with controls"])
+@pytest.mark.parametrize(("name", "rows"), UNDECIDED.items(), ids=UNDECIDED)
+def test_what_does_not_decide_gives_no_made_up_number(
+    app: typer.Typer, tmp_path: Path, name: str, rows: list[str], controls: list[str]
+) -> None:
+    table, out = tmp_path / "t.csv", tmp_path / "o.jsonl"
+    why = "image QC: empty" if "QC" in name else ""
+    table.write_text(HEADER.replace("\n", ",excluded\n") + "".join(f"{row},{why}\n" for row in rows))
+    ran = CliRunner().invoke(app, [str(table), "--out", str(out), "--bootstrap", "0", *controls])
+    assert ran.exit_code == 0, ran.output
+    curve = Curve.model_validate_json(out.read_text())
+    assert (curve.verdict, curve.model) == ("undetermined", "constant")
+    assert (curve.ec50.value, curve.ec50.low, curve.ec50.high) == (None, None, None)
+    assert (curve.p_value, curve.q_value, curve.auc, curve.window, curve.loss_ec50) == (None,) * 5
+    assert "few_doses" in curve.flags
+    assert len(curve.points) == len(rows), "no point is lost"
+    if "QC" in name:
+        assert {(p.weight, p.excluded) for p in curve.points} == {(0.0, why)}
+
+
+def test_a_zero_dose_is_a_vehicle_well_and_a_compound_in_one_line_has_one_curve(
+    app: typer.Typer, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    rise = [(d, -1 + 2 * d / (1 + d) + rng.normal() * 0.05) for d in (0, *DOSES) for _ in range(3)]
+    rows = [f"both,{line},{d},{y}" for line in ("HRCE", "U2OS") for d, y in rise]
+    rows += [f"one,HRCE,{d},{y}" for d, y in rise]
+    table, out = tmp_path / "t.csv", tmp_path / "o.jsonl"
+    table.write_text(HEADER + "\n".join(rows) + "\n")
+    ran = CliRunner().invoke(app, [str(table), "--out", str(out), "--controls=-1,1", "--bootstrap", "0"])
+    assert ran.exit_code == 0, ran.output
+    curves = [Curve.model_validate_json(line) for line in out.read_text().splitlines()]
+    assert [(c.compound, c.cell_line) for c in curves] == [("both", "HRCE"), ("both", "U2OS"), ("one", "HRCE")]
+    for curve in curves:
+        assert (curve.verdict, curve.n_doses, curve.n_wells) == ("active", 7, 21)
+        assert curve.ec50.value == pytest.approx(1.0, rel=0.25)
+        assert min(x for x, _ in curve.fitted) == 0.1, "a logarithmic axis has no place for zero"
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

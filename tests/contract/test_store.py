@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gandl_shared.errors import Malformed, NotFound
+from gandl_shared.image_figures import SiteFigures
 from gandl_shared.store import Profiles, Store, concatenated, of_site
 
 _numbers = itertools.count()
@@ -37,6 +38,28 @@ def test_vectors_come_back_bit_for_bit(store: Store, root: str) -> None:
         for name in ("plates", "wells", "sites", "tiles", "y", "x", "keys", "vectors"):
             np.testing.assert_array_equal(getattr(found, name), getattr(written, name))
         assert (found.vectors.dtype, found.tiles.dtype) == (np.float32, np.int32)
+
+
+def measured(well: str, value: float) -> Profiles:
+    figures = (np.array([value, value / 3, np.nextafter(np.float32(value), np.float32(9))], np.float32),) * 3
+    return of_site(("P1", well, "1"), [(0, 0), (0, 64)], "key", np.ones((2, 4), np.float32), SiteFigures(*figures))
+
+
+def test_figures_of_the_images_come_back_bit_for_bit(store: Store) -> None:
+    written = concatenated([measured("A01", 0.1), measured("A02", 2 / 3)])
+    store.put_vectors("s1", 0, written)
+    found = store.profiles("s1")
+    for name in ("sharpness", "saturated", "structure"):
+        assert getattr(found, name).shape == (4, 3)
+        np.testing.assert_array_equal(getattr(found, name), getattr(written, name))
+
+
+def test_files_of_before_there_were_figures_are_read_beside_others(store: Store) -> None:
+    store.put_vectors("s1", 0, measured("A01", 0.5))
+    store.put_vectors("s1", 1, of_site(("P1", "A02", "1"), [(0, 0)], "key", np.ones((1, 4), np.float32)))
+    found = store.profiles("s1")
+    assert found.measured and not store.vectors("s1", 1).measured
+    assert np.isnan(found.sharpness).tolist() == [[False] * 3] * 2 + [[True] * 3]
 
 
 def test_order_is_that_of_the_plate_map_whichever_batch_came_first(store: Store) -> None:

@@ -20,7 +20,10 @@ ROWS = [
     "P1,A02,negative_control,,,U2OS",
     "P1,A03,treatment,Drug,0.1,U2OS",
     "P1,A04,treatment,Drug,1,U2OS",
+    "P1,B01,positive_control,,,U2OS",
+    "P1,B02,negative_control,,,U2OS",
 ]
+WELLS = ("A01", "A02", "A03", "A04", "B01", "B02")
 
 
 class Screen:
@@ -33,7 +36,7 @@ class Screen:
         self.model = MODEL
         rng = np.random.default_rng(0)
         (self.images / "P1").mkdir(parents=True)
-        for well in ("A01", "A02", "A03", "A04"):
+        for well in WELLS:
             for channel in (1, 2):
                 self.write(f"P1/{well}_s1_w{channel}.tif", rng.integers(0, 255, (160, 160), dtype=np.uint8))
         self.map(ROWS)
@@ -72,7 +75,7 @@ def text_named_tif(s: Screen) -> None:
 
 
 def three_channels(s: Screen) -> None:
-    for well in ("A01", "A02", "A03", "A04"):
+    for well in WELLS:
         shutil.copy(s.images / f"P1/{well}_s1_w1.tif", s.images / f"P1/{well}_s1_w3.tif")
 
 
@@ -82,7 +85,17 @@ def too_small(s: Screen) -> None:
 
 
 def no_positive_controls(s: Screen) -> None:
-    s.map(ROWS[1:])
+    s.map([row for row in ROWS if "positive" not in row])
+
+
+def one_positive_control(s: Screen) -> None:
+    s.map(ROWS[:4] + ROWS[5:])
+
+
+def flat_images(s: Screen) -> None:
+    """As a camera without light writes them."""
+    for path in (s.images / "P1").iterdir():
+        s.write(f"P1/{path.name}", np.full((160, 160), 7, np.uint8))
 
 
 def unknown_role(s: Screen) -> None:
@@ -91,6 +104,10 @@ def unknown_role(s: Screen) -> None:
 
 def negative_dose(s: Screen) -> None:
     s.replaced(4, "P1,A03,treatment,Drug,-0.1,U2OS")
+
+
+def zero_dose(s: Screen) -> None:
+    s.replaced(4, "P1,A03,treatment,Drug,0,U2OS")
 
 
 def dose_in_words(s: Screen) -> None:
@@ -152,10 +169,13 @@ CASES = [
     (three_channels, ["3 files a site", "takes 2"]),
     (too_small, ["A03_s1_w1.tif", "40×40"]),
     (no_positive_controls, ["positive_control", "U2OS"]),
+    (one_positive_control, ["row 2", "1 positive_control well", "U2OS", "needs at least two"]),
+    (flat_images, ["U2OS has 0 positive and 0 negative", "4 more failed", "A01 image QC: empty", "image_qc.exclude"]),
     (unknown_role, ["row 4", "role", "medicine"]),
     (negative_dose, ["row 4", "concentration_um", "-0.1"]),
+    (zero_dose, ["row 4", "concentration_um", "above 0 µM"]),
     (dose_in_words, ["row 5", "concentration_um", "high"]),
-    (two_rows_for_one_well, ["row 6", "A03", "rows 4 and 6"]),
+    (two_rows_for_one_well, ["row 8", "A03", "rows 4 and 8"]),
     (empty_folder, ["images", "holds no images"]),
     (no_folder, ["images", "is not there"]),
     (no_plate_map, ["map.csv", "is not there"]),

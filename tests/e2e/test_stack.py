@@ -16,6 +16,7 @@ import psutil
 import pytest
 from gandl_shared.clients.analysis import AnalysisClient
 from gandl_shared.errors import BadInput
+from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 from gandl_shared.testing import free_port, wait_until
 
@@ -93,6 +94,7 @@ def test_rest_gives_the_numbers_of_gandl_screen(
         assert states[-1] is ScreenState.DONE
         (screen,) = client.screens().items
         over_rest = list(csv.DictReader(io.StringIO(client.wells_csv(screen.id))))
+        quality = client.quality(screen.id)
         curves = {c.compound: c for c in client.dose_response("Wortmannin", screen=screen.id).curves}
         # A second start finds the first instead of disturbing it.
         again = gandl("up", "--home", home)
@@ -104,6 +106,8 @@ def test_rest_gives_the_numbers_of_gandl_screen(
         assert one["well"] == other["well"]
         for column in ("on", "off", "efficacy", "off_distance"):
             assert float(one[column]) == pytest.approx(float(other[column]), rel=1e-9, abs=1e-9)
+    assert quality.images == Quality.model_validate_json((tmp_path / "out" / "quality.json").read_text()).images
+    assert quality.images["BBBC013"].sites == 32
     (row,) = [r for r in csv.DictReader((tmp_path / "out/dose_response.csv").open()) if r["compound"] == "Wortmannin"]
     assert float(row["ec50_um"]) == pytest.approx(curves["Wortmannin"].ec50.value, rel=1e-9)
 

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from gandl_shared.errors import Conflict, Full, GandlError, NotFound, Unavailable
+from gandl_shared.image_figures import site_figures
+from gandl_shared.imaging import Limits, Preprocessing, prepare_field, read_site
 from gandl_shared.schemas.screen import Progress, ScreenState
+from gandl_shared.store import Profiles
 from gandl_shared.testing import FakeEmbedder, fake_card, wait_until
 from gandl_worker.screens import run_batch, run_screen
 
@@ -66,6 +69,33 @@ def test_sites_that_cannot_be_read_are_parked_and_the_others_go_on(bench: Bench)
     assert len(bench.store.profiles(screen_id)) == 22 * 4
 
 
+def test_every_site_has_the_figures_of_its_field(bench: Bench) -> None:
+    screen_id = bench.submit()
+    run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
+    profiles, limits = bench.store.profiles(screen_id), bench.db.screen(screen_id).limits["P1"]
+    how = Preprocessing(Limits(limits.low, limits.high), fake_card().size, 1)
+    for well, site in (("A01", 1), ("D03", 2)):
+        files = [bench.plate.image(well, site=site, channel=c) for c in (1, 2)]
+        expected = site_figures(prepare_field(read_site(files), how))
+        here = (profiles.wells == well) & (profiles.sites == str(site))
+        for name in ("sharpness", "saturated", "structure"):
+            np.testing.assert_array_equal(getattr(profiles, name)[here], [getattr(expected, name)] * 4)
+
+
+def test_rows_of_before_images_were_measured_are_made_again(bench: Bench) -> None:
+    screen_id = bench.submit(sites_per_batch=24)
+    run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
+    whole = bench.store.profiles(screen_id)
+    names = ("plates", "wells", "sites", "tiles", "y", "x", "keys", "vectors")
+    for old, tiles in ((Profiles(**{name: getattr(whole, name) for name in names}), 96), (whole, 0)):
+        again = bench.submit(sites_per_batch=24)
+        bench.store.put_vectors(again, 0, old)
+        embedder = FakeEmbedder()
+        run_screen(bench.db, bench.store, embedder, again)
+        assert embedder.tiles == tiles
+        np.testing.assert_array_equal(bench.store.profiles(again).structure, whole.structure)
+
+
 def test_retry_embeds_only_what_is_missing(bench: Bench) -> None:
     screen_id = bench.submit()
     image = bench.plate.image("B01", site=2)
@@ -82,7 +112,9 @@ def test_retry_embeds_only_what_is_missing(bench: Bench) -> None:
     assert again.tiles == 4
     fresh = bench.submit()
     run_screen(bench.db, bench.store, FakeEmbedder(), fresh)
-    np.testing.assert_array_equal(bench.store.profiles(screen_id).vectors, bench.store.profiles(fresh).vectors)
+    for name in ("vectors", "sharpness", "saturated", "structure"):
+        found, expected = (getattr(bench.store.profiles(i), name) for i in (screen_id, fresh))
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_what_a_lost_worker_stored_is_not_embedded_again_unless_the_image_changed(bench: Bench) -> None:

@@ -146,12 +146,16 @@ def tile_origins(height: int, width: int, size: int) -> list[tuple[int, int]]:
 
 def prepare(image: Raw, preprocessing: Preprocessing) -> Uint8:
     """Tiles [N, C, size, size] of a raw field [C, H, W]. Raises InvalidImage where not even one tile fits."""
-    field = prepare_field(image, preprocessing)
-    size = preprocessing.size
+    return cut_tiles(prepare_field(image, preprocessing), preprocessing)
+
+
+def cut_tiles(field: Uint8, preprocessing: Preprocessing) -> Uint8:
+    """Tiles of a field that is mapped already, as `prepare` gives them. Raises InvalidImage."""
+    size, factor = preprocessing.size, preprocessing.downscale
     origins = tile_origins(field.shape[1], field.shape[2], size)
     if not origins:
-        need = size * preprocessing.downscale
-        raise InvalidImage(f"the image is {image.shape[1]}×{image.shape[2]}; the model needs at least {need}×{need}")
+        height, width, need = field.shape[1] * factor, field.shape[2] * factor, size * factor
+        raise InvalidImage(f"the image is {height}×{width}; the model needs at least {need}×{need}")
     return np.stack([field[:, y : y + size, x : x + size] for y, x in origins])
 
 

@@ -216,7 +216,10 @@ def _row(plate: str, well: str, column: int, columns: int) -> dict[str, object]:
 
 
 def _write_well(folder: Path, well: str, level: float, layout: Layout, generator: np.random.Generator) -> None:
+    """Noise alone would be an empty well to image QC, so there are squares of 8 pixels in it, for cells."""
     for site in range(1, layout.sites + 1):
         for channel in range(1, layout.channels + 1):
-            pixels = generator.normal(level, 12, (layout.size, layout.size)).clip(0, 255).astype(np.uint8)
+            noise = generator.normal(level, 12, (layout.size, layout.size))
+            cells = generator.choice([-25, 25], (-(-layout.size // 8),) * 2).repeat(8, axis=0).repeat(8, axis=1)
+            pixels = (noise + cells[: layout.size, : layout.size]).clip(0, 255).astype(np.uint8)
             tifffile.imwrite(folder / f"{well}_s{site}_w{channel}.tif", pixels)

@@ -190,7 +190,10 @@ class TestParameters:
             ({"normalisation": "tvn"}, "body.normalisation"),
             ({"quality": {"good": 0.2, "usable": 0.4}}, "usable 0.4 lies above good 0.2"),
             ({"quality": {"good": 1.5}}, "body.quality.good"),
-            ({"axes": [{"name": "C2x", "positive": {"role": ["treatment"]}, "negative": {"role": ["empty"]}}]}, "taken"),
+            (
+                {"axes": [{"name": "C2x", "positive": {"role": ["treatment"]}, "negative": {"role": ["empty"]}}]},
+                "taken",
+            ),
             ({"axes": [{"name": "a", "positive": {}, "negative": {"role": ["empty"]}}]}, "body.axes.0.positive"),
             (
                 {"axes": [{"name": "a", "positive": {"batch": ["1"]}, "negative": {"role": ["treatment"]}}]},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gandl_shared.errors import Invalid, Problem, raise_if
-from gandl_shared.plates import Well
+from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters, AxisChoice
 
 from gandl_analysis.axis_reuse import EarlierAxes, Preparation, check_earlier
@@ -33,6 +33,21 @@ def check_axes(
         raise_if([problem], Invalid, "the axes cannot be used")
     if earlier is not None:
         check_earlier(earlier, made, list(dict.fromkeys(w.cell_line for w in wells)), field=field)
+
+
+def check_controls(wells: Sequence[Well]) -> None:
+    """Refuse cell lines with a single control well of a kind before anything is embedded: nothing could be held out.
+
+    Raises Invalid with a problem for each.
+    """
+    problems = []
+    for line in dict.fromkeys(w.cell_line for w in wells):
+        for role in (Role.POSITIVE, Role.NEGATIVE):
+            found = [w for w in wells if w.cell_line == line and w.role is role]
+            if len(found) < FEWEST:
+                detail = f"{len(found)} {role.value} well for cell line {line}; holding one out needs at least two"
+                problems.append(Problem(detail, row=found[0].row if found else None, field="role"))
+    raise_if(problems, Invalid, "the plate map has too few controls")
 
 
 def axis_problems(choices: Sequence[AxisChoice], wells: Sequence[Well]) -> list[Problem]:

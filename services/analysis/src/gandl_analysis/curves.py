@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from gandl_shared.schemas.curve import (
     CurveParameter,
     CurvePoint,
     CurveWindow,
+    Flag,
     OffAxis,
     OffAxisPoint,
 )
@@ -40,7 +42,8 @@ _SAMPLES = 81
 
 @dataclass(frozen=True)
 class CurveWell:
-    """One measured well. `row` is its row in the table it came from; `excluded` says why it must not be fitted."""
+    """One measured well. `row` is its row in the table it came from; `excluded` says why it must not be fitted.
+    `emptied`: it holds no cells, so it is not fitted, but its `off_distance` counts."""
 
     compound: str
     cell_line: str
@@ -51,6 +54,7 @@ class CurveWell:
     off_distance: float | None = None
     excluded: str | None = None
     row: int | None = None
+    emptied: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,14 @@ def efficacy_settings(
 def fit_compounds(
     wells: Sequence[WellScore],
     settings: CurveSettings | None = None,
-    excluded: Mapping[tuple[str, str], str] | None = None,
     off_limits: Mapping[str, float | None] | None = None,
 ) -> list[Curve]:
     """One curve for each cell line and compound among the treatment wells, in order of first appearance.
 
     Off-axis distances of the controls of a cell line (both roles; out of fold) set the limit of that cell line; where
     there are too few of them, `off_limits` does (those of an axis of an earlier screen).
-    `excluded` maps (plate, well) to the reason why a well is shown but not fitted.
+    A well that is `excluded` is shown but not fitted.
     """
-    reasons = excluded or {}
     treated = [
         CurveWell(
             w.compound or "unnamed",
@@ -96,7 +98,8 @@ def fit_compounds(
             w.plate,
             w.well,
             w.off_distance,
-            reasons.get((w.plate, w.well)),
+            w.excluded,
+            emptied=w.excluded is not None and w.off_distance is not None,
         )
         for w in wells
         if w.role == "treatment"
@@ -161,6 +164,17 @@ class _Group:
         return [w for w, reason in zip(self.wells, self.reasons, strict=True) if reason is None]
 
     @property
+    def off_axis(self) -> list[CurveWell]:
+        """Wells that say something off the axis: the fitted ones, and emptied ones where they are half or more of the
+        wells of their dose (a single one is more likely an accident than an effect of the dose)."""
+        emptied = Counter(w.concentration for w in self.wells if w.emptied)
+        others = Counter(w.concentration for w in self.used)
+        return [
+            *self.used,
+            *(w for w in self.wells if w.emptied and emptied[w.concentration] >= others[w.concentration]),
+        ]
+
+    @property
     def data(self) -> DoseResponseData:
         used = self.used
         return DoseResponseData(
@@ -196,7 +210,7 @@ def _q_by_cell_line(groups: Sequence[_Group], fits: Sequence[CurveFit]) -> list[
 
 
 def _curve(group: _Group, fit: CurveFit, q: float | None, settings: CurveSettings, limit: float | None) -> Curve:
-    off_axis = _off_axis(group.used, limit)
+    off_axis = _off_axis(group.off_axis, limit)
     reading = read_curve(fit, q, settings.rules, off_axis.departs_at)
     method = f"profile likelihood, {100 * settings.options.level:g} %"
     x, y = sampled(fit, _SAMPLES)
@@ -221,7 +235,7 @@ def _curve(group: _Group, fit: CurveFit, q: float | None, settings: CurveSetting
             "n_doses": len(fit.doses),
             "n_wells": len(group.used),
             "verdict": reading.verdict,
-            "flags": reading.flags,
+            "flags": (*reading.flags, *_emptied(group)),
             "points": _points(group, fit),
             "fitted": tuple(zip(x.tolist(), y.tolist(), strict=True)),
             "off_axis": off_axis,
@@ -229,6 +243,10 @@ def _curve(group: _Group, fit: CurveFit, q: float | None, settings: CurveSetting
             "window": _window(reading),
         }
     )
+
+
+def _emptied(group: _Group) -> tuple[Flag, ...]:
+    return ("empty_wells",) if any(w.emptied for w in group.wells) else ()
 
 
 def _doses(fit: CurveFit) -> tuple[CurveDose, ...]:
@@ -324,7 +342,7 @@ def _empty(group: _Group, settings: CurveSettings) -> Curve:
         n_doses=0,
         n_wells=0,
         verdict="undetermined",
-        flags=("low_replicates", "few_doses"),
+        flags=("low_replicates", "few_doses", *_emptied(group)),
         points=_points(group, None),
         fitted=(),
     )

@@ -68,7 +68,8 @@ def score_efficacy(
     found = {}
     for name in dict.fromkeys(w.cell_line for w in tiles.wells):
         part = tiles.of_line(name)
-        found[name] = _fitted(name, part, parameters, made) if earlier is None else _reused(name, part, earlier)
+        line = _fitted(name, part, parameters, made) if earlier is None else _reused(name, part, earlier)
+        found[name] = _seen(line)
     return Efficacy(found)
 
 
@@ -82,11 +83,33 @@ def control_labels(tiles: WellTiles) -> Index:
     return np.array([_LABELS.get(w.role, 0) for w in tiles.wells], np.intp) * tiles.present
 
 
+def _seen(line: Line) -> Line:
+    """Without the tiles of emptied wells."""
+    if not line.tiles.emptied.any():
+        return line
+    tiles, scores = line.tiles.seen, _without_emptied(line.scored.scores, line.tiles)
+    return replace(line, tiles=tiles, scored=line_scores(tiles, line.scored.labels, scores))
+
+
+def _without_emptied(scores: WellScores, tiles: WellTiles) -> WellScores:
+    """How far an emptied well lies off the axis stays with it: that its cells are gone is a finding, where along the
+    axis it came to lie is none."""
+    emptied = tiles.emptied
+    return replace(
+        scores,
+        on=np.where(emptied, np.nan, scores.on),
+        off=np.where(emptied, np.nan, scores.off),
+        efficacy=np.where(emptied, np.nan, scores.efficacy),
+        n_tiles=np.where(emptied, 0, scores.n_tiles),
+        tile_on=scores.tile_on[~emptied[tiles.well]],
+    )
+
+
 def _fitted(name: str, tiles: WellTiles, parameters: AnalysisParameters, made: Preparation) -> Line:
     labels = control_labels(tiles)
     scores = score_axis(E2.name, tiles, labels, parameters)
     if scores is None:
-        raise _too_few(f"cell line {name}", labels)
+        raise _too_few(f"cell line {name}", tiles, labels)
     about = made.about | {CELL_LINE: name, CONTROLS: controls_digest(tiles, labels)}
     limit = departure_limit(scores.off_distance[labels != 0])
     if limit is not None:
@@ -118,7 +141,7 @@ def _paper_lines(tiles: WellTiles, parameters: AnalysisParameters, made: Prepara
     labels = control_labels(tiles)
     scores = score_axis(OPTIONS.name, tiles, labels, parameters)
     if scores is None:
-        raise _too_few("the screen", labels)
+        raise _too_few("the screen", tiles, labels)
     scores = replace(scores, axis=replace(scores.axis, about=made.about))
     origin = EfficacyAxis(cell_line=None, hash=scores.axis.digest, fitted_on=THIS_SCREEN, anchors="in-sample controls")
     found = {}
@@ -126,8 +149,8 @@ def _paper_lines(tiles: WellTiles, parameters: AnalysisParameters, made: Prepara
         wells = np.array([w.cell_line == name for w in tiles.wells], bool)
         part = tiles.of(wells)
         mine = _part(scores, wells, wells[tiles.well])
-        found[name] = Line(part, line_scores(part, labels[wells], mine), scores.axis, origin)
-    return Efficacy(found, line_scores(tiles, labels, scores))
+        found[name] = _seen(Line(part, line_scores(part, labels[wells], mine), scores.axis, origin))
+    return Efficacy(found, line_scores(tiles.seen, labels, _without_emptied(scores, tiles)))
 
 
 def _part(scores: WellScores, wells: Mask, tiles: Mask) -> WellScores:
@@ -143,9 +166,13 @@ def _part(scores: WellScores, wells: Mask, tiles: Mask) -> WellScores:
     )
 
 
-def _too_few(where: str, labels: Index) -> NotEnoughData:
+def _too_few(where: str, tiles: WellTiles, labels: Index) -> NotEnoughData:
     n = [_count(labels, side) for side in (1, -1)]
-    detail = f"{where} has {n[0]} positive and {n[1]} negative control wells with images"
+    detail = f"{where} has {n[0]} positive and {n[1]} negative control wells with usable images"
+    failed = {w.well: why for w in tiles.wells if w.role in _LABELS and (why := tiles.images.why(w)) is not None}
+    if failed:
+        some = "; ".join(f"{well} {why}" for well, why in list(failed.items())[:3])
+        detail += f" ({len(failed)} more failed: {some}; image_qc.exclude in the analysis parameters decides)"
     return NotEnoughData(f"{detail}; an axis with held-out controls needs at least two of each")
 
 

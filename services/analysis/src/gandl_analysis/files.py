@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from gandl_shared.errors import Invalid
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.quality import PlateImages
 from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, SiteScore, WellScore
 from gandl_shared.store import Profiles, write_profiles
 from numpy.typing import NDArray
@@ -41,6 +42,7 @@ WELL_COLUMNS = (
     "efficacy",
     "off_distance",
     "n_tiles",
+    "excluded",
 )
 _TEXTS = ("role", "compound", "cell_line")
 AXES = "axes"
@@ -87,7 +89,8 @@ def write_files(analysed: Analysed, profiles: Profiles, out: Path) -> None:
     content = {name: text.encode() for name, text in texts(analysis).items()}
     content["sites.csv"] = sites_csv(analysed.sites).encode()
     about = Embedded(parked=analysis.parked, **analysis.provenance.model_dump(include=_EMBEDDED))
-    content["embeddings.parquet"] = embeddings_parquet(analysis.wells, profiles, analysed.tile_efficacy, about)
+    images = analysis.quality.images
+    content["embeddings.parquet"] = embeddings_parquet(analysis.wells, profiles, analysed.tile_efficacy, about, images)
     content |= {f"{AXES}/{stem}.npz": fit_bytes(fit) for stem, fit in analysed.fits.items()}
     fresh = out / ".gandl-new"
     try:
@@ -116,10 +119,11 @@ def embeddings_parquet(
     profiles: Profiles,
     efficacy: NDArray[np.float64] | None = None,
     about: Embedded | None = None,
+    images: Mapping[str, PlateImages] | None = None,
 ) -> bytes:
-    """One row a tile: where it is, what is in its well and its `efficacy` [N] (`Metadata_*`), and its vector
-    (`gandl_000` …). Further columns of the plate map are added where their name is free. `about` goes into the file's
-    own metadata."""
+    """One row a tile: where it is, what is in its well, its `efficacy` [N], what image QC says of its site (`images`,
+    by plate) (`Metadata_*`), and its vector (`gandl_000` …). Further columns of the plate map are added where their
+    name is free. `about` goes into the file's own metadata."""
     buffer = io.BytesIO()
     write_profiles(buffer, profiles)
     table = pq.read_table(buffer)
@@ -131,6 +135,9 @@ def embeddings_parquet(
         table = table.add_column(2 + i, f"Metadata_{name}", columns[f"Metadata_{name}"])
     if efficacy is not None:
         table = table.add_column(6, "Metadata_efficacy", pa.array(efficacy, pa.float64(), from_pandas=True))
+    if profiles.measured:
+        at = table.column_names.index("Metadata_sharpness_1")
+        table = table.add_column(at, "Metadata_image_qc", pa.array(_image_qc(images or {}, profiles), pa.string()))
     for name in reversed(metadata_columns(wells)):
         if name not in table.column_names:
             table = table.add_column(6, name, pa.array([_metadata(w).get(name, "") for w in rows], pa.string()))
@@ -148,6 +155,12 @@ def metadata_columns(wells: Sequence[WellScore]) -> list[str]:
 
 def _metadata(well: WellScore) -> dict[str, str]:
     return {f"Metadata_{plain_column(name)}": value for name, value in well.metadata.items()}
+
+
+def _image_qc(images: Mapping[str, PlateImages], profiles: Profiles) -> list[str]:
+    """What is wrong with the site of each tile, joined by `;`; empty for a good one."""
+    failed = {(p, s.well, s.site): ";".join(s.reasons) for p, found in images.items() for s in found.failed}
+    return [failed.get(place, "") for place in zip(profiles.plates, profiles.wells, profiles.sites, strict=True)]
 
 
 def texts(analysis: ScreenAnalysis) -> dict[str, str]:

@@ -19,6 +19,7 @@ from gandl_shared.store import Store
 
 from gandl_analysis.archive import read_card, write_card
 from gandl_analysis.asked import Subject, checked
+from gandl_analysis.axis_groups import check_controls
 from gandl_analysis.axis_reuse import limits_text
 from gandl_analysis.queries import known_id
 
@@ -66,6 +67,8 @@ class Screens:
         plate_map = self._plate_map(request)
         model = self._intake.models.find(request.model)
         subject = Subject(plate_map.used, model.card, model.id, limits_text(request.limits))
+        if request.analysis.axis_from is None:
+            check_controls(plate_map.used)
         parameters = checked(request.analysis, subject, self._database, self._store)
         request = request.model_copy(update={"analysis": parameters})
         plan = plan_screen(

@@ -26,6 +26,7 @@ from gandl_analysis.axis_groups import check_axes
 from gandl_analysis.axis_reuse import EarlierAxes, Preparation, off_limit_of, preparation
 from gandl_analysis.curves import efficacy_settings, fit_compounds
 from gandl_analysis.efficacy_axes import Line, score_efficacy
+from gandl_analysis.image_quality import JudgedImages, judge_images
 from gandl_analysis.named_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
 from gandl_analysis.result import Analysed, Provenance, ScreenAnalysis
 from gandl_analysis.site_scores import site_scores, tile_efficacy
@@ -73,20 +74,21 @@ def analyse(screen: ScreenInput) -> Analysed:
     """
     parameters, used = screen.parameters, screen.used
     check_axes(parameters, used, screen.made, screen.earlier)
-    raw = tiles_of(screen.profiles, used)
+    images = judge_images(screen.profiles, used, parameters.image_qc)
+    raw = tiles_of(screen.profiles, used, images)
     tiles = normalised(raw, parameters.normalisation)
     scored_lines = score_efficacy(tiles, parameters, screen.made, screen.earlier)
     lines = scored_lines.lines
-    scored = {(s.plate, s.well): s for line in lines.values() for s in _well_scores(line)}
+    scored = {(s.plate, s.well): s for line in lines.values() for s in _well_scores(line, images)}
     wells = tuple(scored.get((w.plate, w.well)) or _unscored(w) for w in screen.wells)
     quality = _quality(lines, parameters)
-    space = AxisSpace(raw, tiles, screen.made, {(w.plate, w.well): i for i, w in enumerate(screen.wells)})
+    space = AxisSpace(raw.seen, tiles.seen, screen.made, {(w.plate, w.well): i for i, w in enumerate(screen.wells)})
     efficacy = efficacy_axis_scores(scored_lines, quality.cell_lines, space, parameters)
     others = other_axes(space, parameters)
     analysis = ScreenAnalysis(
         wells=wells,
         curves=_curves(wells, screen, lines),
-        quality=quality,
+        quality=quality.model_copy(update={"images": images.plates}),
         parked=tuple(screen.parked),
         provenance=_provenance(screen, lines),
         axes=(*efficacy.scores, *others.scores),
@@ -102,7 +104,7 @@ def _curves(wells: Sequence[WellScore], screen: ScreenInput, lines: Mapping[str,
     return tuple(fit_compounds(wells, settings, off_limits=off_limits))
 
 
-def _well_scores(line: Line) -> list[WellScore]:
+def _well_scores(line: Line, images: JudgedImages) -> list[WellScore]:
     s = line.scored.scores
     rows = zip(line.scored.wells, s.on, s.off, s.efficacy, s.off_distance, s.n_tiles, strict=True)
     return [
@@ -113,6 +115,7 @@ def _well_scores(line: Line) -> list[WellScore]:
                 "efficacy": _number(efficacy),
                 "off_distance": _number(distance),
                 "n_tiles": int(n),
+                "excluded": images.why(w),
             }
         )
         for w, on, off, efficacy, distance, n in rows

@@ -11,6 +11,7 @@ from gandl_shared.plates import Role, Well
 from gandl_shared.store import Profiles
 from numpy.typing import NDArray
 
+from gandl_analysis.image_quality import UNJUDGED, JudgedImages
 from gandl_analysis.stats.plate_normalisation import PLATE_NORMALISATIONS
 
 Index = NDArray[np.intp]
@@ -21,7 +22,8 @@ Text = NDArray[np.object_]
 @dataclass(frozen=True)
 class WellTiles:
     """Wells [W] and their N tiles: `vectors` [N, F]; of each the `well` [N], the `rows` [N] in the profiles, and the
-    site's name and key [N]."""
+    site's name and key [N]; and what `images` were left out. Emptied wells keep their tiles, to be looked at off the
+    axis only."""
 
     wells: Sequence[Well]
     vectors: NDArray[np.float32]
@@ -29,12 +31,23 @@ class WellTiles:
     rows: Index
     sites: Text
     keys: Text
+    images: JudgedImages = UNJUDGED
 
     @property
     def present(self) -> Mask:
-        """The wells [W] that have tiles."""
-        found: Mask = np.bincount(self.well, minlength=len(self.wells)) > 0
+        """The wells [W] that have tiles and cells in them."""
+        found: Mask = (np.bincount(self.well, minlength=len(self.wells)) > 0) & ~self.emptied
         return found
+
+    @property
+    def emptied(self) -> Mask:
+        """The wells [W] in which image QC sees no cells."""
+        return np.array([(w.plate, w.well) in self.images.emptied for w in self.wells], bool)
+
+    @property
+    def seen(self) -> WellTiles:
+        """Without the tiles of emptied wells."""
+        return self._tiles(~self.emptied[self.well])
 
     @property
     def plates(self) -> list[str]:
@@ -47,30 +60,36 @@ class WellTiles:
             return self
         tiles, place = keep[self.well], np.cumsum(keep) - 1
         wells = [w for w, kept in zip(self.wells, keep, strict=True) if kept]
-        return WellTiles(
-            wells,
-            self.vectors[tiles],
-            place[self.well[tiles]],
-            self.rows[tiles],
-            self.sites[tiles],
-            self.keys[tiles],
-        )
+        part = self._tiles(tiles)
+        return replace(part, wells=wells, well=place[part.well])
+
+    def _tiles(self, keep: Mask) -> WellTiles:
+        """All wells, and the tiles in `keep` [N]."""
+        if keep.all():
+            return self
+        parts = {name: getattr(self, name)[keep] for name in ("vectors", "well", "rows", "sites", "keys")}
+        return replace(self, **parts)
 
     def of_line(self, cell_line: str) -> WellTiles:
         """Only the wells of a cell line."""
         return self.of(np.array([w.cell_line == cell_line for w in self.wells], bool))
 
 
-def tiles_of(profiles: Profiles, wells: Sequence[Well]) -> WellTiles:
-    """The tiles of the `wells`; others are left out. Raises NotEnoughData for vectors that are not finite."""
+def tiles_of(profiles: Profiles, wells: Sequence[Well], images: JudgedImages = UNJUDGED) -> WellTiles:
+    """The tiles of the `wells`; others are left out, and so are those that `images` drops, but for emptied wells.
+
+    Raises NotEnoughData for vectors that are not finite.
+    """
     place = {(w.plate, w.well): i for i, w in enumerate(wells)}
     well = np.array([place.get(key, -1) for key in zip(profiles.plates, profiles.wells, strict=True)], np.intp)
-    rows = np.flatnonzero(well >= 0)
-    known = profiles if len(rows) == len(well) else profiles.where(well >= 0)
+    emptied = np.array([(w.plate, w.well) in images.emptied for w in wells], bool)
+    keep = (well >= 0) & (~images.dropped | emptied[well]) if images.dropped.any() else well >= 0
+    rows = np.flatnonzero(keep)
+    known = profiles if len(rows) == len(well) else profiles.where(keep)
     if not np.isfinite(known.vectors).all():
         bad = int(np.argmin(np.isfinite(known.vectors).all(axis=1)))
         raise NotEnoughData(f"the vectors of well {known.wells[bad]} hold NaN; embed this screen again")
-    return WellTiles(wells, known.vectors, well[rows], rows, known.sites, known.keys)
+    return WellTiles(wells, known.vectors, well[rows], rows, known.sites, known.keys, images)
 
 
 def normalised(tiles: WellTiles, how: str) -> WellTiles:
@@ -83,7 +102,7 @@ def normalised(tiles: WellTiles, how: str) -> WellTiles:
     out = np.empty_like(tiles.vectors)
     for line in dict.fromkeys(w.cell_line for w in tiles.wells):
         part = tiles.of_line(line)
-        negative = np.array([w.role is Role.NEGATIVE for w in part.wells], bool)
+        negative = np.array([w.role is Role.NEGATIVE for w in part.wells], bool) & ~part.emptied
         chosen = np.array([w.cell_line == line for w in tiles.wells], bool)[tiles.well]
         try:
             out[chosen] = PLATE_NORMALISATIONS[how](part.vectors, part.well, part.plates, negative)

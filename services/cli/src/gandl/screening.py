@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from gandl_analysis.axis_groups import check_axes
+from gandl_analysis.axis_groups import check_axes, check_controls
 from gandl_analysis.axis_reuse import EarlierAxes, limits_text, preparation
 from gandl_analysis.files import write_files
 from gandl_analysis.result import ScreenAnalysis
@@ -50,6 +50,8 @@ def run(job: ScreenJob, embedder: Embedder, *, on_progress: OnProgress, on_step:
     plate_map = read_plate_map(job.plate_map, controls=job.earlier is None)
     parameters, limits = job.request.analysis, limits_text(job.request.limits)
     vectors = preparation(embedder.card, embedder.model_id, limits, parameters)
+    if job.earlier is None:
+        check_controls(plate_map.used)
     check_axes(parameters, plate_map.used, vectors, job.earlier, field="axis")  # not after hours of embedding
     on_step("checking images")
     plan = plan_screen(

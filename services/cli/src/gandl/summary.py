@@ -22,6 +22,10 @@ def print_quality(analysis: ScreenAnalysis, console: Console | None = None) -> N
     (console or Console()).print(table)
     if analysis.quality.note:
         (console or Console()).print(analysis.quality.note, markup=False)
+    failed = [site for plate in analysis.quality.images.values() for site in plate.failed]
+    if failed:
+        left_out = sum(site.excluded for site in failed)
+        (console or Console()).print(f"{len(failed)} sites failed image QC, {left_out} of them were left out")
     if analysis.parked:
         (console or Console()).print(f"{len(analysis.parked)} sites could not be used; the report names them")
 

@@ -115,7 +115,8 @@ def _embedded(store: Store, embedder: Embedder, lease: LeasedBatch, kept: KeptLe
         )
         raise Conflict(f"the screen was planned for model {planned}, here is {here}; vectors of two cannot be mixed")
     stored = store.vectors(lease.screen_id, lease.number)
-    known = {} if stored is None else _keys(stored)
+    # Rows of before images were measured are made again: their figures cannot be had otherwise.
+    known = _keys(stored) if stored is not None and stored.measured else {}
     rows = _Rows()
     for group in _grouped(_loaded(lease, known)):
         if kept.lost:
@@ -164,7 +165,7 @@ def _take(group: Sequence[Loaded], stored: Profiles | None, embedder: Embedder, 
             continue
         rows.done[n] = what.key
         if isinstance(what, SiteTiles):
-            rows.rows[n] = of_site(_place(site), what.origins, what.key, next(vectors))
+            rows.rows[n] = of_site(_place(site), what.origins, what.key, next(vectors), what.figures)
         elif stored is not None:
             here = (stored.plates == site.plate) & (stored.wells == site.well) & (stored.sites == site.site)
             rows.rows[n] = stored.where(here)

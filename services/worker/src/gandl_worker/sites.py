@@ -8,18 +8,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_shared.errors import BadInput, InvalidImage, NotFound
-from gandl_shared.imaging import Preprocessing, decode, prepare, stack, tile_origins
+from gandl_shared.image_figures import SiteFigures, site_figures
+from gandl_shared.imaging import Preprocessing, cut_tiles, decode, prepare_field, stack, tile_origins
 from gandl_shared.plates import Site
 from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
 class SiteTiles:
-    """Tiles [N, C, size, size] of a site, the corner (y, x) of each in pixels of the image file, and the key."""
+    """Tiles [N, C, size, size] of a site, the corner (y, x) of each in pixels of the image file, the figures of the
+    whole field, and the key."""
 
     key: str
     tiles: NDArray[np.uint8]
     origins: tuple[tuple[int, int], ...]
+    figures: SiteFigures
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def _bytes(site: Site, name: str) -> bytes:
 
 def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preprocessing) -> SiteTiles:
     image = stack([decode(c, name) for c, name in zip(contents, site.names, strict=True)], site.names)
-    factor = preprocessing.downscale
-    corners = tile_origins(image.shape[1] // factor, image.shape[2] // factor, preprocessing.size)
-    return SiteTiles(key, prepare(image, preprocessing), tuple((y * factor, x * factor) for y, x in corners))
+    field, factor = prepare_field(image, preprocessing), preprocessing.downscale
+    tiles = cut_tiles(field, preprocessing)
+    corners = tile_origins(field.shape[1], field.shape[2], preprocessing.size)
+    origins = tuple((y * factor, x * factor) for y, x in corners)
+    return SiteTiles(key, tiles, origins, site_figures(field))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Whitening = Literal["within_class", "negative_controls", "none", "raw"]
 Normalisation = Literal["none", "standardise", "align"]
 Preset = Literal["default", "paper"]
+ImageReason = Literal["empty", "overexposed", "saturated", "blurred"]
 
 _Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Wells = Annotated[
@@ -65,6 +66,27 @@ class QualityThresholds(_Frozen):
         return self
 
 
+class ImageQcParameters(_Frozen):
+    """Thresholds of image QC, and which sites it leaves out (docs/axes-and-quality.md has the rule and the evidence).
+    Sites that fail otherwise are listed and used."""
+
+    structure: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=1.5, description="a site is empty if no channel has as much; 1 is pure noise"
+    )
+    saturation: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.05, description="a site is saturated if a channel has a larger share of pixels at the upper limit"
+    )
+    overexposed: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="a site is overexposed if a channel has a larger share of pixels at the upper limit"
+    )
+    focus: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        default=4.0, description="robust standard deviations of sharpness below the sites of its plate and cell line"
+    )
+    exclude: tuple[ImageReason, ...] = Field(
+        default=("empty", "overexposed"), description="sites that fail so are left out of axes and wells"
+    )
+
+
 class AnalysisParameters(_Frozen):
     """Choices of an analysis; the defaults are the ones measured to be best (docs/axes-and-quality.md)."""
 
@@ -76,6 +98,7 @@ class AnalysisParameters(_Frozen):
         default="none", description="by the negative controls of each plate; `align` and `negative_controls` are TVN"
     )
     alpha: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.05, description="level of q for an active compound")
+    image_qc: ImageQcParameters = ImageQcParameters()
     quality: QualityThresholds = QualityThresholds()
     axes: Annotated[tuple[AxisChoice, ...], Field(max_length=20)] = ()
     axis_from: AxisFrom | None = Field(default=None, description="score by the efficacy axes of an earlier screen")

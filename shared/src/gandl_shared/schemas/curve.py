@@ -25,6 +25,7 @@ Flag = Literal[
     "few_doses",
     "outliers_downweighted",
     "slope_at_bound",
+    "empty_wells",
 ]
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gandl_shared.schemas.analysis import ImageReason
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -120,11 +122,30 @@ class CellLineProbes(_Frozen):
     unseen_plates: UnseenPlates | None = None
 
 
+class FailedSite(_Frozen):
+    """A site that image QC objects to; `excluded`: it counts in no score."""
+
+    well: str
+    site: str
+    reasons: tuple[ImageReason, ...]
+    excluded: bool
+
+
+class PlateImages(_Frozen):
+    """Image QC of a plate. Focus is judged from eight sites of a cell line on."""
+
+    sites: int
+    focus_judged: bool
+    failed: tuple[FailedSite, ...] = Field(description="in plate map order")
+
+
 class Quality(_Frozen):
-    """By cell line and by plate; `probes` by cell line. `note` says where the figures are not what they usually are."""
+    """By cell line and by plate; `probes` by cell line, `images` by plate (no entry where images were not measured).
+    `note` says where the figures are not what they usually are."""
 
     note: str | None = None
 
     cell_lines: Mapping[str, GroupQuality]
     plates: Mapping[str, GroupQuality]
     probes: Mapping[str, CellLineProbes] = Field(default_factory=dict)
+    images: Mapping[str, PlateImages] = Field(default_factory=dict)

@@ -97,7 +97,8 @@ class ScreenStatus(_Frozen):
 
 
 class WellScore(_Frozen):
-    """One row of `wells.csv`: scores of a well, the mean over its tiles."""
+    """One row of `wells.csv`: scores of a well, the mean over its tiles. `excluded` says why a well with images has no
+    score; an empty one keeps its `off_distance`, which tells wells without cells from wells like the controls."""
 
     plate: str
     well: str
@@ -110,6 +111,7 @@ class WellScore(_Frozen):
     efficacy: float | None
     off_distance: float | None = None
     n_tiles: int
+    excluded: str | None = None
     metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map")
 
 

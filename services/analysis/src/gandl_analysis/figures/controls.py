@@ -82,5 +82,5 @@ def _finish(axes: Axes, plates: Sequence[str]) -> None:
         color=MUTED,
     )
     axes.set_yticks(range(len(plates)), [plain(p, 24) for p in plates])
-    axes.set_ylim(len(plates) - 0.5, -0.5)
+    axes.set_ylim(max(len(plates), 1) - 0.5, -0.5)
     axes.set_xlabel("efficacy (−1 negative, +1 positive control)")

@@ -80,7 +80,7 @@ class Reading:
     emax_fitted: float
     emax_observed: float
     emax_at: float
-    auc: float
+    auc: float | None
     window: Window | None
 
 
@@ -206,10 +206,13 @@ class _View:
         gap = lambda u: float(self.fit.predict(np.array([10.0**u]))[0]) - scale.midpoint  # noqa: E731
         return float(10.0 ** brentq(gap, left, right))
 
-    def area(self) -> float:
-        """Mean of the curve over log concentration; in units of the span between the controls where it is known."""
+    def area(self) -> float | None:
+        """Mean of the curve over log concentration; in units of the span between the controls where it is known. None
+        with fewer than two doses above zero: there is nothing to take it over."""
+        if self.y.size < 2:
+            return None
         scale = self.rules.scale
-        level = float(np.trapezoid(self.y, np.linspace(0.0, 1.0, self.y.size))) if self.y.size > 1 else float(self.y[0])
+        level = float(np.trapezoid(self.y, np.linspace(0.0, 1.0, self.y.size)))
         return level if scale is None else (level - scale.negative) / scale.span
 
     def window(self, ec50: Reported, loss: Reported | None) -> Window | None:

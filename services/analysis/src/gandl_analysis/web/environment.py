@@ -26,6 +26,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.globals.update(asset=asset, policy=policy, verdict_words=wording.VERDICTS, count=wording.count, zip=zip)
+    env.globals.update(image_reasons=wording.IMAGE_REASONS)
     env.filters.update(
         number=wording.number,
         fixed=wording.fixed,

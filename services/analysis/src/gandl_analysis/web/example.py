@@ -1,6 +1,7 @@
 """An invented screen with every kind of curve: to look at pages with before there are results, and to test them.
 
-Nothing here is measured. Two cell lines, twelve compounds at six doses in four replicates, controls, a parked site.
+Nothing here is measured. Two cell lines, twelve compounds at six doses in four replicates, controls, a parked site,
+sites that image QC objects to, a trace of position.
 """
 
 from __future__ import annotations
@@ -28,7 +29,16 @@ from gandl_shared.schemas.curve import (
     Relation,
     Verdict,
 )
-from gandl_shared.schemas.quality import GroupQuality, Quality
+from gandl_shared.schemas.quality import (
+    CellLineProbes,
+    FailedSite,
+    GroupQuality,
+    LeakageProbe,
+    PlateImages,
+    PositionEffect,
+    Quality,
+    UnseenPlates,
+)
 from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, WellScore
 
 from gandl_analysis.result import Provenance, ScreenAnalysis
@@ -135,7 +145,37 @@ def _quality(wells: Sequence[WellScore]) -> Quality:
             plate: _group_quality([w for w in wells if w.plate == plate])
             for plate in dict.fromkeys(w.plate for w in wells)
         },
+        probes={"HRCE": _probes("HRCE-1", 0.002), "VERO": _probes("VERO-1", 0.4)},
+        images=_images(wells),
     )
+
+
+def _probes(plate: str, p_value: float) -> CellLineProbes:
+    position = PositionEffect(
+        plate=plate,
+        rows={"A": -0.02, "B": 0.31},
+        columns={"1": 0.05, "2": -0.04},
+        row_p_value=p_value,
+        column_p_value=0.6,
+        residuals={"A01": 0.1},
+    )
+    return CellLineProbes(
+        leakage=(LeakageProbe(what="plate", classes=4, n=32, accuracy=0.63, chance=0.25, p_value=p_value),),
+        positions=(position,),
+        unseen_plates=UnseenPlates(plates=4, z_prime=0.41, accuracy=0.96, roc_auc=1.0),
+    )
+
+
+def _images(wells: Sequence[WellScore]) -> dict[str, PlateImages]:
+    failed = (
+        FailedSite(well="A05", site="2", reasons=("blurred",), excluded=False),
+        FailedSite(well="B09", site="1", reasons=("overexposed", "blurred"), excluded=True),
+    )
+    counts = {plate: 2 * sum(w.plate == plate for w in wells) for plate in dict.fromkeys(w.plate for w in wells)}
+    return {
+        plate: PlateImages(sites=n, focus_judged=True, failed=failed if plate == "HRCE-2" else ())
+        for plate, n in counts.items()
+    }
 
 
 def _group_quality(wells: Sequence[WellScore]) -> GroupQuality:
@@ -155,6 +195,8 @@ def _group_quality(wells: Sequence[WellScore]) -> GroupQuality:
         n_positive=len(positive),
         n_negative=len(negative),
         grouped_by="plate",
+        verdict="good",
+        reasons=(f"Z′ {z_prime:.2f}",),
     )
 
 

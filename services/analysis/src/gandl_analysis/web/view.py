@@ -13,6 +13,7 @@ from gandl_shared.schemas.screen import WellScore
 from gandl_analysis.figures.plate import plate_format
 from gandl_analysis.result import AxisScores, ScreenAnalysis
 from gandl_analysis.web import wording
+from gandl_analysis.web.checks import Check, ImageReview, checks_of, review_images
 from gandl_analysis.web.wording import Wording
 
 CURVE_LIMIT = 120
@@ -79,6 +80,7 @@ class CellLine:
     z_prime_robust: float | None
     grade: Wording
     confusion: Confusion
+    checks: tuple[Check, ...]
 
     @property
     def outliers(self) -> bool:
@@ -105,6 +107,7 @@ class ReportView:
     plates: tuple[str, ...]
     plates_shown: tuple[str, ...]
     missing: tuple[MissingWell, ...]
+    images: ImageReview | None
     flags: tuple[str, ...]
     n_compounds: int
     n_active: int
@@ -152,6 +155,7 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
         plates=plates,
         plates_shown=plates[:PLATE_LIMIT],
         missing=_missing(analysis),
+        images=review_images(analysis.quality.images),
         flags=tuple(flag for flag in wording.FLAGS if any(flag in curve.flags for curve in curves)),
         n_compounds=len(by_compound),
         n_active=len(active),
@@ -234,6 +238,7 @@ def _cell_lines(analysis: ScreenAnalysis) -> tuple[CellLine, ...]:
                 z_prime_robust=robust,
                 grade=wording.z_prime_grade(z_prime),
                 confusion=confusion_of([w for w in analysis.wells if w.cell_line == name]),
+                checks=checks_of(analysis.quality, name),
             )
         )
     return tuple(found)
@@ -263,7 +268,7 @@ def _missing(analysis: ScreenAnalysis) -> tuple[MissingWell, ...]:
     for site in analysis.parked:
         reasons.setdefault((site.plate, site.well), []).append(f"site {site.site}: {site.error}")
     return tuple(
-        MissingWell(w, tuple(reasons.get((w.plate, w.well), ())))
+        MissingWell(w, tuple(([w.excluded] if w.excluded else []) + reasons.get((w.plate, w.well), [])))
         for w in analysis.wells
         if w.efficacy is None and w.role != "empty"
     )

@@ -44,7 +44,17 @@ FLAGS: Mapping[str, str] = {
     "few_doses": "Too few doses to fit a curve well.",
     "outliers_downweighted": "One or more wells lie far from their replicates and count less.",
     "slope_at_bound": "The slope ran into the limit of the fit, so its error cannot be stated.",
+    "empty_wells": "Some wells hold no cells and are left out of the curve; killed, if replicates agree.",
 }
+
+
+IMAGE_REASONS: Mapping[str, str] = {
+    "empty": "no cells to be seen in any channel",
+    "overexposed": "most of a channel is white",
+    "saturated": "the bright parts of a channel are cut off",
+    "blurred": "out of focus beside the other fields of its plate",
+}
+"""What image QC objects to."""
 
 
 def flag_meaning(flag: str) -> str:
@@ -150,7 +160,7 @@ def wells(group: Mapping[str, Sequence[str]]) -> str:
 def parameters(chosen: AnalysisParameters) -> str:
     """The choices of an analysis in one line; what was not asked for is left out."""
     said = []
-    for name, value in chosen.model_dump(exclude={"axes", "axis_from", "quality"}).items():
+    for name, value in chosen.model_dump(exclude={"axes", "axis_from", "quality", "image_qc"}).items():
         said.append(f"{name.replace('_', ' ')} {value}")
     said.append("verdict " + ", ".join(f"{name} {value:g}" for name, value in chosen.quality.model_dump().items()))
     said += [f"axis {axis.name}" for axis in chosen.axes]

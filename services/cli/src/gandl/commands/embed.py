@@ -90,4 +90,5 @@ def _rows(sites: Sequence[Site], engine: Engine, preprocessing: Mapping[str, Pre
         if isinstance(loaded, Unreadable):
             raise InvalidImage(loaded.error)
         assert isinstance(loaded, SiteTiles), "nothing was stored, so nothing is unchanged"
-        yield of_site((site.plate, site.well, site.site), loaded.origins, loaded.key, engine.embed(loaded.tiles))
+        place = (site.plate, site.well, site.site)
+        yield of_site(place, loaded.origins, loaded.key, engine.embed(loaded.tiles), loaded.figures)
