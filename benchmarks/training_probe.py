@@ -24,7 +24,9 @@ from gandl_analysis.stats.axes import AxisOptions, WellScores, score_wells
 from gandl_analysis.stats.folds import grouped_folds
 from gandl_analysis.stats.intensity import intensity_statistics
 from gandl_analysis.stats.quality import z_prime
+from gandl_shared.image_figures import tile_contrast
 from gandl_shared.imaging import tile_origins
+from gandl_shared.schemas.analysis import ImageQcParameters
 from gandl_training import checkpoint as ckpt
 from gandl_training.dataset import FieldStore
 from gandl_training.export import Weights
@@ -63,14 +65,15 @@ class Controls:
 
     @classmethod
     def of(cls, store: FieldStore, size: int) -> Controls:
-        """The grid of tiles that a screen would cut."""
+        """The grid of tiles that a screen would cut, without the blank ones, as in a screen."""
         records = store.index.records
         chosen = [i for i, r in enumerate(records) if r.role in SIGNS]
         origins = tile_origins(store.fields.shape[2], store.fields.shape[3], size)
         tiles = np.stack([store.fields[i, :, y : y + size, x : x + size] for i in chosen for y, x in origins])
         labels = np.array([SIGNS[records[i].role] for i in chosen], np.intp)
         well = np.repeat(np.arange(len(chosen)), len(origins))
-        return cls(tiles, well, labels, [records[i].well for i in chosen])
+        shows = tile_contrast(tiles) >= ImageQcParameters().blank
+        return cls(tiles[shows], well[shows], labels, [records[i].well for i in chosen])
 
     def scores(self, vectors: NDArray[np.floating], whitening: str) -> WellScores:
         """Held-out scores of these wells by features [N, F], folds by row."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -245,3 +246,27 @@ def test_however_it_is_analysed_emptied_wells_train_nothing_and_are_no_point_of_
     assert np.isnan(found.tile_efficacy[tiles]).all() and np.isfinite(found.tile_efficacy[~tiles]).all()
     others = [w.efficacy for w in found.analysis.wells if w.role == "treatment" and w.efficacy is not None]
     assert np.abs(others).max() < 2, "none of the failed wells has moved the anchors"
+
+
+def test_blank_tiles_are_left_out_of_wells_that_show_cells(clean: ScreenAnalysis) -> None:
+    """Half the tiles of C05 are blank and far away; all of D05 are, and that is what D05 shows."""
+    wells = plate()
+    profiles = profiles_of(wells, {})
+    contrast, vectors = np.full(len(profiles), 30.0, np.float32), profiles.vectors.copy()
+    blank = ((profiles.wells == "C05") & (profiles.tiles == 0)) | (profiles.wells == "D05")
+    contrast[blank], vectors[blank] = 2.0, -BAD
+    spoilt = replace(profiles, contrast=contrast, vectors=vectors)
+
+    def efficacies(rules: ImageQcParameters) -> tuple[ScreenAnalysis, dict[str, float | None]]:
+        given = AnalysisParameters(image_qc=rules)
+        found = analyse(ScreenInput("t", spoilt, wells, (), given, fake_card(), "0" * 64, {})).analysis
+        return found, {w.well: w.efficacy for w in found.wells}
+
+    before = {w.well: w.efficacy for w in clean.wells}
+    found, efficacy = efficacies(ImageQcParameters())
+    assert found.quality.images["P1"].blank_tiles == SITES
+    assert {w.well: w.n_tiles for w in found.wells}["C05"] == SITES * (TILES - 1)
+    assert efficacy["C05"] == pytest.approx(before["C05"], abs=0.3)
+    assert efficacy["D05"] is not None and efficacy["D05"] < -5
+    _, used = efficacies(ImageQcParameters(blank=0))
+    assert used["C05"] is not None and used["C05"] < -2

@@ -42,7 +42,9 @@ def test_vectors_come_back_bit_for_bit(store: Store, root: str) -> None:
 
 def measured(well: str, value: float) -> Profiles:
     figures = (np.array([value, value / 3, np.nextafter(np.float32(value), np.float32(9))], np.float32),) * 3
-    return of_site(("P1", well, "1"), [(0, 0), (0, 64)], "key", np.ones((2, 4), np.float32), SiteFigures(*figures))
+    return of_site(
+        ("P1", well, "1"), [(0, 0), (0, 64)], "key", np.ones((2, 4), np.float32), SiteFigures(*figures), figures[0][:2]
+    )
 
 
 def test_figures_of_the_images_come_back_bit_for_bit(store: Store) -> None:
@@ -52,6 +54,8 @@ def test_figures_of_the_images_come_back_bit_for_bit(store: Store) -> None:
     for name in ("sharpness", "saturated", "structure"):
         assert getattr(found, name).shape == (4, 3)
         np.testing.assert_array_equal(getattr(found, name), getattr(written, name))
+    np.testing.assert_array_equal(found.contrast, written.contrast)
+    assert found.contrast.shape == (4,)
 
 
 def test_files_of_before_there_were_figures_are_read_beside_others(store: Store) -> None:

@@ -103,7 +103,10 @@ def test_the_report_is_one_file_that_needs_no_network(result: Result) -> None:
 def test_sites_and_tiles_have_efficacies(result: Result) -> None:
     tiles, wells = pd.read_parquet(result.out / "embeddings.parquet"), pd.read_csv(result.out / "wells.csv")
     sites = pd.read_csv(result.out / "sites.csv")
-    assert (len(sites), sites["n_tiles"].sum()) == (96, 96 * 25)
+    blank = tiles["Metadata_contrast"] < 8  # tiles without cells count in no well that has others
+    assert (len(tiles), len(sites), sites["n_tiles"].sum()) == (96 * 25, 96, 96 * 25 - blank.sum())
+    assert 0 < blank.mean() < 0.05
+    assert (tiles["Metadata_efficacy"].isna() == blank).all()
     by_well = tiles.groupby(["Metadata_plate", "Metadata_well"])["Metadata_efficacy"].mean()
     expected = wells.set_index(["plate", "well"])["efficacy"]
     assert by_well.to_numpy() == pytest.approx(expected.loc[by_well.index].to_numpy(), abs=1e-9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_shared.image_figures import site_figures
+from gandl_shared.image_figures import site_figures, tile_contrast
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
@@ -71,3 +71,16 @@ def test_memory_layout_does_not_matter_to_a_bit() -> None:
     turned = np.asfortranarray(image)
     for name in ("sharpness", "saturated", "structure"):
         np.testing.assert_array_equal(getattr(site_figures(image), name), getattr(site_figures(turned), name))
+
+
+def test_contrast_of_tiles_is_that_of_their_best_channel_without_pixel_noise() -> None:
+    rng = np.random.default_rng(0)
+    tiles = rng.normal(100, 8, (5, 2, 33, 33)).clip(0, 255).astype(np.uint8)  # noise alone: 8 levels a pixel
+    tiles[1, 1, 8:16, 8:16] = 250  # a cell in the second channel
+    tiles[2] += 100  # bright, and as empty
+    means = tiles[:, :, :32, :32].astype(float).reshape(5, 2, 8, 4, 8, 4).mean((3, 5))
+    found = tile_contrast(tiles)
+    np.testing.assert_allclose(found, means.std((2, 3)).max(1), rtol=1e-5)
+    assert max(found[0], found[2]) < 4
+    assert found[1] > 30
+    assert tile_contrast(tiles[:0]).shape == (0,)

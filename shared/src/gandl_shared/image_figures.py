@@ -38,6 +38,19 @@ def site_figures(field: NDArray[np.uint8]) -> SiteFigures:
     return SiteFigures(*found.reshape(len(field), 3).T.copy())
 
 
+def tile_contrast(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Contrast [N] of tiles [N, C, S, S], in grey levels of 255: the spread of 4 x 4 block means (which leave pixel
+    noise out) of the channel where it is largest. A tile without cells has little, whatever its brightness."""
+    if not len(tiles):
+        return np.empty(0, np.float32)
+    n, channels, size, _ = tiles.shape
+    edge = size // _BLOCK
+    blocks = tiles[:, :, : edge * _BLOCK, : edge * _BLOCK].reshape(n, channels, edge, _BLOCK, edge, _BLOCK)
+    sums = blocks.sum(axis=3, dtype=np.uint16).sum(axis=4, dtype=np.uint16).astype(np.float32)
+    found: NDArray[np.float32] = sums.std(axis=(2, 3)).max(axis=1) / _BLOCK**2
+    return found
+
+
 def _sharpness(channel: NDArray[np.uint8]) -> float:
     """Sums of products of integers below 2^53 are exact, so their order (threads, BLAS) does not matter."""
     x = channel.astype(np.float64)

@@ -65,12 +65,25 @@ def judge_images(profiles: Profiles, wells: Sequence[Well], rules: ImageQcParame
     }
     gone = {(s.plate, s.well, s.site) for s in sites if _excluded(s, rules)}
     places = zip(profiles.plates, profiles.wells, profiles.sites, strict=True)
+    dropped = np.fromiter((place in gone for place in places), bool, len(profiles))
+    blank = _blank(profiles, dropped, rules.blank)
     return JudgedImages(
-        plates=_plates(sites, rules),
-        dropped=np.fromiter((place in gone for place in places), bool, len(profiles)),
+        plates=_plates(sites, profiles.plates[blank], rules),
+        dropped=dropped | blank,
         failed={place: SAID + _reasons(found) for place, found in lost.items()},
         emptied=frozenset(place for place, found in lost.items() if all("empty" in s.flags for s in found)),
     )
+
+
+def _blank(profiles: Profiles, dropped: Mask, least: float) -> Mask:
+    """Tiles [N] without cells, in wells that have others: a well of nothing else keeps them, for that is its answer."""
+    blank: Mask = (profiles.contrast < least) & ~dropped
+    if not blank.any():
+        return blank
+    places = list(zip(profiles.plates, profiles.wells, strict=True))
+    shown = {place for place, shows in zip(places, ~blank & ~dropped, strict=True) if shows}
+    blank &= np.fromiter((place in shown for place in places), bool, len(places))
+    return blank
 
 
 def _judged(profiles: Profiles, wells: Sequence[Well], rules: ImageQcParameters) -> list[_Site]:
@@ -115,7 +128,8 @@ def _reasons(sites: Sequence[_Site]) -> str:
     return ", ".join(dict.fromkeys(flag for site in sites for flag in site.flags))
 
 
-def _plates(sites: Sequence[_Site], rules: ImageQcParameters) -> dict[str, PlateImages]:
+def _plates(sites: Sequence[_Site], blank: NDArray[np.object_], rules: ImageQcParameters) -> dict[str, PlateImages]:
+    """What each plate shows; `blank` names the plate of each blank tile."""
     by_plate: dict[str, list[_Site]] = defaultdict(list)
     for site in sites:
         by_plate[site.plate].append(site)
@@ -123,6 +137,7 @@ def _plates(sites: Sequence[_Site], rules: ImageQcParameters) -> dict[str, Plate
         plate: PlateImages(
             sites=len(found),
             focus_judged=all(s.focus for s in found),
+            blank_tiles=int(np.sum(blank == plate)),
             failed=tuple(
                 FailedSite.model_validate(
                     {"well": s.well, "site": s.site, "reasons": s.flags, "excluded": _excluded(s, rules)}

@@ -165,7 +165,7 @@ def _take(group: Sequence[Loaded], stored: Profiles | None, embedder: Embedder, 
             continue
         rows.done[n] = what.key
         if isinstance(what, SiteTiles):
-            rows.rows[n] = of_site(_place(site), what.origins, what.key, next(vectors), what.figures)
+            rows.rows[n] = of_site(_place(site), what.origins, what.key, next(vectors), what.figures, what.contrast)
         elif stored is not None:
             here = (stored.plates == site.plate) & (stored.wells == site.well) & (stored.sites == site.site)
             rows.rows[n] = stored.where(here)

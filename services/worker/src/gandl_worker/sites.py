@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_shared.errors import BadInput, InvalidImage, NotFound
-from gandl_shared.image_figures import SiteFigures, site_figures
+from gandl_shared.image_figures import SiteFigures, site_figures, tile_contrast
 from gandl_shared.imaging import Preprocessing, cut_tiles, decode, prepare_field, stack, tile_origins
 from gandl_shared.plates import Site
 from numpy.typing import NDArray
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 @dataclass(frozen=True)
 class SiteTiles:
     """Tiles [N, C, size, size] of a site, the corner (y, x) of each in pixels of the image file, the figures of the
-    whole field, and the key."""
+    whole field, the contrast [N] of each tile, and the key."""
 
     key: str
     tiles: NDArray[np.uint8]
     origins: tuple[tuple[int, int], ...]
     figures: SiteFigures
+    contrast: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -72,4 +73,4 @@ def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preproc
     tiles = cut_tiles(field, preprocessing)
     corners = tile_origins(field.shape[1], field.shape[2], preprocessing.size)
     origins = tuple((y * factor, x * factor) for y, x in corners)
-    return SiteTiles(key, tiles, origins, site_figures(field))
+    return SiteTiles(key, tiles, origins, site_figures(field), tile_contrast(tiles))

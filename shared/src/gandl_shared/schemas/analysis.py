@@ -82,6 +82,9 @@ class ImageQcParameters(_Frozen):
     focus: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         default=4.0, description="robust standard deviations of sharpness below the sites of its plate and cell line"
     )
+    blank: Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)] = Field(
+        default=8.0, description="a tile of less contrast shows no cell and is left out where its well has others"
+    )
     exclude: tuple[ImageReason, ...] = Field(
         default=("empty", "overexposed"), description="sites that fail so are left out of axes and wells"
     )

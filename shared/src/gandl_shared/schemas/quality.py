@@ -137,6 +137,7 @@ class PlateImages(_Frozen):
     sites: int
     focus_judged: bool
     failed: tuple[FailedSite, ...] = Field(description="in plate map order")
+    blank_tiles: int = Field(default=0, description="tiles without cells, left out of wells that have others")
 
 
 class Quality(_Frozen):

@@ -30,6 +30,7 @@ _COLUMNS = {
     "keys": "Metadata_key",
 }
 _TEXT = ("plates", "wells", "sites", "keys")
+_CONTRAST = "Metadata_contrast"
 _FIGURES = ("sharpness", "saturated", "structure")
 
 Text = NDArray[np.object_]  # Python strings
@@ -45,7 +46,8 @@ def _not_measured() -> Figures:
 class Profiles:
     """Vectors [N, F] of N tiles. `tiles` counts within a site; `y`, `x` is a tile's upper left corner in pixels of the
     image file; `keys` is the identity of a site's vectors: SHA-256 of image bytes, preprocessing and model.
-    `sharpness`, `saturated`, `structure` [N, C] are the figures of its site (`SiteFigures`); without any C is 0."""
+    `sharpness`, `saturated`, `structure` [N, C] are the figures of its site (`SiteFigures`); without any C is 0.
+    `contrast` [N] is the tile's own (`tile_contrast`), NaN where it was not measured."""
 
     plates: Text
     wells: Text
@@ -58,8 +60,11 @@ class Profiles:
     sharpness: Figures = dataclass_field(default_factory=_not_measured)
     saturated: Figures = dataclass_field(default_factory=_not_measured)
     structure: Figures = dataclass_field(default_factory=_not_measured)
+    contrast: Figures = dataclass_field(default_factory=lambda: np.empty(0, np.float32))
 
     def __post_init__(self) -> None:
+        if self.contrast.size == 0:
+            object.__setattr__(self, "contrast", np.full(len(self.plates), np.nan, np.float32))
         for name in _FIGURES:
             if getattr(self, name).size == 0:
                 object.__setattr__(self, name, np.empty((len(self.plates), 0), np.float32))
@@ -92,14 +97,17 @@ def of_site(
     key: str,
     vectors: NDArray[np.float32],
     figures: SiteFigures | None = None,
+    contrast: NDArray[np.float32] | None = None,
 ) -> Profiles:
-    """The rows of one site: (plate, well, site), the corners (y, x) of its tiles, a vector each, and its figures."""
+    """The rows of one site: (plate, well, site), the corners (y, x) of its tiles, a vector each, its figures, and
+    the contrast of each tile."""
     n = len(origins)
     plate, well, site = (np.full(n, part, object) for part in place)
     corners = np.asarray(origins, np.int32).reshape(n, 2)
     tiles = np.arange(n, dtype=np.int32)
     y, x = corners.T
     found: dict[str, Any] = {name: np.tile(getattr(figures, name), (n, 1)) for name in _FIGURES if figures is not None}
+    found |= {} if contrast is None else {"contrast": contrast}
     return Profiles(plate, well, site, tiles, y, x, np.full(n, key, object), vectors, **found)
 
 
@@ -121,6 +129,8 @@ def write_profiles(file: BinaryIO, profiles: Profiles) -> None:
     for name in _FIGURES:
         for channel, values in enumerate(getattr(profiles, name).T, start=1):
             columns[f"Metadata_{name}_{channel}"] = pa.array(np.ascontiguousarray(values), pa.float32())
+    if np.isfinite(profiles.contrast).any():
+        columns[_CONTRAST] = pa.array(profiles.contrast, pa.float32())
     repeated = [name for name, column in columns.items() if not pa.types.is_int32(column.type)]
     features = np.ascontiguousarray(profiles.vectors.T)
     for i, feature in enumerate(features):
@@ -139,6 +149,8 @@ def read_profiles(file: BinaryIO) -> Profiles:
     features = sorted(c for c in table.column_names if c.startswith(FEATURE_PREFIX))
     vectors = _matrix(table.select(features))
     figures: dict[str, Any] = {name: _figures(table, name) for name in _FIGURES}
+    if _CONTRAST in table.column_names:
+        figures["contrast"] = table.column(_CONTRAST).to_numpy()
     return Profiles(**{name: _column(table, name) for name in _COLUMNS}, vectors=vectors, **figures)
 
 

@@ -91,4 +91,4 @@ def _rows(sites: Sequence[Site], engine: Engine, preprocessing: Mapping[str, Pre
             raise InvalidImage(loaded.error)
         assert isinstance(loaded, SiteTiles), "nothing was stored, so nothing is unchanged"
         place = (site.plate, site.well, site.site)
-        yield of_site(place, loaded.origins, loaded.key, engine.embed(loaded.tiles), loaded.figures)
+        yield of_site(place, loaded.origins, loaded.key, engine.embed(loaded.tiles), loaded.figures, loaded.contrast)
