@@ -29,6 +29,7 @@ from gandl_analysis.result import ScreenAnalysis
 from gandl_analysis.stats.intensity import intensity_statistics
 from gandl_embedding.engine import Engine
 from gandl_shared.models import Embedder, ModelCard
+from gandl_shared.schemas.quality import CellLineProbes
 from gandl_shared.schemas.screen import ScreenRequest
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
@@ -138,6 +139,7 @@ def simulated_rows(work: Path) -> list[str]:
         judged = judge(truths, analysis.curves)
         z_primes = " / ".join(f"{q.z_prime:.2f}" for q in analysis.quality.cell_lines.values())
         accuracies = " / ".join(f"{q.accuracy:.3f}" for q in analysis.quality.cell_lines.values())
+        unseen = " / ".join(unseen_plates(probes) for probes in analysis.quality.probes.values())
         right = sum(j.right for j in judged)
         rows.append(
             row(
@@ -147,12 +149,28 @@ def simulated_rows(work: Path) -> list[str]:
                 error(judged),
                 z_primes,
                 accuracies,
+                unseen,
+                cell_lines_apart(analysis),
                 f"{seconds:.0f} s",
             )
         )
         if i == 0:
             write_details(judged)
     return rows
+
+
+def unseen_plates(probes: CellLineProbes) -> str:
+    """Accuracy of control tiles by axes that have seen no well of their plate."""
+    found = probes.unseen_plates
+    return f"{found.accuracy:.3f}" if found and found.accuracy is not None else "–"
+
+
+def cell_lines_apart(analysis: ScreenAnalysis) -> str:
+    """Accuracy of tiles on the axis between the two cell lines (C2), held out, and what was held out together."""
+    (axis,) = [a for a in analysis.axes if a.name.startswith("C2")]
+    if axis.quality is None or axis.quality.accuracy is None:
+        return "–"
+    return f"{axis.quality.accuracy:.4f} (by {axis.quality.grouped_by})"
 
 
 def inert(judged: Sequence[Judged]) -> str:
@@ -225,9 +243,11 @@ def page(real: Sequence[str], simulated: Sequence[str]) -> str:
                 "median abs. log2 error of EC50 (found)",
                 "Z′ by cell line",
                 "tile accuracy",
+                "the same, plates held out",
+                "tile accuracy between cell lines (C2)",
                 "`gandl screen`",
             ),
-            "|---|---|---|---|---|---|---|",
+            "|---|---|---|---|---|---|---|---|---|",
             *simulated,
             "",
         ]

@@ -3,7 +3,7 @@
     python benchmarks/training_probe.py --bbbc013 ../shared/data/bbbc013 --runs runs/bench --page docs/training.md
 
 trains what is not there yet (`gandl train`, resumable; three runs of 60 kimg take about an hour on two cores, the
-settings that were tried as long again; `--seeds-only` leaves these out) and evaluates every snapshot. All figures are
+settings that were tried as long again; `--seeds-only` leaves these out) and evaluates the snapshots. All figures are
 out of fold by row of wells: axis, whitening and SVM of `gandl_analysis`, as in a screen.
 """
 
@@ -37,7 +37,7 @@ from training_page import rewrite
 Float = NDArray[np.float64]
 TAPS: tuple[Tap, ...] = ("fc", "pool", "multi")
 WHITENINGS = ("none", "within_class")
-SEEDS, KIMG, VARIANT_KIMG = (0, 1, 2), 60, 16
+SEEDS, LADDER, VARIANT_KIMG = (0, 1, 2), (16, 32, 48, 60), 16
 SIGNS = {"positive_control": 1, "negative_control": -1}
 COLUMNS = ("run", "seed", "kimg", "tap", "whitening", "z_prime", "low", "high", "tile_accuracy")
 
@@ -46,7 +46,6 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "r1-60": ("R1 γ 60", ("--r1-gamma", "60")),
     "batch-8": ("batch 8", ("--batch", "8")),
     "augment": ("adaptive augmentation", ("--augment",)),
-    "slower": ("learning rate 0.001", ("--learning-rate", "0.001")),
     "fine": ("full resolution (`--downscale 1`), R1 γ 1", ("--downscale", "1", "--r1-gamma", "1")),
     "too-little-r1": ("full resolution, R1 γ 0.1", ("--downscale", "1", "--r1-gamma", "0.1")),
     "tiles-32": ("tiles of 32 px, R1 γ 3", ("--resolution", "32", "--r1-gamma", "3")),
@@ -106,7 +105,7 @@ def main() -> None:
     parser.add_argument("--seeds-only", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    jobs = {f"seed-{seed}": (KIMG, ("--seed", str(seed))) for seed in SEEDS}
+    jobs = {f"seed-{seed}": (LADDER[-1], ("--seed", str(seed))) for seed in SEEDS}
     if not given.seeds_only:
         jobs |= {name: (VARIANT_KIMG, options) for name, (_, options) in VARIANTS.items()}
     with ThreadPoolExecutor(2) as pool:
@@ -132,13 +131,13 @@ def trained(data: Path, runs: Path, name: str, kimg: float, options: Sequence[st
 
 
 def evaluated(name: str, folder: Path) -> Iterator[Row]:
-    """Untrained, and every snapshot, for each tap and whitening; and the intensity statistics of the same tiles."""
-    kept = [ckpt.load(path) for path in sorted((folder / "snapshots").glob("*.pt"))]
+    """Untrained, and along training, for each tap and whitening; and the intensity statistics of the same tiles."""
     last = ckpt.load(folder / ckpt.CHECKPOINT)
-    snapshots = kept if name in VARIANTS or last.kimg == kept[-1].kimg else [*kept, last]
-    config = last.config
+    kept = [*map(ckpt.load, sorted((folder / "snapshots").glob("*.pt"))), last]
+    config, marks = last.config, (VARIANT_KIMG,) if name in VARIANTS else LADDER
     controls = Controls.of(FieldStore.open(folder / "data"), config.network.resolution)
-    states = [Weights(snapshots[-1], untrained=True), *(Weights(s) for s in snapshots)]
+    shown = {saved.kimg: saved for saved in kept if saved.kimg in marks}
+    states = [Weights(last, untrained=True), *map(Weights, shown.values())]
     for weights in states:
         for tap in TAPS:
             vectors = embedded(weights, tap, controls.tiles)

@@ -56,7 +56,7 @@ def make_plate(folder: Path) -> Source:
             rows.append(f"P1,{well},{role},,,U2OS")
             level = 140 if role == "positive_control" else 60
             for channel in (1, 2):
-                field = rng.normal(level, 30, (40, 40)).clip(0, 255).astype(np.uint8)
+                field = np.kron(rng.normal(level, 30, (10, 10)), np.ones((4, 4))).clip(0, 255).astype(np.uint8)
                 tifffile.imwrite(images / "P1" / f"{well}_s1_w{channel}.tif", field)
     platemap = folder / "platemap.csv"
     platemap.write_text("\n".join(rows) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,12 @@ def test_tiles_of_a_plate_are_grouped_by_row(plate: Source, tmp_path: Path) -> N
     assert probe(intensity_features(c.tiles), c).accuracy == 1.0
     with pytest.raises(NotEnoughData, match="two wells of each control"):
         control_tiles(store, 16, "HeLa")
+
+
+def test_blank_tiles_are_left_out_as_in_a_screen(plate: Source, tmp_path: Path) -> None:
+    store = pack(plate, tmp_path / "data", size=16)
+    fields = np.array(store.fields)
+    fields[0, :, :20, :20] = 60  # one of four tiles
+    fields[1] = 60  # a well of nothing else
+    c = control_tiles(replace(store, fields=fields), 16)
+    assert np.bincount(c.well).tolist() == [3, *[4] * 7]

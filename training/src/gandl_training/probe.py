@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_shared.errors import NotEnoughData
+from gandl_shared.image_figures import tile_contrast
 from gandl_shared.imaging import tile_origins
+from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 from sklearn.svm import LinearSVC
@@ -32,6 +34,10 @@ class ControlTiles:
     well: NDArray[np.int64]
     fold: NDArray[np.int64]
 
+    def where(self, keep: NDArray[np.bool_] | slice) -> ControlTiles:
+        """The tiles in `keep`."""
+        return ControlTiles(self.tiles[keep], self.positive[keep], self.well[keep], self.fold[keep])
+
 
 @dataclass(frozen=True)
 class ProbeResult:
@@ -42,7 +48,8 @@ class ProbeResult:
 
 
 def control_tiles(store: FieldStore, size: int, cell_line: str | None = None) -> ControlTiles:
-    """The grid tiles of all control fields (of one cell line). Raises NotEnoughData without two wells a class."""
+    """The grid tiles of all control fields (of one cell line), without blank ones in wells that have others, as in a
+    screen. Raises NotEnoughData without two wells a class."""
     records = store.index.records
     chosen = [i for i, r in enumerate(records) if r.role in (POSITIVE, NEGATIVE) and cell_line in (None, r.cell_line)]
     folds = _folds([records[i] for i in chosen])
@@ -55,7 +62,10 @@ def control_tiles(store: FieldStore, size: int, cell_line: str | None = None) ->
     for label in (True, False):
         if len(set(well[positive == label])) < 2:
             raise NotEnoughData("the control probe needs at least two wells of each control")
-    return ControlTiles(np.stack(tiles), positive, well, np.repeat(folds, each))
+    whole = ControlTiles(np.stack(tiles), positive, well, np.repeat(folds, each))
+    blank = tile_contrast(whole.tiles) < ImageQcParameters().blank
+    shown = np.isin(well, well[~blank])
+    return whole.where(~(blank & shown))
 
 
 def _folds(records: Sequence[FieldRecord]) -> NDArray[np.int64]:

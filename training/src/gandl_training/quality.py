@@ -107,6 +107,5 @@ def _controls(store: FieldStore, size: int) -> dict[str, ControlTiles]:
             tiles = control_tiles(store, size, line)
         except NotEnoughData:
             continue
-        step = -(-len(tiles.tiles) // MOST_CONTROL_TILES)
-        found[line] = ControlTiles(tiles.tiles[::step], tiles.positive[::step], tiles.well[::step], tiles.fold[::step])
+        found[line] = tiles.where(slice(None, None, -(-len(tiles.tiles) // MOST_CONTROL_TILES)))
     return found
