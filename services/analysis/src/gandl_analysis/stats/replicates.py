@@ -93,7 +93,7 @@ def _mean_average_precision(wells: Float, to_controls: Float) -> float:
     n = len(wells)
     among = (wells @ wells.T)[~np.eye(n, dtype=bool)].reshape(n, n - 1)
     among = np.sort(among, axis=1)[:, ::-1]
-    ahead = np.stack([(to_controls >= among[:, [k]]).sum(axis=1) for k in range(n - 1)], axis=1)
+    ahead = np.stack([np.count_nonzero(to_controls >= among[:, [k]], axis=1) for k in range(n - 1)], axis=1)
     place = np.arange(1, n)
     return float((place / (place + ahead)).mean())
 
