@@ -130,9 +130,11 @@ def share_p(null: ActivityNull, share: Floats) -> Floats:
 
 
 def _beta_tails(share: Floats, n_wells: int) -> Floats:
-    """P(B > share) (N, 3) for B of beta(k / 2, (n - 1 - k) / 2), k = 1, 2, 3. The first is that of an F with 1 and n - 2
-    degrees of freedom, the second a power, and the third follows from the first by
-    I(a, b) - I(a + 1, b - 1) = x^a (1 - x)^(b - 1) / (a B(a, b)): together ten times as fast as three beta integrals."""
+    """P(B > share) (N, 3) for B of beta(k / 2, (n - 1 - k) / 2), k = 1, 2, 3, ten times as fast as three integrals.
+
+    The first is the tail of an F with 1 and n - 2 degrees of freedom, the second a power; the third follows from the
+    first by I(a, b) - I(a + 1, b - 1) = x^a (1 - x)^(b - 1) / (a B(a, b)).
+    """
     b, rest = (n_wells - 2) / 2, np.maximum(1 - share, 1e-300)
     first = fdtrc(1, n_wells - 2, (n_wells - 2) * share / rest)
     third = first + 2 * np.sqrt(share) * rest ** (b - 1) / beta(0.5, b)

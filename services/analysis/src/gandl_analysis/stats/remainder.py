@@ -92,7 +92,7 @@ class WellScatter:
 
 def well_scatter(means: Float, efficacy: Float) -> WellScatter:
     """Of mean vectors [W, F] of wells with efficacies [W]; wells without tiles (NaN) are left out."""
-    known = np.isfinite(means).all(axis=1)
+    known = np.asarray(np.isfinite(means).all(axis=1))
     origin: Float = means[known].mean(axis=0) if known.any() else np.zeros(means.shape[1])
     place, moments = _place(efficacy), np.zeros((means.shape[1] + 2,) * 2)
     for start in range(0, len(means), _CHUNK):
@@ -112,12 +112,12 @@ def off_reference(
     """
     negative, positive = (np.nanmean(means[labels == side], axis=0) for side in (-1, 1))
     basis = np.linalg.eigh(scatter.beyond(remainder, negative, positive))[1][:, ::-1][:, :COMPONENTS]
-    expected = remainder(np.stack([negative, positive]))
+    at_negative, at_positive = remainder(np.stack([negative, positive]))
     controls = np.flatnonzero((labels != 0) & np.isfinite(means[:, 0]))
-    gap = _gap(remainder.along(means[controls], basis), efficacy[controls], *(expected @ basis))
+    gap = _gap(remainder.along(means[controls], basis), efficacy[controls], at_negative @ basis, at_positive @ basis)
     variance = (gap**2).mean(axis=0)
     steadied = (len(gap) * variance + _PRIOR * variance.mean()) / (len(gap) + _PRIOR)
-    return OffReference(*expected, basis, np.sqrt(np.where(steadied > 0, steadied, 1)))
+    return OffReference(at_negative, at_positive, basis, np.sqrt(np.where(steadied > 0, steadied, 1)))
 
 
 def _gap(along: Float, efficacy: Float, negative: Float, positive: Float) -> Float:
