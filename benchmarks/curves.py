@@ -86,7 +86,7 @@ def type_one(n: int) -> list[str]:
     for plan in (Plan(6, 6), Plan(6, 3), Plan(6, 1)):
         p = np.array([f.p_value for f in fitted(plan, lambda _: [flat(-1.0)] * n)], dtype=float)
         rows += [f"| {plan.name} | {a} | {share(int((p <= a).sum()), p.size)} |" for a in (0.05, 0.01, 0.001)]
-    p = np.array(_ragged_p(Plan(6, 6), n // 5), dtype=float)
+    p = np.array(_ragged_p(Plan(6, 6), n // 2), dtype=float)
     rows += [f"| 6×6, a well in ten missing | {a} | {share(int((p <= a).sum()), p.size)} |" for a in (0.05, 0.01)]
     return ["| design | level | significant | rate | 95 % interval |", "|---|---|---|---|---|", *rows]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
 from gandl_analysis.stats.efficacy import projections
 from gandl_analysis.stats.whitening import Whitening
@@ -111,7 +112,11 @@ def off_reference(
     treatment are measured the same way. Wells without tiles (NaN) are left out.
     """
     negative, positive = (np.nanmean(means[labels == side], axis=0) for side in (-1, 1))
-    basis = np.linalg.eigh(scatter.beyond(remainder, negative, positive))[1][:, ::-1][:, :COMPONENTS]
+    beyond = scatter.beyond(remainder, negative, positive)
+    features = len(beyond)
+    # Only those asked for: a quarter of the time of all 512.
+    largest = [max(features - COMPONENTS, 0), features - 1]
+    basis: Float = eigh(beyond, subset_by_index=largest)[1][:, ::-1]
     at_negative, at_positive = remainder(np.stack([negative, positive]))
     controls = np.flatnonzero((labels != 0) & np.isfinite(means[:, 0]))
     gap = _gap(remainder.along(means[controls], basis), efficacy[controls], at_negative @ basis, at_positive @ basis)
