@@ -20,11 +20,10 @@ from gandl_analysis.stats.curve_reading import ReadingRules, ResponseScale, read
 from gandl_analysis.stats.curve_results import CurveFit, CurveOptions, DoseResponseData
 from gandl_analysis.stats.dose_response import fit_curves
 from gandl_analysis.stats.multiple_testing import q_values
-from scipy.stats import binomtest
+from tables import share, write_between
 
 NOISE = 0.25
 SEEDS = range(5)
-BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 Truth = Callable[[Floats], Floats]
 
 
@@ -72,12 +71,6 @@ def fitted(plan: Plan, truths: Callable[[np.random.Generator], list[Truth]], noi
         rng = np.random.default_rng(seed)
         fits += fit_curves(simulate(plan, truths(rng), rng, noise), CurveOptions(), rng)
     return fits
-
-
-def share(hits: int, n: int) -> str:
-    """Count, rate and 95 % Clopper-Pearson interval."""
-    low, high = binomtest(hits, n).proportion_ci(0.95)
-    return f"{hits} / {n} | {100 * hits / n:.2f} % | {100 * low:.2f} – {100 * high:.2f} %"
 
 
 def type_one(n: int) -> list[str]:
@@ -304,9 +297,7 @@ def main() -> None:
     if arguments.quick:
         print(text)
         return
-    page = arguments.out.read_text(encoding="utf-8")
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    arguments.out.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+    write_between(arguments.out, "calibration", text)
 
 
 if __name__ == "__main__":

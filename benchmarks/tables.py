@@ -23,8 +23,8 @@ def row(*cells: object) -> str:
 
 
 def share(hits: int, n: int) -> str:
-    """Count, rate and 95 % Clopper-Pearson interval, as two cells of a table."""
+    """Count, rate and 95 % Clopper-Pearson interval: three cells of a table."""
     if n == 0:
-        return "none | "
+        return "none | | "
     low, high = binomtest(hits, n).proportion_ci(0.95)
-    return f"{hits} of {n} | {100 * hits / n:.1f} % ({100 * low:.1f} – {100 * high:.1f})"
+    return f"{hits} / {n} | {100 * hits / n:.2f} % | {100 * low:.2f} – {100 * high:.2f} %"
