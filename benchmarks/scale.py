@@ -114,7 +114,7 @@ def measured(share: float) -> Cost:
     """Analyse one size in this process."""
     given = screen(share)
     wall, cpu = time.perf_counter(), time.process_time()
-    found = analyse(given)
+    found = analyse(given).analysis
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return Cost(len(given.profiles), len(given.wells), len(found.curves), wall, cpu, memory)
