@@ -29,8 +29,8 @@ def hill(ec50: float, slope: float = 1.5, top: float = 1.0) -> Truth:
 
 @dataclass(frozen=True)
 class Case:
-    """A truth, how it is tested, and what must be said. `add` moves wells by their index; `off` are off-axis distances
-    per dose (limit 2)."""
+    """A truth, how it is tested, and what must be said. `add` moves wells by their index, `emptied` wells hold no
+    cells; `off` are off-axis distances per dose (limit 2)."""
 
     truth: Truth
     verdict: str
@@ -40,6 +40,7 @@ class Case:
     replicates: int = 4
     add: Mapping[int, float] = field(default_factory=dict)
     off: Floats | None = None
+    emptied: range = range(0)
 
 
 CASES: Mapping[str, Case] = {
@@ -55,6 +56,7 @@ CASES: Mapping[str, Case] = {
     "single_dose_activity": Case(hill(6.0, 8.0), "active", 6.0),
     "negative_direction": Case(hill(0.3, top=-2.0), "toxic", 0.3, "="),
     "high_off_perturbation": Case(hill(0.3), "toxic", 0.3, "=", off=np.array([1, 3, 4, 5, 6, 7.0])),
+    "empty_wells": Case(hill(0.3), "active", 0.3, "=", off=np.array([1, 1, 1, 1, 1, 9.0]), emptied=range(20, 24)),
     "lack_of_fit": Case(
         lambda c: hill(0.3)(c) + 0.2 * np.cos(np.pi * np.round(np.log(c / 0.01) / np.log(1000) * 7)),
         "active", None, "=", np.geomspace(0.01, 10, 8),
@@ -72,8 +74,9 @@ def told(case: Case) -> Curve:
     for well, distance in case.add.items():
         y[well] += distance
     off = np.ones(c.size) if case.off is None else np.repeat(case.off, case.replicates)
+    empty = {i: {"excluded": "no cells", "emptied": True} for i in case.emptied}
     wells = [
-        CurveWell("X", "U2OS", *values, plate="P", well=f"A{i + 1:02d}", off_distance=d)
+        CurveWell("X", "U2OS", *values, plate="P", well=f"A{i + 1:02d}", off_distance=d, **empty.get(i, {}))  # type: ignore[arg-type]
         for i, (*values, d) in enumerate(zip(c.tolist(), y.tolist(), off.tolist(), strict=True))
     ]
     settings = CurveSettings(CurveOptions(n_null=2000), ReadingRules(scale=ResponseScale()))
