@@ -12,7 +12,7 @@ COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose
 DEMO := demo
 DATA ?= ../shared/data
 
-.PHONY: help demo test test-slow check up openapi bench bench-training format clean
+.PHONY: help demo test test-slow check up openapi bench bench-analysis bench-training format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,13 +57,18 @@ openapi: $(VENV)/.dev ## write openapi/*.json again
 	@$(BIN)/python -m gandl_embedding.openapi openapi/embedding.json
 	@$(BIN)/python -m gandl_analysis.openapi openapi/analysis.json
 
-bench: $(VENV)/.dev ## every benchmark; pages of docs/ are written again
+bench: $(VENV)/.dev bench-analysis ## every benchmark; pages of docs/ are written again
 	@$(BIN)/python benchmarks/screens.py --bbbc013 $(DATA)/bbbc013 --out docs/results.md
 	@$(BIN)/python benchmarks/picture.py --bbbc013 $(DATA)/bbbc013 --out docs/images/bbbc013.png
-	@$(BIN)/python benchmarks/axes.py --bbbc013 $(DATA)/bbbc013 --page docs/axes-and-quality.md
-	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/image_qc.py --data $(DATA) --page docs/image-qc.md
-	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/curves.py
 	@$(BIN)/python benchmarks/embedding.py
+
+bench-analysis: $(VENV)/.dev ## every table and figure of the analysis: calibration, speed, size, BBBC013, recovery
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/curves.py
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/axes.py --bbbc013 $(DATA)/bbbc013 --page docs/axes-and-quality.md
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/image_qc.py --data $(DATA) --page docs/image-qc.md
+	@$(BIN)/python benchmarks/scale.py --page docs/axes-and-quality.md
+	@$(BIN)/python benchmarks/bbbc013.py --bbbc013 $(DATA)/bbbc013 --page docs/bbbc013.md --images docs/images
+	@$(BIN)/python benchmarks/recovery.py --page docs/recovery.md --figure docs/images/recovery.png
 
 bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/bench yet, hours on two cores
 	@$(BIN)/python benchmarks/training_probe.py --bbbc013 $(DATA)/bbbc013 --runs runs/bench --page docs/training.md

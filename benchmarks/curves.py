@@ -20,11 +20,10 @@ from gandl_analysis.stats.curve_reading import ReadingRules, ResponseScale, read
 from gandl_analysis.stats.curve_results import CurveFit, CurveOptions, DoseResponseData
 from gandl_analysis.stats.dose_response import fit_curves
 from gandl_analysis.stats.multiple_testing import q_values
-from scipy.stats import binomtest
+from tables import share, write_between
 
 NOISE = 0.25
 SEEDS = range(5)
-BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 Truth = Callable[[Floats], Floats]
 
 
@@ -74,19 +73,13 @@ def fitted(plan: Plan, truths: Callable[[np.random.Generator], list[Truth]], noi
     return fits
 
 
-def share(hits: int, n: int) -> str:
-    """Count, rate and 95 % Clopper-Pearson interval."""
-    low, high = binomtest(hits, n).proportion_ci(0.95)
-    return f"{hits} / {n} | {100 * hits / n:.2f} % | {100 * low:.2f} – {100 * high:.2f} %"
-
-
 def type_one(n: int) -> list[str]:
     """Flat compounds called significant by p."""
     rows = []
     for plan in (Plan(6, 6), Plan(6, 3), Plan(6, 1)):
         p = np.array([f.p_value for f in fitted(plan, lambda _: [flat(-1.0)] * n)], dtype=float)
         rows += [f"| {plan.name} | {a} | {share(int((p <= a).sum()), p.size)} |" for a in (0.05, 0.01, 0.001)]
-    p = np.array(_ragged_p(Plan(6, 6), n // 5), dtype=float)
+    p = np.array(_ragged_p(Plan(6, 6), n // 2), dtype=float)
     rows += [f"| 6×6, a well in ten missing | {a} | {share(int((p <= a).sum()), p.size)} |" for a in (0.05, 0.01)]
     return ["| design | level | significant | rate | 95 % interval |", "|---|---|---|---|---|", *rows]
 
@@ -304,9 +297,7 @@ def main() -> None:
     if arguments.quick:
         print(text)
         return
-    page = arguments.out.read_text(encoding="utf-8")
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    arguments.out.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+    write_between(arguments.out, "calibration", text)
 
 
 if __name__ == "__main__":

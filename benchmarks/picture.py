@@ -48,13 +48,13 @@ def main() -> None:
     sheet.convert("P", palette=Image.Palette.ADAPTIVE, colors=256).save(given.out, optimize=True)
 
 
-def screened(folder: Path) -> ScreenAnalysis:
+def screened(folder: Path, model: Path = MODEL) -> ScreenAnalysis:
     """What `gandl screen` finds on the plate."""
     images, plate_map = folder / "images", folder / "platemap.csv"
     request = ScreenRequest(images=str(images), plate_map=str(plate_map))
     with tempfile.TemporaryDirectory() as out:
         job = ScreenJob(request, images, plate_map, Path(out) / "out")
-        return run(job, Engine.load(MODEL), on_progress=lambda _: None, on_step=lambda _: None)
+        return run(job, Engine.load(model), on_progress=lambda _: None, on_step=lambda _: None)
 
 
 def fields(folder: Path) -> Image.Image:

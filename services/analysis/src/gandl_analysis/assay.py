@@ -21,8 +21,8 @@ from gandl_shared.schemas.quality import (
 )
 from numpy.typing import NDArray
 
-from gandl_analysis.stats.accuracy import confusion, tile_accuracy_interval, wilson
-from gandl_analysis.stats.axes import AxisOptions, WellScores, score_wells
+from gandl_analysis.stats.accuracy import confusion, share_right, tile_accuracy_interval, wilson
+from gandl_analysis.stats.axes import AxisOptions, WellScores, held_out_scores
 from gandl_analysis.stats.axis_fit import IN_SAMPLE, SCREEN
 from gandl_analysis.stats.efficacy import group_means
 from gandl_analysis.stats.folds import plate_folds
@@ -153,9 +153,9 @@ def _unseen_plates(line: ScoredLine) -> UnseenPlates | None:
         return None
     fit, tiles = line.scores.axis, line.labels[line.well] != 0
     how = AxisOptions(fit.whiten, fit.regularisation, fit.name)
-    scores = score_wells(line.vectors[tiles], line.well[tiles], line.labels, folds, options=how)
+    scores = held_out_scores(line.vectors[tiles], line.well[tiles], line.labels, folds, how)
     found = separation(*(scores.on[(line.labels == s) & np.isfinite(scores.on)] for s in (1, -1)))
-    accuracy = scores.tile_accuracy(line.labels != 0)
+    accuracy = share_right(scores.tiles_right, scores.n_tiles, line.labels != 0)
     plates = len({w.plate for w, label in zip(line.wells, line.labels, strict=True) if label})
     return UnseenPlates(plates=plates, z_prime=found.z_prime, accuracy=accuracy, roc_auc=found.roc_auc)
 

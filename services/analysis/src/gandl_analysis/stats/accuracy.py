@@ -59,6 +59,14 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, flo
     return low, 1.0 if successes == trials else centre + half
 
 
+def share_right(right: Index, tiles: Index, keep: NDArray[np.bool_]) -> float | None:
+    """Share of tiles on their own side over the wells in `keep` [W] that count (`right` not negative), from counts of
+    tiles [W]; None without such tiles."""
+    counted = keep & (right >= 0)
+    total = int(tiles[counted].sum())
+    return float(right[counted].sum() / total) if total else None
+
+
 def tile_accuracy_interval(
     right: Index, tiles: Index, labels: Index, rng: np.random.Generator, level: float = 0.95
 ) -> tuple[float, float] | None:

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC
 
+from gandl_analysis.stats.accuracy import share_right
 from gandl_analysis.stats.axis_fit import AxisFit, OffAxis
 from gandl_analysis.stats.efficacy import Anchors, control_anchors, group_means, projections
 from gandl_analysis.stats.folds import Folds
-from gandl_analysis.stats.remainder import first_component, off_reference, split
+from gandl_analysis.stats.remainder import WellScatter, first_component, off_reference, remainder_of, well_scatter
 from gandl_analysis.stats.whitening import WHITENINGS, Whitening
 
 Float = NDArray[np.float64]
@@ -81,9 +82,30 @@ class WellScores:
     def tile_accuracy(self, keep: NDArray[np.bool_]) -> float | None:
         """Share of the tiles of the labelled wells in `keep` [W] on their own side of the axis that has not seen them;
         `tiles_right` is -1 for other wells. None without such tiles."""
-        counted = keep & (self.tiles_right >= 0)
-        tiles = int(self.n_tiles[counted].sum())
-        return float(self.tiles_right[counted].sum() / tiles) if tiles else None
+        return share_right(self.tiles_right, self.n_tiles, keep)
+
+
+@dataclass(frozen=True)
+class HeldOutScores:
+    """Scores along the axis alone: `axes` without each fold, and by them what `WellScores` has under the same names."""
+
+    axes: Sequence[LinearAxis]
+    on: Float
+    n_tiles: Index
+    tiles_right: Index
+    tile_on: Float
+
+
+def held_out_scores(vectors: Vectors, well: Index, labels: Index, folds: Folds, how: AxisOptions) -> HeldOutScores:
+    """Arguments and errors as of `score_wells`."""
+    if not np.isfinite(vectors).all():
+        raise ValueError("vectors hold NaN or infinite numbers")
+    axes = _fold_axes(_Tiles(vectors, well, labels), folds, how)
+    weights, biases = (np.stack(parts) for parts in zip(*(axis.functional for axis in axes), strict=True))
+    tile_on = _tile_scores(vectors, weights, biases, folds.of_well[well])
+    on = group_means(tile_on[:, None], well, len(labels))[:, 0]
+    counts = np.bincount(well, minlength=len(labels))
+    return HeldOutScores(axes, on, counts, _tiles_right(tile_on, well, labels), tile_on)
 
 
 def score_wells(
@@ -101,25 +123,21 @@ def score_wells(
     `folds` of the labelled wells. `options` wins over `whiten`. Raises ValueError for vectors that are not finite.
     """
     how = options or AxisOptions(whiten)
-    if not np.isfinite(vectors).all():
-        raise ValueError("vectors hold NaN or infinite numbers")
-    tiles = _Tiles(vectors, well, labels)
-    axes = _fold_axes(tiles, folds, how)
-    weights, biases = (np.stack(parts) for parts in zip(*(axis.functional for axis in axes), strict=True))
-    tile_on = _tile_scores(vectors, weights, biases, folds.of_well[well])
-    on, means = (group_means(x, well, len(labels)) for x in (tile_on[:, None], vectors))
-    anchors = control_anchors(on[:, 0], labels)
-    efficacy = anchors.efficacy(on[:, 0])
-    distance = _held_out(_distances(axes, means, efficacy, labels, folds), folds.of_well)
+    scores = held_out_scores(vectors, well, labels, folds, how)
+    weights, biases = (np.stack(parts) for parts in zip(*(axis.functional for axis in scores.axes), strict=True))
+    anchors = control_anchors(scores.on, labels)
+    efficacy = anchors.efficacy(scores.on)
+    means = group_means(vectors, well, len(labels))
+    scatter = well_scatter(means, efficacy)
+    distance = _held_out(_distances(scores.axes, means, efficacy, labels, folds, scatter), folds.of_well)
     distance = distance / _typical(distance[labels != 0])
-    off_axis = _off_axis(tiles, weights.mean(axis=0), means, efficacy, how)
+    off_axis = _off_axis(_Tiles(vectors, well, labels), weights.mean(axis=0), means, efficacy, scatter, how)
     # The stored axis has seen all controls; on the other wells it is made to agree with the folds' axes.
     unit = _typical((off_axis.distance(means, efficacy) / np.where(distance > 0, distance, np.nan))[labels == 0])
     off_axis = replace(off_axis, unit=unit)
     fit = AxisFit(how.name, how.whiten, how.regularisation, folds.level, weights, biases, anchors, off_axis)
-    counts = np.bincount(well, minlength=len(labels))
-    right = _tiles_right(tile_on, well, labels)
-    return WellScores(on[:, 0], off_axis.coordinate(means), distance, efficacy, counts, right, tile_on, fit)
+    off = off_axis.coordinate(means)
+    return WellScores(scores.on, off, distance, efficacy, scores.n_tiles, scores.tiles_right, scores.tile_on, fit)
 
 
 def applied(
@@ -185,26 +203,31 @@ def _held_out(values: Float, fold: Index) -> Float:
     return chosen
 
 
-def _distances(axes: Sequence[LinearAxis], means: Float, efficacy: Float, labels: Index, folds: Folds) -> Float:
+def _distances(
+    axes: Sequence[LinearAxis], means: Float, efficacy: Float, labels: Index, folds: Folds, scatter: WellScatter
+) -> Float:
     """Off distances [W, K] of wells' mean vectors [W, F] by each fold's axis and its training controls."""
     columns = []
     for k, axis in enumerate(axes):
-        _, remainder = split(axis.whiten(means), axis.weights)
-        reference = off_reference(remainder, efficacy, np.where(folds.of_well != k, labels, 0))
-        columns.append(reference.distance(remainder, efficacy))
+        remainder = remainder_of(axis.whiten, axis.weights)
+        reference = off_reference(remainder, means, efficacy, np.where(folds.of_well != k, labels, 0), scatter)
+        columns.append(reference.distance(remainder.along(means, reference.basis), efficacy))
     return np.stack(columns, axis=1)
 
 
-def _off_axis(tiles: _Tiles, weights: Float, means: Float, efficacy: Float, how: AxisOptions) -> OffAxis:
+def _off_axis(
+    tiles: _Tiles, weights: Float, means: Float, efficacy: Float, scatter: WellScatter, how: AxisOptions
+) -> OffAxis:
     """Whitening by all controls, in which the mean functional `weights` [F] becomes the axis that is split off."""
     controls = tiles.labels != 0
     white = WHITENINGS[how.whiten](*tiles.of(controls))
     axis = np.linalg.solve(white.matrix, weights).astype(np.float64)
     axis /= float(np.linalg.norm(axis)) or 1.0
-    _, remainder = split(white(means), axis)
-    direction = first_component(remainder[controls])
-    centre = float(np.nanmean(remainder[controls] @ direction))
-    return OffAxis(white, axis, direction, centre, off_reference(remainder, efficacy, tiles.labels), 1.0)
+    remainder = remainder_of(white, axis)
+    lying = remainder(means[controls])
+    direction = first_component(lying)
+    reference = off_reference(remainder, means, efficacy, tiles.labels, scatter)
+    return OffAxis(white, axis, direction, float(np.nanmean(lying @ direction)), reference, 1.0)
 
 
 def _typical(values: Float) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandl_analysis.stats.efficacy import Anchors, control_anchors, group_means, projections
-from gandl_analysis.stats.remainder import OffReference, split
+from gandl_analysis.stats.remainder import OffReference, Remainder, remainder_of
 from gandl_analysis.stats.whitening import Whitening
 
 Float = NDArray[np.float64]
@@ -48,15 +48,18 @@ class OffAxis:
     reference: OffReference
     unit: float
 
+    @property
+    def remainder(self) -> Remainder:
+        """What is left of a vector without its part along the axis."""
+        return remainder_of(self.whiten, self.weights)
+
     def coordinate(self, means: Float) -> Float:
         """Signed Off coordinate [W] of wells' mean vectors [W, F]."""
-        _, remainder = split(self.whiten(means), self.weights)
-        return remainder @ self.direction - self.centre
+        return self.remainder.along(means, self.direction[:, None])[:, 0] - self.centre
 
     def distance(self, means: Float, efficacy: Float) -> Float:
         """Off distance [W], 1 for a typical control, of mean vectors [W, F] of wells with efficacies [W]."""
-        _, remainder = split(self.whiten(means), self.weights)
-        return self.reference.distance(remainder, efficacy) / self.unit
+        return self.reference.distance(self.remainder.along(means, self.reference.basis), efficacy) / self.unit
 
 
 @dataclass(frozen=True)

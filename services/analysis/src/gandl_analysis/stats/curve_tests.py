@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import betaincc, fdtrc
+from scipy.special import beta, fdtrc
 
 from gandl_analysis.stats.curve_models import HILL, Floats, SearchSpace
-from gandl_analysis.stats.curve_solver import DoseMeans, explained
+from gandl_analysis.stats.curve_solver import DoseMeans
 
 _TAIL = 0.1
 _JOINT = 0.02
@@ -46,13 +46,18 @@ def test_grid(x: Floats, space: SearchSpace) -> Floats:
 
 
 def best_share(data: DoseMeans, grid: Floats) -> Floats:
-    """Largest share of the variation about the mean that a Hill curve of the grid explains, (B,) in [0, 1]."""
+    """Largest share of the variation about the mean that a Hill curve of the grid explains, (B,) in [0, 1]. The curves
+    have equal weights: the largest cosine with a centred curve of the grid, squared."""
+    root = np.sqrt(data.weight[0])
+    centred = (grid - grid @ root[:, None] ** 2 / (root @ root)) * root
+    length = np.linalg.norm(centred, axis=1)
+    seen = length > 1e-5 * np.linalg.norm(root)
+    unit = (centred[seen] / length[seen, None]).T
     total = data.between + data.pure
-    chunks = [
-        explained(data.take(np.arange(i, min(i + _CHUNK, len(total)))), grid).max(axis=1)
-        for i in range(0, len(total), _CHUNK)
-    ]
-    return np.asarray(np.clip(np.concatenate(chunks) / np.where(total > 0, total, 1.0), 0.0, 1.0))
+    directions = (data.mean - data.grand_mean[:, None]) * root / np.sqrt(np.where(total > 0, total, 1.0))[:, None]
+    chunks = [directions[i : i + _CHUNK] @ unit for i in range(0, len(total), _CHUNK)]
+    cosines = np.concatenate([np.maximum(c.max(axis=1), -c.min(axis=1)) for c in chunks])
+    return np.asarray(np.minimum(cosines**2, 1.0))
 
 
 def anova_p(data: DoseMeans) -> Floats:
@@ -117,12 +122,23 @@ def share_p(null: ActivityNull, share: Floats) -> Floats:
     """P of a share at least this large under the null: counted in the bulk, by the tube formula below 0.1."""
     size = null.shares.size
     counted = (size - np.searchsorted(null.shares, share, side="left") + 1.0) / (size + 1.0)
-    orders = np.arange(1, 4)
     far = counted < 3 * _TAIL
-    tail = betaincc(orders / 2, (null.n_wells - 1 - orders) / 2, share[far, None]) @ null.tail
+    tail = _beta_tails(share[far], null.n_wells) @ null.tail
     p = np.maximum(counted, _TAIL)
     p[far] = np.where(tail < _TAIL, tail, p[far])
     return np.asarray(p)
+
+
+def _beta_tails(share: Floats, n_wells: int) -> Floats:
+    """P(B > share) (N, 3) for B of beta(k / 2, (n - 1 - k) / 2), k = 1, 2, 3, ten times as fast as three integrals.
+
+    The first is the tail of an F with 1 and n - 2 degrees of freedom, the second a power; the third follows from the
+    first by I(a, b) - I(a + 1, b - 1) = x^a (1 - x)^(b - 1) / (a B(a, b)).
+    """
+    b, rest = (n_wells - 2) / 2, np.maximum(1 - share, 1e-300)
+    first = fdtrc(1, n_wells - 2, (n_wells - 2) * share / rest)
+    third = first + 2 * np.sqrt(share) * rest ** (b - 1) / beta(0.5, b)
+    return np.stack([first, rest ** (b - 0.5), third], axis=-1)
 
 
 def activity_p(null: ActivityNull, data: DoseMeans, misfit: Floats) -> Floats:

@@ -47,7 +47,7 @@ def leakage(
     if len(np.unique(codes)) < 2 or not _mixed(codes, strata):
         return None
     scores = _components(_without_strata(units, strata))
-    codes = np.unique(codes, return_inverse=True)[1]
+    codes, strata = (np.unique(x, return_inverse=True)[1] for x in (codes, strata))
     found = _accuracy(scores, codes)
     null = np.array([_accuracy(scores, _permuted(codes, strata, rng)) for _ in range(permutations)])
     p_value = (1 + int(np.sum(null >= found))) / (1 + permutations)
@@ -68,26 +68,35 @@ def _without_strata(units: Float, strata: Index) -> Float:
 def _components(residual: Float) -> Float:
     """Leading principal components, one for every five units, at most twenty; with their variances, as what differs
     between units beyond noise is what stands out there."""
-    left, values, _ = np.linalg.svd(residual - residual.mean(axis=0), full_matrices=False)
-    count = min(_COMPONENTS, max(len(residual) // _UNITS_A_COMPONENT, 1), int(np.sum(values > values[0] * 1e-8)))
-    scores: Float = left[:, :count] * values[:count]
+    centred = residual - residual.mean(axis=0)
+    variances, axes = np.linalg.eigh(centred.T @ centred)
+    known = int(np.sum(variances > max(float(variances[-1]), 0) * 1e-12))
+    count = min(_COMPONENTS, max(len(residual) // _UNITS_A_COMPONENT, 1), known)
+    scores: Float = centred @ axes[:, ::-1][:, :count]
     return scores
 
 
 def _accuracy(scores: Float, codes: Index) -> float:
-    """Share of units nearest to the centroid of their own class, which is taken without them."""
+    """Share of units nearest to the centroid of their own class, which is taken without them.
+
+    Nearest to c is largest s · c - c · c / 2, and what a centroid is without one of its units follows from what it is
+    with it: one small matrix product, as this is done for every permutation.
+    """
     counts = np.bincount(codes).astype(np.float64)
-    sums = np.zeros((len(counts), scores.shape[1]))
-    np.add.at(sums, codes, scores)
-    centroids = sums / np.maximum(counts, 1)[:, None]
-    distance = ((scores[:, None] - centroids) ** 2).sum(axis=2)
-    own = (sums[codes] - scores) / np.maximum(counts[codes] - 1, 1)[:, None]
-    distance[np.arange(len(codes)), codes] = ((scores - own) ** 2).sum(axis=1)
-    return float(np.mean(np.argmin(distance, axis=1) == codes))
+    members = (codes == np.arange(len(counts))[:, None]).astype(np.float64)
+    sums = members @ scores
+    lengths, along = (sums**2).sum(axis=1), sums @ scores.T
+    units = np.arange(len(codes))
+    square, own, others = (scores**2).sum(axis=1), along[codes, units], counts[codes] - 1
+    closeness = along / counts[:, None] - (lengths / counts**2 / 2)[:, None]
+    without = lengths[codes] - 2 * own + square
+    closeness[codes, units] = (own - square) / others - without / others**2 / 2
+    return float(np.mean(np.argmax(closeness, axis=0) == codes))
 
 
 def _permuted(codes: Index, strata: Index, rng: np.random.Generator) -> Index:
     """`codes` shuffled within each stratum."""
     out = np.empty_like(codes)
-    out[np.argsort(strata, kind="stable")] = codes[np.lexsort((rng.random(len(codes)), strata))]
+    # A stratum's number and a fraction: one sort shuffles within all strata, ten times as fast as lexsort.
+    out[np.argsort(strata, kind="stable")] = codes[np.argsort(strata + rng.random(len(codes)))]
     return out

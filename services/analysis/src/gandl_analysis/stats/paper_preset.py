@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gandl_analysis.stats.axes import AxisOptions, WellScores, applied, fit_linear_axis
 from gandl_analysis.stats.axis_fit import IN_SAMPLE, AxisFit, OffAxis
 from gandl_analysis.stats.efficacy import control_anchors, group_means
-from gandl_analysis.stats.remainder import first_component, off_reference, split
+from gandl_analysis.stats.remainder import first_component, off_reference, remainder_of, well_scatter
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -34,13 +34,14 @@ def paper_scores(
     tile_labels = labels[well]
     axis = fit_linear_axis(vectors[tile_labels != 0], tile_labels[tile_labels != 0], options)
     means = group_means(vectors, well, len(labels))
-    along, remainder = split(axis.whiten(means), axis.weights)
-    anchors = control_anchors(along + axis.bias, labels)
-    direction = first_component(remainder[labels != 0])
-    centre = float(np.nanmean(remainder[labels != 0] @ direction))
-    reference = off_reference(remainder, anchors.efficacy(along + axis.bias), labels)
-    off_axis = OffAxis(axis.whiten, axis.weights, direction, centre, reference, 1.0)
     weights, bias = axis.functional
+    on = means @ weights + bias
+    anchors = control_anchors(on, labels)
+    remainder, efficacy = remainder_of(axis.whiten, axis.weights), anchors.efficacy(on)
+    controls = remainder(means[labels != 0])
+    direction = first_component(controls)
+    reference = off_reference(remainder, means, efficacy, labels, well_scatter(means, efficacy))
+    off_axis = OffAxis(axis.whiten, axis.weights, direction, float(np.nanmean(controls @ direction)), reference, 1.0)
     name, whiten, c = options.name, options.whiten, options.regularisation
     fit = AxisFit(name, whiten, c, IN_SAMPLE, weights[None], np.array([bias]), anchors, off_axis)
     scores = applied(fit, vectors, well, labels)

@@ -19,6 +19,7 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 NULL_SIZE = 10_000
+_WELLS = 512  # that meet all controls in one matrix product
 
 
 @dataclass(frozen=True)
@@ -44,33 +45,57 @@ def replicate_map(
     """
     known = np.isfinite(profiles).all(axis=1)
     controls = np.flatnonzero(negative & known)
-    if len(controls) < 2:
+    members = _members(groups, known & ~negative)
+    if len(controls) < 2 or not members:
         return ()
     unit = profiles / np.maximum(np.linalg.norm(profiles, axis=1, keepdims=True), np.finfo(float).tiny)
-    found: list[tuple[str, int, float, float]] = []
-    for group in dict.fromkeys(g for g, n in zip(groups, negative, strict=True) if not n):
-        same = np.array([g == group for g in groups])
-        wells = np.flatnonzero(same & known & ~negative)
-        if len(wells) > 1:
-            precision = float(np.mean([_average_precision(unit, int(w), wells, controls) for w in wells]))
-            null = _null(len(wells) - 1, len(wells) - 1 + len(controls), null_size, seed)
-            p_value = (1 + int(np.sum(null > precision))) / (1 + null_size)
-            found.append((group, len(wells), precision, p_value))
-    if not found:
-        return ()
-    q_values = false_discovery_control([p for *_, p in found])
-    return tuple(ReplicateMap(*row, float(q)) for row, q in zip(found, q_values, strict=True))
+    precision = _precisions(unit, list(members.values()), controls)
+    nulls: dict[int, NDArray[np.float32]] = {}
+    p_values = []
+    for wells, found in zip(members.values(), precision, strict=True):
+        others = len(wells) - 1
+        if others not in nulls:
+            nulls[others] = np.sort(_null(others, others + len(controls), null_size, seed))
+        p_values.append(
+            (1 + null_size - int(np.searchsorted(nulls[others], np.float32(found), "right"))) / (1 + null_size)
+        )
+    q_values = false_discovery_control(p_values).tolist()
+    sizes = (len(wells) for wells in members.values())
+    return tuple(ReplicateMap(*row) for row in zip(members, sizes, precision, p_values, q_values, strict=True))
 
 
-def _average_precision(unit: Float, well: int, wells: Index, controls: Index) -> float:
-    """Of the ranks of the other replicates when they and the controls are ordered by similarity to `well`."""
-    others = wells[wells != well]
-    similarity = unit[np.concatenate([others, controls])] @ unit[well]
-    # Replicates come first, and a stable sort of the reversed order puts them last among equals: no luck from ties.
-    order = np.argsort(-similarity[::-1], kind="stable")
-    relevant = (np.arange(len(similarity)) < len(others))[::-1][order]
-    ranks = np.flatnonzero(relevant) + 1
-    return float(np.mean(np.arange(1, len(ranks) + 1) / ranks))
+def _members(groups: Sequence[str], keep: NDArray[np.bool_]) -> dict[str, Index]:
+    """Wells of each group that has two or more to `keep` [W], in order of first appearance."""
+    found: dict[str, list[int]] = {}
+    for i in np.flatnonzero(keep).tolist():
+        found.setdefault(groups[i], []).append(i)
+    return {group: np.array(wells, np.intp) for group, wells in found.items() if len(wells) > 1}
+
+
+def _precisions(unit: Float, members: Sequence[Index], controls: Index) -> list[float]:
+    """Mean average precision of each group: several groups at a time meet the controls in one matrix product."""
+    answers: list[float] = []
+    references, start = unit[controls].T.copy(), 0
+    while start < len(members):
+        sizes = np.cumsum([len(wells) for wells in members[start : start + _WELLS]])
+        stop = start + max(int(np.searchsorted(sizes, _WELLS, "right")), 1)
+        part = members[start:stop]
+        similarity = unit[np.concatenate(part)] @ references
+        rows = np.split(similarity, np.cumsum([len(wells) for wells in part])[:-1])
+        answers += [_mean_average_precision(unit[w], to_controls) for w, to_controls in zip(part, rows, strict=True)]
+        start = stop
+    return answers
+
+
+def _mean_average_precision(wells: Float, to_controls: Float) -> float:
+    """Of unit vectors [n, F] of one group, given their similarities [n, C] to the controls. Each well ranks the others
+    and the controls; controls come first among equals, so that no tie is luck."""
+    n = len(wells)
+    among = (wells @ wells.T)[~np.eye(n, dtype=bool)].reshape(n, n - 1)
+    among = np.sort(among, axis=1)[:, ::-1]
+    ahead = np.stack([np.count_nonzero(to_controls >= among[:, [k]], axis=1) for k in range(n - 1)], axis=1)
+    place = np.arange(1, n)
+    return float((place / (place + ahead)).mean())
 
 
 def _null(positives: int, total: int, size: int, seed: int) -> NDArray[np.float32]:

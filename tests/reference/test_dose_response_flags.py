@@ -1,0 +1,112 @@
+"""One curve for every flag, from wells to the answer of the schema, with the truth it was drawn from.
+
+Efficacy of -1 to 1, well noise 0.05. The verdict is what that truth deserves; where the truth has an EC50, what is told
+of it must be true: the interval holds it, and `<` and `>` point to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import get_args
+
+import numpy as np
+import pytest
+from gandl_analysis.curves import CurveSettings, CurveWell, fit_wells
+from gandl_analysis.stats.curve_models import Floats
+from gandl_analysis.stats.curve_reading import ReadingRules, ResponseScale
+from gandl_analysis.stats.curve_results import CurveOptions
+from gandl_shared.schemas.curve import Curve, Flag
+
+DOSES = np.geomspace(0.01, 10.0, 6)
+NOISE = 0.05
+Truth = Callable[[Floats], Floats]
+
+
+def hill(ec50: float, slope: float = 1.5, top: float = 1.0) -> Truth:
+    return lambda c: -1 + (top + 1) / (1 + (ec50 / c) ** slope)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A truth, how it is tested, and what must be said. `add` moves wells by their index, `emptied` wells hold no
+    cells; `off` are off-axis distances per dose (limit 2)."""
+
+    truth: Truth
+    verdict: str
+    ec50: float | None = None
+    relation: str | None = None
+    doses: Floats = field(default_factory=lambda: DOSES)
+    replicates: int = 4
+    add: Mapping[int, float] = field(default_factory=dict)
+    off: Floats | None = None
+    emptied: range = range(0)
+
+
+CASES: Mapping[str, Case] = {
+    "inactive": Case(lambda c: np.full(c.shape, -1.0), "inactive"),
+    "active_at_all_doses": Case(lambda c: np.full(c.shape, 0.9), "active", 0.0001, "<"),
+    "ec50_above_range": Case(hill(15.0, 1.2), "active", 15.0, ">"),
+    "ec50_below_range": Case(hill(0.004, 1.0), "active", 0.004, "<"),
+    "top_not_reached": Case(hill(6.0, 1.0), "active", 6.0),
+    "biphasic_toxic_drop": Case(
+        lambda c: -1 + 2 / (1 + (0.1 / c) ** 2) / (1 + (c / 3) ** 3),
+        "active_biphasic", 0.1, "=", np.geomspace(0.01, 10, 8),
+    ),
+    "single_dose_activity": Case(hill(6.0, 8.0), "active", 6.0),
+    "negative_direction": Case(hill(0.3, top=-2.0), "toxic", 0.3, "="),
+    "high_off_perturbation": Case(hill(0.3), "toxic", 0.3, "=", off=np.array([1, 3, 4, 5, 6, 7.0])),
+    "empty_wells": Case(hill(0.3), "active", 0.3, "=", off=np.array([1, 1, 1, 1, 1, 9.0]), emptied=range(20, 24)),
+    "lack_of_fit": Case(
+        lambda c: hill(0.3)(c) + 0.2 * np.cos(np.pi * np.round(np.log(c / 0.01) / np.log(1000) * 7)),
+        "active", None, "=", np.geomspace(0.01, 10, 8),
+    ),
+    "low_replicates": Case(hill(0.3), "active", 0.3, "=", np.geomspace(0.01, 10, 9), 1),
+    "few_doses": Case(hill(0.3), "active", 0.3, "=", DOSES[[0, 2, 3, 5]], 6),
+    "outliers_downweighted": Case(hill(0.3), "active", 0.3, "=", add={0: 8.0, 9: -8.0}),
+    "slope_at_bound": Case(hill(0.3, 30.0), "active", None, "=", np.geomspace(0.1, 1, 9)),
+}  # fmt: skip
+
+
+def told(case: Case) -> Curve:
+    c = np.repeat(case.doses, case.replicates)
+    y = case.truth(c) + np.random.default_rng(1).normal(size=c.size) * NOISE
+    for well, distance in case.add.items():
+        y[well] += distance
+    off = np.ones(c.size) if case.off is None else np.repeat(case.off, case.replicates)
+    empty = {i: {"excluded": "no cells", "emptied": True} for i in case.emptied}
+    wells = [
+        CurveWell("X", "U2OS", *values, plate="P", well=f"A{i + 1:02d}", off_distance=d, **empty.get(i, {}))  # type: ignore[arg-type]
+        for i, (*values, d) in enumerate(zip(c.tolist(), y.tolist(), off.tolist(), strict=True))
+    ]
+    settings = CurveSettings(CurveOptions(n_null=2000), ReadingRules(scale=ResponseScale()))
+    (curve,) = fit_wells(wells, settings, {"U2OS": 2.0})
+    return curve
+
+
+def test_every_flag_of_the_schema_has_a_curve() -> None:
+    assert set(CASES) == set(get_args(Flag))
+
+
+@pytest.mark.parametrize("flag", CASES)
+def test_flag(flag: Flag) -> None:
+    case = CASES[flag]
+    curve = told(case)
+    assert flag in curve.flags
+    assert curve.verdict == case.verdict
+    if case.relation is not None:
+        assert curve.ec50.relation == case.relation
+    if case.ec50 is not None:
+        assert (curve.ec50.low or 0.0) < case.ec50 < (curve.ec50.high or np.inf)
+
+
+def test_an_ordinary_curve_has_no_flag() -> None:
+    assert told(Case(hill(0.3), "active")).flags == ()
+
+
+def test_a_flag_is_not_there_without_its_cause() -> None:
+    """The other flags of each curve are few: none comes with every curve."""
+    seen = {flag: told(case).flags for flag, case in CASES.items()}
+    for flag in CASES:
+        others = [cause for cause, flags in seen.items() if flag in flags and cause != flag]
+        assert len(others) <= 2, (flag, others)
