@@ -23,7 +23,7 @@ import torch
 from gandl_training.config import preset, with_input
 from gandl_training.dataset import FIELDS, INDEX, Crops, FieldRecord, FieldStore, StoreIndex
 from gandl_training.step import Trainer
-from training_page import rewrite
+from tables import write_between
 
 CHANNELS, EDGE, SIZE, BATCH = 5, 1024, 64, 16
 BATCHES, LOOKS = 6400, 8
@@ -39,7 +39,7 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         stores = {f"{size:g} GB": made(Path(folder) / f"{size:g}", size) for size in (0.064, given.gigabytes)}
-        rewrite(given.page, "loader", [*table(stores)])
+        write_between(given.page, "loader", "\n".join(table(stores)))
 
 
 def made(folder: Path, gigabytes: float) -> FieldStore:

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from training_page import rewrite
+from tables import write_between
 
 PRECISIONS = ("float32", "float16", "int8")
 
@@ -30,7 +30,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         models = [exported(given.run, given.tap, precision, Path(folder)) for precision in PRECISIONS]
-        rewrite(given.page, "precisions", list(table(models, given.bbbc013)))
+        write_between(given.page, "precisions", "\n".join(table(models, given.bbbc013)))
 
 
 def exported(run: Path, tap: str, precision: str, folder: Path) -> Path:

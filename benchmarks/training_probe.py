@@ -32,7 +32,7 @@ from gandl_training.dataset import FieldStore
 from gandl_training.export import Weights
 from gandl_training.taps import Featurizer, Tap
 from numpy.typing import NDArray
-from training_page import rewrite
+from tables import write_between
 
 Float = NDArray[np.float64]
 TAPS: tuple[Tap, ...] = ("fc", "pool", "multi")
@@ -112,8 +112,8 @@ def main() -> None:
         folders = list(pool.map(lambda job: trained(given.bbbc013, given.runs, job[0], *job[1]), jobs.items()))
     rows = [row for name, folder in zip(jobs, folders, strict=True) for row in evaluated(name, folder)]
     write_csv(given.page.with_name("training-bbbc013.csv"), rows)
-    rewrite(given.page, "bbbc013", list(ladder(rows)))
-    rewrite(given.page, "variants", list(variants(rows)))
+    write_between(given.page, "bbbc013", "\n".join(ladder(rows)))
+    write_between(given.page, "variants", "\n".join(variants(rows)))
 
 
 def trained(data: Path, runs: Path, name: str, kimg: float, options: Sequence[str]) -> Path:

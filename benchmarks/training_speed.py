@@ -23,9 +23,9 @@ from gandl_training.draws import Draws
 from gandl_training.layers import SLOPE, Conv, ModulatedConv, blur
 from gandl_training.processes import device_of_process
 from gandl_training.step import Trainer
+from tables import write_between
 from torch import Tensor, nn
 from torch.nn import functional as F
-from training_page import rewrite
 
 ROUNDS, WARM_UP = 8, 2
 PUBLISHED = "NVIDIA's StyleGAN2-ADA at 3×256×256: 20.8 s/kimg (V100), 12.5 s/kimg (A100)"
@@ -135,11 +135,11 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     device = device_of_process()
     if device.type == "cuda":
-        rewrite(given.page, "speed-gpu", list(on_gpu(device)))
+        write_between(given.page, "speed-gpu", "\n".join(on_gpu(device)))
         return
     config = with_input(preset("cpu-64"), channels=2)
     ways = [*LADDER, *([COMPILED] if given.compile else [])]
-    rewrite(given.page, "speed", [*ladder(config, device, ways), "", *terms(config, device)])
+    write_between(given.page, "speed", "\n".join([*ladder(config, device, ways), "", *terms(config, device)]))
 
 
 def ladder(config: TrainConfig, device: torch.device, ways: Sequence[Way]) -> Iterator[str]:
