@@ -33,7 +33,7 @@ Change = Callable[[Raw], Raw]
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 MODELS = Path(__file__).parents[1] / "models"
-LIMITS = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude"}))
+LIMITS = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude", "blank"}))
 ROUNDS = 8
 
 

@@ -14,7 +14,7 @@ from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-DEFAULT = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude"}))
+DEFAULT = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude", "blank"}))
 
 
 def field(seed: int, blur: float = 0.0, cells: bool = True) -> NDArray[np.uint8]:
