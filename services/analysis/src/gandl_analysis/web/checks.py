@@ -149,7 +149,17 @@ def _unseen(found: UnseenPlates) -> Check:
 def _images(failed: Sequence[FailedImage], images: Mapping[str, PlateImages], total: int) -> Check:
     question = "Are the images usable?"
     blind = [plate for plate, found in images.items() if not found.focus_judged]
-    advice = f"Focus could not be judged on {count(len(blind), 'plate')}: too few fields to compare." if blind else ""
+    blank = sum(found.blank_tiles for found in images.values())
+    advice = " ".join(
+        [
+            *(
+                [f"Focus could not be judged on {count(len(blind), 'plate')}: too few fields to compare."]
+                if blind
+                else []
+            ),
+            *([f"{count(blank, 'tile')} without cells left out."] if blank else []),
+        ]
+    )
     if not failed:
         return Check(question, GOOD, f"yes: none of {count(total, 'field')} failed", advice)
     reasons = Counter(reason for image in failed for reason in image.site.reasons)
