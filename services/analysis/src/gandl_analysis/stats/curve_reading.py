@@ -163,7 +163,8 @@ class _View:
             return "toxic" if departs else "inactive"
         if self.fit.model == CONSTANT:
             return "toxic" if departs else "undetermined"
-        if wrong_way or self.departs_by(self._reference_ec50()):
+        # An effect whose EC50 is not known cannot be shown to come before the toxicity.
+        if wrong_way or self.departs_by(self._reference_ec50()) or (departs and self.ec50().value is None):
             return "toxic"
         return "active_biphasic" if self.fit.model == "gain_loss" else "active"
 

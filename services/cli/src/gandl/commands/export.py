@@ -11,7 +11,7 @@ import typer
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a `gandl train` run.")],
     out: Annotated[Path, typer.Option(help="ONNX file to write.")],
-    tap: Annotated[str, typer.Option(help="Layer that is the embedding: fc, pool or multi.")] = "fc",
+    tap: Annotated[str, typer.Option(help="Layer that is the embedding: fc, pool, multi or fine.")] = "fc",
     precision: Annotated[str, typer.Option(help="float32, float16 or int8.")] = "float32",
     name: Annotated[str | None, typer.Option(help="Name on the card; default that of the file.")] = None,
     snapshot: Annotated[
