@@ -33,7 +33,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("name", "width"),
     [
         ("fc", 24),
-        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("pool", 64), ("multi", 2 * 16), ("fine", 2 * (8 + 16 + 16)))),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("pool", 64), ("multi", 2 * 16), ("fine", 2 * (8 + 16 + 16)))
+        ),
     ],
 )
 def test_each_tap_is_exported_with_card_and_parity(run: Path, tmp_path: Path, name: str, width: int) -> None:

@@ -136,7 +136,10 @@ def to_onnx(module: nn.Module, example: Tensor, name: str, output: str) -> onnx.
         )
     if program is None:
         raise TrainingFailed("torch.onnx.export gave no program")
-    return program.model_proto
+    model: onnx.ModelProto = program.model_proto
+    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.functions):
+        del part.metadata_props[:]  # stack traces with the paths of this machine
+    return model
 
 
 def session(model: onnx.ModelProto) -> Callable[[NDArray[np.generic]], Floats]:
