@@ -21,15 +21,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from gandl_analysis.stats.axes import AxisOptions, WellScores, score_wells
-from gandl_analysis.stats.folds import grouped_folds
+from gandl_analysis.stats.folds import Folds
 from gandl_analysis.stats.intensity import intensity_statistics
 from gandl_analysis.stats.quality import z_prime
-from gandl_shared.image_figures import tile_contrast
-from gandl_shared.imaging import tile_origins
-from gandl_shared.schemas.analysis import ImageQcParameters
 from gandl_training import checkpoint as ckpt
 from gandl_training.dataset import FieldStore
 from gandl_training.export import Weights
+from gandl_training.probe import ControlTiles, control_tiles
 from gandl_training.taps import Featurizer, Tap
 from numpy.typing import NDArray
 from tables import write_between
@@ -38,7 +36,6 @@ Float = NDArray[np.float64]
 TAPS: tuple[Tap, ...] = ("fc", "pool", "multi")
 WHITENINGS = ("none", "within_class")
 SEEDS, LADDER, VARIANT_KIMG = (0, 1, 2), (16, 32, 48, 60), 16
-SIGNS = {"positive_control": 1, "negative_control": -1}
 COLUMNS = ("run", "seed", "kimg", "tap", "whitening", "z_prime", "low", "high", "tile_accuracy")
 
 VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -55,30 +52,24 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Controls:
-    """Tiles [N, C, S, S] of the control fields of a store, the well [N] of each, labels [W] and names of the wells."""
+    """The control tiles of a run, as a screen would cut them, and the labels [W] and folds of their wells."""
 
-    tiles: NDArray[np.uint8]
-    well: NDArray[np.intp]
+    tiles: ControlTiles
     labels: NDArray[np.intp]
-    names: Sequence[str]
+    folds: Folds
 
     @classmethod
     def of(cls, store: FieldStore, size: int) -> Controls:
-        """The grid of tiles that a screen would cut, without the blank ones, as in a screen."""
-        records = store.index.records
-        chosen = [i for i, r in enumerate(records) if r.role in SIGNS]
-        origins = tile_origins(store.fields.shape[2], store.fields.shape[3], size)
-        tiles = np.stack([store.fields[i, :, y : y + size, x : x + size] for i in chosen for y, x in origins])
-        labels = np.array([SIGNS[records[i].role] for i in chosen], np.intp)
-        well = np.repeat(np.arange(len(chosen)), len(origins))
-        shows = tile_contrast(tiles) >= ImageQcParameters().blank
-        return cls(tiles[shows], well[shows], labels, [records[i].well for i in chosen])
+        """One plate: folds are its rows of wells."""
+        tiles = control_tiles(store, size)
+        first = np.unique(tiles.well, return_index=True)[1]
+        fold = np.unique(tiles.fold[first], return_inverse=True)[1]
+        labels = np.where(tiles.positive[first], 1, -1).astype(np.intp)
+        return cls(tiles, labels, Folds(fold.astype(np.intp), int(fold.max()) + 1, "row"))
 
     def scores(self, vectors: NDArray[np.floating], whitening: str) -> WellScores:
-        """Held-out scores of these wells by features [N, F], folds by row."""
-        folds = grouped_folds(["P"] * len(self.names), list(self.names), self.labels)
-        assert folds is not None
-        return score_wells(vectors, self.well, self.labels, folds, options=AxisOptions(whitening))
+        """Held-out scores of these wells by features [N, F]."""
+        return score_wells(vectors, self.tiles.well, self.labels, self.folds, options=AxisOptions(whitening))
 
 
 @dataclass(frozen=True)
@@ -140,9 +131,9 @@ def evaluated(name: str, folder: Path) -> Iterator[Row]:
     states = [Weights(last, untrained=True), *map(Weights, shown.values())]
     for weights in states:
         for tap in TAPS:
-            vectors = embedded(weights, tap, controls.tiles)
+            vectors = embedded(weights, tap, controls.tiles.tiles)
             yield from figures(name, config.seed, weights.kimg, tap, controls, vectors)
-    statistics = intensity_statistics(controls.tiles)
+    statistics = intensity_statistics(controls.tiles.tiles)
     yield from figures(name, config.seed, 0.0, "intensity statistics", controls, statistics)
 
 

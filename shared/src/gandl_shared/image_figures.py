@@ -51,6 +51,14 @@ def tile_contrast(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
     return found
 
 
+def blank_tiles(contrast: NDArray[np.floating], well: NDArray[np.integer], least: float) -> NDArray[np.bool_]:
+    """Tiles [N] of less `contrast` [N] than `least`, in wells (numbered by `well` [N]) that have others: a well of
+    nothing else keeps them, for that is its answer. NaN (not measured) is no blank tile."""
+    blank: NDArray[np.bool_] = contrast < least
+    blank &= np.isin(well, well[~blank])
+    return blank
+
+
 def _sharpness(channel: NDArray[np.uint8]) -> float:
     """Sums of products of integers below 2^53 are exact, so their order (threads, BLAS) does not matter."""
     x = channel.astype(np.float64)

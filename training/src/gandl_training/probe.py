@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_shared.errors import NotEnoughData
-from gandl_shared.image_figures import tile_contrast
+from gandl_shared.image_figures import blank_tiles, tile_contrast
 from gandl_shared.imaging import tile_origins
 from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
@@ -63,9 +63,7 @@ def control_tiles(store: FieldStore, size: int, cell_line: str | None = None) ->
         if len(set(well[positive == label])) < 2:
             raise NotEnoughData("the control probe needs at least two wells of each control")
     whole = ControlTiles(np.stack(tiles), positive, well, np.repeat(folds, each))
-    blank = tile_contrast(whole.tiles) < ImageQcParameters().blank
-    shown = np.isin(well, well[~blank])
-    return whole.where(~(blank & shown))
+    return whole.where(~blank_tiles(tile_contrast(whole.tiles), well, ImageQcParameters().blank))
 
 
 def _folds(records: Sequence[FieldRecord]) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from gandl_shared.image_figures import blank_tiles
 from gandl_shared.plates import Well
 from gandl_shared.schemas.analysis import ImageQcParameters
 from gandl_shared.schemas.quality import FailedSite, PlateImages
@@ -76,14 +77,12 @@ def judge_images(profiles: Profiles, wells: Sequence[Well], rules: ImageQcParame
 
 
 def _blank(profiles: Profiles, dropped: Mask, least: float) -> Mask:
-    """Tiles [N] without cells, in wells that have others: a well of nothing else keeps them, for that is its answer."""
-    blank: Mask = (profiles.contrast < least) & ~dropped
-    if not blank.any():
-        return blank
-    places = list(zip(profiles.plates, profiles.wells, strict=True))
-    shown = {place for place, shows in zip(places, ~blank & ~dropped, strict=True) if shows}
-    blank &= np.fromiter((place in shown for place in places), bool, len(places))
-    return blank
+    """Tiles [N] without cells, in wells that have others which are not dropped."""
+    number: dict[Place, int] = {}
+    places = zip(profiles.plates, profiles.wells, strict=True)
+    well = np.array([number.setdefault(place, len(number)) for place in places], np.intp)
+    shown = np.where(dropped, -np.inf, profiles.contrast)
+    return blank_tiles(shown, well, least) & ~dropped
 
 
 def _judged(profiles: Profiles, wells: Sequence[Well], rules: ImageQcParameters) -> list[_Site]:

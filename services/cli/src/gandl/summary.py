@@ -17,7 +17,7 @@ def print_quality(analysis: ScreenAnalysis, console: Console | None = None) -> N
     table = Table("cell line", "Z′", "robust Z′", "SSMD", "tile accuracy", "controls +/-", "held out by")
     for name, q in analysis.quality.cell_lines.items():
         controls = f"{q.n_positive}/{q.n_negative}"
-        numbers = [_fixed(v, d) for v, d in ((q.z_prime, 2), (q.z_prime_robust, 2), (q.ssmd, 1), (q.accuracy, 3))]
+        numbers = [fixed(v, d) for v, d in ((q.z_prime, 2), (q.z_prime_robust, 2), (q.ssmd, 1), (q.accuracy, 3))]
         table.add_row(name, *numbers, controls, q.grouped_by or "")
     (console or Console()).print(table)
     if analysis.quality.note:
@@ -34,7 +34,7 @@ def print_curves(analysis: ScreenAnalysis, console: Console | None = None) -> No
     """One line a compound and cell line, the first ones of a large screen."""
     table = Table("compound", "cell line", "verdict", "EC50 µM", "95 % interval", "Emax", "q")
     for c in analysis.curves[:MOST_ROWS]:
-        emax, q = _fixed(c.emax.fitted, 2), "" if c.q_value is None else f"{c.q_value:.1e}"
+        emax, q = fixed(c.emax.fitted, 2), "" if c.q_value is None else f"{c.q_value:.1e}"
         table.add_row(c.compound, c.cell_line, c.verdict, location(c.ec50), interval(c.ec50), emax, q)
     (console or Console()).print(table)
     if len(analysis.curves) > MOST_ROWS:
@@ -63,5 +63,6 @@ def of_compound(curves: Sequence[Curve], compound: str, cell_line: str) -> Curve
     raise KeyError(f"{compound} in {cell_line}")
 
 
-def _fixed(value: float | None, digits: int) -> str:
+def fixed(value: float | None, digits: int) -> str:
+    """With so many digits; nothing for None."""
     return "" if value is None else f"{value:.{digits}f}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import HTMLResponse, Response
@@ -22,6 +23,8 @@ from gandl_analysis.hits import HitFilter, rank
 from gandl_analysis.queries import WellFilter, axes_of
 from gandl_analysis.tables import hits_csv
 from gandl_analysis.web.report import render_report
+
+T = TypeVar("T")
 
 _ERRORS = error_responses(401, 404, 409, 422, 500, 503)
 _PAGE: dict[int | str, dict[str, Any]] = {**_ERRORS, 200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
@@ -60,9 +63,7 @@ class ResultRoutes:
         """Scores of the wells in plate map order; CSV has the columns of `wells.csv`, and all rows."""
         analysis = self._services().results.of(screen, version).analysis
         wells = [well for well in analysis.wells if chosen.filter.shows(well)]
-        if preferred(accept, (JSON, CSV)) == CSV:
-            return Response(wells_csv(wells), media_type=CSV)
-        return window.page(wells)
+        return _table(wells, wells_csv, window, accept)
 
     def sites(
         self,
@@ -74,9 +75,7 @@ class ResultRoutes:
     ) -> Page[SiteScore] | Response:
         """Scores of the fields of view, in plate map order; CSV has the columns of `sites.csv`, and all rows."""
         sites = [site for site in self._services().results.sites(screen, version) if chosen.filter.shows(site)]
-        if preferred(accept, (JSON, CSV)) == CSV:
-            return Response(sites_csv(sites), media_type=CSV)
-        return window.page(sites)
+        return _table(sites, sites_csv, window, accept)
 
     def axes(
         self,
@@ -103,9 +102,7 @@ class ResultRoutes:
         Toxic, inactive and undetermined compounds have no rank and come last. Filters leave the ranks as they are."""
         analysis = self._services().results.of(screen, version).analysis
         hits = [hit for hit in rank(analysis.curves) if chosen.filter.shows(hit)]
-        if preferred(accept, (JSON, CSV)) == CSV:
-            return Response(hits_csv(hits), media_type=CSV)
-        return window.page(hits)
+        return _table(hits, hits_csv, window, accept)
 
     def compare(
         self,
@@ -121,6 +118,15 @@ class ResultRoutes:
     def report(self, screen: ScreenId, version: Version = None) -> HTMLResponse:
         """The same `report.html` that `gandl screen` writes: one file that needs no network."""
         return HTMLResponse(render_report(self._services().results.of(screen, version).analysis))
+
+
+def _table(
+    items: Sequence[T], as_csv: Callable[[Sequence[T]], str | bytes], window: Window, accept: str | None
+) -> Page[T] | Response:
+    """All of them as CSV where that is preferred, else a page of them."""
+    if preferred(accept, (JSON, CSV)) == CSV:
+        return Response(as_csv(items), media_type=CSV)
+    return window.page(items)
 
 
 class WellQuery:

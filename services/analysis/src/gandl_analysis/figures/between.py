@@ -7,22 +7,17 @@ from dataclasses import dataclass
 
 from gandl_shared.schemas.screen import WellScore
 
-from gandl_analysis.figures.scatter import TIP_LIMIT, well_tip
+from gandl_analysis.figures.scatter import ROLE_ORDER, TIP_LIMIT, draw_role, well_tip
 from gandl_analysis.figures.style import (
     FONT_SIZE,
     LINE,
     MUTED,
-    PAPER,
-    ROLE_COLOURS,
     ROLE_LABELS,
-    ROLE_MARKERS,
     new_figure,
     plain,
     style_axes,
 )
 from gandl_analysis.figures.svg import Drawing
-
-_ORDER = ("treatment", "negative_control", "positive_control")
 
 
 @dataclass(frozen=True)
@@ -41,25 +36,14 @@ def between_scatter(placed: Sequence[PlacedWell], lines: tuple[str, str], *, sca
     axes = figure.add_subplot()
     style_axes(axes, grid="both")
     tips = {}
-    for role in _ORDER:
+    for role in ROLE_ORDER:
         members = [p for p in placed if p.well.role == role]
         if not members:
             continue
-        (marks,) = axes.plot(
-            [p.across for p in members],
-            [p.up for p in members],
-            linestyle="none",
-            marker=ROLE_MARKERS[role],
-            markersize=4.8,
-            markerfacecolor=ROLE_COLOURS[role],
-            markeredgecolor=PAPER,
-            markeredgewidth=0.5,
-            alpha=0.9 if role != "treatment" else 0.5,
-            rasterized=len(placed) > TIP_LIMIT,
-        )
+        gid = f"between-{role}"
+        draw_role(axes, [(p.across, p.up) for p in members], role, gid, rasterized=len(placed) > TIP_LIMIT)
         if len(placed) <= TIP_LIMIT:
-            marks.set_gid(f"between-{role}")
-            tips[f"between-{role}"] = tuple(well_tip(p.well) for p in members)
+            tips[gid] = tuple(well_tip(p.well) for p in members)
     for place, line in zip((-1.0, 1.0), lines, strict=True):
         axes.axhline(place, color=LINE, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         axes.annotate(
@@ -75,5 +59,5 @@ def between_scatter(placed: Sequence[PlacedWell], lines: tuple[str, str], *, sca
     stretched = ", min-max" if scaled else ""
     axes.set_xlabel(f"E2: efficacy{stretched} →")
     axes.set_ylabel(f"C2{stretched}: {plain(lines[0], 18)} … {plain(lines[1], 18)}")
-    counts = ", ".join(f"{sum(p.well.role == r for p in placed)} {ROLE_LABELS[r]} wells" for r in reversed(_ORDER))
+    counts = ", ".join(f"{sum(p.well.role == r for p in placed)} {ROLE_LABELS[r]} wells" for r in reversed(ROLE_ORDER))
     return Drawing(figure, f"Efficacy against C2 between {lines[0]} and {lines[1]}: {counts}.", tips)

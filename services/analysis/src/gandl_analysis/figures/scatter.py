@@ -23,7 +23,8 @@ from gandl_analysis.figures.svg import Drawing
 TIP_LIMIT = 4000
 """Wells of a figure that carry a title each; with more the file would grow by megabytes."""
 
-_ORDER = ("treatment", "negative_control", "positive_control")
+ROLE_ORDER = ("treatment", "negative_control", "positive_control")
+"""Controls are drawn over treatments."""
 
 
 def e2_scatter(wells: Sequence[WellScore], cell_line: str, *, scaled: bool = False) -> Drawing:
@@ -34,11 +35,12 @@ def e2_scatter(wells: Sequence[WellScore], cell_line: str, *, scaled: bool = Fal
     axes = figure.add_subplot()
     style_axes(axes, grid="both")
     tips = {}
-    for role in _ORDER:
+    for role in ROLE_ORDER:
         members = [w for w in shown if w.role == role]
         if members:
             gid = f"wells-{role}"
-            _draw_role(axes, members, role, gid, rasterized=len(shown) > TIP_LIMIT)
+            places = [(w.on or 0.0, w.off or 0.0) for w in members]
+            draw_role(axes, places, role, gid, rasterized=len(shown) > TIP_LIMIT)
             tips[gid] = tuple(well_tip(w) for w in members) if len(shown) <= TIP_LIMIT else ()
     _draw_anchors(axes, shown)
     stretched = ", min-max" if scaled else ""
@@ -56,12 +58,12 @@ def well_tip(well: WellScore) -> str:
     return f"{well.plate} {well.well}: {what}{dose}, {score}"
 
 
-def _draw_role(axes: Axes, wells: Sequence[WellScore], role: str, gid: str, *, rasterized: bool) -> None:
+def draw_role(axes: Axes, places: Sequence[tuple[float, float]], role: str, gid: str, *, rasterized: bool) -> None:
+    """Marks at `places` (x, y) in the form and colour of a role."""
     colour = ROLE_COLOURS[role]
     control = role != "treatment"
     (line,) = axes.plot(
-        [w.on or 0.0 for w in wells],
-        [w.off or 0.0 for w in wells],
+        *zip(*places, strict=True),
         linestyle="none",
         marker=ROLE_MARKERS[role],
         markersize=5.2 if control else 4.6,
@@ -102,5 +104,5 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _counts(wells: Sequence[WellScore]) -> Iterator[tuple[str, int]]:
-    for role in reversed(_ORDER):
+    for role in reversed(ROLE_ORDER):
         yield f"{ROLE_LABELS[role]} wells", sum(w.role == role for w in wells)

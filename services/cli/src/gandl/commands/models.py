@@ -50,6 +50,7 @@ def _compare(engines: dict[Path, Engine], images: Path, platemap: Path, *, as_js
     from rich.table import Table
 
     from gandl.model_comparison import compare_models
+    from gandl.summary import fixed
 
     found = list(compare_models(engines, images, platemap))
     if as_json:
@@ -69,7 +70,9 @@ def _compare(engines: dict[Path, Engine], images: Path, platemap: Path, *, as_js
     for c in found:
         card, cosine = engines[c.path].card, "" if c.cosine is None else f"{c.cosine:.4f}"
         features = f"{card.features} {card.tap}\n{card.precision}"
-        told = "\n".join(f"{line} {_fixed(q.z_prime, 2)} ({_fixed(q.accuracy, 3)})" for line, q in c.quality.items())
+        told = "\n".join(
+            f"{line} {fixed(q.z_prime, 2) or '–'} ({fixed(q.accuracy, 3) or '–'})" for line, q in c.quality.items()
+        )
         table.add_row(c.path.stem, features, str(c.kilobytes), f"{c.tiles_per_second:.0f}", cosine, told)
     Console().print(table)
 
@@ -91,10 +94,6 @@ def _load(place: Path) -> dict[Path, Engine]:
             problems.append(Problem(error.detail))
     raise_if(problems, InvalidModel, "these models cannot be used")
     return engines
-
-
-def _fixed(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
 
 
 def _table(engines: dict[Path, Engine]) -> Table:
