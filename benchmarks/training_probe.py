@@ -111,11 +111,11 @@ def trained(data: Path, runs: Path, name: str, kimg: float, options: Sequence[st
     """The folder of a run, trained to `kimg` on one thread; goes on where it was interrupted."""
     out, gandl = runs / name, Path(sys.executable).with_name("gandl")
     ends = ["--out", out, "--kimg", str(kimg), "--threads", "1"]
-    source = [data / "images", "--platemap", data / "platemap.csv", "--channel-names", "GFP,DNA"]
+    source = [data / "images", "--platemap", data / "platemap.csv"]
     again = (out / ckpt.CHECKPOINT).exists()
     if again and ckpt.load(out / ckpt.CHECKPOINT).kimg >= kimg:
         return out
-    scale = [] if "--downscale" in options else ["--downscale", "2"]
+    scale = ["--channel-names", "GFP,DNA", *([] if "--downscale" in options else ["--downscale", "2"])]
     command = [gandl, "train", *source, *ends, *(["--resume"] if again else [*scale, *options])]
     subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
     return out

@@ -113,6 +113,10 @@ def test_a_checkpoint_of_another_configuration(plate: Source, tmp_path: Path) ->
     (run / "checkpoint.pt").write_bytes(before)
     with pytest.raises(GandlError, match=r"--resume goes on with the run's own settings; --batch, --resolution"):
         call(plate, run, "--resume", "--kimg", "0.008", "--resolution", "32", "--batch", "8")
+    with pytest.raises(
+        GandlError, match=r"--resume goes on with the run's own settings; --downscale, --preset, --seed"
+    ):
+        call(plate, run, "--resume", "--kimg", "0.008", "--preset", "cpu-64", "--seed", "0", "--downscale", "1")
     assert (run / "checkpoint.pt").read_bytes() == before
 
 

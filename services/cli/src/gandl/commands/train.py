@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from gandl_training.config import TrainConfig
+    from gandl_training.dataset import Source
     from gandl_training.loop import Progress
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -20,17 +23,73 @@ PlateMapFile = Annotated[Path, typer.Option("--platemap", help="Plate map (CSV);
 Out = Annotated[Path, typer.Option(help="Folder of the run.")]
 
 
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What a run is made of, as it was given; None is not given, and then the preset's."""
+
+    preset: str | None
+    resolution: int | None
+    downscale: int | None
+    batch: int | None
+    seed: int | None
+    learning_rate: float | None
+    loss: str | None
+    r1_gamma: float | None
+    path_length: float | None
+    lipschitz: float | None
+    augment: bool | None
+    holdout: float | None
+    pattern: str | None
+    channel_names: str | None
+
+    def config(self) -> TrainConfig:
+        """The preset with what was given in place. Raises BadInput."""
+        from gandl_training import config as configs
+
+        terms = {
+            "gan": self.loss,
+            "r1_gamma": self.r1_gamma,
+            "path_length_weight": self.path_length,
+            "lipschitz_weight": self.lipschitz,
+        }
+        parts = {"network": {"resolution": self.resolution}, "loss": terms, "augment": {"adaptive": self.augment}}
+        names = ("batch", "seed", "learning_rate", "holdout")
+        return configs.changed(
+            configs.preset(self.preset or "cpu-64"), parts | {name: getattr(self, name) for name in names}
+        )
+
+    def source(self, images: Path, platemap: Path) -> Source:
+        """Where the images are and how they are read."""
+        from gandl_training.dataset import Source
+
+        names = tuple(self.channel_names.split(",")) if self.channel_names else None
+        return Source(images, platemap, self.downscale or 1, self.pattern, names)
+
+    def refuse(self) -> None:
+        """A run that goes on keeps its settings: raises BadInput for those given, rather than pass over them."""
+        from gandl_shared.errors import BadInput
+
+        given = sorted(f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is not None)
+        if given:
+            told = ", ".join(given)
+            raise BadInput(
+                f"--resume goes on with the run's own settings; {told} cannot be changed: start a run in a new folder"
+            )
+
+
 def train(
     images: Images,
     platemap: PlateMapFile,
     out: Out,
-    preset: Annotated[str, typer.Option(help="cpu-64, gpu-128, gpu-256 or paper.")] = "cpu-64",
+    preset: Annotated[str | None, typer.Option(help="cpu-64 (if absent), gpu-128, gpu-256 or paper.")] = None,
     resolution: Annotated[int | None, typer.Option(help="Edge of a tile, a power of two.")] = None,
-    downscale: Annotated[int, typer.Option(min=1, help="Average over blocks of this many pixels first.")] = 1,
+    downscale: Annotated[
+        int | None, typer.Option(min=1, help="Average over blocks of this many pixels first; 1 if absent.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this time.")] = None,
     kimg: Annotated[float | None, typer.Option(help="Stop after this many thousand images in all.")] = None,
     batch: Annotated[int | None, typer.Option(help="Images a step, of all processes together.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random; 0 if absent.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Adam's.")] = None,
     loss: Annotated[str | None, typer.Option(help="logistic or wasserstein.")] = None,
     r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1.")] = None,
@@ -50,62 +109,39 @@ def train(
     What is not given is the preset's. Ctrl-C and SIGTERM save and stop; --resume goes on exactly where it was.
     """
     from gandl_training import checkpoint, loop
-    from gandl_training import config as configs
-    from gandl_training.dataset import Source
 
     if threads:
         loop.use_threads(threads)
-    command, ends = shlex.join(["gandl", *sys.argv[1:]]), {"minutes": minutes, "kimg": kimg}
+    options = TrainingOptions(
+        preset,
+        resolution,
+        downscale,
+        batch,
+        seed,
+        learning_rate,
+        loss,
+        r1_gamma,
+        path_length,
+        lipschitz,
+        augment,
+        holdout,
+        pattern,
+        channel_names,
+    )
+    command = shlex.join(["gandl", *sys.argv[1:]])
     with _bar() as bar:
-        task = bar.add_task("training", total=None, text="")
-
-        def show(progress: Progress) -> None:
-            _show(bar, task, progress)
-
+        show = partial(_show, bar, bar.add_task("training", total=None, text=""))
         if resume:
-            _refuse_settings(
-                preset=preset if preset != "cpu-64" else None,
-                resolution=resolution,
-                batch=batch,
-                learning_rate=learning_rate,
-                loss=loss,
-                r1_gamma=r1_gamma,
-                path_length=path_length,
-                lipschitz=lipschitz,
-                augment=augment,
-                holdout=holdout,
-            )
-            config = replace(checkpoint.load(out / checkpoint.CHECKPOINT).config, minutes=minutes, kimg=kimg)
+            options.refuse()
+            saved = checkpoint.load(out / checkpoint.CHECKPOINT).config
             loop.note_command(out, command)
-            outcome = loop.run(config, out, show)
+            outcome = loop.run(replace(saved, minutes=minutes, kimg=kimg), out, show)
         else:
-            terms = {
-                "gan": loss,
-                "r1_gamma": r1_gamma,
-                "path_length_weight": path_length,
-                "lipschitz_weight": lipschitz,
-            }
-            parts = {"network": {"resolution": resolution}, "loss": terms, "augment": {"adaptive": augment}}
-            whole = {"batch": batch, "seed": seed, "learning_rate": learning_rate, "holdout": holdout}
-            config = configs.changed(configs.preset(preset), parts | whole | ends)
-            names = tuple(channel_names.split(",")) if channel_names else None
-            source = Source(images, platemap, downscale, pattern, names)
-            outcome = loop.start(config, source, out, show, command=command)
+            config = replace(options.config(), minutes=minutes, kimg=kimg)
+            outcome = loop.start(config, options.source(images, platemap), out, show, command=command)
     typer.echo(
         f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
     )
-
-
-def _refuse_settings(**given: object) -> None:
-    """A run that goes on keeps its settings: raises BadInput for those that are given, rather than pass over them."""
-    from gandl_shared.errors import BadInput
-
-    names = [f"--{name.replace('_', '-')}" for name, value in sorted(given.items()) if value is not None]
-    if names:
-        told = ", ".join(names)
-        raise BadInput(
-            f"--resume goes on with the run's own settings; {told} cannot be changed: start a run in a new folder"
-        )
 
 
 def _bar() -> Bar:
