@@ -35,7 +35,7 @@ def recovery_figure(judged: Sequence[Judged], doses: Sequence[float]) -> Figure:
         axes.axhline(end, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     for kind, (colour, marker) in LOOKS.items():
         _draw(axes, [j for j in judged if j.truth.compound.rsplit(" ", 1)[0] == kind], kind, colour, marker)
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
 
 
