@@ -166,11 +166,12 @@ def unseen_plates(probes: CellLineProbes) -> str:
 
 
 def cell_lines_apart(analysis: ScreenAnalysis) -> str:
-    """Accuracy of tiles on the axis between the two cell lines (C2), held out, and what was held out together."""
+    """Accuracy of tiles and of wells on the axis between the two cell lines (C2), and what was held out together."""
     (axis,) = [a for a in analysis.axes if a.name.startswith("C2")]
     if axis.quality is None or axis.quality.accuracy is None:
         return "–"
-    return f"{axis.quality.accuracy:.4f} (by {axis.quality.grouped_by})"
+    wells = axis.quality.well_accuracy or 0.0
+    return f"{axis.quality.accuracy:.3f} / {wells:.3f} (by {axis.quality.grouped_by})"
 
 
 def inert(judged: Sequence[Judged]) -> str:
@@ -244,7 +245,7 @@ def page(real: Sequence[str], simulated: Sequence[str]) -> str:
                 "Z′ by cell line",
                 "tile accuracy",
                 "the same, plates held out",
-                "tile accuracy between cell lines (C2)",
+                "accuracy between cell lines (C2), tiles / wells",
                 "`gandl screen`",
             ),
             "|---|---|---|---|---|---|---|---|---|",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -48,6 +49,12 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "tiles-32": ("tiles of 32 px, R1 γ 3", ("--resolution", "32", "--r1-gamma", "3")),
 }
 """What was tried besides the preset at half resolution: title and options that differ from it."""
+
+HELD_OUT: dict[str, tuple[str, tuple[str, ...]]] = {
+    "holdout": ("as `cpu-64`", ("--holdout", "0.25")),
+    "holdout-augment": ("adaptive augmentation", ("--holdout", "0.25", "--augment")),
+}
+"""Runs that keep a quarter of the wells from training, to show overfitting."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +105,16 @@ def main() -> None:
     torch.set_num_threads(1)
     jobs = {f"seed-{seed}": (LADDER[-1], ("--seed", str(seed))) for seed in SEEDS}
     if not given.seeds_only:
-        jobs |= {name: (VARIANT_KIMG, options) for name, (_, options) in VARIANTS.items()}
+        jobs |= {name: (VARIANT_KIMG, options) for name, (_, options) in (VARIANTS | HELD_OUT).items()}
     with ThreadPoolExecutor(2) as pool:
         folders = list(pool.map(lambda job: trained(given.bbbc013, given.runs, job[0], *job[1]), jobs.items()))
-    rows = [row for name, folder in zip(jobs, folders, strict=True) for row in evaluated(name, folder)]
+    runs = {name: folder for name, folder in zip(jobs, folders, strict=True) if name not in HELD_OUT}
+    rows = [row for name, folder in runs.items() for row in evaluated(name, folder)]
     write_csv(given.page.with_name("training-bbbc013.csv"), rows)
     write_between(given.page, "bbbc013", "\n".join(ladder(rows)))
-    write_between(given.page, "variants", "\n".join(variants(rows)))
+    if not given.seeds_only:
+        write_between(given.page, "variants", "\n".join(variants(rows)))
+        write_between(given.page, "overfitting", "\n".join(overfitting(given.runs)))
 
 
 def trained(data: Path, runs: Path, name: str, kimg: float, options: Sequence[str]) -> Path:
@@ -199,8 +209,6 @@ def ladder(rows: Sequence[Row]) -> Iterator[str]:
 def variants(rows: Sequence[Row]) -> Iterator[str]:
     """What was tried, after the same number of images."""
     here = [r for r in rows if r.kimg == VARIANT_KIMG and r.whitening == "within_class"]
-    if not any(r.run in VARIANTS for r in here):
-        return
     yield f"| setting ({VARIANT_KIMG} kimg, seed 0, whitened) | " + " | ".join(f"`{tap}`" for tap in TAPS) + " |"
     yield "|---" * (1 + len(TAPS)) + "|"
     for name, title in {"seed-0": "as `cpu-64`", **{name: title for name, (title, _) in VARIANTS.items()}}.items():
@@ -208,6 +216,19 @@ def variants(rows: Sequence[Row]) -> Iterator[str]:
         yield (
             f"| {title} | " + " | ".join(f"{found[t].z_prime:.2f} ({found[t].tile_accuracy:.3f})" for t in TAPS) + " |"
         )
+
+
+def overfitting(runs: Path) -> Iterator[str]:
+    """Mean score of the discriminator on tiles of training wells and of wells held out, along training."""
+    yield "| setting | kimg | training wells | held-out wells | generated | augmentation p |"
+    yield "|---|---|---|---|---|---|"
+    for name, (title, _) in HELD_OUT.items():
+        entries = [json.loads(line) for line in (runs / name / "log.jsonl").read_text().splitlines()]
+        for looked in (entry for entry in entries if "quality/score_held_out" in entry):
+            last = max((e for e in entries if "fake" in e and e["kimg"] <= looked["kimg"]), key=lambda e: e["kimg"])
+            scores = (looked["quality/score_training"], looked["quality/score_held_out"], last["fake"])
+            cells = " | ".join(f"{score:+.2f}" for score in scores)
+            yield f"| {title} | {looked['kimg']:g} | {cells} | {last.get('augment_p', 0):.2f} |"
 
 
 def _median(rows: Sequence[Row]) -> str:
