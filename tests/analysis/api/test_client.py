@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import uvicorn
 from gandl_analysis.app import build
@@ -76,6 +78,33 @@ def test_a_screen_from_submission_to_curves(url: str, stack: Stack) -> None:
         gandl.delete(screen.id)
         with pytest.raises(NotFound):
             gandl.screen(screen.id)
+
+
+def test_events_follow_a_screen_to_its_end(url: str, stack: Stack) -> None:
+    events = _events(url, stack.waiting, then=lambda: stack.work(stack.waiting))
+    assert (json.loads(events[0][1])["state"], events[-1]) == ("queued", ("end", "done"))
+    assert {name for name, _ in events[:-1]} == {"status"}
+    done = [json.loads(data)["progress"]["done"] for _, data in events[:-1]]
+    assert (done, done[0], done[-1]) == (sorted(done), 0, 64)
+
+
+def test_events_end_when_the_screen_is_deleted(url: str, stack: Stack) -> None:
+    screen = stack.waiting
+    events = _events(url, screen, then=lambda: stack.database.delete_screen(screen))
+    assert [name for name, _ in events] == ["status", "gone"]
+
+
+def _events(url: str, screen: str, then: Callable[[], None]) -> list[tuple[str, str]]:
+    """All events of a screen; what shall happen to it happens once the first has come."""
+    events: list[tuple[str, str]] = []
+    with httpx.stream("GET", f"{url}/screens/{screen}/events", timeout=60) as stream:
+        lines = stream.iter_lines()
+        for line in lines:
+            if line.startswith("event: "):
+                events.append((line.removeprefix("event: "), next(lines).removeprefix("data: ")))
+                if len(events) == 1:
+                    then()
+    return events
 
 
 def test_results_in_all_forms(url: str, stack: Stack) -> None:
