@@ -105,7 +105,8 @@ def main() -> None:
     torch.set_num_threads(1)
     jobs = {f"seed-{seed}": (LADDER[-1], ("--seed", str(seed))) for seed in SEEDS}
     if not given.seeds_only:
-        jobs |= {name: (VARIANT_KIMG, options) for name, (_, options) in (VARIANTS | HELD_OUT).items()}
+        jobs |= {name: (VARIANT_KIMG, options) for name, (_, options) in VARIANTS.items()}
+        jobs |= {name: (LADDER[-1], options) for name, (_, options) in HELD_OUT.items()}
     with ThreadPoolExecutor(2) as pool:
         folders = list(pool.map(lambda job: trained(given.bbbc013, given.runs, job[0], *job[1]), jobs.items()))
     runs = {name: folder for name, folder in zip(jobs, folders, strict=True) if name not in HELD_OUT}
