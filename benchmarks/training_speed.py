@@ -26,6 +26,7 @@ from gandl_training.step import Trainer
 from tables import write_between
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.profiler import ProfilerActivity, profile
 
 ROUNDS, WARM_UP = 8, 2
 PUBLISHED = "NVIDIA's StyleGAN2-ADA at 3×256×256: 20.8 s/kimg (V100), 12.5 s/kimg (A100)"
@@ -139,7 +140,8 @@ def main() -> None:
         return
     config = with_input(preset("cpu-64"), channels=2)
     ways = [*LADDER, *([COMPILED] if given.compile else [])]
-    write_between(given.page, "speed", "\n".join([*ladder(config, device, ways), "", *terms(config, device)]))
+    tables = (ladder(config, device, ways), convolutions(config, device), terms(config, device))
+    write_between(given.page, "speed", "\n\n".join("\n".join(table) for table in tables))
 
 
 def ladder(config: TrainConfig, device: torch.device, ways: Sequence[Way]) -> Iterator[str]:
@@ -150,6 +152,20 @@ def ladder(config: TrainConfig, device: torch.device, ways: Sequence[Way]) -> It
     yield "|---|---|---|"
     for way, each in zip(ways, seconds, strict=True):
         yield f"| {way.name} | {1000 * each:.0f} | {seconds[0] / each:.2f} |"
+
+
+def convolutions(config: TrainConfig, device: torch.device) -> Iterator[str]:
+    """What the library's convolutions take of our step: the least that any way of doing the rest could leave."""
+    config = replace(config, loss=replace(config.loss, r1_gamma=0.0))
+    step = _steps(LADDER[-1].trainer(config, device), config, device)
+    for _ in range(WARM_UP):
+        step()
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        for _ in range(ROUNDS):
+            step()
+    spent = {event.key: event.self_cpu_time_total for event in profiled.key_averages()}
+    inside = sum(taken for name, taken in spent.items() if "conv" in name.lower())
+    yield f"Convolutions of the library, forwards and backwards, are {inside / sum(spent.values()):.0%} of our step."
 
 
 def terms(config: TrainConfig, device: torch.device) -> Iterator[str]:
