@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gandl_analysis.result import AxisScores, ScreenAnalysis
@@ -201,6 +203,30 @@ def test_thresholds_decide_the_verdict() -> None:
     assert verdict(good=0.999, usable=0.0) == "usable"
     assert verdict(good=0.999, usable=0.998) == "poor"
     assert verdict(controls=9) == "undetermined"
+
+
+def test_a_plate_of_two_cell_lines_has_figures_for_each() -> None:
+    analysis = found(Simulated(lines=("HRCE", "VERO"), plates=("P1",)))
+    plates, lines = analysis.quality.plates, analysis.quality.cell_lines
+    assert {name: quality.cell_line for name, quality in plates.items()} == {"P1 (HRCE)": "HRCE", "P1 (VERO)": "VERO"}
+    assert {q.cell_line: q.z_prime for q in plates.values()} == {name: q.z_prime for name, q in lines.items()}
+    apart = found(Simulated(lines=("HRCE", "VERO"), plates=("P1", "P2"), own_plates=True)).quality.plates
+    assert {name: quality.cell_line for name, quality in apart.items()} == {"P1": "HRCE", "P2": "VERO"}
+
+
+def test_experiments_are_held_out_where_plates_do_not_carry_both_controls() -> None:
+    """Positive controls on two plates, negative ones on two others; one of each in each experiment."""
+    four = Simulated(plates=("P1", "P2", "P3", "P4"))
+    kept = {"P1": Role.POSITIVE, "P2": Role.NEGATIVE, "P3": Role.POSITIVE, "P4": Role.NEGATIVE}
+    wells = [
+        replace(w, metadata={"Experiment": "E1" if w.plate in ("P1", "P2") else "E2"})
+        for w in four.wells()
+        if w.role in (Role.TREATMENT, kept[w.plate])
+    ]
+    quality = analyse(four.screen(wells=wells)).analysis.quality.cell_lines["U2OS"]
+    assert (quality.grouped_by, quality.roc_auc) == ("experiment", 1.0)
+    without = [replace(w, metadata={}) for w in wells]
+    assert analyse(four.screen(wells=without)).analysis.quality.cell_lines["U2OS"].grouped_by == "plate"
 
 
 class TestPaperPreset:

@@ -144,6 +144,13 @@ def test_departing_at_the_ec50_or_below_is_toxic_and_above_it_narrows_the_window
     assert (free.limited_by, free.relation, free.high) == ("top_dose", ">", 10.0)
 
 
+def test_a_window_from_a_bound_is_a_bound() -> None:
+    always = read(flat(0.9), departs_at=DOSES[4])
+    assert (always.ec50.relation, always.verdict) == ("<", "active")
+    assert always.window is not None
+    assert (always.window.limited_by, always.window.relation) == ("off_axis", ">")
+
+
 def test_departing_without_effect_is_toxic() -> None:
     assert read(flat(-1.0), departs_at=DOSES[3]).verdict == "toxic"
 

@@ -58,6 +58,15 @@ def test_equal_controls_give_no_z_prime() -> None:
     assert (found.z_prime, found.ssmd) == (None, None)
 
 
+def test_controls_the_wrong_way_round_have_no_z_prime_and_are_poor() -> None:
+    found = separation(with_moments(-1, 0.1), with_moments(1, 0.1))
+    assert (found.z_prime, found.z_prime_robust, found.roc_auc) == (None, None, 0.0)
+    assert found.ssmd is not None and found.ssmd < -10
+    assert v_factor([with_moments(0, 0.1)], with_moments(-1, 0.1), with_moments(1, 0.1)) is None
+    said = verdict(found, None)
+    assert said.grade == "poor" and "on the side of the negative ones" in said.reasons[0]
+
+
 @pytest.mark.parametrize(("k", "n"), [(0, 8), (8, 8), (5, 8), (190, 200)])
 def test_wilson_is_that_of_statsmodels(k: int, n: int) -> None:
     assert wilson(k, n) == pytest.approx(proportion_confint(k, n, method="wilson"))
@@ -72,6 +81,15 @@ def test_tile_interval_covers_wells_not_tiles() -> None:
     assert found is not None
     assert found[1] - found[0] > 0.4
     assert tile_accuracy_interval(right[:5], tiles[:5], labels[:5], np.random.default_rng(0)) is None
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1, wilson(8, 8)), (0, wilson(0, 8))])
+def test_tile_interval_where_every_draw_is_equal_is_that_of_the_wells(
+    share: int, expected: tuple[float, float]
+) -> None:
+    tiles, labels = np.full(8, 25), np.repeat([1, -1], 4)
+    assert tile_accuracy_interval(share * tiles, tiles, labels, np.random.default_rng(0)) == expected
+    assert 0.3 < expected[1] - expected[0] < 0.35
 
 
 def test_confusion_counts_sides() -> None:

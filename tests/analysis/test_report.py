@@ -192,17 +192,19 @@ def test_checks_answer_in_words_with_their_figures(analysis: ScreenAnalysis, htm
     assert "Can the plate of a control be told from its images?! yes: 63 % right, 25 % by chance, p = 0.002" in text
     assert "✓ no: 63 % right, 25 % by chance, p = 0.40" in text
     assert "Do rows or columns shift the scores?! yes: rows of HRCE-1 (p = 0.002, B by +0.31)" in text
-    assert "✓ no: smallest p = 0.40 of 2 tests" in text
+    assert "✓ no: smallest adjusted p = 0.40 of 2 tests" in text
     assert "Z′ 0.41, 96 % of control tiles right on each of 4 plates left out in turn" in text
 
 
-def test_many_position_tests_raise_no_false_alarm(analysis: ScreenAnalysis) -> None:
+def test_the_adjusted_p_of_a_position_decides(analysis: ScreenAnalysis) -> None:
     probes = analysis.quality.probes["HRCE"]
     (effect,) = probes.positions
-    many = probes.model_copy(update={"positions": (effect,) * 20})
-    checks = checks_of(analysis.quality.model_copy(update={"probes": {"HRCE": many}}), "HRCE")
+    one_of_many = effect.model_copy(update={"row_p_adjusted": 0.08})
+    changed = probes.model_copy(update={"positions": (one_of_many,) * 20})
+    checks = checks_of(analysis.quality.model_copy(update={"probes": {"HRCE": changed}}), "HRCE")
     (check,) = [c for c in checks if c.question.startswith("Do rows")]
-    assert (check.mark, check.answer) == ("✓", "no: smallest p = 0.002 of 40 tests")
+    assert effect.row_p_value == 0.002
+    assert (check.mark, check.answer) == ("✓", "no: smallest adjusted p = 0.08 of 40 tests")
 
 
 def test_failed_images_are_named_with_the_reason_and_what_was_done(analysis: ScreenAnalysis, html: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+import operator
+import statistics
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from gandl_analysis.archive import read_analysis
@@ -70,13 +72,34 @@ def test_quality_and_axes(shared_stack: Stack) -> None:
 def test_hits_of_a_brightening_compound(shared_stack: Stack) -> None:
     hits = shared_stack.client.get(f"/screens/{shared_stack.second}/hits").json()
     assert hits["total"] == 4
-    ranks = [(hit["cell_line"], hit["rank"]) for hit in hits["items"]]
-    assert sorted(rank for _, rank in ranks if rank) == sorted(rank for _, rank in ranks if rank is not None)
+    for line in ("U2OS", "A549"):
+        ranks = [hit["rank"] for hit in hits["items"] if hit["cell_line"] == line]
+        known = [rank for rank in ranks if rank is not None]
+        assert known == list(range(1, len(known) + 1)) and ranks == known + [None] * (len(ranks) - len(known))
     table = shared_stack.client.get(f"/screens/{shared_stack.second}/hits", headers={"Accept": "text/csv"}).text
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["compound"] for row in rows] == [hit["compound"] for hit in hits["items"]]
     only = shared_stack.client.get(f"/screens/{shared_stack.second}/hits", params={"cell_line": "A549"}).json()
     assert [hit for hit in hits["items"] if hit["cell_line"] == "A549"] == only["items"]
+
+
+def test_hits_are_filtered_and_come_in_pages(shared_stack: Stack) -> None:
+    def hits(**query: object) -> list[dict[str, Any]]:
+        answer = shared_stack.client.get(f"/screens/{shared_stack.second}/hits", params=query)
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    every = hits()
+    assert (hits(verdict="active"), hits(verdict="toxic")) == (every, [])
+    for name, field, keeps in (("max_q", "q_value", operator.le), ("min_emax", "emax", operator.ge)):
+        middle = statistics.median(hit[field] for hit in every)
+        expected = [hit for hit in every if keeps(hit[field], middle)]
+        assert hits(**{name: middle}) == expected
+        assert 0 < len(expected) < len(every)
+    assert [*hits(limit=3), *hits(limit=3, offset=3)] == every
+    page = shared_stack.client.get(f"/screens/{shared_stack.second}/hits", params={"limit": 3, "offset": 3}).json()
+    assert (page["total"], len(page["items"])) == (4, 1)
 
 
 def test_report_is_the_page_of_gandl_screen(shared_stack: Stack) -> None:

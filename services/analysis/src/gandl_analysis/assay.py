@@ -27,7 +27,7 @@ from gandl_analysis.stats.axis_fit import IN_SAMPLE, SCREEN
 from gandl_analysis.stats.efficacy import group_means
 from gandl_analysis.stats.folds import plate_folds
 from gandl_analysis.stats.leakage import leakage
-from gandl_analysis.stats.positions import PositionMap, position_map
+from gandl_analysis.stats.positions import PositionMap, adjusted_p_values, position_map
 from gandl_analysis.stats.quality import separation, v_factor
 from gandl_analysis.stats.replicates import replicate_map
 from gandl_analysis.stats.verdict import QualityThresholds, Verdict, verdict
@@ -189,15 +189,25 @@ def _replicates(line: ScoredLine, means: Float, seed: int) -> Replicates | None:
 
 
 def _positions(line: ScoredLine, rng: np.random.Generator) -> tuple[PositionEffect, ...]:
-    effects = []
+    found: dict[str, PositionMap] = {}
     for plate in dict.fromkeys(w.plate for w in line.wells):
         on_plate = [i for i, w in enumerate(line.wells) if w.plate == plate]
         wells = [line.wells[i] for i in on_plate]
         contents = [f"{w.role}|{w.compound}|{w.concentration_um}" for w in wells]
         scores = line.scores.efficacy[on_plate]
-        effects.append(_effect(plate, position_map(scores, [w.well for w in wells], contents, rng)))
-    return tuple(effects)
+        found[plate] = position_map(scores, [w.well for w in wells], contents, rng)
+    adjusted = iter(adjusted_p_values([t for effect in found.values() for t in (effect.row_test, effect.column_test)]))
+    return tuple(_effect(plate, effect, next(adjusted), next(adjusted)) for plate, effect in found.items())
 
 
-def _effect(plate: str, found: PositionMap) -> PositionEffect:
-    return PositionEffect(plate=plate, **asdict(found))
+def _effect(plate: str, found: PositionMap, row_p: float | None, column_p: float | None) -> PositionEffect:
+    return PositionEffect(
+        plate=plate,
+        rows=found.rows,
+        columns=found.columns,
+        row_p_value=None if found.row_test is None else found.row_test.p_value,
+        column_p_value=None if found.column_test is None else found.column_test.p_value,
+        row_p_adjusted=row_p,
+        column_p_adjusted=column_p,
+        residuals=found.residuals,
+    )

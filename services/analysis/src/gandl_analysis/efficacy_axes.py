@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from gandl_shared.errors import NotEnoughData
-from gandl_shared.plates import Role
+from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 
 from gandl_analysis.assay import ScoredLine
@@ -52,7 +52,8 @@ def score_axis(name: str, tiles: WellTiles, labels: Index, parameters: AnalysisP
         return None
     if parameters.preset == "paper":
         return paper_scores(tiles.vectors, tiles.well, labels, how)
-    folds = grouped_folds(tiles.plates, [w.well for w in tiles.wells], labels)
+    experiments = [_experiment(w) for w in tiles.wells]
+    folds = grouped_folds(tiles.plates, [w.well for w in tiles.wells], labels, experiments=experiments)
     return None if folds is None else score_wells(tiles.vectors, tiles.well, labels, folds, options=how)
 
 
@@ -76,6 +77,11 @@ def score_efficacy(
 def line_scores(tiles: WellTiles, labels: Index, scores: WellScores) -> ScoredLine:
     """What figures of quality are made of."""
     return ScoredLine(tiles.wells, labels, scores, tiles.vectors, tiles.well, tiles.sites.tolist())
+
+
+def _experiment(well: Well) -> str:
+    """From the plate map's column of that name; empty without one."""
+    return next((v for k, v in well.metadata.items() if k.lower().removeprefix("metadata_") == "experiment"), "")
 
 
 def control_labels(tiles: WellTiles) -> Index:

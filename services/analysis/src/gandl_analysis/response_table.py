@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gandl_shared.errors import InvalidTable, NotFound, Problem, raise_if
@@ -13,6 +13,7 @@ from gandl_analysis.curves import CurveWell
 
 REQUIRED = ("compound", "cell_line", "concentration_um", "response")
 OPTIONAL = ("plate", "well", "off_distance", "excluded")
+_SMALLEST, _LARGEST = 1e-100, 1e100
 _MISSING = {"", "na", "nan", "null", "none"}
 
 
@@ -52,7 +53,8 @@ def _rows(lines: list[list[str]], file: str) -> list[CurveWell]:
         wells.append(_Row(dict(zip(header, cells, strict=True)), file, number, problems).well())
     if not wells and not problems:
         problems.append(Problem("no rows below the header", file=file, row=1))
-    raise_if(problems + _repeated(wells, file), InvalidTable, "table cannot be used")
+    problems += [*_repeated(wells, file), *_copied(wells, file)]
+    raise_if(problems, InvalidTable, "table cannot be used")
     return wells
 
 
@@ -107,6 +109,9 @@ class _Row:
         if not math.isfinite(value):
             self.wrong(field, f"'{text}' is not finite")
             return None
+        if value and not _SMALLEST < abs(value) < _LARGEST:
+            self.wrong(field, f"'{text}' is beyond {_SMALLEST:g} to {_LARGEST:g}; give it in another unit")
+            return None
         return value
 
 
@@ -124,3 +129,21 @@ def _repeated(wells: list[CurveWell], file: str) -> list[Problem]:
             )
         first.setdefault(key, w.row)
     return problems
+
+
+def _copied(wells: list[CurveWell], file: str) -> Iterator[Problem]:
+    """Rows that were pasted again look like replicates without any spread, beside which every change is certain. One
+    dose of equal responses may be so; all doses of a curve that changes are not."""
+    groups: dict[tuple[str, str], dict[float, list[CurveWell]]] = {}
+    for w in wells:
+        if w.concentration is not None and w.response is not None and not w.excluded:
+            groups.setdefault((w.compound, w.cell_line), {}).setdefault(w.concentration, []).append(w)
+    for (compound, cell_line), doses in groups.items():
+        copied = all(len(same) > 1 and len({w.response for w in same}) == 1 for same in doses.values())
+        if copied and len({same[0].response for same in doses.values()}) > 1:
+            first, again, *_ = next(iter(doses.values()))
+            detail = (
+                f"repeats row {first.row}, and so it is at every dose of {compound} in {cell_line}: copies are no "
+                "replicates; give each measured well once"
+            )
+            yield Problem(detail, file=file, row=again.row, field="response")

@@ -143,16 +143,19 @@ def _number(value: float) -> float | None:
 
 
 def _quality(lines: Mapping[str, Line], parameters: AnalysisParameters) -> Quality:
-    plates: dict[str, GroupQuality] = {}
     seed, thresholds = parameters.seed, thresholds_of(parameters)
     scored = {name: line.scored for name, line in lines.items()}
-    for line in scored.values():
+    by_plate: dict[str, dict[str, GroupQuality]] = {}
+    for name, line in scored.items():
         for plate in dict.fromkeys(w.plate for w in line.wells):
             on_plate = np.array([w.plate == plate for w in line.wells])
             found = group_quality(line, on_plate, seed=seed, thresholds=thresholds)
-            # A plate that holds several cell lines shows the one with most wells on it.
-            if plate not in plates or plates[plate].n_negative < found.n_negative:
-                plates[plate] = found
+            by_plate.setdefault(plate, {})[name] = found.model_copy(update={"cell_line": name})
+    plates = {
+        plate if len(found) == 1 else f"{plate} ({name})": quality
+        for plate, found in by_plate.items()
+        for name, quality in found.items()
+    }
     everywhere = {
         name: group_quality(line, np.ones(len(line.wells), bool), seed=seed, thresholds=thresholds)
         for name, line in scored.items()

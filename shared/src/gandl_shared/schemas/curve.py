@@ -84,7 +84,8 @@ class CurveDose(_Frozen):
 
 
 class CurveWindow(_Frozen):
-    """From the efficacy EC50 to the first sign of toxicity. `relation` is `>` where none is seen up to `high`."""
+    """From the efficacy EC50 to the first sign of toxicity. `relation` is `>` where the window is at least that: no
+    sign is seen up to `high`, or the EC50 lies below `low`."""
 
     low: float
     high: float

@@ -37,7 +37,10 @@ class ControlConfusion(_Frozen):
 class GroupQuality(_Frozen):
     """How well control wells are told apart, in a cell line or on a plate. A figure that needs more wells is null."""
 
-    z_prime: float | None
+    cell_line: str | None = Field(default=None, description="of the figures of a plate")
+    z_prime: float | None = Field(
+        description="of out-of-fold scores; null too where the positive controls do not lie above the negative ones"
+    )
     z_prime_robust: float | None
     ssmd: float | None
     v_factor: float | None = Field(description="1 - 6 × mean within-dose spread of treatments / control distance")
@@ -94,13 +97,17 @@ class Replicates(_Frozen):
 
 
 class PositionEffect(_Frozen):
-    """Mean efficacy, less what the well holds, by row and column of a plate. Nothing is corrected by it."""
+    """Mean efficacy, less what the well holds, by row and column of a plate. Nothing is corrected by it. The p-values
+    are of this plate's rows and columns alone; the adjusted ones hold over all rows and columns of the cell line's
+    plates together (Westfall and Young)."""
 
     plate: str
     rows: Mapping[str, float]
     columns: Mapping[str, float]
     row_p_value: Share | None
     column_p_value: Share | None
+    row_p_adjusted: Share | None = None
+    column_p_adjusted: Share | None = None
     residuals: Mapping[str, float] = Field(description="by well")
 
 
@@ -141,8 +148,9 @@ class PlateImages(_Frozen):
 
 
 class Quality(_Frozen):
-    """By cell line and by plate; `probes` by cell line, `images` by plate (no entry where images were not measured).
-    `note` says where the figures are not what they usually are."""
+    """By cell line and by plate (`P1`; `P1 (U2OS)` for each cell line of a plate that holds several); `probes` by cell
+    line, `images` by plate (no entry where images were not measured). `note` says where the figures are not what they
+    usually are."""
 
     note: str | None = None
 

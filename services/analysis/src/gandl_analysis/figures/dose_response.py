@@ -43,20 +43,25 @@ _LIGHT_BELOW = 0.999
 
 
 def dose_response_figure(
-    curve: Curve, *, response_label: str = "Efficacy", size: tuple[float, float] = (4.6, 3.2)
+    curve: Curve,
+    *,
+    response_label: str = "Efficacy",
+    midpoint: float | None = 0.0,
+    size: tuple[float, float] = (4.6, 3.2),
 ) -> Figure:
     """The figure of a curve, `size` in inches; equal curves give equal bytes through `to_svg`.
 
     Small circles are wells (hollow: downweighted, crosses: excluded), large dots with bars the dose means with their
-    bootstrap interval, the band the EC50's interval (fading to the open side's edge), the dashed line zero.
-    A dose of zero stands apart at the left.
+    bootstrap interval, the band the EC50's interval (fading to the open side's edge), the dashed line the
+    `midpoint` of the controls (None: not known, no line). A dose of zero stands apart at the left.
     """
     figure = new_figure(*size)
     figure.subplots_adjust(left=_LEFT / size[0], top=1 - 0.52 / size[1])
     axes = figure.add_subplot()
     style_axes(axes)
     scale = _DoseAxis(curve)
-    _zero_line(axes)
+    if midpoint is not None:
+        axes.axhline(midpoint, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     _toxic_region(axes, curve, scale)
     _ec50_band(axes, curve, scale)
     _wells(axes, curve.points, scale)
@@ -103,10 +108,6 @@ class _DoseAxis:
 
 def _unit(unit: str) -> str:
     return "µM" if unit == "uM" else unit
-
-
-def _zero_line(axes: Axes) -> None:
-    axes.axhline(0.0, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
 
 
 def _toxic_region(axes: Axes, curve: Curve, scale: _DoseAxis) -> None:

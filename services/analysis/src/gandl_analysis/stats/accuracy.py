@@ -73,13 +73,17 @@ def tile_accuracy_interval(
     """Percentile interval of the share of tiles on their own side, by drawing wells anew within each class.
 
     `right` and `tiles` [W] count tiles a well. Tiles of a well are not independent, so wells are what is drawn; None
-    with fewer than two wells of a class.
+    with fewer than two wells of a class. Where all tiles or none are right no draw differs: Wilson's interval for
+    so many wells.
     """
+    classes = [np.flatnonzero((labels == side) & (tiles > 0)) for side in (1, -1)]
+    if min(map(len, classes)) < 2:
+        return None
+    counted = np.concatenate(classes)
+    if (right == tiles)[counted].all() or not right[counted].any():
+        return wilson(int((right > 0)[counted].sum()), len(counted), level)
     draws = np.zeros((2, RESAMPLES))
-    for side in (1, -1):
-        wells = np.flatnonzero((labels == side) & (tiles > 0))
-        if len(wells) < 2:
-            return None
+    for wells in classes:
         drawn = rng.choice(wells, (RESAMPLES, len(wells)))
         draws += right[drawn].sum(axis=1), tiles[drawn].sum(axis=1)
     low, high = np.quantile(draws[0] / draws[1], [0.5 - level / 2, 0.5 + level / 2])

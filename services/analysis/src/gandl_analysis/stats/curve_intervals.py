@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
 from scipy.stats import f as f_distribution
 
 from gandl_analysis.stats.curve_models import LN10, Floats, Mask, Rows, SearchSpace, Shape
@@ -17,6 +18,8 @@ from gandl_analysis.stats.curve_solver import DoseMeans, Solution, explained, po
 
 _FIRST_STEP = 0.05
 _GROWTH = 1.6
+FEWEST_WELLS = 3
+"""That a bootstrap interval of a dose is given for."""
 _TOLERANCE = 1e-3
 _PROFILE_TOLERANCE = 1e-5
 _PROFILE_STEPS = 20
@@ -213,7 +216,9 @@ def bootstrap_means(
     """Percentile interval (D,), (D,) of each dose's weighted mean, wells (D, R) drawn again within their dose.
 
     Wells come first along R, weight 0 after them. With m wells the spread of resampled means is short by
-    sqrt((m - 1) / m); percentiles are widened about the mean by that factor (Hesterberg 2015). NaN with one well.
+    sqrt((m - 1) / m), and percentiles are those of a normal distribution, not of Student's with m - 1 degrees of
+    freedom: the interval is widened about the mean by both factors (Hesterberg 2015, "expanded percentile"). NaN with
+    fewer than three wells: an interval from two that holds what it says is 13 times as wide as the wells are apart.
     """
     counts = (weights > 0).sum(axis=1)
     draw = (rng.random((n_samples, *wells.shape)) * counts[:, None]).astype(int)
@@ -222,8 +227,9 @@ def bootstrap_means(
     y = np.take_along_axis(wells[None], draw, axis=2)
     means = (w * y).sum(axis=2) / w.sum(axis=2)
     centre = (weights * wells).sum(axis=1) / weights.sum(axis=1)
-    widen = np.sqrt(counts / np.maximum(counts - 1, 1))
     tail = (1.0 - level) / 2
+    freedom = np.maximum(counts - 1, 1)
+    widen = np.sqrt(counts / freedom) * stdtrit(freedom, tail) / ndtri(tail)
     ends = centre + (np.quantile(means, [tail, 1 - tail], axis=0) - centre) * widen
-    low, high = np.where(counts > 1, ends, np.nan)
+    low, high = np.where(counts >= FEWEST_WELLS, ends, np.nan)
     return low, high

@@ -60,7 +60,8 @@ class Reported:
 
 @dataclass(frozen=True)
 class Window:
-    """From EC50 (`low`) to toxicity (`high`), or to the highest dose with `relation` `>`."""
+    """From EC50 (`low`) to toxicity (`high`). `relation` is `>` where the window is at least that: no toxicity is seen
+    up to `high`, the highest dose, or the EC50 lies below `low`."""
 
     low: float
     high: float
@@ -217,7 +218,8 @@ class _View:
         return level if scale is None else (level - scale.negative) / scale.span
 
     def window(self, ec50: Reported, loss: Reported | None) -> Window | None:
-        if ec50.value is None or ec50.relation == ">":
+        """`>` where the EC50 is a bound that can only widen it; none where the loss is one that can only narrow it."""
+        if ec50.value is None or ec50.relation == ">" or (loss is not None and loss.relation == "<"):
             return None
         ends = [(self.range[1], ">", "top_dose")]
         if loss is not None and loss.value is not None and loss.relation is not None:
@@ -225,6 +227,7 @@ class _View:
         if self.departs_at is not None:
             ends.append((self.departs_at, "=", "off_axis"))
         high, relation, limited_by = min(ends[1:] or ends, key=lambda end: end[0])
+        relation = ">" if ec50.relation == "<" else relation
         return Window(ec50.value, high, relation, limited_by) if high > ec50.value else None
 
     def flags(self, verdict: str, ec50: Reported) -> tuple[str, ...]:

@@ -16,18 +16,32 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 PERMUTATIONS = 499
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class PositionTest:
+    """The sum of squares between lines as `found`, and when wells of equal content change places, `null` [P]."""
+
+    found: float
+    null: Float
+
+    @property
+    def p_value(self) -> float:
+        """Share of exchanges that do as well, the one found among them."""
+        return float((1 + np.sum(self.null >= self.found * (1 - _ROUNDING))) / (1 + len(self.null)))
 
 
 @dataclass(frozen=True)
 class PositionMap:
     """Of one plate: residuals by well name, their means by row and by column (of wells that have others of the same
-    content in other rows or columns), and the probability of each under exchange of such wells (None without any)."""
+    content in other rows or columns), and the test of each (None without such wells)."""
 
     residuals: Mapping[str, float]
     rows: Mapping[str, float]
     columns: Mapping[str, float]
-    row_p_value: float | None
-    column_p_value: float | None
+    row_test: PositionTest | None
+    column_test: PositionTest | None
 
 
 def position_map(scores: Float, wells: Sequence[str], contents: Sequence[str], rng: np.random.Generator) -> PositionMap:
@@ -46,9 +60,24 @@ def position_map(scores: Float, wells: Sequence[str], contents: Sequence[str], r
         dict(zip(names, residual.tolist(), strict=True)),
         _means(residual, rows, codes),
         _means(residual, columns, codes),
-        _p_value(residual, rows, codes, rng),
-        _p_value(residual, columns, codes, rng),
+        _test(residual, rows, codes, rng),
+        _test(residual, columns, codes, rng),
     )
+
+
+def adjusted_p_values(tests: Sequence[PositionTest | None]) -> list[float | None]:
+    """One for each of the `tests`, valid for all together: how often the largest of all, under exchange, does as well.
+
+    Westfall and Young 1993, single step, on statistics in units of their own null. A Bonferroni correction of
+    permutation p-values could never be significant on many plates: none is smaller than 1 / (1 + permutations).
+    """
+    known = [test for test in tests if test is not None]
+    centres, spreads = ([float(f(t.null)) for t in known] for f in (np.mean, np.std))
+    units = [(c, s or 1.0) for c, s in zip(centres, spreads, strict=True)]
+    nulls = [(t.null - c) / s for t, (c, s) in zip(known, units, strict=True)]
+    largest = np.max(nulls, axis=0) if known else np.empty(0)
+    found = iter((t.found - c) / s for t, (c, s) in zip(known, units, strict=True))
+    return [None if test is None else PositionTest(next(found), largest).p_value for test in tests]
 
 
 def _residual(scores: Float, codes: Index) -> Float:
@@ -70,17 +99,16 @@ def _means(residual: Float, lines: Sequence[str], contents: Index) -> dict[str, 
     return {line: float(np.mean(values)) for line, values in sorted(found.items())}
 
 
-def _p_value(residual: Float, lines: Sequence[str], contents: Index, rng: np.random.Generator) -> float | None:
-    """Of the sum of squares between lines, when wells of equal content change places."""
+def _test(residual: Float, lines: Sequence[str], contents: Index, rng: np.random.Generator) -> PositionTest | None:
     codes = np.unique(np.asarray(lines, dtype=str), return_inverse=True)[1]
     if not any(len(np.unique(codes[contents == c])) > 1 for c in np.unique(contents)):
         return None
-    place, found, hits = np.argsort(contents, kind="stable"), _between(residual, codes), 0
-    for _ in range(PERMUTATIONS):
+    place, null = np.argsort(contents, kind="stable"), np.empty(PERMUTATIONS)
+    for i in range(PERMUTATIONS):
         shuffled = np.empty_like(residual)
         shuffled[place] = residual[np.lexsort((rng.random(len(residual)), contents))]
-        hits += _between(shuffled, codes) >= found * (1 - 1e-12)
-    return (1 + hits) / (1 + PERMUTATIONS)
+        null[i] = _between(shuffled, codes)
+    return PositionTest(_between(residual, codes), null)
 
 
 def _between(residual: Float, codes: Index) -> float:

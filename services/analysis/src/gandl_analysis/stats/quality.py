@@ -14,7 +14,9 @@ _MAD = 1.4826  # makes the median absolute deviation an estimate of a normal sta
 
 @dataclass(frozen=True)
 class Separation:
-    """How well two groups of wells are told apart; None where a group has fewer than two wells."""
+    """How well two groups of wells are told apart; None where a group has fewer than two wells. There is no Z′ either
+    where the positive group lies below the negative one: its formula takes the distance without the sign, and would
+    praise an axis that points the wrong way. SSMD and ROC AUC say so."""
 
     z_prime: float | None
     z_prime_robust: float | None
@@ -28,8 +30,8 @@ def separation(positive: Float, negative: Float) -> Separation:
     """All measures of scores of positive [P] and negative [N] control wells."""
     enough = len(positive) > 1 and len(negative) > 1
     return Separation(
-        z_prime(positive, negative) if enough else None,
-        z_prime_robust(positive, negative) if enough else None,
+        z_prime(positive, negative) if enough and positive.mean() > negative.mean() else None,
+        z_prime_robust(positive, negative) if enough and np.median(positive) > np.median(negative) else None,
         ssmd(positive, negative) if enough else None,
         roc_auc(positive, negative) if len(positive) and len(negative) else None,
         len(positive),
@@ -56,12 +58,12 @@ def ssmd(positive: Float, negative: Float) -> float | None:
 
 
 def v_factor(doses: Sequence[Float], positive: Float, negative: Float) -> float | None:
-    """1 - 6 s / |m₊ - m₋|, s the mean standard deviation of the replicates of a dose (Ravkin 2004). None where no dose
-    has two wells or a control is missing."""
+    """1 - 6 s / (m₊ - m₋), s the mean standard deviation of the replicates of a dose (Ravkin 2004). None where no dose
+    has two wells, a control is missing, or the positive controls do not lie above the negative ones."""
     spreads = [values.std(ddof=1) for values in doses if len(values) > 1]
     if not spreads or not len(positive) or not len(negative):
         return None
-    distance = abs(float(positive.mean() - negative.mean()))
+    distance = float(positive.mean() - negative.mean())
     return float(1 - 6 * np.mean(spreads) / distance) if distance > 0 else None
 
 

@@ -2,8 +2,12 @@
 
 Kalinin et al. 2025 (copairs): each replicate ranks the other replicates and the negative controls by cosine similarity;
 the mean of their average precisions is compared with that of random ranks of the same sizes. The null is copairs' own
-(`copairs.compute`), without its cache in the home folder, which a service may not write; a test holds the figures to
-those of copairs' tables.
+(`copairs.compute`), without its cache in the home folder, which a service may not write; a test holds the mean average
+precisions to those of copairs' tables.
+
+The p-value is the share of the null that does as well or better. copairs counts what does better only: few replicates
+among few controls have few possible ranks, and a perfect one, which chance gives one pair in nine among eight controls,
+then has the smallest p there is.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 NULL_SIZE = 10_000
+_ROUNDING = 1e-5
 _WELLS = 512  # that meet all controls in one matrix product
 
 
@@ -56,9 +61,8 @@ def replicate_map(
         others = len(wells) - 1
         if others not in nulls:
             nulls[others] = np.sort(_null(others, others + len(controls), null_size, seed))
-        p_values.append(
-            (1 + null_size - int(np.searchsorted(nulls[others], np.float32(found), "right"))) / (1 + null_size)
-        )
+        below = int(np.searchsorted(nulls[others], np.float32(found * (1 - _ROUNDING)), "left"))
+        p_values.append((1 + null_size - below) / (1 + null_size))
     q_values = false_discovery_control(p_values).tolist()
     sizes = (len(wells) for wells in members.values())
     return tuple(ReplicateMap(*row) for row in zip(members, sizes, precision, p_values, q_values, strict=True))

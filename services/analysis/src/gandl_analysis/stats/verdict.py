@@ -38,6 +38,8 @@ def verdict(
     """
     rules = thresholds or QualityThresholds()
     fewest = min(separation.n_positive, separation.n_negative)
+    if fewest >= rules.controls and separation.ssmd is not None and separation.ssmd < 0:
+        return Verdict("poor", ("held-out positive controls lie on the side of the negative ones",))
     if fewest < rules.controls or separation.z_prime is None or separation.z_prime_robust is None:
         known = f"{separation.n_positive} positive and {separation.n_negative} negative control wells"
         return Verdict("undetermined", (f"{known}; a verdict needs {rules.controls} of each that differ",))

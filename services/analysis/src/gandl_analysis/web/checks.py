@@ -111,15 +111,16 @@ def _leakage(probe: LeakageProbe) -> Check:
 
 
 def _positions(effects: Sequence[PositionEffect]) -> Check:
-    """Every row and column test of every plate is one of many: Bonferroni."""
-    tests = [(e.row_p_value, "rows", e) for e in effects] + [(e.column_p_value, "columns", e) for e in effects]
+    """Every row and column test of every plate is one of many: the adjusted p decides."""
+    tests = [(e.row_p_adjusted, "rows", e) for e in effects] + [(e.column_p_adjusted, "columns", e) for e in effects]
     known = [(p, which, e) for p, which, e in tests if p is not None]
     question = "Do rows or columns shift the scores?"
     if not known:
         return Check(question, NEUTRAL, "cannot be asked: no two wells of equal content lie in different ones")
-    clear = [(p, which, e) for p, which, e in known if p < CLEAR / len(known)]
+    clear = [(p, which, e) for p, which, e in known if p < CLEAR]
     if not clear:
-        return Check(question, GOOD, f"no: smallest p {_p(min(p for p, _, _ in known))} of {count(len(known), 'test')}")
+        smallest = _p(min(p for p, _, _ in known))
+        return Check(question, GOOD, f"no: smallest adjusted p {smallest} of {count(len(known), 'test')}")
     said = ", ".join(f"{which} of {e.plate} (p {_p(p)}, {_largest(e, which)})" for p, which, e in clear[:4])
     more = f" and {len(clear) - 4} more" if len(clear) > 4 else ""
     return Check(question, ATTENTION, f"yes: {said}{more}", "It is shown, not corrected; see the plate pictures below.")

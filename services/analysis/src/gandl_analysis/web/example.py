@@ -157,6 +157,8 @@ def _probes(plate: str, p_value: float) -> CellLineProbes:
         columns={"1": 0.05, "2": -0.04},
         row_p_value=p_value,
         column_p_value=0.6,
+        row_p_adjusted=p_value,
+        column_p_adjusted=0.8,
         residuals={"A01": 0.1},
     )
     return CellLineProbes(

@@ -53,7 +53,7 @@ def fit(
     curves = fit_wells(wells, settings, limits)
     _write(out, "".join(f"{curve.model_dump_json()}\n" for curve in curves))
     if plots is not None:
-        _plot(plots, curves, "Efficacy" if controls in ("-1,1", "-1, 1") else "Response")
+        _plot(plots, curves, settings.rules.scale)
     _summary(curves)
 
 
@@ -92,12 +92,15 @@ def _write(out: Path, text: str) -> None:
     half.replace(out)
 
 
-def _plot(folder: Path, curves: Sequence[Curve], label: str) -> None:
+def _plot(folder: Path, curves: Sequence[Curve], scale: ResponseScale | None) -> None:
     from gandl_analysis.figures.dose_response import dose_response_figure, to_svg
 
+    label = "Efficacy" if scale is not None and (scale.negative, scale.positive) == (-1, 1) else "Response"
+    midpoint = None if scale is None else scale.midpoint
     folder.mkdir(parents=True, exist_ok=True)
     for name, curve in zip(plot_names(curves), curves, strict=True):
-        (folder / name).write_text(to_svg(dose_response_figure(curve, response_label=label)), encoding="utf-8")
+        figure = dose_response_figure(curve, response_label=label, midpoint=midpoint)
+        (folder / name).write_text(to_svg(figure), encoding="utf-8")
 
 
 def plot_names(curves: Sequence[Curve]) -> list[str]:
