@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from tables import write_between
 
 Float = NDArray[np.float64]
-TAPS: tuple[Tap, ...] = ("fc", "pool", "multi")
+TAPS: tuple[Tap, ...] = ("fc", "pool", "fine", "multi")
 WHITENINGS = ("none", "within_class")
 SEEDS, LADDER, VARIANT_KIMG = (0, 1, 2), (16, 32, 48, 60), 16
 COLUMNS = ("run", "seed", "kimg", "tap", "whitening", "z_prime", "low", "high", "tile_accuracy")
@@ -43,7 +43,10 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "r1-1": ("R1 γ 1", ("--r1-gamma", "1")),
     "r1-60": ("R1 γ 60", ("--r1-gamma", "60")),
     "batch-8": ("batch 8", ("--batch", "8")),
+    "rate-half": ("learning rate 0.001", ("--learning-rate", "0.001")),
+    "rate-double": ("learning rate 0.004", ("--learning-rate", "0.004")),
     "augment": ("adaptive augmentation", ("--augment",)),
+    "fine-10": ("full resolution (`--downscale 1`)", ("--downscale", "1")),
     "fine": ("full resolution (`--downscale 1`), R1 γ 1", ("--downscale", "1", "--r1-gamma", "1")),
     "too-little-r1": ("full resolution, R1 γ 0.1", ("--downscale", "1", "--r1-gamma", "0.1")),
     "tiles-32": ("tiles of 32 px, R1 γ 3", ("--resolution", "32", "--r1-gamma", "3")),
@@ -210,13 +213,15 @@ def ladder(rows: Sequence[Row]) -> Iterator[str]:
 def variants(rows: Sequence[Row]) -> Iterator[str]:
     """What was tried, after the same number of images."""
     here = [r for r in rows if r.kimg == VARIANT_KIMG and r.whitening == "within_class"]
-    yield f"| setting ({VARIANT_KIMG} kimg, seed 0, whitened) | " + " | ".join(f"`{tap}`" for tap in TAPS) + " |"
-    yield "|---" * (1 + len(TAPS)) + "|"
-    for name, title in {"seed-0": "as `cpu-64`", **{name: title for name, (title, _) in VARIANTS.items()}}.items():
-        found = {r.tap: r for r in here if r.run == name}
-        yield (
-            f"| {title} | " + " | ".join(f"{found[t].z_prime:.2f} ({found[t].tile_accuracy:.3f})" for t in TAPS) + " |"
-        )
+    titles = " | ".join(f"`{tap}`" for tap in TAPS)
+    yield f"| setting ({VARIANT_KIMG} kimg, seed 0, whitened) | {titles} | `{TAPS[-1]}` gains |"
+    yield "|---" * (2 + len(TAPS)) + "|"
+    by_run = {name: {r.tap: r for r in here if r.run == name} for name in ("seed-0", *VARIANTS)}
+    plain = by_run["seed-0"][TAPS[-1]].z_prime
+    for name, found in by_run.items():
+        title = VARIANTS[name][0] if name in VARIANTS else "as `cpu-64`"
+        cells = [f"{found[t].z_prime:.2f} ({found[t].tile_accuracy:.3f})" for t in TAPS]
+        yield f"| {title} | {' | '.join(cells)} | {found[TAPS[-1]].z_prime - plain:+.2f} |"
 
 
 def overfitting(runs: Path) -> Iterator[str]:

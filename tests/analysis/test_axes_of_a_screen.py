@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from gandl_analysis.result import AxisScores, ScreenAnalysis
 from gandl_analysis.service import analyse
+from gandl_analysis.stats import axes
 from gandl_analysis.stats.axes import AxisOptions, score_wells
 from gandl_analysis.stats.folds import grouped_folds
 from gandl_analysis.stats.plate_normalisation import standardise_plates
 from gandl_shared.errors import Invalid, NotEnoughData
 from gandl_shared.plates import Role
 from gandl_shared.schemas.analysis import AnalysisParameters, AxisChoice
+from threadpoolctl import threadpool_limits
 
 from tests.analysis.simulated_screens import Simulated
 
@@ -227,6 +229,15 @@ def test_experiments_are_held_out_where_plates_do_not_carry_both_controls() -> N
     assert (quality.grouped_by, quality.roc_auc) == ("experiment", 1.0)
     without = [replace(w, metadata={}) for w in wells]
     assert analyse(four.screen(wells=without)).analysis.quality.cell_lines["U2OS"].grouped_by == "plate"
+
+
+def test_the_answer_does_not_depend_on_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = []
+    for threads in (1, 3):
+        monkeypatch.setattr(axes, "THREADS", threads)
+        with threadpool_limits(threads, user_api="blas"):
+            answers.append(found(TWO))
+    assert answers[0] == answers[1]
 
 
 class TestPaperPreset:

@@ -20,6 +20,7 @@ from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.quality import GroupQuality, Quality
 from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, WellScore
 from gandl_shared.store import Profiles
+from threadpoolctl import threadpool_limits
 
 from gandl_analysis.assay import cell_line_probes, group_quality, thresholds_of
 from gandl_analysis.axis_groups import check_axes
@@ -67,11 +68,17 @@ class ScreenInput:
 
 
 def analyse(screen: ScreenInput) -> Analysed:
-    """Analyse a screen. Same input, same numbers, bit for bit on one machine.
+    """Analyse a screen. Same input, same numbers, bit for bit on one machine, however many cores are free.
 
     Raises NotEnoughData naming the cell line where an axis cannot be fitted or held-out controls cannot be scored, and
     Invalid where axes that were asked for, or those of an earlier screen, do not fit this one.
     """
+    # The matrices are small: BLAS threads gain nothing, and wait for each other twenty times as long on a busy machine.
+    with threadpool_limits(1, user_api="blas"):
+        return _analysed(screen)
+
+
+def _analysed(screen: ScreenInput) -> Analysed:
     parameters, used = screen.parameters, screen.used
     check_axes(parameters, used, screen.made, screen.earlier)
     images = judge_images(screen.profiles, used, parameters.image_qc)

@@ -10,7 +10,9 @@ Scaled by the scores that the training controls get from their own axis, held-ou
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +30,8 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 Vectors = NDArray[np.floating]
 
+THREADS = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
+"""Folds fitted at a time; each holds a copy of its training tiles, so not as many as a large machine has cores."""
 REGULARISATION = 1e-3
 """C of the SVM per whitened tile; flat between 1e-4 and 1e-2 on BBBC013 (docs/axes-and-quality.md)."""
 
@@ -182,9 +186,10 @@ class _Tiles:
 
 
 def _fold_axes(tiles: _Tiles, folds: Folds, how: AxisOptions) -> list[LinearAxis]:
-    """The axis fitted without each fold."""
+    """The axis fitted without each fold, several at a time: the libraries let go of the interpreter's lock."""
     training = ((folds.of_well >= 0) & (folds.of_well != k) for k in range(folds.count))
-    return [fit_linear_axis(*tiles.of(wells), how) for wells in training]
+    with ThreadPoolExecutor(min(THREADS, folds.count)) as pool:
+        return list(pool.map(lambda wells: fit_linear_axis(*tiles.of(wells), how), training))
 
 
 def _tile_scores(vectors: Vectors, weights: Float, biases: Float, fold: Index) -> Float:
