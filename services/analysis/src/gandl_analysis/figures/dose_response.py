@@ -69,6 +69,7 @@ def dose_response_figure(
     _fit(axes, curve)
     scale.apply(axes, curve.ec50.unit)
     axes.set_ylabel(response_label)
+    axes.yaxis.get_offset_text().set_horizontalalignment("right")  # "1e9" beside the headline, not under it
     _headline(figure, curve, size)
     return figure
 
