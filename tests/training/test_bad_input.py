@@ -41,6 +41,21 @@ def mixed_depths(plate: Source) -> None:
     tifffile.imwrite(path, tifffile.imread(path).astype(np.uint16))
 
 
+def one_field(plate: Source) -> None:
+    plate.platemap.write_text("plate,well,role,compound,concentration_um\nP1,A01,treatment,Drug,1\n")
+
+
+def mixed_depths_of_wells(plate: Source) -> None:
+    for channel in (1, 2):
+        path = plate.images / "P1" / f"B02_s1_w{channel}.tif"
+        tifffile.imwrite(path, tifffile.imread(path).astype(np.uint16) * 257)
+
+
+def black(plate: Source) -> None:
+    for path in plate.images.rglob("*.tif"):
+        tifffile.imwrite(path, np.zeros((40, 40), np.uint8))
+
+
 def not_a_number(plate: Source) -> None:
     for channel in (1, 2):
         tifffile.imwrite(plate.images / "P1" / f"B02_s1_w{channel}.tif", np.full((40, 40), np.nan, np.float32))
@@ -51,6 +66,9 @@ def not_a_number(plate: Source) -> None:
     [
         (no_images, r"images holds no images \(\.tif"),
         (one_image, r"row 3, well: no image of well A02 of plate P1 fits .*and 4 more"),
+        (one_field, r"images holds 1 field of the plate map; training needs at least two"),
+        (mixed_depths_of_wells, r"B02_s1_w1\.tif is uint16 but A01_s1_w1\.tif of the same plate is uint8; give images"),
+        (black, r"no field of the plate map has a tile of 16×16 with contrast that is not saturated"),
         (mixed_sizes, r"B02_s1_w1\.tif.*\(2, 48, 40\).*fields of one size"),
         (mixed_depths, r"B02_s1_w2\.tif is 40×40 uint16 but B02_s1_w1\.tif of the same site is 40×40 uint8"),
         (not_a_number, r"B02_s1_w1\.tif holds NaN"),
@@ -60,7 +78,7 @@ def test_images_that_cannot_be_trained_on(plate: Source, tmp_path: Path, spoil: 
     spoil(plate)
     run = tmp_path / "run"
     with pytest.raises(GandlError, match=message) as error:
-        call(plate, run, "--resolution", "16")
+        call(plate, run, "--resolution", "16", "--kimg", "0.004")
     assert error.value.exit_code == 2
     assert not run.exists()
 
