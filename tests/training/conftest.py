@@ -71,3 +71,9 @@ def make_plate(folder: Path) -> Source:
     platemap = folder / "platemap.csv"
     platemap.write_text("\n".join(rows) + "\n")
     return Source(images, platemap)
+
+
+def resident(path: Path) -> int:
+    """Kilobytes of a mapped file that lie in this process's memory, over all its mappings."""
+    maps = Path("/proc/self/smaps").read_text().split(str(path))
+    return sum(int(m.split("Rss:")[1].split()[0]) for m in maps[1:])

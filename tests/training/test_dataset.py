@@ -18,7 +18,7 @@ from gandl_shared.plates import find_sites, read_plate_map
 from gandl_training import dataset
 from gandl_training.dataset import Crops, FieldStore, Source, pack, usable
 
-from tests.training.conftest import CAN_MOUNT, MOUNTING
+from tests.training.conftest import CAN_MOUNT, MOUNTING, resident
 
 
 def test_packed_fields_are_what_a_screen_would_see(plate: Source, tmp_path: Path) -> None:
@@ -43,12 +43,6 @@ def test_batches_are_a_function_of_seed_and_step(plate: Source, tmp_path: Path) 
     assert not np.array_equal(crops.at(4), replace(crops, seed=2).at(4))
     halves = [replace(crops, rank=r, world=2).at(4) for r in (0, 1)]
     assert np.array_equal(np.concatenate(halves), crops.at(4))
-
-
-def resident(path: Path) -> int:
-    """Kilobytes of a mapped file that lie in this process's memory."""
-    maps = Path("/proc/self/smaps").read_text().split(str(path))
-    return int(maps[1].split("Rss:")[1].split()[0]) if len(maps) > 1 else 0
 
 
 def test_a_stream_does_not_keep_the_store_in_memory(plate: Source, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from gandl_shared.errors import BadInput, NotEnoughData, TrainingFailed
+from gandl_shared.errors import BadInput, TrainingFailed
 from gandl_shared.models import METADATA_KEY, Channel, ModelCard, Parity, TrainingRecord
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ from gandl_training.dataset import Crops, FieldStore, StoreIndex
 from gandl_training.loop import COMMAND, DATA
 from gandl_training.networks import Discriminator, Generator, parameters
 from gandl_training.precision import LIMITS, Precision, converted
-from gandl_training.probe import control_tiles, embed, probe
+from gandl_training.probe import controls_by_line, embed, probe
 from gandl_training.taps import Featurizer, Tap, tap_width
 
 OPSET = 20
@@ -218,11 +218,7 @@ def export_generator(checkpoint: ckpt.Checkpoint, out: Path) -> None:
 def control_metrics(store: FieldStore, embed_tiles: Callable[[Uint8], Floats], size: int) -> dict[str, float]:
     """Out-of-fold control probe of each cell line that has two wells of both controls, for the card."""
     metrics: dict[str, float] = {}
-    for line in dict.fromkeys(r.cell_line for r in store.index.records):
-        try:
-            controls = control_tiles(store, size, line)
-        except NotEnoughData:
-            continue
+    for line, controls in controls_by_line(store, size).items():
         result = probe(embed(embed_tiles, controls.tiles), controls)
         metrics |= {f"control_accuracy_{line}": result.accuracy, f"control_z_prime_{line}": result.z_prime}
     return {name: round(value, 4) for name, value in metrics.items()}
