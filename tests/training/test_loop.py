@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,9 @@ from gandl_training import journal, loop
 from gandl_training.config import AugmentConfig, LossConfig, TrainConfig
 from gandl_training.dataset import Source
 from gandl_training.networks import Discriminator
+from gandl_training.step import Trainer
+
+from tests.training.conftest import CAN_MOUNT, MOUNTING
 
 
 def everything(config: TrainConfig) -> TrainConfig:
@@ -87,6 +92,46 @@ def test_nan_stops_and_keeps_the_last_good_checkpoint(
     with pytest.raises(TrainingFailed, match=r"not finite at .*; the last good checkpoint is"):
         resume(tmp_path / "run", 1.0)
     assert (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes() == kept
+
+
+def test_weights_that_are_not_finite_are_never_saved(
+    tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The losses of the step are still good: they were measured before its update."""
+    start(tiny, plate, tmp_path / "run", 0.008)
+    kept = (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes()
+    update = Trainer._update
+
+    def spoilt(self: Trainer, net: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        if net is self.generator:
+            next(p.grad for p in net.parameters() if p.grad is not None).fill_(float("nan"))
+        update(self, net, optimiser)
+
+    monkeypatch.setattr(Trainer, "_update", spoilt)
+    told = r"tensors, such as generator\..*, hold NaN or infinity at 0\.0 kimg; the last good checkpoint is .*lower"
+    with pytest.raises(TrainingFailed, match=told):
+        resume(tmp_path / "run", 0.016)
+    assert (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes() == kept
+
+
+@pytest.mark.skipif(not CAN_MOUNT, reason="no right to mount a file system of its own")
+def test_a_checkpoint_on_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    script = """
+import torch
+from pathlib import Path
+from gandl_training import checkpoint as ckpt
+from gandl_training.config import TrainConfig
+path = Path("checkpoint.pt")
+ckpt.save(ckpt.Checkpoint(TrainConfig(), 1, {}, {"small": torch.zeros(9)}), path)
+ckpt.save(ckpt.Checkpoint(TrainConfig(), 2, {}, {"large": torch.zeros(90_000)}), path)
+"""
+    mounted = 'mount -t tmpfs -o size=200k none small && cd small && "$@"; echo rc $?; ls -A'
+    command = [*MOUNTING, "sh", "-c", mounted, "sh", sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "rc 1\ncheckpoint.pt\n"
+    told = "cannot write checkpoint.pt: No space left on device; the last good checkpoint is checkpoint.pt"
+    assert told in done.stderr
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(

@@ -116,7 +116,7 @@ def _train(config: TrainConfig, out: Path, on_progress: Callable[[Progress], Non
     try:
         return _Run(trainer, store, out, on_progress).go()
     except OSError as error:
-        raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {_kept(out)}") from error
+        raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {ckpt.kept(out / ckpt.CHECKPOINT)}") from error
 
 
 def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:
@@ -127,11 +127,6 @@ def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:
             raise BadInput(f"the checkpoint was trained with another {what}: {theirs} instead of {ours}")
     trainer.load_state(saved.state)
     trainer.step = saved.step
-
-
-def _kept(out: Path) -> str:
-    path = out / ckpt.CHECKPOINT
-    return f"the last good checkpoint is {path}" if path.exists() else "there is no checkpoint yet"
 
 
 class _Run:
@@ -193,8 +188,9 @@ class _Run:
         self.sums = {}
         bad = [k for k, v in values.items() if not math.isfinite(v)]
         if bad:
-            detail = f"{', '.join(bad)} is not finite at {self.trainer.kimg:.1f} kimg; {_kept(self.out)}"
-            raise TrainingFailed(f"{detail}; lower --learning-rate or raise --r1-gamma")
+            detail = f"{', '.join(bad)} is not finite at {self.trainer.kimg:.1f} kimg"
+            kept = ckpt.kept(self.out / ckpt.CHECKPOINT)
+            raise TrainingFailed(f"{detail}; {kept}; lower --learning-rate or raise --r1-gamma")
         self._tell(values)
 
     def _tell(self, values: dict[str, float]) -> None:
