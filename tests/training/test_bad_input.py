@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from gandl.commands.train import train
-from gandl_shared.errors import GandlError
+from gandl_shared.errors import BadInput, GandlError, NotFound
 from gandl_training.dataset import Source
 from typer import Typer
 from typer.testing import CliRunner
@@ -138,10 +140,48 @@ def test_a_checkpoint_of_another_configuration(plate: Source, tmp_path: Path) ->
     assert (run / "checkpoint.pt").read_bytes() == before
 
 
-def call(plate: Source, run: Path, *options: str) -> None:
+def test_a_run_that_cannot_be_written_is_not_gone_on_with(plate: Source, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    call(plate, run, "--resolution", "16", "--batch", "4", "--kimg", "0.004")
+    before = (run / "checkpoint.pt").read_bytes()
+    (run / "command.txt").unlink()
+    (run / "command.txt").mkdir()  # which stops root too
+    with pytest.raises(BadInput, match=r"cannot write to .*run: Is a directory; make it writable or copy the run"):
+        call(plate, run, "--resume", "--kimg", "0.008")
+    assert (run / "checkpoint.pt").read_bytes() == before
+
+
+def test_other_images_than_the_run_was_packed_from(plate: Source, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    call(plate, run, "--resolution", "16", "--batch", "4", "--kimg", "0.004")
+    noted = (run / "command.txt").read_text()
+    with pytest.raises(NotFound, match=r"folder .*nowhere is not there"):
+        call(replace(plate, images=tmp_path / "nowhere"), run, "--resume", "--kimg", "0.008")
+    with pytest.raises(NotFound, match=r"plate map .*nope\.csv is not there"):
+        call(replace(plate, platemap=tmp_path / "nope.csv"), run, "--resume", "--kimg", "0.008")
+    other = tmp_path / "other.csv"
+    other.write_text(plate.platemap.read_text().replace("A03,negative", "A03,positive"))
+    told = r"other\.csv is not what this run was packed from: well A03 of plate P1, site 1, differs; give the run's own"
+    with pytest.raises(BadInput, match=told):
+        call(replace(plate, platemap=other), run, "--resume", "--kimg", "0.008")
+    assert (run / "command.txt").read_text() == noted
+    moved = replace(plate, images=plate.images.rename(tmp_path / "moved"))
+    call(moved, run, "--resume", "--kimg", "0.008")
+
+
+def test_treatments_alone_are_trained_on_without_a_probe(plate: Source, tmp_path: Path) -> None:
+    text = plate.platemap.read_text()
+    plate.platemap.write_text(re.sub(r"(positive|negative)_control,,", "treatment,Drug,1", text))
+    said = call(plate, tmp_path / "run", "--resolution", "16", "--batch", "4", "--kimg", "0.004")
+    assert "no control probe for cell line U2OS: it takes two wells of each control" in said
+    assert "kimg: 0.0 kimg" in said
+
+
+def call(plate: Source, run: Path, *options: str) -> str:
     app = Typer()
     app.command("train")(train)
     given = [str(plate.images), "--platemap", str(plate.platemap), "--out", str(run), "--threads", "1", *options]
     result = CliRunner().invoke(app, given)
     if result.exception is not None:
         raise result.exception
+    return result.output

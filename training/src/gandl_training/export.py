@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from gandl_training import checkpoint as ckpt
 from gandl_training.dataset import Crops, FieldStore, StoreIndex
-from gandl_training.loop import COMMAND, DATA
+from gandl_training.loop import COMMAND, stored
 from gandl_training.networks import Discriminator, Generator, parameters
 from gandl_training.precision import LIMITS, Precision, converted
 from gandl_training.probe import controls_by_line, embed, probe
@@ -83,9 +83,9 @@ def export_featurizer(run: Path, weights: Weights, form: Form, provenance: Prove
 
     The card with its parity report lies in the metadata. Raises TrainingFailed where torch and ONNX Runtime differ by
     more than `precision.LIMITS` (1e-4 for float32) or a vector depends on its batch by more than 1e-5, BadInput where
-    the stains do not fit or the folder is not there; nothing is written then.
+    the stains or the run's data do not fit or the folder is not there; nothing is written then.
     """
-    store = FieldStore.open(run / DATA)
+    store = stored(run, weights.checkpoint.config.network)
     channels = _channels(store.index, provenance)
     if not out.parent.is_dir():
         raise BadInput(f"cannot write {out}: folder {out.parent} is not there")

@@ -23,12 +23,14 @@ TILES = 512
 
 @dataclass(frozen=True)
 class Watch:
-    """Fixed real tiles, the controls of each cell line, and fields held out of training."""
+    """Fixed real tiles, the controls of each cell line, and fields held out of training; `unwatched` are the cell lines
+    with too few control wells for a probe."""
 
     real: Uint8
     real_features: Floats
     held_out: Uint8 | None
     controls: dict[str, ControlTiles]
+    unwatched: tuple[str, ...]
 
     @classmethod
     def of(cls, crops: Crops, held_out: Sequence[int]) -> Watch:
@@ -36,7 +38,9 @@ class Watch:
         many = replace(crops, batch=TILES, rank=0, world=1)
         real = many.at(0)
         other = replace(many, fields=tuple(held_out)).at(0) if held_out else None
-        return cls(real, tile_features(real), other, controls_by_line(crops.store, crops.size))
+        controls = controls_by_line(crops.store, crops.size)
+        lines = dict.fromkeys(r.cell_line for r in crops.store.index.records)
+        return cls(real, tile_features(real), other, controls, tuple(line for line in lines if line not in controls))
 
     def look(self, generator: Generator, discriminator: Discriminator) -> dict[str, float]:
         """Distances, mean scores of training and held-out tiles, and the probe of each cell line, by name."""
