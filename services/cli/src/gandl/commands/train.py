@@ -102,7 +102,7 @@ def train(
     pattern: Annotated[str | None, typer.Option(help="File names: {plate}/{well}_s{site}_w{channel}.tif.")] = None,
     channel_names: Annotated[str | None, typer.Option(help="Names for the card, comma separated: GFP,DNA.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; default all.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default all.")] = None,
 ) -> None:
     """Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.
 
