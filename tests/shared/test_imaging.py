@@ -169,6 +169,15 @@ def test_sampled_limits_are_percentiles_and_never_of_no_width(tmp_path: Path) ->
     assert (limits.low[1], limits.high[1]) == (7.0, 8.0)
 
 
+def test_limits_of_one_bit_depth_are_not_taken_for_another(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8), np.uint8))
+    tifffile.imwrite(tmp_path / "b.tif", np.full((8, 8), 900, np.uint16))
+    with pytest.raises(
+        InvalidImage, match=r"b\.tif is uint16 but a\.tif of the same plate is uint8; give images of one"
+    ):
+        sampled_limits([[tmp_path / "a.tif"], [tmp_path / "b.tif"]], downscale=1)
+
+
 def test_preprocessing_has_an_identity() -> None:
     one = Preprocessing(Limits((0.0,), (1.0,)), 64, 2)
     assert one.key == Preprocessing(Limits((0.0,), (1.0,)), 64, 2).key

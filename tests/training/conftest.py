@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,14 @@ TINY = NetworkConfig(
     generator_most=16,
     discriminator_base=128,
     discriminator_most=16,
+)
+
+MOUNTING = ("unshare", "--map-root-user", "--mount")
+"""Runs a command where it may mount, unseen outside."""
+CAN_MOUNT = (
+    shutil.which("unshare") is not None
+    and subprocess.run([*MOUNTING, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False).returncode
+    == 0
 )
 
 
@@ -61,3 +71,9 @@ def make_plate(folder: Path) -> Source:
     platemap = folder / "platemap.csv"
     platemap.write_text("\n".join(rows) + "\n")
     return Source(images, platemap)
+
+
+def resident(path: Path) -> int:
+    """Kilobytes of a mapped file that lie in this process's memory, over all its mappings."""
+    maps = Path("/proc/self/smaps").read_text().split(str(path))
+    return sum(int(m.split("Rss:")[1].split()[0]) for m in maps[1:])

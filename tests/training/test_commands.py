@@ -46,9 +46,37 @@ def test_train_resume_export(plate: Source, tmp_path: Path, monkeypatch: pytest.
         (("--loss", "hinge"), "unknown loss 'hinge'"),
         (("--batch", "1"), "batch 1 is too small"),
         (("--holdout", "1.5"), "holdout 1.5 is not a share"),
+        (("--seed", "-1"), "seed -1 is not a whole number from 0"),
+        (("--learning-rate", "-1"), "learning rate -1 trains nothing; give one above 0"),
+        (("--learning-rate", "nan"), "learning rate nan trains nothing"),
+        (("--r1-gamma", "-1"), "r1_gamma -1.0 is no weight of a loss; give 0"),
+        (("--lipschitz", "inf"), "lipschitz_weight inf is no weight of a loss"),
+        (("--kimg", "nan"), "the length of a training .* is a number from 0"),
     ],
 )
 def test_bad_options(plate: Source, tmp_path: Path, options: tuple[str, ...], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         call("train", str(plate.images), "--platemap", str(plate.platemap), "--out", str(tmp_path / "run"), *options)
     assert not (tmp_path / "run").exists()
+
+
+def test_threads_are_counted_from_one(plate: Source, tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command("train")(train)
+    given = [str(plate.images), "--platemap", str(plate.platemap), "--out", str(tmp_path / "run"), "--threads", "-2"]
+    result = CliRunner().invoke(app, given)
+    assert result.exit_code == 2
+    assert "greater than or equal to 1" in result.output
+
+
+def test_an_export_that_cannot_be_written_whole_writes_nothing(plate: Source, tmp_path: Path) -> None:
+    run, model = str(tmp_path / "run"), tmp_path / "m.onnx"
+    given = ("--platemap", str(plate.platemap), "--threads", "1", "--resolution", "16", "--batch", "4")
+    call("train", str(plate.images), "--out", run, *given, "--kimg", "0.004")
+    with pytest.raises(BadInput, match=r"cannot write .*none/g\.onnx: folder .*none is not there"):
+        call("export", run, "--out", str(model), "--generator", str(tmp_path / "none" / "g.onnx"))
+    with pytest.raises(BadInput, match=r"cannot write .*images: it is a folder; give the name of a file"):
+        call("export", run, "--out", str(model), "--generator", str(plate.images))
+    with pytest.raises(BadInput, match=r"pixel size -3 µm is no length; give one above 0"):
+        call("export", run, "--out", str(model), "--pixel-size-um", "-3")
+    assert list(tmp_path.glob("m.*")) == []

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
-from gandl_shared.errors import BadInput, Invalid, InvalidImage, NotFound
-from gandl_shared.imaging import Preprocessing, prepare_field, read_site, sampled_limits
+from gandl_shared.errors import BadInput, Invalid, InvalidImage, NotFound, TrainingFailed
+from gandl_shared.imaging import Limits, Preprocessing, prepare_field, read_site, sampled_limits
 from gandl_shared.plates import find_sites, read_plate_map
+from gandl_training import dataset
 from gandl_training.dataset import Crops, FieldStore, Source, pack, usable
+
+from tests.training.conftest import CAN_MOUNT, MOUNTING, resident
 
 
 def test_packed_fields_are_what_a_screen_would_see(plate: Source, tmp_path: Path) -> None:
@@ -36,12 +43,6 @@ def test_batches_are_a_function_of_seed_and_step(plate: Source, tmp_path: Path) 
     assert not np.array_equal(crops.at(4), replace(crops, seed=2).at(4))
     halves = [replace(crops, rank=r, world=2).at(4) for r in (0, 1)]
     assert np.array_equal(np.concatenate(halves), crops.at(4))
-
-
-def resident(path: Path) -> int:
-    """Kilobytes of a mapped file that lie in this process's memory."""
-    maps = Path("/proc/self/smaps").read_text().split(str(path))
-    return int(maps[1].split("Rss:")[1].split()[0]) if len(maps) > 1 else 0
 
 
 def test_a_stream_does_not_keep_the_store_in_memory(plate: Source, tmp_path: Path) -> None:
@@ -111,6 +112,50 @@ def test_mixed_sizes_types_and_missing_files_are_named(plate: Source, tmp_path: 
     second.unlink()
     with pytest.raises(Invalid, match="B04"):
         pack(plate, tmp_path / "e", size=16)
+
+
+def test_bit_depths_may_differ_between_plates_not_within_one(plate: Source, tmp_path: Path) -> None:
+    """More wells than the limits are taken from: the odd one is found where it is packed."""
+    shutil.copytree(plate.images / "P1", plate.images / "P2")
+    lines = plate.platemap.read_text().splitlines()
+    plate.platemap.write_text("\n".join([*lines, *(line.replace("P1", "P2") for line in lines[1:])]) + "\n")
+    for path in (plate.images / "P2").iterdir():
+        tifffile.imwrite(path, tifffile.imread(path).astype(np.uint16) * 257)
+    store = pack(plate, tmp_path / "data", size=16)
+    assert np.abs(store.fields[8:].astype(int) - store.fields[:8]).max() <= 1
+    for path in (plate.images / "P2").glob("A03*"):
+        tifffile.imwrite(path, tifffile.imread(path).astype(np.float32))
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InvalidImage, match=r"A03_s1_w1\.tif, .* is float32 but"):
+        patch.setattr(dataset, "sampled_limits", lambda *_, downscale: Limits((0.0, 0.0), (255.0, 255.0)))
+        pack(plate, tmp_path / "other", size=16)
+
+
+def test_a_plate_of_treatments_only_is_packed(plate: Source, tmp_path: Path) -> None:
+    text = plate.platemap.read_text()
+    plate.platemap.write_text(re.sub(r"(positive|negative)_control,,", "treatment,Drug,1", text))
+    store = pack(plate, tmp_path / "data", size=16)
+    assert {record.role for record in store.index.records} == {"treatment"}
+
+
+def test_packing_can_be_stopped_and_leaves_nothing(plate: Source, tmp_path: Path) -> None:
+    calls = iter([False] * 4 + [True])
+    with pytest.raises(TrainingFailed, match="stopped while packing the fields; nothing is left"):
+        pack(plate, tmp_path / "run" / "data", size=16, stopped=lambda: next(calls))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(not CAN_MOUNT, reason="no right to mount a file system of its own")
+def test_a_disk_too_small_is_told_before_the_first_field(plate: Source, tmp_path: Path) -> None:
+    """A real one, in a process that a write beyond its end would kill: eight fields of 3 kB and the index on 16 kB."""
+    (tmp_path / "small").mkdir()
+    call = f"pack(Source(Path({str(plate.images)!r}), Path({str(plate.platemap)!r})), Path('run/data'), size=16)"
+    script = f"from pathlib import Path; from gandl_training.dataset import Source, pack; {call}"
+    mounted = 'mount -t tmpfs -o size=16k none small && cd small && "$@"; echo rc $?; ls -A'
+    command = [*MOUNTING, "sh", "-c", mounted, "sh", sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "rc 1\n"
+    told = r"BadInput: cannot write the packed fields to run/data: .*No space left on device; free some space or give"
+    assert re.search(told, done.stderr), done.stderr
 
 
 def test_a_folder_without_a_store_is_refused(tmp_path: Path) -> None:

@@ -101,6 +101,12 @@ def test_wrong_options_are_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"cannot write .*/none/m\.onnx: folder"):
         export.export_featurizer(run, weights, export.Form(), PROVENANCE, tmp_path / "none" / "m.onnx")
 
+    config = ckpt.load(run / ckpt.CHECKPOINT).config
+    other = replace(weights.checkpoint, config=replace(config, network=replace(config.network, channels=3)))
+    with pytest.raises(BadInput, match=r"data holds fields of 2 channels of 40×40, the checkpoint's network takes 3"):
+        export.export_featurizer(run, export.Weights(other), export.Form(), PROVENANCE, tmp_path / "m.onnx")
+    assert list(tmp_path.glob("*.onnx")) == []
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["float16", "int8"])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +17,11 @@ from gandl_shared.errors import BadInput, NotFound, TrainingFailed
 from gandl_training import checkpoint as ckpt
 from gandl_training import journal, loop
 from gandl_training.config import AugmentConfig, LossConfig, TrainConfig
-from gandl_training.dataset import Source
+from gandl_training.dataset import Source, pack
 from gandl_training.networks import Discriminator
+from gandl_training.step import Trainer
+
+from tests.training.conftest import CAN_MOUNT, MOUNTING, make_plate
 
 
 def everything(config: TrainConfig) -> TrainConfig:
@@ -77,6 +83,54 @@ def test_signals_save_and_return(tiny: TrainConfig, plate: Source, tmp_path: Pat
     assert signal.getsignal(number) is before
 
 
+def test_a_second_signal_does_not_spoil_what_is_being_saved(
+    tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, _ = loop.prepare_run(tiny, plate, tmp_path / "run")
+    save = ckpt.save
+
+    def impatient(*given: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        save(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ckpt, "save", impatient)
+    outcome = loop.run(config, tmp_path / "run", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    assert outcome.reason == "interrupted"
+    assert ckpt.load(outcome.checkpoint).step == loop.REPORT_STEPS
+
+
+def test_a_signal_while_packing_leaves_nothing(plate: Source, tmp_path: Path) -> None:
+    """A real process, which gets the signal while it reads a field."""
+    script = """
+import os, signal
+from gandl.main import run
+from gandl_training import dataset
+read = dataset.read_site
+def interrupted(files):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return read(files)
+dataset.read_site = interrupted
+run()
+"""
+    given = ["train", str(plate.images), "--platemap", str(plate.platemap), "--out", str(tmp_path / "run")]
+    command = [sys.executable, "-c", script, *given, "--resolution", "16", "--kimg", "0.004"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert (
+        done.stderr == "gandl: stopped while packing the fields; nothing is left of them: give the same command again\n"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_nan_is_told_before_the_quality_is_measured(
+    tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = Discriminator.forward
+    monkeypatch.setattr(Discriminator, "forward", lambda self, x, **k: forward(self, x, **k) * float("nan"))
+    with pytest.raises(TrainingFailed, match=r"not finite at .*; there is no checkpoint yet; lower"):
+        start(replace(tiny, quality_kimg=0.016), plate, tmp_path / "run", 1.0)
+
+
 def test_nan_stops_and_keeps_the_last_good_checkpoint(
     tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +141,46 @@ def test_nan_stops_and_keeps_the_last_good_checkpoint(
     with pytest.raises(TrainingFailed, match=r"not finite at .*; the last good checkpoint is"):
         resume(tmp_path / "run", 1.0)
     assert (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes() == kept
+
+
+def test_weights_that_are_not_finite_are_never_saved(
+    tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The losses of the step are still good: they were measured before its update."""
+    start(tiny, plate, tmp_path / "run", 0.008)
+    kept = (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes()
+    update = Trainer._update
+
+    def spoilt(self: Trainer, net: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        if net is self.generator:
+            next(p.grad for p in net.parameters() if p.grad is not None).fill_(float("nan"))
+        update(self, net, optimiser)
+
+    monkeypatch.setattr(Trainer, "_update", spoilt)
+    told = r"tensors, such as generator\..*, hold NaN or infinity at 0\.0 kimg; the last good checkpoint is .*lower"
+    with pytest.raises(TrainingFailed, match=told):
+        resume(tmp_path / "run", 0.016)
+    assert (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes() == kept
+
+
+@pytest.mark.skipif(not CAN_MOUNT, reason="no right to mount a file system of its own")
+def test_a_checkpoint_on_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    script = """
+import torch
+from pathlib import Path
+from gandl_training import checkpoint as ckpt
+from gandl_training.config import TrainConfig
+path = Path("checkpoint.pt")
+ckpt.save(ckpt.Checkpoint(TrainConfig(), 1, {}, {"small": torch.zeros(9)}), path)
+ckpt.save(ckpt.Checkpoint(TrainConfig(), 2, {}, {"large": torch.zeros(90_000)}), path)
+"""
+    mounted = 'mount -t tmpfs -o size=200k none small && cd small && "$@"; echo rc $?; ls -A'
+    command = [*MOUNTING, "sh", "-c", mounted, "sh", sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "rc 1\ncheckpoint.pt\n"
+    told = "cannot write checkpoint.pt: No space left on device; the last good checkpoint is checkpoint.pt"
+    assert told in done.stderr
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(
@@ -138,6 +232,21 @@ def test_a_mark_is_passed_once(tiny: TrainConfig, plate: Source, tmp_path: Path)
     loop.run(replace(config, kimg=0.03), tmp_path / "run")
     names = sorted(p.stem for p in (tmp_path / "run" / "snapshots").iterdir())
     assert names == [f"kimg-{kimg:09.3f}" for kimg in (0.006, 0.012, 0.018, 0.024, 0.030)]
+
+
+def test_data_of_another_run_is_refused(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    start(tiny, plate, out, 0.008)
+    (tmp_path / "three").mkdir()
+    three = make_plate(tmp_path / "three")
+    for path in three.images.rglob("*_w1.tif"):
+        shutil.copy(path, path.with_name(path.name.replace("_w1", "_w3")))
+    pack(three, out / "data", size=16)
+    before = (out / ckpt.CHECKPOINT).read_bytes()
+    told = r"run/data holds fields of 3 channels of 40×40, the checkpoint's network takes 2 channels of 16×16"
+    with pytest.raises(BadInput, match=told):
+        resume(out, 0.016)
+    assert (out / ckpt.CHECKPOINT).read_bytes() == before
 
 
 def test_what_cannot_be_resumed(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:

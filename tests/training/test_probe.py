@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gandl_shared.errors import NotEnoughData
-from gandl_training.dataset import Source, pack
+from gandl_training.dataset import FieldStore, Source, pack
 from gandl_training.probe import ControlTiles, control_tiles, intensity_features, probe, whitening, z_prime
+
+from tests.training.conftest import resident
 
 
 def controls(wells: int = 24, tiles: int = 20) -> ControlTiles:
@@ -61,6 +64,28 @@ def test_tiles_of_a_plate_are_grouped_by_row(plate: Source, tmp_path: Path) -> N
     assert probe(intensity_features(c.tiles), c).accuracy == 1.0
     with pytest.raises(NotEnoughData, match="two wells of each control"):
         control_tiles(store, 16, "HeLa")
+
+
+def test_controls_are_thinned_before_they_are_read(plate: Source, tmp_path: Path) -> None:
+    """What is kept in memory is a copy of the tiles asked for; nothing keeps the store mapped page by page."""
+    store = pack(plate, tmp_path / "data", size=16)
+    whole, some = (control_tiles(store, 16, most=most) for most in (None, 20))
+    assert np.array_equal(some.tiles, whole.tiles[::2]) and len(whole.tiles) == 32
+    assert [x.tolist() for x in (some.well, some.fold, some.positive)] == [
+        x[::2].tolist() for x in (whole.well, whole.fold, whole.positive)
+    ]
+    assert some.tiles.flags.owndata
+    large = np.random.default_rng(0).integers(0, 200, (64, 2, 512, 512), np.uint8)
+    np.save(tmp_path / "data" / "fields.npy", large)
+    records = tuple(replace(r, well=f"{r.well[0]}{n:02d}") for n, r in enumerate(store.index.records * 8))
+    mapped = replace(FieldStore.open(tmp_path / "data"), index=replace(store.index, records=records))
+    tracemalloc.start()
+    some = control_tiles(mapped, 16, most=100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(some.tiles) == 100
+    assert peak < large.nbytes / 4
+    assert resident(tmp_path / "data" / "fields.npy") < large.nbytes / 4096
 
 
 def test_blank_tiles_are_left_out_as_in_a_screen(plate: Source, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from gandl_shared.errors import BadInput
+from gandl_shared.errors import BadInput, TrainingFailed
 from gandl_training import checkpoint as ckpt
 from gandl_training import loop
 from gandl_training.config import AugmentConfig, LossConfig, TrainConfig
@@ -59,6 +59,64 @@ def test_two_processes_train_as_one(
         for name, value in one[part].items():
             travelled = (value - initial[part][name]).norm()
             assert (value - two[part][name]).norm() <= 1e-4 * travelled + 1e-6, f"{part}.{name}"
+
+
+COMMAND = """
+import sys, time
+from datetime import timedelta
+import torch.distributed.distributed_c10d as c10d
+from gandl.main import run
+from gandl_training import loop
+c10d.default_pg_timeout = timedelta(seconds=1)
+check = loop.check_same
+def slowly(*given):
+    time.sleep(2)
+    check(*given)
+loop.check_same = slowly
+run()
+"""
+"""`gandl` as typed, where preparing takes longer than torch lets a process wait for another."""
+
+
+def test_two_processes_go_on_as_one_run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    config, _ = loop.prepare_run(tiny, plate, out)
+    loop.run(replace(config, kimg=0.008), out)
+    given = ["train", str(plate.images), "--platemap", str(plate.platemap), "--out", str(out), "--resume"]
+    done = in_two([sys.executable, "-c", COMMAND, *given, "--threads", "1", "--kimg", "0.016"])
+    assert [code for code, _, _ in done] == [0, 0], done
+    assert (out / loop.COMMAND).read_text().count("train") == 1
+    assert "kimg: 0.0 kimg" in done[0][1]
+    assert done[1][1] == ""
+
+
+def in_two(command: list[str]) -> list[tuple[int, str, str]]:
+    """(exit code, stdout, stderr) of each of two processes that `torchrun` would start so."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    common = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, env=common | {"RANK": rank}, **pipes) for rank in ("0", "1")]
+    told = [process.communicate(timeout=120) for process in both]
+    return [(process.returncode, *said) for process, said in zip(both, told, strict=True)]
+
+
+def test_where_the_first_process_fails_the_others_say_so() -> None:
+    class Failed(Processes):
+        def agreed(self, code: int, device: torch.device) -> int:
+            return 1
+
+    def work() -> None:
+        done.append(1)
+        raise BadInput("no images")
+
+    done: list[int] = []
+    with pytest.raises(TrainingFailed, match="the first process could not prepare the run; its own message says why"):
+        Failed(1, 2).first_does(work, torch.device("cpu"))
+    assert done == []
+    with pytest.raises(BadInput, match="no images"):
+        Failed(0, 2).first_does(work, torch.device("cpu"))
 
 
 def test_a_batch_that_cannot_be_shared_is_refused() -> None:

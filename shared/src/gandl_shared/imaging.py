@@ -162,18 +162,32 @@ def cut_tiles(field: Uint8, preprocessing: Preprocessing) -> Uint8:
 def sampled_limits(sites: Sequence[Sequence[Path]], *, downscale: int, most: int = 32) -> Limits:
     """Per-channel percentiles (0.1 and 99.9) over up to `most` sites spread evenly over `sites` (one plate's).
 
-    A channel without contrast gets a width of one grey level, so that nothing is divided by zero.
+    A channel without contrast gets a width of one grey level, so that nothing is divided by zero. Raises InvalidImage
+    where the sites differ in channels or bit depth: the limits of one depth turn the images of another black or white.
     """
     if not sites:
         raise InvalidImage("no images to take intensity limits from")
     chosen = [sites[i] for i in sorted({int(i) for i in np.linspace(0, len(sites) - 1, min(most, len(sites)))})]
-    fields = [downscaled(read_site(files), downscale) for files in chosen]
+    fields: list[NDArray[np.float32]] = []
+    first = ""
+    for files in chosen:
+        image = read_site(files)
+        first = first or str(image.dtype)
+        check_depth(files[0].name, str(image.dtype), chosen[0][0].name, first)
+        fields.append(downscaled(image, downscale))
     channels = {field.shape[0] for field in fields}
     if len(channels) > 1:
         raise InvalidImage(f"the sites of a plate have different numbers of channels: {sorted(channels)}")
     pixels = np.concatenate([field.reshape(field.shape[0], -1) for field in fields], axis=1)
     low, high = np.percentile(pixels, [LOW_PERCENTILE, HIGH_PERCENTILE], axis=1)
     return Limits(tuple(map(float, low)), tuple(float(h) for h in np.maximum(high, low + 1)))
+
+
+def check_depth(name: str, depth: str, other: str, other_depth: str) -> None:
+    """Raises InvalidImage where two files of a plate differ in the type of their pixels."""
+    if depth != other_depth:
+        detail = f"{name} is {depth} but {other} of the same plate is {other_depth}"
+        raise InvalidImage(f"{detail}; give images of one bit depth a plate")
 
 
 def _opened(path: Path) -> BinaryIO:

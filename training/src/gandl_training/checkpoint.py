@@ -6,6 +6,7 @@ Random numbers and the data position are functions of (seed, step), so the step 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,12 @@ class Checkpoint:
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Write beside `path`, flush to disk, then rename over it. Raises TrainingFailed; the old file then stays."""
+    """Write beside `path`, flush to disk, then rename over it. Raises TrainingFailed where that cannot be or a value is
+    not finite; the old file then stays."""
+    bad = [name for name, value in _tensors(checkpoint.state) if not torch.isfinite(value).all()]
+    if bad:
+        what = f"{len(bad)} tensors, such as {bad[0]}, hold NaN or infinity at {checkpoint.kimg:.1f} kimg"
+        raise TrainingFailed(f"{what}; {kept(path)}; lower --learning-rate or raise --r1-gamma")
     temporary = path.with_suffix(".tmp")
     content = {
         "format": FORMAT,
@@ -52,8 +58,26 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         temporary.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         temporary.unlink(missing_ok=True)
-        kept = f"the last good checkpoint is {path}" if path.exists() else "there is no earlier checkpoint"
-        raise TrainingFailed(f"cannot write {path.name}: {error}; {kept}") from error
+        raise TrainingFailed(f"cannot write {path}: {_cause(error)}; {kept(path)}") from error
+
+
+def kept(path: Path) -> str:
+    """What a message says of the checkpoint that a failure leaves."""
+    return f"the last good checkpoint is {path}" if path.exists() else "there is no checkpoint yet"
+
+
+def _cause(error: Exception) -> str:
+    """torch answers a failed write with an error of its own, in whose context the system's is."""
+    system = error if isinstance(error, OSError) else error.__context__
+    return (system.strerror or str(system)) if isinstance(system, OSError) else str(error)
+
+
+def _tensors(state: object, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(state, torch.Tensor):
+        yield name, state
+    elif isinstance(state, dict):
+        for key, value in state.items():
+            yield from _tensors(value, f"{name}.{key}" if name else str(key))
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> Checkpoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
@@ -77,6 +78,9 @@ class LossConfig:
     def __post_init__(self) -> None:
         if self.gan not in get_args(GanLoss):
             raise BadInput(f"unknown loss '{self.gan}'; use one of {', '.join(get_args(GanLoss))}")
+        for name in ("r1_gamma", "path_length_weight", "lipschitz_weight"):
+            if not 0 <= (getattr(self, name) or 0) < math.inf:
+                raise BadInput(f"{name} {getattr(self, name)} is no weight of a loss; give 0 (none) or more")
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,16 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.batch < 2:
             raise BadInput(f"batch {self.batch} is too small; the standard deviation over a batch needs 2")
+        if not 0 < self.learning_rate < math.inf:
+            raise BadInput(f"learning rate {self.learning_rate:g} trains nothing; give one above 0, such as 0.002")
+        if not 0 <= self.seed < 2**63:
+            raise BadInput(f"seed {self.seed} is not a whole number from 0 to 2^63 - 1")
         if not 0 <= self.holdout < 1:
             raise BadInput(f"holdout {self.holdout} is not a share of the wells; give 0 to 0.5")
-        if (self.kimg or 0) < 0 or (self.minutes or 0) < 0:
-            raise BadInput("the length of a training (kimg, minutes) cannot be negative")
+        if not (0 <= (self.kimg or 0) < math.inf and 0 <= (self.minutes or 0) < math.inf):
+            raise BadInput(
+                "the length of a training (kimg, minutes) is a number from 0; leave it out to go on until stopped"
+            )
 
     @property
     def r1_gamma(self) -> float:

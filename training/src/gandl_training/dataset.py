@@ -7,18 +7,28 @@ eight orientations, is worth far more variety on a small plate, and costs a copy
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
+import os
 import shutil
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from gandl_shared.errors import BadInput, InvalidImage
-from gandl_shared.imaging import Limits, Preprocessing, prepare_field, read_site, sampled_limits
+from gandl_shared.errors import BadInput, InvalidImage, TrainingFailed
+from gandl_shared.imaging import (
+    Limits,
+    Preprocessing,
+    check_depth,
+    prepare_field,
+    read_site,
+    sampled_limits,
+    tile_origins,
+)
 from gandl_shared.plates import PlateMap, Site, find_sites, read_plate_map
 from numpy.typing import NDArray
 
@@ -43,20 +53,23 @@ class FieldRecord:
 
 @dataclass(frozen=True)
 class StoreIndex:
-    """What `fields.json` says: channel names, downscaling, limits for the card and one record a field."""
+    """What `fields.json` says: channel names, downscaling, limits for the card, one record a field, and the pattern of
+    file names that was asked for."""
 
     channels: tuple[str, ...]
     downscale: int
     low: tuple[float, ...]
     high: tuple[float, ...]
     records: tuple[FieldRecord, ...]
+    pattern: str | None = None
 
     @classmethod
     def from_json(cls, text: str) -> StoreIndex:
         """Inverse of `json.dumps(asdict(index))`."""
         v = json.loads(text)
         records = tuple(FieldRecord(**r) for r in v["records"])
-        return cls(tuple(v["channels"]), v["downscale"], tuple(v["low"]), tuple(v["high"]), records)
+        limits = tuple(v["low"]), tuple(v["high"])
+        return cls(tuple(v["channels"]), v["downscale"], *limits, records, v.get("pattern"))
 
 
 @dataclass(frozen=True)
@@ -101,23 +114,48 @@ class Source:
     channel_names: tuple[str, ...] | None = None
 
 
-def pack(source: Source, folder: Path, *, size: int) -> FieldStore:
+def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool] = lambda: False) -> FieldStore:
     """Read every field of the used wells into `folder`. Limits are each plate's own; the card gets their median.
 
-    Raises InvalidImage naming the file where sizes or channels differ or a crop of `size` does not fit, BadInput where
-    there are fewer than two fields or the folder cannot be written; nothing is left behind then.
+    Raises InvalidImage naming the file where sizes, channels or bit depths differ or a crop of `size` does not fit,
+    BadInput where there are fewer than two fields, all are blank or the folder cannot be written, and TrainingFailed
+    once `stopped` says so; nothing is left behind then.
     """
-    plate_map = read_plate_map(source.platemap)
-    sites = find_sites(source.images, plate_map, source.pattern)
+    plate_map, sites = _sites(source.images, source.platemap, source.pattern)
     if len(sites) < 2:
-        raise BadInput(f"{source.images} holds {len(sites)} fields of the plate map; training needs at least two")
-    by_plate = {p: [s.files for s in sites if s.plate == p] for p in dict.fromkeys(s.plate for s in sites)}
-    limits = {p: sampled_limits(files, downscale=source.downscale) for p, files in by_plate.items()}
+        raise BadInput(f"{source.images} holds {len(sites)} field of the plate map; training needs at least two")
+    limits: dict[str, Limits] = {}
+    for plate in dict.fromkeys(s.plate for s in sites):
+        _go_on(stopped)
+        limits[plate] = sampled_limits([s.files for s in sites if s.plate == plate], downscale=source.downscale)
     index = _index(sites, plate_map, list(limits.values()), source)
     with _whole_or_nothing(folder) as partial:
-        _write_fields(sites, limits, partial / FIELDS, size, source.downscale)
+        _write_fields(_prepared(sites, limits, size, source.downscale, stopped), len(sites), partial / FIELDS, size)
         (partial / INDEX).write_text(json.dumps(asdict(index), indent=1))
     return FieldStore.open(folder)
+
+
+def check_same(index: StoreIndex, images: Path, platemap: Path) -> None:
+    """Raises BadInput where these are not the fields that were packed: other wells, sites, roles or cell lines, or a
+    folder or file that is not there. Pixels are not compared."""
+    plate_map, sites = _sites(images, platemap, index.pattern)
+    differing = set(_records(sites, plate_map)) ^ set(index.records)
+    if differing:
+        one = min(differing, key=lambda r: (r.plate, r.well, r.site))
+        raise BadInput(
+            f"{images} with {platemap} is not what this run was packed from: well {one.well} of plate {one.plate}, "
+            f"site {one.site}, differs; give the run's own, or start a run in a new folder"
+        )
+
+
+def _sites(images: Path, platemap: Path, pattern: str | None) -> tuple[PlateMap, tuple[Site, ...]]:
+    plate_map = read_plate_map(platemap, controls=False)
+    return plate_map, find_sites(images, plate_map, pattern)
+
+
+def _go_on(stopped: Callable[[], bool]) -> None:
+    if stopped():
+        raise TrainingFailed("stopped while packing the fields; nothing is left of them: give the same command again")
 
 
 @contextmanager
@@ -130,34 +168,57 @@ def _whole_or_nothing(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     except OSError as error:
-        raise BadInput(f"cannot write the packed fields to {folder}: {error}") from error
+        remedy = "free some space or give another --out" if error.errno == errno.ENOSPC else "give another --out"
+        raise BadInput(f"cannot write the packed fields to {folder}: {error}; {remedy}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         if made and folder.parent.is_dir() and not any(folder.parent.iterdir()):
             folder.parent.rmdir()
 
 
-def _write_fields(sites: Sequence[Site], limits: dict[str, Limits], path: Path, size: int, downscale: int) -> None:
+def _prepared(
+    sites: Sequence[Site], limits: dict[str, Limits], size: int, downscale: int, stopped: Callable[[], bool]
+) -> Iterator[tuple[Uint8, str]]:
+    """Each field as the model would see it, and the names of its files."""
+    first: dict[str, tuple[str, str]] = {}
+    for site in sites:
+        _go_on(stopped)
+        image, name = read_site(site.files), ", ".join(path.name for path in site.files)
+        check_depth(name, str(image.dtype), *first.setdefault(site.plate, (name, str(image.dtype))))
+        field = prepare_field(image, Preprocessing(limits[site.plate], size, downscale))
+        if min(field.shape[1:]) < size:
+            detail = f"{name} is {field.shape[1]}×{field.shape[2]} after downscaling by {downscale}"
+            raise InvalidImage(f"{detail}; smaller than the resolution {size}")
+        yield field, name
+
+
+def _write_fields(fields: Iterator[tuple[Uint8, str]], count: int, path: Path, size: int) -> None:
     target: Uint8 | None = None
-    for i, site in enumerate(sites):
-        field = prepare_field(read_site(site.files), Preprocessing(limits[site.plate], size, downscale))
+    any_usable = False
+    for i, (field, name) in enumerate(fields):
         if target is None:
-            _check_fits(field, size, downscale, site)
-            target = np.lib.format.open_memmap(path, "w+", dtype=np.uint8, shape=(len(sites), *field.shape))
+            target = _reserved(path, (count, *field.shape))
         if field.shape != target.shape[1:]:
-            detail = f"{_name(site)} is {field.shape} after downscaling, the fields before it {target.shape[1:]}"
+            detail = f"{name} is {field.shape} after downscaling, the fields before it {target.shape[1:]}"
             raise InvalidImage(f"{detail}; train on fields of one size")
         target[i] = field
+        any_usable = any_usable or _has_usable(field, size)
+    if not any_usable:
+        raise BadInput(f"no field of the plate map has a tile of {size}×{size} with contrast that is not saturated")
 
 
-def _name(site: Site) -> str:
-    return ", ".join(path.name for path in site.files)
+def _reserved(path: Path, shape: tuple[int, ...]) -> Uint8:
+    """A mapped array whose bytes are on disk already: a disk too full raises OSError here, where a write to the mapping
+    would kill the process."""
+    target: Uint8 = np.lib.format.open_memmap(path, "w+", dtype=np.uint8, shape=shape)
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return target
 
 
-def _check_fits(field: Uint8, size: int, downscale: int, site: Site) -> None:
-    if min(field.shape[1:]) < size:
-        detail = f"{_name(site)} is {field.shape[1]}×{field.shape[2]} after downscaling by {downscale}"
-        raise InvalidImage(f"{detail}; smaller than the resolution {size}")
+def _has_usable(field: Uint8, size: int) -> bool:
+    origins = tile_origins(field.shape[1], field.shape[2], size)
+    return any(usable(field[:, y : y + size, x : x + size]) for y, x in origins)
 
 
 def _index(sites: Sequence[Site], plate_map: PlateMap, limits: Sequence[Limits], source: Source) -> StoreIndex:
@@ -166,12 +227,16 @@ def _index(sites: Sequence[Site], plate_map: PlateMap, limits: Sequence[Limits],
     names = source.channel_names or tuple(f"channel_{i + 1}" for i in range(len(low)))
     if len(names) != len(low):
         raise BadInput(f"{len(names)} channel names for {len(low)} channels: {', '.join(names)}")
+    ends = tuple(map(float, low)), tuple(map(float, high))
+    return StoreIndex(names, source.downscale, *ends, _records(sites, plate_map), source.pattern)
+
+
+def _records(sites: Sequence[Site], plate_map: PlateMap) -> tuple[FieldRecord, ...]:
     wells = {(w.plate, w.well): w for w in plate_map.wells}
-    records = [
+    return tuple(
         FieldRecord(s.plate, s.well, s.site, wells[s.plate, s.well].role.value, wells[s.plate, s.well].cell_line)
         for s in sites
-    ]
-    return StoreIndex(names, source.downscale, tuple(map(float, low)), tuple(map(float, high)), tuple(records))
+    )
 
 
 def usable(crop: Uint8) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,17 +13,17 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from gandl_shared.errors import BadInput, NotEnoughData, TrainingFailed
+from gandl_shared.errors import BadInput, TrainingFailed
 from gandl_shared.models import METADATA_KEY, Channel, ModelCard, Parity, TrainingRecord
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gandl_training import checkpoint as ckpt
 from gandl_training.dataset import Crops, FieldStore, StoreIndex
-from gandl_training.loop import COMMAND, DATA
+from gandl_training.loop import COMMAND, stored
 from gandl_training.networks import Discriminator, Generator, parameters
 from gandl_training.precision import LIMITS, Precision, converted
-from gandl_training.probe import control_tiles, embed, probe
+from gandl_training.probe import controls_by_line, embed, probe
 from gandl_training.taps import Featurizer, Tap, tap_width
 
 OPSET = 20
@@ -47,10 +48,18 @@ class Provenance:
     pixel_size_um: float | None = None
     commit: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.pixel_size_um is not None and not 0 < self.pixel_size_um < math.inf:
+            raise BadInput(f"pixel size {self.pixel_size_um:g} µm is no length; give one above 0, such as 0.65")
+
 
 @dataclass(frozen=True)
 class Weights:
-    """Which discriminator of a run: its running average (default), the last weights, or none (as initialised)."""
+    """Which discriminator of a run: its running average (default), the last weights, or an untrained one.
+
+    The untrained one is of the same architecture, initialised from the run's seed; a run makes its generator from that
+    seed first, so these are not the weights that its discriminator began with.
+    """
 
     checkpoint: ckpt.Checkpoint
     part: str = "discriminator_ema"
@@ -83,12 +92,11 @@ def export_featurizer(run: Path, weights: Weights, form: Form, provenance: Prove
 
     The card with its parity report lies in the metadata. Raises TrainingFailed where torch and ONNX Runtime differ by
     more than `precision.LIMITS` (1e-4 for float32) or a vector depends on its batch by more than 1e-5, BadInput where
-    the stains do not fit or the folder is not there; nothing is written then.
+    the stains or the run's data do not fit or the folder is not there; nothing is written then.
     """
-    store = FieldStore.open(run / DATA)
+    store = stored(run, weights.checkpoint.config.network)
     channels = _channels(store.index, provenance)
-    if not out.parent.is_dir():
-        raise BadInput(f"cannot write {out}: folder {out.parent} is not there")
+    check_writable(out)
     discriminator = weights.discriminator()
     module = Featurizer(discriminator, form.tap)
     images = training_crops(store, weights.checkpoint, PARITY_IMAGES, step=0)
@@ -181,11 +189,24 @@ def write(model: onnx.ModelProto, card: ModelCard, out: Path) -> None:
     """Put the card into the metadata and write the file atomically. Raises BadInput where that cannot be."""
     onnx.helper.set_model_props(model, {METADATA_KEY: card.model_dump_json()})
     onnx.checker.check_model(model)
+    _write(model, out)
+
+
+def check_writable(out: Path) -> None:
+    """Raises BadInput where a file `out` cannot be: its folder is not there, or it is a folder itself."""
+    if not out.parent.is_dir():
+        raise BadInput(f"cannot write {out}: folder {out.parent} is not there")
+    if out.is_dir():
+        raise BadInput(f"cannot write {out}: it is a folder; give the name of a file")
+
+
+def _write(model: onnx.ModelProto, out: Path) -> None:
     temporary = out.with_suffix(".tmp")
     try:
         temporary.write_bytes(model.SerializeToString())
         temporary.replace(out)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise BadInput(f"cannot write {out}: {error.strerror}") from error
 
 
@@ -205,24 +226,18 @@ class SampleGenerator(nn.Module):
 
 
 def export_generator(checkpoint: ckpt.Checkpoint, out: Path) -> None:
-    """Write the averaged generator: `latent` float32 [N, 512] → `image` uint8 [N, C, R, R]."""
+    """Write the averaged generator: `latent` float32 [N, 512] → `image` uint8 [N, C, R, R]. Raises BadInput."""
+    check_writable(out)
     generator = Generator(checkpoint.config.network).eval().requires_grad_(False)
     generator.load_state_dict(checkpoint.state["generator_ema"])
     latent = torch.randn(3, checkpoint.config.network.style, generator=torch.Generator().manual_seed(1))
-    model = to_onnx(SampleGenerator(generator), latent, "latent", "image")
-    temporary = out.with_suffix(".tmp")
-    temporary.write_bytes(model.SerializeToString())
-    temporary.replace(out)
+    _write(to_onnx(SampleGenerator(generator), latent, "latent", "image"), out)
 
 
 def control_metrics(store: FieldStore, embed_tiles: Callable[[Uint8], Floats], size: int) -> dict[str, float]:
     """Out-of-fold control probe of each cell line that has two wells of both controls, for the card."""
     metrics: dict[str, float] = {}
-    for line in dict.fromkeys(r.cell_line for r in store.index.records):
-        try:
-            controls = control_tiles(store, size, line)
-        except NotEnoughData:
-            continue
+    for line, controls in controls_by_line(store, size).items():
         result = probe(embed(embed_tiles, controls.tiles), controls)
         metrics |= {f"control_accuracy_{line}": result.accuracy, f"control_z_prime_{line}": result.z_prime}
     return {name: round(value, 4) for name, value in metrics.items()}

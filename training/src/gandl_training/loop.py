@@ -10,7 +10,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +20,16 @@ from gandl_shared.errors import BadInput, TrainingFailed
 from torch import Tensor
 
 from gandl_training import checkpoint as ckpt
-from gandl_training.config import TrainConfig, with_input
-from gandl_training.dataset import Crops, FieldStore, Source, pack
-from gandl_training.journal import SAMPLES, Journal
+from gandl_training.config import NetworkConfig, TrainConfig, with_input
+from gandl_training.dataset import Crops, FieldStore, Source, check_same, pack
 from gandl_training.processes import Processes, device_of_process, joined
-from gandl_training.quality import Watch, generate, split_wells
-from gandl_training.sheet import save_png, sheet
+from gandl_training.quality import split_wells
 from gandl_training.step import Trainer
+from gandl_training.writer import Writer
 
-CONFIG, COMMAND, DATA, SNAPSHOTS = "config.json", "command.txt", "data", "snapshots"
+CONFIG, COMMAND, DATA = "config.json", "command.txt", "data"
 REPORT_STEPS = 16
 REASONS = (None, "minutes", "kimg", "interrupted")
-SHEET_TILES = 64
-SNAPSHOT_PARTS = ("discriminator", "discriminator_ema", "generator_ema")
 
 
 @dataclass(frozen=True)
@@ -57,13 +54,17 @@ class Outcome:
     checkpoint: Path
 
 
-def prepare_run(config: TrainConfig, source: Source, out: Path) -> tuple[TrainConfig, FieldStore]:
-    """Pack the data of a new run into `out` and write down its configuration. Raises BadInput if `out` has a run."""
+def prepare_run(
+    config: TrainConfig, source: Source, out: Path, stopped: Callable[[], bool] = lambda: False
+) -> tuple[TrainConfig, FieldStore]:
+    """Pack the data of a new run into `out` and write down its configuration. Raises BadInput if `out` has a run or
+    cannot be written, and what `pack` raises."""
     if (out / ckpt.CHECKPOINT).exists():
         raise BadInput(f"{out} already holds a run; give --resume to go on with it, or another folder")
-    store = pack(source, out / DATA, size=config.network.resolution)
+    store = pack(source, out / DATA, size=config.network.resolution, stopped=stopped)
     config = with_input(config, channels=store.channels)
-    (out / CONFIG).write_text(config.to_json() + "\n")
+    with _writing(out):
+        (out / CONFIG).write_text(config.to_json() + "\n")
     return config, store
 
 
@@ -74,14 +75,40 @@ def start(
     on_progress: Callable[[Progress], None] = lambda _: None,
     *,
     command: str = "unknown",
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """`prepare_run` and `run`, under `torchrun` too: one process packs, all train. `command` goes on the card."""
-    with joined() as processes:
-        if processes.first:
-            prepare_run(config, source, out)
+    """`prepare_run` and `run`, under `torchrun` too: one process packs, all train. `command` goes on the card;
+    `on_note` is told what the run does without. Raises TrainingFailed on a signal while packing."""
+    with joined() as processes, _stop_requested() as stop:
+
+        def prepare() -> None:
+            prepare_run(config, source, out, stop.is_set)
             note_command(out, command)
-        processes.wait()
-        return _train(TrainConfig.from_json((out / CONFIG).read_text()), out, on_progress, processes)
+
+        processes.first_does(prepare, device_of_process())
+        ready = TrainConfig.from_json((out / CONFIG).read_text())
+        return _train(ready, out, _Ears(on_progress, on_note), processes, stop)
+
+
+def resume(
+    config: TrainConfig,
+    source: Source,
+    out: Path,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    command: str = "unknown",
+    on_note: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """`run` for the run in `out`, under `torchrun` too. Raises BadInput, and changes nothing, where `source` is not
+    what the run was packed from or `out` cannot be written."""
+    with joined() as processes, _stop_requested() as stop:
+
+        def prepare() -> None:
+            check_same(stored(out, config.network).index, source.images, source.platemap)
+            note_command(out, command)
+
+        processes.first_does(prepare, device_of_process())
+        return _train(config, out, _Ears(on_progress, on_note), processes, stop)
 
 
 def use_threads(threads: int) -> None:
@@ -90,8 +117,8 @@ def use_threads(threads: int) -> None:
 
 
 def note_command(out: Path, command: str) -> None:
-    """Add a line to the commands that made this run."""
-    with (out / COMMAND).open("a") as file:
+    """Add a line to the commands that made this run. Raises BadInput where it cannot be written."""
+    with _writing(out), (out / COMMAND).open("a") as file:
         file.write(command + "\n")
 
 
@@ -103,20 +130,47 @@ def run(
     """Train in `out`, which holds packed data, until `config.kimg` or `config.minutes`; goes on from a checkpoint
     there. SIGTERM and Ctrl-C save and return. Raises TrainingFailed on NaN or a full disk, BadInput where the
     checkpoint is of another network or batch."""
-    with joined() as processes:
-        return _train(config, out, on_progress, processes)
+    with joined() as processes, _stop_requested() as stop:
+        return _train(config, out, _Ears(on_progress), processes, stop)
 
 
-def _train(config: TrainConfig, out: Path, on_progress: Callable[[Progress], None], processes: Processes) -> Outcome:
-    processes.check_batch(config.batch)
+def stored(out: Path, network: NetworkConfig) -> FieldStore:
+    """The packed fields of the run in `out`. Raises BadInput where there are none or they do not fit `network`."""
     store = FieldStore.open(out / DATA)
+    channels, height, width = store.fields.shape[1:]
+    if channels != network.channels or min(height, width) < network.resolution:
+        takes = f"{network.channels} channels of {network.resolution}×{network.resolution}"
+        detail = f"{out / DATA} holds fields of {channels} channels of {height}×{width}, the checkpoint's network takes"
+        raise BadInput(f"{detail} {takes}: they belong to another run; put this run's own data there")
+    return store
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(f"cannot write to {out}: {error.strerror}; make it writable or copy the run") from error
+
+
+@dataclass(frozen=True)
+class _Ears:
+    """Who is told of a run."""
+
+    on_progress: Callable[[Progress], None]
+    on_note: Callable[[str], None] = lambda _: None
+
+
+def _train(config: TrainConfig, out: Path, ears: _Ears, processes: Processes, stop: threading.Event) -> Outcome:
+    processes.check_batch(config.batch)
+    store = stored(out, config.network)
     trainer = Trainer(config, device_of_process(), processes)
     if (out / ckpt.CHECKPOINT).exists():
         restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
     try:
-        return _Run(trainer, store, out, on_progress).go()
+        return _Run(trainer, store, out, ears).go(stop)
     except OSError as error:
-        raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {_kept(out)}") from error
+        raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {ckpt.kept(out / ckpt.CHECKPOINT)}") from error
 
 
 def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:
@@ -129,30 +183,26 @@ def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:
     trainer.step = saved.step
 
 
-def _kept(out: Path) -> str:
-    path = out / ckpt.CHECKPOINT
-    return f"the last good checkpoint is {path}" if path.exists() else "there is no checkpoint yet"
-
-
 class _Run:
     """One call of `run`: its clock, its accumulated losses and its milestones."""
 
-    def __init__(self, trainer: Trainer, store: FieldStore, out: Path, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(self, trainer: Trainer, store: FieldStore, out: Path, ears: _Ears) -> None:
         config, processes = trainer.config, trainer.processes
-        self.trainer, self.out, self.on_progress = trainer, out, on_progress
+        self.trainer, self.out, self.on_progress = trainer, out, ears.on_progress
         fields, held_out = split_wells(store, config.holdout, config.seed)
         size, share = config.network.resolution, (processes.rank, processes.world)
         self.crops = Crops(store, size, config.batch, config.seed, *share, fields=fields)
-        self.writer = _Writer(trainer, self.crops, held_out, out) if processes.first else None
+        self.writer = Writer(trainer, self.crops, held_out, out) if processes.first else None
+        for line in self.writer.watch.unwatched if self.writer else ():
+            ears.on_note(f"no control probe for cell line {line}: it takes two wells of each control")
         self.started = time.monotonic()
         self.first_step = trainer.step
         self.sums: dict[str, list[Tensor]] = {}
         self.waited = 0.0
         self.last = (self.started, trainer.step)
 
-    def go(self) -> Outcome:
-        with _stop_requested() as stop:
-            reason = self._steps(stop)
+    def go(self, stop: threading.Event) -> Outcome:
+        reason = self._steps(stop)
         self.report()
         if self.writer:
             self.writer.finish()
@@ -193,8 +243,9 @@ class _Run:
         self.sums = {}
         bad = [k for k, v in values.items() if not math.isfinite(v)]
         if bad:
-            detail = f"{', '.join(bad)} is not finite at {self.trainer.kimg:.1f} kimg; {_kept(self.out)}"
-            raise TrainingFailed(f"{detail}; lower --learning-rate or raise --r1-gamma")
+            detail = f"{', '.join(bad)} is not finite at {self.trainer.kimg:.1f} kimg"
+            kept = ckpt.kept(self.out / ckpt.CHECKPOINT)
+            raise TrainingFailed(f"{detail}; {kept}; lower --learning-rate or raise --r1-gamma")
         self._tell(values)
 
     def _tell(self, values: dict[str, float]) -> None:
@@ -217,57 +268,10 @@ class _Run:
         return max(min(left), 0.0) if left else None
 
 
-class _Writer:
-    """What the first process leaves on disk: checkpoints, snapshots, sheets and the journal."""
-
-    def __init__(self, trainer: Trainer, crops: Crops, held_out: Sequence[int], out: Path) -> None:
-        self.trainer, self.out = trainer, out
-        for folder in (SAMPLES, SNAPSHOTS):
-            (out / folder).mkdir(exist_ok=True)
-        self.journal = Journal(out)
-        self.watch = Watch.of(crops, held_out)
-
-    def milestones(self, check: Callable[[], None]) -> None:
-        """Write what is due after this step; `check` raises first where the losses since the last report are bad."""
-        config = self.trainer.config
-        if self._passed(config.sample_kimg):
-            self.sheet()
-        if self._passed(config.checkpoint_kimg):
-            check()
-            self.save(self.out / ckpt.CHECKPOINT)
-        if self._passed(config.snapshot_kimg):
-            self.save(self.out / SNAPSHOTS / f"kimg-{self.trainer.kimg:09.3f}.pt", SNAPSHOT_PARTS)
-        if self._passed(config.quality_kimg):
-            averages = self.trainer.generator_ema, self.trainer.discriminator_ema
-            self.journal.write(self.trainer.kimg, self.watch.look(*averages))
-
-    def finish(self) -> None:
-        """The last checkpoint and sheet."""
-        self.save(self.out / ckpt.CHECKPOINT)
-        self.sheet()
-        self.journal.close()
-
-    def _passed(self, every: float) -> bool:
-        shown, batch = self.trainer.step * self.trainer.config.batch, self.trainer.config.batch
-        images = max(round(1000 * every), 1)  # whole numbers: a rounded float would let two steps pass one mark
-        return shown // images > (shown - batch) // images
-
-    def save(self, path: Path, parts: Sequence[str] | None = None) -> None:
-        """Write a checkpoint, or only `parts` of the state (a snapshot, which can be exported but not resumed)."""
-        t = self.trainer
-        state = {k: v for k, v in t.state().items() if parts is None or k in parts}
-        ckpt.save(ckpt.Checkpoint(t.config, t.step, {}, state), path)
-
-    def sheet(self) -> None:
-        """64 real tiles beside 64 of the averaged generator, always the same latents."""
-        picture = sheet(self.watch.real[:SHEET_TILES], generate(self.trainer.generator_ema, SHEET_TILES, seed=0))
-        save_png(picture, self.out / SAMPLES / f"kimg-{self.trainer.kimg:09.3f}.png")
-        self.journal.picture(self.trainer.kimg, picture)
-
-
 @contextmanager
 def _stop_requested() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set, so that a run ends between two steps; only in the main thread."""
+    """An event that SIGTERM and Ctrl-C set, so that a run ends between two fields or steps and what it saves is saved
+    whole, whatever comes meanwhile; only in the main thread."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop

@@ -23,6 +23,8 @@ from gandl_training.dataset import FieldRecord, FieldStore, Uint8
 
 Floats = NDArray[np.float64]
 POSITIVE, NEGATIVE = "positive_control", "negative_control"
+MOST_TILES = 4000
+RELEASE_EVERY = 256
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,6 @@ class ControlTiles:
     well: NDArray[np.int64]
     fold: NDArray[np.int64]
 
-    def where(self, keep: NDArray[np.bool_] | slice) -> ControlTiles:
-        """The tiles in `keep`."""
-        return ControlTiles(self.tiles[keep], self.positive[keep], self.well[keep], self.fold[keep])
-
 
 @dataclass(frozen=True)
 class ProbeResult:
@@ -47,23 +45,50 @@ class ProbeResult:
     z_prime: float
 
 
-def control_tiles(store: FieldStore, size: int, cell_line: str | None = None) -> ControlTiles:
+def control_tiles(
+    store: FieldStore, size: int, cell_line: str | None = None, *, most: int | None = None
+) -> ControlTiles:
     """The grid tiles of all control fields (of one cell line), without blank ones in wells that have others, as in a
-    screen. Raises NotEnoughData without two wells a class."""
+    screen; at most `most` of them, evenly thinned before they are copied. Raises NotEnoughData without two wells a
+    class."""
     records = store.index.records
     chosen = [i for i, r in enumerate(records) if r.role in (POSITIVE, NEGATIVE) and cell_line in (None, r.cell_line)]
     folds = _folds([records[i] for i in chosen])
     wells = {key: n for n, key in enumerate(dict.fromkeys((records[i].plate, records[i].well) for i in chosen))}
     origins = tile_origins(store.fields.shape[2], store.fields.shape[3], size)
-    tiles = [store.fields[i, :, y : y + size, x : x + size] for i in chosen for y, x in origins]
     each = len(origins)
     positive = np.repeat([records[i].role == POSITIVE for i in chosen], each)
     well = np.repeat([wells[records[i].plate, records[i].well] for i in chosen], each)
     for label in (True, False):
         if len(set(well[positive == label])) < 2:
             raise NotEnoughData("the control probe needs at least two wells of each control")
-    whole = ControlTiles(np.stack(tiles), positive, well, np.repeat(folds, each))
-    return whole.where(~blank_tiles(tile_contrast(whole.tiles), well, ImageQcParameters().blank))
+    contrast = np.concatenate([tile_contrast(_tiles(store, [(i, at) for at in origins], size)) for i in chosen])
+    kept = np.flatnonzero(~blank_tiles(contrast, well, ImageQcParameters().blank))
+    kept = kept[:: max(-(-len(kept) // most), 1)] if most else kept
+    tiles = _tiles(store, [(chosen[n // each], origins[n % each]) for n in kept], size)
+    return ControlTiles(tiles, positive[kept], well[kept], np.repeat(folds, each)[kept])
+
+
+def controls_by_line(store: FieldStore, size: int) -> dict[str, ControlTiles]:
+    """At most 4000 tiles of every cell line that has enough control wells for a probe."""
+    found: dict[str, ControlTiles] = {}
+    for line in dict.fromkeys(r.cell_line for r in store.index.records):
+        try:
+            found[line] = control_tiles(store, size, line, most=MOST_TILES)
+        except NotEnoughData:
+            continue
+    return found
+
+
+def _tiles(store: FieldStore, places: Sequence[tuple[int, tuple[int, int]]], size: int) -> Uint8:
+    """Copies of the tiles at (field, (y, x)), [N, C, size, size]; what was read of the store leaves memory again."""
+    tiles = np.empty((len(places), store.channels, size, size), np.uint8)
+    for n, (i, (y, x)) in enumerate(places):
+        tiles[n] = store.fields[i, :, y : y + size, x : x + size]
+        if n % RELEASE_EVERY == 0:
+            store.release()
+    store.release()
+    return tiles
 
 
 def _folds(records: Sequence[FieldRecord]) -> NDArray[np.int64]:

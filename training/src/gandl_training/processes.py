@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
-from gandl_shared.errors import BadInput
+from gandl_shared.errors import BadInput, TrainingFailed
 from torch import Tensor
 
 
@@ -41,6 +42,18 @@ class Processes:
         dist.all_reduce(value, op=dist.ReduceOp.MAX)
         return int(value)
 
+    def first_does(self, work: Callable[[], None], device: torch.device) -> None:
+        """`work` in the first process while the others wait. Raises its error there, TrainingFailed in the others."""
+        failed = 1
+        try:
+            if self.first:
+                work()
+            failed = 0
+        finally:
+            failed = self.agreed(failed, device)
+        if failed:
+            raise TrainingFailed("the first process could not prepare the run; its own message says why")
+
     def wait(self) -> None:
         """Until all processes are here."""
         if self.world > 1:
@@ -53,6 +66,14 @@ class Processes:
 
 
 ALONE = Processes()
+PATIENCE = timedelta(days=7)
+"""How long one process waits for another: packing a large screen takes the first one hours. A process that dies is
+noticed at once, by its closed connection and by `torchrun`."""
+
+
+def leads() -> bool:
+    """Whether this process is the first by what `torchrun` says, before it has joined the others."""
+    return int(os.environ.get("WORLD_SIZE", "1")) == 1 or int(os.environ["RANK"]) == 0
 
 
 @contextmanager
@@ -62,7 +83,7 @@ def joined() -> Iterator[Processes]:
     if world == 1:
         yield Processes()
         return
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     try:
         yield Processes(dist.get_rank(), world)
     finally:

@@ -10,27 +10,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from gandl_shared.errors import NotEnoughData
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gandl_training.dataset import Crops, FieldStore, Uint8
 from gandl_training.metrics import frechet_distance, kernel_distance, tile_features
 from gandl_training.networks import Discriminator, Generator
-from gandl_training.probe import ControlTiles, Floats, control_tiles, embed, probe
+from gandl_training.probe import ControlTiles, Floats, controls_by_line, embed, probe
 
 TILES = 512
-MOST_CONTROL_TILES = 4000
 
 
 @dataclass(frozen=True)
 class Watch:
-    """Fixed real tiles, the controls of each cell line, and fields held out of training."""
+    """Fixed real tiles, the controls of each cell line, and fields held out of training; `unwatched` are the cell lines
+    with too few control wells for a probe."""
 
     real: Uint8
     real_features: Floats
     held_out: Uint8 | None
     controls: dict[str, ControlTiles]
+    unwatched: tuple[str, ...]
 
     @classmethod
     def of(cls, crops: Crops, held_out: Sequence[int]) -> Watch:
@@ -38,7 +38,9 @@ class Watch:
         many = replace(crops, batch=TILES, rank=0, world=1)
         real = many.at(0)
         other = replace(many, fields=tuple(held_out)).at(0) if held_out else None
-        return cls(real, tile_features(real), other, _controls(crops.store, crops.size))
+        controls = controls_by_line(crops.store, crops.size)
+        lines = dict.fromkeys(r.cell_line for r in crops.store.index.records)
+        return cls(real, tile_features(real), other, controls, tuple(line for line in lines if line not in controls))
 
     def look(self, generator: Generator, discriminator: Discriminator) -> dict[str, float]:
         """Distances, mean scores of training and held-out tiles, and the probe of each cell line, by name."""
@@ -97,15 +99,3 @@ def _score(discriminator: Discriminator, tiles: Uint8, batch: int = 64) -> float
 def _scaled(discriminator: Discriminator, tiles: Uint8) -> Tensor:
     device = next(discriminator.parameters()).device
     return torch.from_numpy(np.ascontiguousarray(tiles)).to(device).float().div(127.5).sub(1)
-
-
-def _controls(store: FieldStore, size: int) -> dict[str, ControlTiles]:
-    """Controls of every cell line that has enough wells, thinned to at most 4000 tiles."""
-    found: dict[str, ControlTiles] = {}
-    for line in dict.fromkeys(r.cell_line for r in store.index.records):
-        try:
-            tiles = control_tiles(store, size, line)
-        except NotEnoughData:
-            continue
-        found[line] = tiles.where(slice(None, None, -(-len(tiles.tiles) // MOST_CONTROL_TILES)))
-    return found

@@ -18,7 +18,7 @@ def export(
         Path | None, typer.Option(help="A file of RUN/snapshots instead of the last checkpoint.")
     ] = None,
     untrained: Annotated[
-        bool, typer.Option("--untrained", help="The same network before training (baseline).")
+        bool, typer.Option("--untrained", help="An untrained network of the same architecture (baseline).")
     ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="The last weights instead of their running average.")] = False,
     generator: Annotated[Path | None, typer.Option(help="Also write the averaged generator to this file.")] = None,
@@ -46,6 +46,8 @@ def export(
         pixel_size_um=pixel_size_um,
         commit=commit,
     )
+    if generator is not None:
+        exports.check_writable(generator)
     card = exports.export_featurizer(run, weights, exports.Form(checked(tap), form(precision)), provenance, out)
     out.with_suffix(".card.json").write_text(card.model_dump_json(indent=2) + "\n")
     if generator is not None:

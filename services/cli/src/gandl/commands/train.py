@@ -102,13 +102,14 @@ def train(
     pattern: Annotated[str | None, typer.Option(help="File names: {plate}/{well}_s{site}_w{channel}.tif.")] = None,
     channel_names: Annotated[str | None, typer.Option(help="Names for the card, comma separated: GFP,DNA.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; default all.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default all.")] = None,
 ) -> None:
     """Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.
 
     What is not given is the preset's. Ctrl-C and SIGTERM save and stop; --resume goes on exactly where it was.
     """
     from gandl_training import checkpoint, loop
+    from gandl_training.processes import leads
 
     if threads:
         loop.use_threads(threads)
@@ -129,27 +130,27 @@ def train(
         channel_names,
     )
     command = shlex.join(["gandl", *sys.argv[1:]])
-    with _bar() as bar:
+    if resume:
+        options.refuse()
+        config, go = checkpoint.load(out / checkpoint.CHECKPOINT).config, loop.resume
+    else:
+        config, go = options.config(), loop.start
+    config = replace(config, minutes=minutes, kimg=kimg)
+    with _bar(shown=leads()) as bar:
         show = partial(_show, bar, bar.add_task("training", total=None, text=""))
-        if resume:
-            options.refuse()
-            saved = checkpoint.load(out / checkpoint.CHECKPOINT).config
-            loop.note_command(out, command)
-            outcome = loop.run(replace(saved, minutes=minutes, kimg=kimg), out, show)
-        else:
-            config = replace(options.config(), minutes=minutes, kimg=kimg)
-            outcome = loop.start(config, options.source(images, platemap), out, show, command=command)
-    typer.echo(
-        f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
-    )
+        source = options.source(images, platemap)
+        outcome = go(config, source, out, show, command=command, on_note=bar.console.print)
+    if leads():
+        typer.echo(
+            f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
+        )
 
 
-def _bar() -> Bar:
+def _bar(*, shown: bool) -> Bar:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn()
-    )
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn()
+    return Progress(*columns, disable=not shown)
 
 
 def _show(bar: Bar, task: TaskID, progress: Progress) -> None:
