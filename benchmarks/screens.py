@@ -79,7 +79,7 @@ def features_of(name: str, training: Folder, work: Path, channels: str) -> dict[
     untrained = untrained_model(trained.card, training, work, channels)
     return {
         f"`{name}`: tap `{trained.card.tap}`, {trained.card.training.kimg:.0f} thousand crops": trained,
-        "the same network, untrained": Engine.load(untrained),
+        "an untrained network of the same architecture": Engine.load(untrained),
         "intensity statistics": IntensityStatistics(trained.card),
     }
 
