@@ -10,6 +10,7 @@ import typer
 from gandl.commands.export import export
 from gandl.commands.train import train
 from gandl_shared.errors import BadInput
+from gandl_training import checkpoint as ckpt
 from gandl_training.dataset import Source
 from typer.testing import CliRunner
 
@@ -38,12 +39,26 @@ def test_train_resume_export(plate: Source, tmp_path: Path, monkeypatch: pytest.
     assert model.with_suffix(".card.json").read_text().count("gandl train here") == 2  # the run and its resumption
 
 
+def test_terms_of_the_loss_reach_the_run(plate: Source, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    given = ("train", str(plate.images), "--platemap", str(plate.platemap), "--out", str(run), "--threads", "1")
+    terms = ("--loss", "wasserstein", "--r1-gamma", "3", "--path-length", "2", "--lipschitz", "10")
+    call(*given, "--resolution", "16", "--batch", "4", "--kimg", "0.004", *terms, "--lipschitz-power", "2")
+    loss = ckpt.load(run / ckpt.CHECKPOINT).config.loss
+    assert (loss.gan, loss.r1_gamma, loss.path_length_weight) == ("wasserstein", 3.0, 2.0)
+    assert (loss.lipschitz_weight, loss.lipschitz_power) == (10.0, 2)
+    with pytest.raises(BadInput, match="own settings; --lipschitz-power cannot be changed"):
+        call(*given, "--resume", "--lipschitz-power", "2")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (("--resolution", "48"), "48 is not a power of two"),
         (("--preset", "gpu"), "unknown preset 'gpu'"),
         (("--loss", "hinge"), "unknown loss 'hinge'"),
+        (("--lipschitz", "10", "--lipschitz-power", "3"), "power 3 of the Lipschitz penalty is unknown; use 1 or 2"),
+        (("--lipschitz-power", "2"), "give the weight of the penalty by --lipschitz"),
         (("--batch", "1"), "batch 1 is too small"),
         (("--holdout", "1.5"), "holdout 1.5 is not a share"),
     ],

@@ -62,7 +62,8 @@ class NetworkConfig:
 class LossConfig:
     """Loss and regularisers. An interval of n applies a term every n-th step with n times its weight (lazily).
 
-    `r1_gamma` None takes the heuristic of StyleGAN2-ADA, 0.0002 · resolution² / batch.
+    `r1_gamma` None takes the heuristic of StyleGAN2-ADA, 0.0002 · resolution² / batch. `lipschitz_power` is the p of
+    `losses.lipschitz`, 1 or 2.
     """
 
     gan: GanLoss = "logistic"
@@ -77,6 +78,8 @@ class LossConfig:
     def __post_init__(self) -> None:
         if self.gan not in get_args(GanLoss):
             raise BadInput(f"unknown loss '{self.gan}'; use one of {', '.join(get_args(GanLoss))}")
+        if self.lipschitz_power not in (1, 2):
+            raise BadInput(f"power {self.lipschitz_power} of the Lipschitz penalty is unknown; use 1 or 2")
 
 
 @dataclass(frozen=True)
