@@ -77,6 +77,7 @@ def start(
 ) -> Outcome:
     """`prepare_run` and `run`, under `torchrun` too: one process packs, all train. `command` goes on the card."""
     with joined() as processes:
+        processes.check_batch(config)
         if processes.first:
             prepare_run(config, source, out)
             note_command(out, command)
@@ -108,7 +109,7 @@ def run(
 
 
 def _train(config: TrainConfig, out: Path, on_progress: Callable[[Progress], None], processes: Processes) -> Outcome:
-    processes.check_batch(config.batch)
+    processes.check_batch(config)
     store = FieldStore.open(out / DATA)
     trainer = Trainer(config, device_of_process(), processes)
     if (out / ckpt.CHECKPOINT).exists():
