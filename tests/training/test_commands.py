@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import typer
 from gandl.commands.export import export
-from gandl.commands.train import train
+from gandl.commands.train import _bar, _show, train
 from gandl_shared.errors import BadInput
 from gandl_training import checkpoint as ckpt
 from gandl_training.dataset import Source
+from gandl_training.loop import Progress
+from rich.console import Console
 from typer.testing import CliRunner
 
 
@@ -49,6 +51,20 @@ def test_terms_of_the_loss_reach_the_run(plate: Source, tmp_path: Path) -> None:
     assert (loss.lipschitz_weight, loss.lipschitz_power) == (10.0, 2)
     with pytest.raises(BadInput, match="own settings; --lipschitz-power cannot be changed"):
         call(*given, "--resume", "--lipschitz-power", "2")
+
+
+@pytest.mark.parametrize(
+    ("remaining", "left", "total"), [(90.0, ", 1.5 min left", 120.0), (0.0, ", 0.0 min left", 30.0), (None, "", None)]
+)
+def test_what_is_shown_along_a_run(remaining: float | None, left: str, total: float | None) -> None:
+    bar = _bar()
+    task = bar.add_task("training", total=None, text="")
+    _show(bar, task, Progress(1.26, 51.04, 0.01, 30.0, remaining, {"d": 1.23456, "g": -0.5}))
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(bar.get_renderable())
+    assert f"1.3 kimg, 51.0 images/s{left}; d 1.235 g -0.500" in shown.get()
+    assert (bar.tasks[0].completed, bar.tasks[0].total) == (30.0, total)
 
 
 @pytest.mark.parametrize(

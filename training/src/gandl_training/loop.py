@@ -206,16 +206,21 @@ class _Run:
         self.last, self.waited = (now, step), 0.0
         if self.writer:
             self.writer.journal.write(kimg, {"images_per_second": speed, "data_wait": wait, **values})
-            self.on_progress(Progress(kimg, speed, wait, now - self.started, self._remaining(now, speed), values))
+            elapsed = now - self.started
+            left = remaining(self.trainer.config, kimg, elapsed, speed)
+            self.on_progress(Progress(kimg, speed, wait, elapsed, left, values))
 
-    def _remaining(self, now: float, speed: float) -> float | None:
-        config = self.trainer.config
-        left = []
-        if config.minutes is not None:
-            left.append(60 * config.minutes - (now - self.started))
-        if config.kimg is not None and speed > 0:
-            left.append((config.kimg - self.trainer.kimg) * 1000 / speed)
-        return max(min(left), 0.0) if left else None
+
+def remaining(config: TrainConfig, kimg: float, elapsed: float, images_per_second: float) -> float | None:
+    """Seconds until a run ends that has shown `kimg` after `elapsed` seconds: by `minutes` or `kimg`, what is sooner.
+
+    Never negative; None where nothing ends it."""
+    left = []
+    if config.minutes is not None:
+        left.append(60 * config.minutes - elapsed)
+    if config.kimg is not None and images_per_second > 0:
+        left.append((config.kimg - kimg) * 1000 / images_per_second)
+    return max(min(left), 0.0) if left else None
 
 
 class _Writer:
