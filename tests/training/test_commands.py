@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from gandl.commands.export import export
 from gandl.commands.train import _bar, _show, train
 from gandl_shared.errors import BadInput
 from gandl_training import checkpoint as ckpt
+from gandl_training import commit
 from gandl_training.dataset import Source
 from gandl_training.loop import Progress
 from rich.console import Console
@@ -29,6 +31,7 @@ def call(*arguments: str) -> str:
 
 def test_train_resume_export(plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["gandl", "train", "here"])
+    monkeypatch.setattr(commit, "checkout_commit", lambda: "1234567")
     run = str(tmp_path / "run")
     given = ("train", str(plate.images), "--platemap", str(plate.platemap), "--out", run, "--threads", "1")
     assert "kimg: 0.0 kimg" in call(*given, "--resolution", "16", "--batch", "4", "--kimg", "0.004", "--augment")
@@ -38,7 +41,9 @@ def test_train_resume_export(plate: Source, tmp_path: Path, monkeypatch: pytest.
     model = tmp_path / "m.onnx"
     said = call("export", run, "--out", str(model), "--stains", "GFP,DNA", "--data", "plate", "--licence", "CC0")
     assert "512 features of fc" in said
-    assert model.with_suffix(".card.json").read_text().count("gandl train here") == 2  # the run and its resumption
+    training = json.loads(model.with_suffix(".card.json").read_text())["training"]
+    assert training["command"].splitlines() == ["gandl train here"] * 2  # the run and its resumption
+    assert training["commit"] == "1234567"
 
 
 def test_terms_of_the_loss_reach_the_run(plate: Source, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The run: data, steps, what is logged and saved when, and how it ends.
 
-Files of a run: `config.json`, `command.txt`, `data/` (packed fields), `checkpoint.pt`, `log.jsonl`, `events/`
-(TensorBoard), `samples/*.png`, `snapshots/*.pt` (networks kept along the way).
+Files of a run: `config.json`, `command.txt`, `commit.txt`, `data/` (packed fields), `checkpoint.pt`, `log.jsonl`,
+`events/` (TensorBoard), `samples/*.png`, `snapshots/*.pt` (networks kept along the way).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gandl_shared.errors import BadInput, TrainingFailed
 from torch import Tensor
 
 from gandl_training import checkpoint as ckpt
+from gandl_training.commit import note_commit
 from gandl_training.config import TrainConfig, with_input
 from gandl_training.dataset import Crops, FieldStore, Source, pack
 from gandl_training.journal import SAMPLES, Journal
@@ -115,6 +116,8 @@ def _train(config: TrainConfig, out: Path, on_progress: Callable[[Progress], Non
     if (out / ckpt.CHECKPOINT).exists():
         restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
     try:
+        if processes.first:
+            note_commit(out)
         return _Run(trainer, store, out, on_progress).go()
     except OSError as error:
         raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {_kept(out)}") from error
