@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 import typer
 from gandl.commands.export import export
-from gandl.commands.train import train
+from gandl.commands.train import _bar, _show, train
 from gandl_shared.errors import BadInput
+from gandl_training import checkpoint as ckpt
+from gandl_training import commit
 from gandl_training.dataset import Source
+from gandl_training.loop import Progress
+from rich.console import Console
 from typer.testing import CliRunner
 
 
@@ -26,6 +31,7 @@ def call(*arguments: str) -> str:
 
 def test_train_resume_export(plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["gandl", "train", "here"])
+    monkeypatch.setattr(commit, "checkout_commit", lambda: "1234567")
     run = str(tmp_path / "run")
     given = ("train", str(plate.images), "--platemap", str(plate.platemap), "--out", run, "--threads", "1")
     assert "kimg: 0.0 kimg" in call(*given, "--resolution", "16", "--batch", "4", "--kimg", "0.004", "--augment")
@@ -35,7 +41,35 @@ def test_train_resume_export(plate: Source, tmp_path: Path, monkeypatch: pytest.
     model = tmp_path / "m.onnx"
     said = call("export", run, "--out", str(model), "--stains", "GFP,DNA", "--data", "plate", "--licence", "CC0")
     assert "512 features of fc" in said
-    assert model.with_suffix(".card.json").read_text().count("gandl train here") == 2  # the run and its resumption
+    training = json.loads(model.with_suffix(".card.json").read_text())["training"]
+    assert training["command"].splitlines() == ["gandl train here"] * 2  # the run and its resumption
+    assert training["commit"] == "1234567"
+
+
+def test_terms_of_the_loss_reach_the_run(plate: Source, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    given = ("train", str(plate.images), "--platemap", str(plate.platemap), "--out", str(run), "--threads", "1")
+    terms = ("--loss", "wasserstein", "--r1-gamma", "3", "--path-length", "2", "--lipschitz", "10")
+    call(*given, "--resolution", "16", "--batch", "4", "--kimg", "0.004", *terms, "--lipschitz-power", "2")
+    loss = ckpt.load(run / ckpt.CHECKPOINT).config.loss
+    assert (loss.gan, loss.r1_gamma, loss.path_length_weight) == ("wasserstein", 3.0, 2.0)
+    assert (loss.lipschitz_weight, loss.lipschitz_power) == (10.0, 2)
+    with pytest.raises(BadInput, match="own settings; --lipschitz-power cannot be changed"):
+        call(*given, "--resume", "--lipschitz-power", "2")
+
+
+@pytest.mark.parametrize(
+    ("remaining", "left", "total"), [(90.0, ", 1.5 min left", 120.0), (0.0, ", 0.0 min left", 30.0), (None, "", None)]
+)
+def test_what_is_shown_along_a_run(remaining: float | None, left: str, total: float | None) -> None:
+    bar = _bar(shown=True)
+    task = bar.add_task("training", total=None, text="")
+    _show(bar, task, Progress(1.26, 51.04, 0.01, 30.0, remaining, {"d": 1.23456, "g": -0.5}))
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(bar.get_renderable())
+    assert f"1.3 kimg, 51.0 images/s{left}; d 1.235 g -0.500" in shown.get()
+    assert (bar.tasks[0].completed, bar.tasks[0].total) == (30.0, total)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +78,8 @@ def test_train_resume_export(plate: Source, tmp_path: Path, monkeypatch: pytest.
         (("--resolution", "48"), "48 is not a power of two"),
         (("--preset", "gpu"), "unknown preset 'gpu'"),
         (("--loss", "hinge"), "unknown loss 'hinge'"),
+        (("--lipschitz", "10", "--lipschitz-power", "3"), "power 3 of the Lipschitz penalty is unknown; use 1 or 2"),
+        (("--lipschitz-power", "2"), "give the weight of the penalty by --lipschitz"),
         (("--batch", "1"), "batch 1 is too small"),
         (("--holdout", "1.5"), "holdout 1.5 is not a share"),
         (("--seed", "-1"), "seed -1 is not a whole number from 0"),

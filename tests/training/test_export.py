@@ -18,7 +18,7 @@ from gandl_training.taps import Featurizer, tap
 
 from tests.training.conftest import TINY, TINY_RUN, make_plate
 
-PROVENANCE = export.Provenance("tiny", "a test plate", "none", stains=("GFP", "DNA"))
+PROVENANCE = export.Provenance("tiny", "a test plate", "none", stains=("GFP", "DNA"), commit="1234567")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,7 @@ def test_each_tap_is_exported_with_card_and_parity(run: Path, tmp_path: Path, na
     model = onnx.load(tmp_path / "m.onnx")
     assert card_from_metadata({p.key: p.value for p in model.metadata_props}, file="m.onnx") == card
     assert (card.tap, card.features, card.size, card.training.kimg) == (name, width, 16, 0.016)
+    assert card.training.commit == "1234567"  # as given, whatever the run noted
     assert [c.stain for c in card.channels] == ["GFP", "DNA"]
     assert card.parity is not None and card.parity.torch_max < 1e-4 and card.parity.batch_max < 1e-5
     (images,) = model.graph.input

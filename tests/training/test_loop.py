@@ -214,6 +214,40 @@ def test_a_full_disk_is_told_and_the_checkpoint_kept(
     assert ckpt.load(tmp_path / "run" / ckpt.CHECKPOINT).step == 1
 
 
+def test_watching_a_run_is_logged_and_trains_nothing(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    start(tiny, plate, tmp_path / "unwatched", 0.072)
+    start(replace(tiny, quality_kimg=0.064, sample_kimg=0.064), plate, tmp_path / "watched", 0.072)
+    entries = [json.loads(line) for line in (tmp_path / "watched" / journal.LOG).read_text().splitlines()]
+    looks = [e for e in entries if "quality/frechet" in e]
+    assert [e["kimg"] for e in looks] == [0.064]
+    measured = {"quality/frechet", "quality/kernel", "quality/score_training"}
+    assert looks[0].keys() == {"kimg", "probe/accuracy_U2OS", "probe/z_prime_U2OS"} | measured
+    unwatched, watched = weights(tmp_path / "unwatched"), weights(tmp_path / "watched")
+    assert [name for name in unwatched if not torch.equal(unwatched[name], watched[name])] == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kimg", "seconds"),
+    [
+        (None, None, None),
+        (2.0, None, 90.0),  # of 120 s, 30 are over
+        (None, 10.0, 160.0),  # 8000 images at 50 a second
+        (2.0, 10.0, 90.0),
+        (10.0, 10.0, 160.0),
+        (0.25, None, 0.0),  # over, and 15 s late
+    ],
+)
+def test_what_remains_is_the_sooner_of_both_ends(
+    tiny: TrainConfig, minutes: float | None, kimg: float | None, seconds: float | None
+) -> None:
+    config = replace(tiny, minutes=minutes, kimg=kimg)
+    assert loop.remaining(config, kimg=2.0, elapsed=30.0, images_per_second=50.0) == seconds
+
+
+def test_nothing_is_foretold_without_speed(tiny: TrainConfig) -> None:
+    assert loop.remaining(replace(tiny, kimg=10.0), kimg=0.0, elapsed=1.0, images_per_second=0.0) is None
+
+
 def test_files_of_a_run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
     seen: list[loop.Progress] = []
     config, _ = loop.prepare_run(replace(tiny, snapshot_kimg=0.064, sample_kimg=0.064), plate, tmp_path / "run")
@@ -222,6 +256,7 @@ def test_files_of_a_run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> Non
     assert [e["kimg"] for e in entries] == [0.128, 0.136]
     assert {"d", "g", "real", "fake", "r1", "images_per_second"} <= entries[0].keys()
     assert [p.kimg for p in seen] == [0.128, 0.136]
+    assert [p.remaining for p in seen] == [pytest.approx(8 / seen[0].images_per_second), 0.0]
     assert len(list((tmp_path / "run" / "events").glob("events.*"))) == 1
     assert len(list((tmp_path / "run" / "samples").glob("*.png"))) == 3
     assert len(list((tmp_path / "run" / "snapshots").glob("*.pt"))) == 2

@@ -1,4 +1,4 @@
-"""Two gloo processes against one process of the same global batch."""
+"""Two processes of `torchrun` against one process of the same global batch, and batches they cannot share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from gandl_training import checkpoint as ckpt
 from gandl_training import loop
 from gandl_training.config import AugmentConfig, LossConfig, TrainConfig
 from gandl_training.dataset import Source
-from gandl_training.processes import Processes
+from gandl_training.layers import group_stddev
+from gandl_training.processes import Processes, trains_as_one
 from gandl_training.step import Trainer
 
 CHILD = """
-import sys, torch
+import os, sys, torch
 from pathlib import Path
 from gandl_training import loop
 from gandl_training.config import TrainConfig
@@ -30,11 +32,12 @@ torch.set_num_threads(1)
 Trainer._adam = lambda self, net: torch.optim.SGD(net.parameters(), lr=0.01)
 out = Path(sys.argv[1])
 source = Source(Path(sys.argv[2]), Path(sys.argv[3]))
-print(loop.start(TrainConfig.from_json(sys.argv[4]), source, out).reason)
+reason = loop.start(TrainConfig.from_json(sys.argv[4]), source, out).reason
+print(f"{os.environ['WORLD_SIZE']}:{reason}", flush=True)
 """
 
 
-def test_two_processes_train_as_one(
+def test_two_processes_of_torchrun_train_as_one(
     tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With plain gradient descent: Adam turns the rounding of a gradient near zero into a whole step."""
@@ -42,23 +45,24 @@ def test_two_processes_train_as_one(
     loss = LossConfig(r1_interval=2, path_length_weight=2.0, path_length_interval=2, lipschitz_weight=1.0)
     augment = AugmentConfig(adaptive=True, target=-1.0, speed_kimg=0.1)
     config = replace(tiny, loss=loss, augment=augment, kimg=0.04)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
     given = [str(tmp_path / "two"), str(plate.images), str(plate.platemap), config.to_json()]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    children = [
-        subprocess.Popen([sys.executable, "-c", CHILD, *given], env=common | {"RANK": rank}) for rank in ("0", "1")
-    ]
-    loop.start(config, plate, tmp_path / "one")
-    assert [child.wait(timeout=120) for child in children] == [0, 0]
-    one, two = (ckpt.load(tmp_path / run / ckpt.CHECKPOINT).state for run in ("one", "two"))
-    assert torch.equal(one["augment_p"], two["augment_p"])
+    with subprocess.Popen(
+        [*torchrun, sys.executable, "-c", CHILD, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as two:
+        try:
+            loop.start(config, plate, tmp_path / "one")
+            said, complaints = two.communicate(timeout=120)
+        finally:
+            two.terminate()  # where they hang, torchrun ends both
+    assert (two.returncode, said.split()) == (0, ["2:kimg", "2:kimg"]), complaints
     initial = Trainer(config, torch.device("cpu")).state()
-    for part in ("generator", "discriminator", "discriminator_ema"):
-        for name, value in one[part].items():
+    saved = {run: ckpt.load(tmp_path / run / ckpt.CHECKPOINT).state for run in ("one", "two")}
+    assert torch.equal(saved["one"]["augment_p"], saved["two"]["augment_p"])
+    for part in ("generator", "discriminator", "generator_ema", "discriminator_ema"):
+        for name, value in saved["one"][part].items():
             travelled = (value - initial[part][name]).norm()
-            assert (value - two[part][name]).norm() <= 1e-4 * travelled + 1e-6, f"{part}.{name}"
+            assert (value - saved["two"][part][name]).norm() <= 1e-4 * travelled + 1e-6, f"{part}.{name}"
 
 
 COMMAND = """
@@ -78,6 +82,7 @@ run()
 """`gandl` as typed, where preparing takes longer than torch lets a process wait for another."""
 
 
+@pytest.mark.slow
 def test_two_processes_go_on_as_one_run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
     out = tmp_path / "run"
     config, _ = loop.prepare_run(tiny, plate, out)
@@ -119,6 +124,38 @@ def test_where_the_first_process_fails_the_others_say_so() -> None:
         Failed(0, 2).first_does(work, torch.device("cpu"))
 
 
-def test_a_batch_that_cannot_be_shared_is_refused() -> None:
-    with pytest.raises(BadInput, match="batch 8 cannot be shared by 3 processes"):
-        Processes(0, 3).check_batch(8)
+@pytest.mark.parametrize(
+    ("batch", "world", "path_length", "message"),
+    [
+        (8, 3, 0.0, "batch 8 cannot be shared by 3 processes .* a multiple of 12 .*: 1, 2$"),
+        (16, 8, 0.0, "batch 16 cannot be shared by 8 processes .* a multiple of 32 .*: 1, 2, 4$"),
+        (6, 2, 2.0, "batch 6 cannot be shared by 2 processes .* a multiple of 8 .*: 1$"),
+        (2, 4, 0.0, "batch 2 cannot be shared by 4 processes .* a multiple of 16 .*: 1$"),
+    ],
+)
+def test_a_batch_that_cannot_be_shared_is_refused(batch: int, world: int, path_length: float, message: str) -> None:
+    """Pairs instead of fours in the standard deviation, and three halves of path length that would be two."""
+    config = TrainConfig(batch=batch, loss=LossConfig(path_length_weight=path_length))
+    with pytest.raises(BadInput, match=message):
+        Processes(0, world).check_batch(config)
+
+
+def test_a_batch_that_cannot_be_shared_leaves_nothing_behind(
+    tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "joined", lambda: nullcontext(Processes(0, 3)))
+    with pytest.raises(BadInput, match="cannot be shared"):
+        loop.start(tiny, plate, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("world", [2, 3, 4])
+@pytest.mark.parametrize("batch", range(2, 25))
+def test_shares_pass_where_their_standard_deviations_are_the_whole_batchs(batch: int, world: int) -> None:
+    x = torch.randn(batch, 2, 2, 2, generator=torch.Generator().manual_seed(0))
+    equal = batch % world == 0 and torch.equal(
+        torch.cat([group_stddev(share, 4) for share in x.chunk(world)]), group_stddev(x, 4)
+    )
+    assert trains_as_one(TrainConfig(batch=batch), world) == equal
+    path_length = TrainConfig(batch=batch, loss=LossConfig(path_length_weight=2.0))
+    assert trains_as_one(path_length, world) == (equal and world * (batch // world // 2) == batch // 2)

@@ -63,7 +63,8 @@ class NetworkConfig:
 class LossConfig:
     """Loss and regularisers. An interval of n applies a term every n-th step with n times its weight (lazily).
 
-    `r1_gamma` None takes the heuristic of StyleGAN2-ADA, 0.0002 · resolution² / batch.
+    `r1_gamma` None takes the heuristic of StyleGAN2-ADA, 0.0002 · resolution² / batch. `lipschitz_power` is the p of
+    `losses.lipschitz`, 1 or 2.
     """
 
     gan: GanLoss = "logistic"
@@ -81,6 +82,8 @@ class LossConfig:
         for name in ("r1_gamma", "path_length_weight", "lipschitz_weight"):
             if not 0 <= (getattr(self, name) or 0) < math.inf:
                 raise BadInput(f"{name} {getattr(self, name)} is no weight of a loss; give 0 (none) or more")
+        if self.lipschitz_power not in (1, 2):
+            raise BadInput(f"power {self.lipschitz_power} of the Lipschitz penalty is unknown; use 1 or 2")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gandl_training import checkpoint as ckpt
+from gandl_training.commit import noted_commit
 from gandl_training.dataset import Crops, FieldStore, StoreIndex
 from gandl_training.loop import COMMAND, stored
 from gandl_training.networks import Discriminator, Generator, parameters
@@ -38,7 +39,7 @@ Uint8 = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a card says that the run itself cannot know."""
+    """What a card says that the run itself cannot know; `commit` wins over the one noted there."""
 
     name: str
     data: str
@@ -260,7 +261,7 @@ def _record(run: Path, weights: Weights, provenance: Provenance) -> TrainingReco
         seed=weights.checkpoint.config.seed,
         command=_command(run),
         version=version("gandl-training"),
-        commit=provenance.commit,
+        commit=provenance.commit or noted_commit(run),
     )
 
 

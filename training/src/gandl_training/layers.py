@@ -176,14 +176,18 @@ def _fold(layer: Dense | Conv) -> None:
     layer.weight_gain = layer.bias_gain = 1.0
 
 
+def group_size(images: int, group: int) -> int:
+    """The largest group of at most `group` images that divides a batch of `images`, so that any batch works."""
+    return max(g for g in range(1, min(group, images) + 1) if images % g == 0)
+
+
 def group_stddev(x: Tensor, group: int) -> Tensor:
     """How varied a batch is: mean standard deviation over groups of consecutive images (Karras et al. 2018).
 
-    [N, C, H, W] → [N, 1, 1, 1] float32, equal within a group. A batch that `group` does not divide falls back to the
-    largest smaller group that does, so any batch works.
+    [N, C, H, W] → [N, 1, 1, 1] float32, equal within a group of `group_size` images.
     """
     n = x.shape[0]
-    size = max(g for g in range(1, min(group, n) + 1) if n % g == 0)
+    size = group_size(n, group)
     y = x.float().reshape(n // size, size, *x.shape[1:])
     stddev = (y.var(dim=1, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))
     return stddev.repeat_interleave(size).reshape(n, 1, 1, 1)

@@ -1,7 +1,7 @@
 """The run: data, steps, what is logged and saved when, and how it ends.
 
-Files of a run: `config.json`, `command.txt`, `data/` (packed fields), `checkpoint.pt`, `log.jsonl`, `events/`
-(TensorBoard), `samples/*.png`, `snapshots/*.pt` (networks kept along the way).
+Files of a run: `config.json`, `command.txt`, `commit.txt`, `data/` (packed fields), `checkpoint.pt`, `log.jsonl`,
+`events/` (TensorBoard), `samples/*.png`, `snapshots/*.pt` (networks kept along the way).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gandl_shared.errors import BadInput, TrainingFailed
 from torch import Tensor
 
 from gandl_training import checkpoint as ckpt
+from gandl_training.commit import note_commit
 from gandl_training.config import NetworkConfig, TrainConfig, with_input
 from gandl_training.dataset import Crops, FieldStore, Source, check_same, pack
 from gandl_training.processes import Processes, device_of_process, joined
@@ -80,6 +81,7 @@ def start(
     """`prepare_run` and `run`, under `torchrun` too: one process packs, all train. `command` goes on the card;
     `on_note` is told what the run does without. Raises TrainingFailed on a signal while packing."""
     with joined() as processes, _stop_requested() as stop:
+        processes.check_batch(config)
 
         def prepare() -> None:
             prepare_run(config, source, out, stop.is_set)
@@ -162,12 +164,14 @@ class _Ears:
 
 
 def _train(config: TrainConfig, out: Path, ears: _Ears, processes: Processes, stop: threading.Event) -> Outcome:
-    processes.check_batch(config.batch)
+    processes.check_batch(config)
     store = stored(out, config.network)
     trainer = Trainer(config, device_of_process(), processes)
     if (out / ckpt.CHECKPOINT).exists():
         restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
     try:
+        if processes.first:
+            note_commit(out)
         return _Run(trainer, store, out, ears).go(stop)
     except OSError as error:
         raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {ckpt.kept(out / ckpt.CHECKPOINT)}") from error
@@ -256,16 +260,21 @@ class _Run:
         self.last, self.waited = (now, step), 0.0
         if self.writer:
             self.writer.journal.write(kimg, {"images_per_second": speed, "data_wait": wait, **values})
-            self.on_progress(Progress(kimg, speed, wait, now - self.started, self._remaining(now, speed), values))
+            elapsed = now - self.started
+            left = remaining(self.trainer.config, kimg, elapsed, speed)
+            self.on_progress(Progress(kimg, speed, wait, elapsed, left, values))
 
-    def _remaining(self, now: float, speed: float) -> float | None:
-        config = self.trainer.config
-        left = []
-        if config.minutes is not None:
-            left.append(60 * config.minutes - (now - self.started))
-        if config.kimg is not None and speed > 0:
-            left.append((config.kimg - self.trainer.kimg) * 1000 / speed)
-        return max(min(left), 0.0) if left else None
+
+def remaining(config: TrainConfig, kimg: float, elapsed: float, images_per_second: float) -> float | None:
+    """Seconds until a run ends that has shown `kimg` after `elapsed` seconds: by `minutes` or `kimg`, what is sooner.
+
+    Never negative; None where nothing ends it."""
+    left = []
+    if config.minutes is not None:
+        left.append(60 * config.minutes - elapsed)
+    if config.kimg is not None and images_per_second > 0:
+        left.append((config.kimg - kimg) * 1000 / images_per_second)
+    return max(min(left), 0.0) if left else None
 
 
 @contextmanager

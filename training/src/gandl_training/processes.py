@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ import torch
 import torch.distributed as dist
 from gandl_shared.errors import BadInput, TrainingFailed
 from torch import Tensor
+
+from gandl_training.config import TrainConfig
+from gandl_training.layers import group_size
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,29 @@ class Processes:
         if self.world > 1:
             dist.barrier()
 
-    def check_batch(self, batch: int) -> None:
-        """Raises BadInput where the global batch cannot be shared equally."""
-        if batch % self.world:
-            raise BadInput(f"batch {batch} cannot be shared by {self.world} processes; give a multiple")
+    def check_batch(self, config: TrainConfig) -> None:
+        """Raises BadInput, with the numbers that work, where the shares of the batch would not train as the whole."""
+        if not trains_as_one(config, self.world):
+            always = self.world * math.lcm(config.network.stddev_group, 2)
+            counts = ", ".join(str(n) for n in range(1, config.batch + 1) if trains_as_one(config, n))
+            raise BadInput(
+                f"batch {config.batch} cannot be shared by {self.world} processes so that they train as one; "
+                f"give a multiple of {always} as --batch, or another number of processes: {counts}"
+            )
+
+
+def trains_as_one(config: TrainConfig, world: int) -> bool:
+    """Whether `world` processes with equal shares of the batch compute what one does with the whole of it.
+
+    Groups of the minibatch standard deviation must be as large in a share as in the whole batch. Path length takes
+    half of each share, so with it shares must be even.
+    """
+    share, rest = divmod(config.batch, world)
+    if world == 1 or rest:
+        return world == 1
+    halves = not config.loss.path_length_weight or share % 2 == 0
+    group = config.network.stddev_group
+    return halves and group_size(share, group) == group_size(config.batch, group)
 
 
 ALONE = Processes()

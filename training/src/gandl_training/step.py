@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gandl_training import losses
 from gandl_training.augment import adapted, augment
+from gandl_training.averaging import ema_keep
 from gandl_training.config import TrainConfig
 from gandl_training.draws import Draws
 from gandl_training.networks import Discriminator, Generator
@@ -126,11 +127,8 @@ class Trainer:
 
     @torch.no_grad()
     def _average(self) -> None:
-        """Move the averages towards the networks: half-life `ema_kimg`, shorter while the run is young (ramp-up)."""
-        config = self.config
-        shown = self.step * config.batch / 1000
-        half_life = min(config.ema_kimg, max(shown * config.ema_rampup, 1e-6))
-        keep = 0.5 ** (config.batch / 1000 / half_life)
+        """Move the averages towards the networks."""
+        keep = ema_keep(self.kimg, self.config)
         for ema, net in (
             (self.generator_ema, self.generator),
             (self.discriminator_ema, self.discriminator),

@@ -27,7 +27,9 @@ def export(
     attribution: Annotated[str | None, typer.Option(help="Attribution the licence asks for.")] = None,
     stains: Annotated[str | None, typer.Option(help="Stain of each channel, comma separated.")] = None,
     pixel_size_um: Annotated[float | None, typer.Option(help="Edge of an original pixel in µm.")] = None,
-    commit: Annotated[str | None, typer.Option(help="Commit the run was trained with.")] = None,
+    commit: Annotated[
+        str | None, typer.Option(help="Commit the run was trained with; if absent, as the run noted it in a checkout.")
+    ] = None,
 ) -> None:
     """Export a run's discriminator: uint8 tiles in, embedding out, model card and parity report inside."""
     from gandl_training import checkpoint as ckpt

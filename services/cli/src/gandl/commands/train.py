@@ -37,6 +37,7 @@ class TrainingOptions:
     r1_gamma: float | None
     path_length: float | None
     lipschitz: float | None
+    lipschitz_power: int | None
     augment: bool | None
     holdout: float | None
     pattern: str | None
@@ -44,6 +45,7 @@ class TrainingOptions:
 
     def config(self) -> TrainConfig:
         """The preset with what was given in place. Raises BadInput."""
+        from gandl_shared.errors import BadInput
         from gandl_training import config as configs
 
         terms = {
@@ -51,12 +53,16 @@ class TrainingOptions:
             "r1_gamma": self.r1_gamma,
             "path_length_weight": self.path_length,
             "lipschitz_weight": self.lipschitz,
+            "lipschitz_power": self.lipschitz_power,
         }
         parts = {"network": {"resolution": self.resolution}, "loss": terms, "augment": {"adaptive": self.augment}}
         names = ("batch", "seed", "learning_rate", "holdout")
-        return configs.changed(
+        config = configs.changed(
             configs.preset(self.preset or "cpu-64"), parts | {name: getattr(self, name) for name in names}
         )
+        if self.lipschitz_power is not None and not config.loss.lipschitz_weight:
+            raise BadInput("--lipschitz-power has nothing to act on: give the weight of the penalty by --lipschitz")
+        return config
 
     def source(self, images: Path, platemap: Path) -> Source:
         """Where the images are and how they are read."""
@@ -95,6 +101,9 @@ def train(
     r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1.")] = None,
     path_length: Annotated[float | None, typer.Option(help="Weight of path-length regularisation.")] = None,
     lipschitz: Annotated[float | None, typer.Option(help="Weight of the one-sided Lipschitz penalty.")] = None,
+    lipschitz_power: Annotated[
+        int | None, typer.Option(help="Its power p: 1 (the paper's) or 2 (WGAN-LP); 1 if absent.")
+    ] = None,
     augment: Annotated[bool | None, typer.Option("--augment/--no-augment", help="Adaptive augmentation.")] = None,
     holdout: Annotated[
         float | None, typer.Option(help="Share of wells kept from training, to see overfitting.")
@@ -124,6 +133,7 @@ def train(
         r1_gamma,
         path_length,
         lipschitz,
+        lipschitz_power,
         augment,
         holdout,
         pattern,

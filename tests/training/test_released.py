@@ -1,0 +1,68 @@
+"""The released models: their cards are what the commands of models/README.md, as written, put on them."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import onnx
+import pytest
+import typer
+from gandl.commands.export import export
+from gandl.commands.train import train
+from gandl_shared.models import ModelCard, card_from_metadata
+
+MODELS = Path(__file__).parents[2] / "models"
+CARDS = sorted(MODELS.glob("*.card.json"))
+
+
+def commands() -> list[list[str]]:
+    """The indented commands of the page, split as a shell would."""
+    text = (MODELS / "README.md").read_text().replace("\\\n", " ")
+    return [shlex.split(line) for line in text.splitlines() if line.startswith("    gandl ")]
+
+
+def parsed(words: list[str]) -> dict[str, object]:
+    """The parameters that `gandl train` or `gandl export` reads from them; unknown options end the test."""
+    app = typer.Typer()
+    app.command("train")(train)
+    app.command("export")(export)
+    group = typer.main.get_command(app)
+    with group.make_context("gandl", words[1:2], resilient_parsing=True) as above:
+        command = group.get_command(above, words[1])
+        return command.make_context(words[1], words[2:], parent=above).params
+
+
+def model_of(card: Path) -> Path:
+    return card.with_name(card.name.replace(".card.json", ".onnx"))
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.name)
+def test_the_commands_make_the_card(path: Path) -> None:
+    card = ModelCard.model_validate_json(path.read_text())
+    file = model_of(path).relative_to(MODELS.parent)
+    (told,) = [p for words in commands() if words[1] == "export" and (p := parsed(words))["out"] == file]
+    (trained,) = [words for words in commands() if words[1] == "train" and parsed(words)["out"] == told["run"]]
+    training = card.training
+    assert training.command == shlex.join(trained)
+    assert (training.kimg, card.size, card.downscale) == tuple(
+        parsed(trained)[name] for name in ("kimg", "resolution", "downscale")
+    )
+    assert ",".join(c.name for c in card.channels) == parsed(trained)["channel_names"]
+    for name in ("data", "licence", "attribution", "commit"):
+        assert getattr(training, name) == told[name], name
+    assert ",".join(c.stain or "" for c in card.channels) == told["stains"]
+    for name in ("tap", "precision", "pixel_size_um"):
+        assert getattr(card, name) == told[name], name
+    assert card.name == (told["name"] or file.stem)
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.name)
+def test_the_card_beside_a_file_is_the_one_inside(path: Path) -> None:
+    metadata = {p.key: p.value for p in onnx.load(model_of(path)).metadata_props}
+    inside = card_from_metadata(metadata, file=path.name)
+    assert path.read_text() == inside.model_dump_json(indent=2) + "\n"
+
+
+def test_every_released_model_has_a_card() -> None:
+    assert [model_of(path) for path in CARDS] == sorted(MODELS.glob("*.onnx"))
