@@ -126,7 +126,10 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, bbbc013: P
         assert len(list(client.wells(screen))) == 32
 
 
-def test_a_worker_that_dies_is_replaced(tmp_path: Path, bbbc013: Path, part_of_bbbc013: str) -> None:
+def test_a_worker_that_dies_is_replaced(
+    tmp_path: Path, bbbc013: Path, part_of_bbbc013: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANDL_WORKER_LEASE_SECONDS", "10")
     with stack(tmp_path / "home", bbbc013, free_port()) as running, AnalysisClient(running.url) as client:
         screen = client.submit(request(part_of_bbbc013)).id
         worker = next(p for p in running.children() if "gandl.stack.worker" in psutil.Process(p).cmdline())
