@@ -55,7 +55,7 @@ def test_two_processes_of_torchrun_train_as_one(
             said, complaints = two.communicate(timeout=120)
         finally:
             two.terminate()  # where they hang, torchrun ends both
-    assert (two.returncode, said.split()) == (0, ["2:kimg", "2:kimg"]), complaints
+    assert (two.returncode, "".join(said.split())) == (0, "2:kimg2:kimg"), complaints  # lines of two may mix
     initial = Trainer(config, torch.device("cpu")).state()
     saved = {run: ckpt.load(tmp_path / run / ckpt.CHECKPOINT).state for run in ("one", "two")}
     assert torch.equal(saved["one"]["augment_p"], saved["two"]["augment_p"])
