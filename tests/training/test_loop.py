@@ -35,6 +35,11 @@ def start(config: TrainConfig, plate: Source, out: Path, kimg: float) -> loop.Ou
     return loop.run(replace(config, kimg=kimg), out)
 
 
+def scores_are_nan(monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = Discriminator.forward
+    monkeypatch.setattr(Discriminator, "forward", lambda self, x, **k: forward(self, x, **k) * float("nan"))
+
+
 def resume(out: Path, kimg: float) -> loop.Outcome:
     return loop.run(replace(ckpt.load(out / ckpt.CHECKPOINT).config, kimg=kimg), out)
 
@@ -125,8 +130,7 @@ run()
 def test_nan_is_told_before_the_quality_is_measured(
     tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forward = Discriminator.forward
-    monkeypatch.setattr(Discriminator, "forward", lambda self, x, **k: forward(self, x, **k) * float("nan"))
+    scores_are_nan(monkeypatch)
     with pytest.raises(TrainingFailed, match=r"not finite at .*; there is no checkpoint yet; lower"):
         start(replace(tiny, quality_kimg=0.016), plate, tmp_path / "run", 1.0)
 
@@ -136,8 +140,7 @@ def test_nan_stops_and_keeps_the_last_good_checkpoint(
 ) -> None:
     start(tiny, plate, tmp_path / "run", 0.008)
     kept = (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes()
-    forward = Discriminator.forward
-    monkeypatch.setattr(Discriminator, "forward", lambda self, x, **k: forward(self, x, **k) * float("nan"))
+    scores_are_nan(monkeypatch)
     with pytest.raises(TrainingFailed, match=r"not finite at .*; the last good checkpoint is"):
         resume(tmp_path / "run", 1.0)
     assert (tmp_path / "run" / ckpt.CHECKPOINT).read_bytes() == kept

@@ -55,6 +55,17 @@ class Outcome:
     checkpoint: Path
 
 
+@dataclass(frozen=True)
+class Listeners:
+    """Who is told of a run: how far it is, and what it does without."""
+
+    on_progress: Callable[[Progress], None] = lambda _: None
+    on_note: Callable[[str], None] = lambda _: None
+
+
+NOBODY = Listeners()
+
+
 def prepare_run(
     config: TrainConfig, source: Source, out: Path, stopped: Callable[[], bool] = lambda: False
 ) -> tuple[TrainConfig, FieldStore]:
@@ -70,16 +81,10 @@ def prepare_run(
 
 
 def start(
-    config: TrainConfig,
-    source: Source,
-    out: Path,
-    on_progress: Callable[[Progress], None] = lambda _: None,
-    *,
-    command: str = "unknown",
-    on_note: Callable[[str], None] = lambda _: None,
+    config: TrainConfig, source: Source, out: Path, told: Listeners = NOBODY, *, command: str = "unknown"
 ) -> Outcome:
-    """`prepare_run` and `run`, under `torchrun` too: one process packs, all train. `command` goes on the card;
-    `on_note` is told what the run does without. Raises TrainingFailed on a signal while packing."""
+    """`prepare_run` and `run`, under `torchrun` too: one process packs, all train. `command` goes on the card.
+    Raises TrainingFailed on a signal while packing."""
     with joined() as processes, _stop_requested() as stop:
         processes.check_batch(config)
 
@@ -89,17 +94,11 @@ def start(
 
         processes.first_does(prepare, device_of_process())
         ready = TrainConfig.from_json((out / CONFIG).read_text())
-        return _train(ready, out, _Ears(on_progress, on_note), processes, stop)
+        return _train(ready, out, told, processes, stop)
 
 
 def resume(
-    config: TrainConfig,
-    source: Source,
-    out: Path,
-    on_progress: Callable[[Progress], None] = lambda _: None,
-    *,
-    command: str = "unknown",
-    on_note: Callable[[str], None] = lambda _: None,
+    config: TrainConfig, source: Source, out: Path, told: Listeners = NOBODY, *, command: str = "unknown"
 ) -> Outcome:
     """`run` for the run in `out`, under `torchrun` too. Raises BadInput, and changes nothing, where `source` is not
     what the run was packed from or `out` cannot be written."""
@@ -110,7 +109,7 @@ def resume(
             note_command(out, command)
 
         processes.first_does(prepare, device_of_process())
-        return _train(config, out, _Ears(on_progress, on_note), processes, stop)
+        return _train(config, out, told, processes, stop)
 
 
 def use_threads(threads: int) -> None:
@@ -133,7 +132,7 @@ def run(
     there. SIGTERM and Ctrl-C save and return. Raises TrainingFailed on NaN or a full disk, BadInput where the
     checkpoint is of another network or batch."""
     with joined() as processes, _stop_requested() as stop:
-        return _train(config, out, _Ears(on_progress), processes, stop)
+        return _train(config, out, Listeners(on_progress), processes, stop)
 
 
 def stored(out: Path, network: NetworkConfig) -> FieldStore:
@@ -155,15 +154,7 @@ def _writing(out: Path) -> Iterator[None]:
         raise BadInput(f"cannot write to {out}: {error.strerror}; make it writable or copy the run") from error
 
 
-@dataclass(frozen=True)
-class _Ears:
-    """Who is told of a run."""
-
-    on_progress: Callable[[Progress], None]
-    on_note: Callable[[str], None] = lambda _: None
-
-
-def _train(config: TrainConfig, out: Path, ears: _Ears, processes: Processes, stop: threading.Event) -> Outcome:
+def _train(config: TrainConfig, out: Path, told: Listeners, processes: Processes, stop: threading.Event) -> Outcome:
     processes.check_batch(config)
     store = stored(out, config.network)
     trainer = Trainer(config, device_of_process(), processes)
@@ -172,7 +163,7 @@ def _train(config: TrainConfig, out: Path, ears: _Ears, processes: Processes, st
     try:
         if processes.first:
             note_commit(out)
-        return _Run(trainer, store, out, ears).go(stop)
+        return _Run(trainer, store, out, told).go(stop)
     except OSError as error:
         raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {ckpt.kept(out / ckpt.CHECKPOINT)}") from error
 
@@ -190,15 +181,15 @@ def restore(trainer: Trainer, saved: ckpt.Checkpoint) -> None:
 class _Run:
     """One call of `run`: its clock, its accumulated losses and its milestones."""
 
-    def __init__(self, trainer: Trainer, store: FieldStore, out: Path, ears: _Ears) -> None:
+    def __init__(self, trainer: Trainer, store: FieldStore, out: Path, told: Listeners) -> None:
         config, processes = trainer.config, trainer.processes
-        self.trainer, self.out, self.on_progress = trainer, out, ears.on_progress
+        self.trainer, self.out, self.on_progress = trainer, out, told.on_progress
         fields, held_out = split_wells(store, config.holdout, config.seed)
         size, share = config.network.resolution, (processes.rank, processes.world)
         self.crops = Crops(store, size, config.batch, config.seed, *share, fields=fields)
         self.writer = Writer(trainer, self.crops, held_out, out) if processes.first else None
         for line in self.writer.watch.unwatched if self.writer else ():
-            ears.on_note(f"no control probe for cell line {line}: it takes two wells of each control")
+            told.on_note(f"no control probe for cell line {line}: it takes two wells of each control")
         self.started = time.monotonic()
         self.first_step = trainer.step
         self.sums: dict[str, list[Tensor]] = {}

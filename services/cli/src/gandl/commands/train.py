@@ -149,7 +149,7 @@ def train(
     with _bar(shown=leads()) as bar:
         show = partial(_show, bar, bar.add_task("training", total=None, text=""))
         source = options.source(images, platemap)
-        outcome = go(config, source, out, show, command=command, on_note=bar.console.print)
+        outcome = go(config, source, out, loop.Listeners(show, bar.console.print), command=command)
     if leads():
         typer.echo(
             f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
