@@ -3,8 +3,9 @@
     python benchmarks/training_speed.py --page docs/training.md
 
 The plain step is the same training as a textbook writes it: float32, default layout, weights of modulated convolutions
-made for each image (grouped convolutions), skips low-passed at every pixel, images generated once for each player, Adam
-one tensor at a time. Each row undoes one of these. Steps are interleaved round by round, so that other work on the
+made for each image (grouped convolutions), skips low-passed at every pixel, derivatives of low-passes left to the
+library, images generated once for each player and judged apart from the real ones, Adam one tensor at a time. Each row
+undoes one of these. Steps are interleaved round by round, so that other work on the
 machine hits all alike; the best round of each counts. On a GPU the same rows are timed at 5×256×256.
 """
 
@@ -16,11 +17,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
+from gandl_training import layers, networks
 from gandl_training.config import LossConfig, TrainConfig, preset, with_input
 from gandl_training.draws import Draws
-from gandl_training.layers import SLOPE, Conv, ModulatedConv, blur
+from gandl_training.layers import SLOPE, Conv, ModulatedConv
+from gandl_training.networks import Discriminator
 from gandl_training.processes import device_of_process
 from gandl_training.step import Trainer
 from tables import write_between
@@ -28,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
-ROUNDS, WARM_UP = 8, 2
+ROUNDS, WARM_UP = 20, 2
 PUBLISHED = "NVIDIA's StyleGAN2-ADA at 3×256×256: 20.8 s/kimg (V100), 12.5 s/kimg (A100)"
 
 
@@ -49,7 +53,7 @@ class TextbookModulated(ModulatedConv):
         if self.up:
             weight = weight.transpose(1, 2).reshape(n * inputs, outputs, size, size)
             y = F.conv_transpose2d(x, weight, stride=2, groups=n)
-            y = blur(y.reshape(n, outputs, *y.shape[2:]), self.kernel, padding=1, gain=4.0)
+            y = layers.blur(y.reshape(n, outputs, *y.shape[2:]), self.kernel, padding=1, gain=4.0)
         else:
             y = F.conv2d(x, weight.reshape(n * outputs, inputs, size, size), padding=size // 2, groups=n)
             y = y.reshape(n, outputs, *y.shape[2:])
@@ -65,8 +69,32 @@ class TextbookConv(Conv):
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if self.down and weight.shape[-1] == 1:
-            return F.conv2d(blur(F.pad(x, (1, 1, 1, 1)), self.kernel, padding=0), weight, bias, stride=2)
+            return F.conv2d(layers.blur(F.pad(x, (1, 1, 1, 1)), self.kernel, padding=0), weight, bias, stride=2)
         return super()._convolve(x, weight, bias)
+
+
+class JudgedApart(Discriminator):
+    """Real and generated images in a pass each."""
+
+    def judge(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        return self(real), self(fake)
+
+
+def library_blur(x: Tensor, kernel: Tensor, *, padding: int, gain: float = 1.0) -> Tensor:
+    """`layers.blur` with the library's derivatives."""
+    weight = (gain * kernel).to(x.dtype).expand(x.shape[1], 1, 4, 4)
+    return F.conv2d(x, weight, padding=padding, groups=x.shape[1])
+
+
+def library_blur_down(x: Tensor, kernel: Tensor) -> Tensor:
+    """`layers.blur_down` with the library's derivatives."""
+    return F.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 4, 4), stride=2, padding=1, groups=x.shape[1])
+
+
+def library_blur_up(x: Tensor, kernel: Tensor) -> Tensor:
+    """`layers.blur_up` with the library's derivatives."""
+    weight = (4 * kernel).to(x.dtype).expand(x.shape[1], 1, 4, 4)
+    return F.conv_transpose2d(x, weight, stride=2, padding=1, groups=x.shape[1])
 
 
 class TwoPasses(Trainer):
@@ -83,20 +111,38 @@ class Way:
     """One way to do the step."""
 
     name: str
+    textbook: bool = False
+    library_derivatives: bool = False
+    two_passes: bool = False
+    judged_apart: bool = False
     channels_last: bool = True
     bf16: bool = True
-    textbook: bool = False
-    two_passes: bool = False
     fused: bool = True
     compiled: bool = False
 
-    def trainer(self, config: TrainConfig, device: torch.device) -> Trainer:
-        """A trainer that steps this way."""
+    def steps(self, config: TrainConfig, device: torch.device) -> Callable[[], None]:
+        """A function that steps this way."""
+        step = _steps(self._trainer(config, device), config, device)
+        if not self.library_derivatives:
+            return step
+
+        def patched() -> None:
+            with (
+                patch.multiple(layers, blur=library_blur, blur_down=library_blur_down),
+                patch.object(networks, "blur_up", library_blur_up),
+            ):
+                step()
+
+        return patched
+
+    def _trainer(self, config: TrainConfig, device: torch.device) -> Trainer:
         config = replace(config, bf16=self.bf16, network=replace(config.network, channels_last=self.channels_last))
         trainer = (TwoPasses if self.two_passes else Trainer)(config, device)
         if self.textbook:
             for net in (trainer.generator, trainer.discriminator):
                 _as_textbook(net)
+        if self.judged_apart:
+            trainer.discriminator.__class__ = JudgedApart
         if not self.fused:
             for optimiser in (trainer.optimiser_g, trainer.optimiser_d):
                 for group in optimiser.param_groups:
@@ -107,14 +153,25 @@ class Way:
         return trainer
 
 
-PLAIN = Way("plain: float32, default layout, textbook layers", False, False, True, True, False)
-LADDER = (
-    PLAIN,
-    replace(PLAIN, name="+ images generated once for both players", two_passes=False),
-    Way("+ shared weights of modulated convolutions, skips low-passed where kept", False, False, False, False, False),
-    Way("+ channels_last", True, False, False, False, False),
-    Way("+ bfloat16 autocast", True, True, False, False, False),
-    Way("+ fused Adam: as gandl trains"),
+PLAIN = Way("plain: float32, default layout, textbook layers", True, True, True, True, False, False, False)
+
+
+def ladder_of(*undone: tuple[str, dict[str, bool]]) -> list[Way]:
+    """The plain way, and one after another with one more thing undone."""
+    ways = [PLAIN]
+    for name, change in undone:
+        ways.append(replace(ways[-1], name=f"+ {name}", **change))
+    return ways
+
+
+LADDER = ladder_of(
+    ("images generated once for both players", {"two_passes": False}),
+    ("shared weights of modulated convolutions, skips low-passed where kept", {"textbook": False}),
+    ("channels_last", {"channels_last": True}),
+    ("low-passes for derivatives of low-passes", {"library_derivatives": False}),
+    ("bfloat16 autocast", {"bf16": True}),
+    ("real and generated images judged in one pass", {"judged_apart": False}),
+    ("fused Adam: as gandl trains", {"fused": True}),
 )
 COMPILED = Way("+ torch.compile", compiled=True)
 
@@ -147,7 +204,7 @@ def main() -> None:
 def ladder(config: TrainConfig, device: torch.device, ways: Sequence[Way]) -> Iterator[str]:
     """The plain step, and one change after another."""
     config = replace(config, loss=replace(config.loss, r1_gamma=0.0))
-    seconds = timed([_steps(way.trainer(config, device), config, device) for way in ways])
+    seconds = timed([way.steps(config, device) for way in ways])
     yield f"| step of `{config.preset}` without regularisers, batch {config.batch} | ms | times the plain one |"
     yield "|---|---|---|"
     for way, each in zip(ways, seconds, strict=True):
@@ -157,7 +214,7 @@ def ladder(config: TrainConfig, device: torch.device, ways: Sequence[Way]) -> It
 def convolutions(config: TrainConfig, device: torch.device) -> Iterator[str]:
     """What the library's convolutions take of our step: the least that any way of doing the rest could leave."""
     config = replace(config, loss=replace(config.loss, r1_gamma=0.0))
-    step = _steps(LADDER[-1].trainer(config, device), config, device)
+    step = LADDER[-1].steps(config, device)
     for _ in range(WARM_UP):
         step()
     with profile(activities=[ProfilerActivity.CPU]) as profiled:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from gandl_shared.errors import BadInput
 from gandl_training.config import PRESETS, NetworkConfig, TrainConfig, preset
+from gandl_training.layers import group_stddev
 from gandl_training.networks import Discriminator, Generator
 
 from tests.training.conftest import TINY
@@ -31,13 +32,15 @@ def test_features_never_depend_on_the_batch_but_scores_do() -> None:
     assert not torch.allclose(discriminator(images)[:1], discriminator(images[:1]), rtol=1e-5)
 
 
-def test_the_running_stddev_follows_real_images_only_when_told() -> None:
+def test_judging_is_two_passes_in_one_and_the_running_stddev_follows_the_real_images() -> None:
     discriminator = Discriminator(TINY)
-    before = discriminator.stddev.clone()
-    discriminator(torch.randn(8, 2, 16, 16))
-    assert torch.equal(discriminator.stddev, before)
-    discriminator(torch.randn(8, 2, 16, 16), track=True)
-    assert not torch.equal(discriminator.stddev, before)
+    real, fake = torch.randn(6, 2, 16, 16), 3 * torch.randn(6, 2, 16, 16)
+    apart = discriminator(real), discriminator(fake)
+    assert discriminator.stddev == 1.0
+    together = discriminator.judge(real, fake)
+    torch.testing.assert_close(together, apart)
+    spread = group_stddev(discriminator.maps(real)[-1], TINY.stddev_group).mean()
+    torch.testing.assert_close(discriminator.stddev, 1.0 + 0.01 * (spread - 1.0))
 
 
 def test_paper_preset_is_the_papers() -> None:

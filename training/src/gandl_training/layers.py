@@ -4,12 +4,14 @@ Our own code, written for speed on CPUs as well as GPUs:
 - weights are stored at unit variance and multiplied by their He constant in each pass (equalised learning rate);
 - the gain √2 of the leaky ReLU is folded into the layer before it (lrelu(a·x) = a·lrelu(x) for a > 0);
 - a modulated convolution scales its input and output instead of its weights: the same sum, with one shared weight,
-  so the batch needs no grouped convolution.
+  so the batch needs no grouped convolution;
+- a low-pass is symmetric, so its derivative is a low-pass too, and is computed as one.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,25 +28,78 @@ def fir_kernel() -> Tensor:
 
 
 def blur(x: Tensor, kernel: Tensor, *, padding: int, gain: float = 1.0) -> Tensor:
-    """Low-pass each channel of [N, C, H, W] with the 4×4 `kernel`; H grows by 2·padding − 3."""
-    channels = x.shape[1]
-    weight = (kernel * gain).to(x.dtype).expand(channels, 1, 4, 4)
-    return F.conv2d(x, weight, padding=padding, groups=channels)
+    """Low-pass each channel of [N, C, H, W] with the symmetric 4×4 `kernel`; H grows by 2·padding − 3."""
+    y: Tensor = _Blur.apply(x, kernel, padding, gain)  # type: ignore[no-untyped-call]
+    return y
 
 
-def blur_down(x: Tensor, kernel: Tensor) -> Tensor:
+def blur_down(x: Tensor, kernel: Tensor, gain: float = 1.0) -> Tensor:
     """Low-pass and keep every second pixel, [N, C, H, W] → [N, C, H/2, W/2]."""
-    if x.dtype is torch.bfloat16:  # the strided depthwise kernel of oneDNN is 15 times slower here than dense + slice
-        return blur(F.pad(x, (1, 1, 1, 1)), kernel, padding=0)[:, :, ::2, ::2]
-    channels = x.shape[1]
-    return F.conv2d(x, kernel.to(x.dtype).expand(channels, 1, 4, 4), stride=2, padding=1, groups=channels)
+    y: Tensor = _BlurDown.apply(x, kernel, gain)  # type: ignore[no-untyped-call]
+    return y
 
 
-def blur_up(x: Tensor, kernel: Tensor) -> Tensor:
+def blur_up(x: Tensor, kernel: Tensor, gain: float = 4.0) -> Tensor:
     """Put zeros between the pixels and low-pass, [N, C, H, W] → [N, C, 2H, 2W], mean kept."""
-    channels = x.shape[1]
-    weight = (4 * kernel).to(x.dtype).expand(channels, 1, 4, 4)
-    return F.conv_transpose2d(x, weight, stride=2, padding=1, groups=channels)
+    y: Tensor = _BlurUp.apply(x, kernel, gain)  # type: ignore[no-untyped-call]
+    return y
+
+
+class _Resampling(torch.autograd.Function):
+    """A low-pass whose derivative is another of these low-passes, so that each derivative of any order runs a forward
+    kernel of the library: its backward kernels of depthwise convolutions are 2 to 15 times slower on CPUs."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # Any: torch gives no type to ctx
+        _, kernel, *ctx.rest = inputs
+        ctx.save_for_backward(kernel)
+
+
+class _Blur(_Resampling):
+    @staticmethod
+    def forward(x: Tensor, kernel: Tensor, padding: int, gain: float) -> Tensor:
+        return F.conv2d(x, _depthwise(kernel, x, gain), padding=padding, groups=x.shape[1])
+
+    @staticmethod
+    def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor, None, None, None]:
+        (kernel,), (padding, gain) = ctx.saved_tensors, ctx.rest
+        return blur(slope[0], kernel, padding=3 - padding, gain=gain), None, None, None
+
+
+class _BlurDown(_Resampling):
+    @staticmethod
+    def forward(x: Tensor, kernel: Tensor, gain: float) -> Tensor:
+        return F.conv2d(x, _depthwise(kernel, x, gain), stride=2, padding=1, groups=x.shape[1])
+
+    @staticmethod
+    def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor, None, None]:
+        (kernel,), (gain,) = ctx.saved_tensors, ctx.rest
+        return blur_up(slope[0], kernel, gain), None, None
+
+
+class _BlurUp(_Resampling):
+    @staticmethod
+    def forward(x: Tensor, kernel: Tensor, gain: float) -> Tensor:
+        if x.dtype is torch.bfloat16:  # oneDNN has no fast transposed depthwise kernel for it
+            x = F.interpolate(x, scale_factor=2.0)
+            return F.conv2d(x, _depthwise(_after_repeat(kernel), x, gain), padding=1, groups=x.shape[1])
+        return F.conv_transpose2d(x, _depthwise(kernel, x, gain), stride=2, padding=1, groups=x.shape[1])
+
+    @staticmethod
+    def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor, None, None]:
+        (kernel,), (gain,) = ctx.saved_tensors, ctx.rest
+        return blur_down(slope[0], kernel, gain), None, None
+
+
+def _depthwise(kernel: Tensor, x: Tensor, gain: float) -> Tensor:
+    return (kernel * gain).to(x.dtype).expand(x.shape[1], 1, *kernel.shape)
+
+
+def _after_repeat(kernel: Tensor) -> Tensor:
+    """The 3×3 kernel that does on repeated pixels what the 4×4 `kernel` does on pixels with zeros between them:
+    [1, 3, 3, 1] = [1, 1] * [1, 2, 1]."""
+    taps = torch.tensor([1.0, 2.0, 1.0], device=kernel.device)
+    return torch.outer(taps, taps) / taps.sum() ** 2 / 4
 
 
 def scaled(parameter: Tensor, gain: float) -> Tensor:
@@ -70,7 +125,7 @@ class Dense(nn.Module):
         self.bias_gain = self.gain * rate
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.linear(x, scaled(self.weight, self.weight_gain), scaled(self.bias, self.bias_gain))
+        y = F.linear(scaled(x, self.weight_gain), self.weight, scaled(self.bias, self.bias_gain))
         return F.leaky_relu(y, SLOPE) if self.activate else y
 
     def fold(self) -> None:
@@ -147,13 +202,20 @@ class ModulatedConv(nn.Module):
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
         scale = self.affine(style).float()
         weight = self.weight * self.weight_gain
-        y = self._convolve(x * scale[:, :, None, None].to(x.dtype), weight)
+        x = x * scale[:, :, None, None].to(x.dtype)
         if not self.demodulate:
-            return y + self.bias[:, None, None].to(y.dtype)
-        y = y * self._demodulation(weight, scale)[:, :, None, None].to(y.dtype)
-        if noise is not None and self.noise_strength is not None:
-            y = y + (noise * self.noise_strength).to(y.dtype)
-        return F.leaky_relu(y + self.bias[:, None, None].to(y.dtype), SLOPE) * math.sqrt(2)
+            return self._convolve(x, weight, self.bias)
+        y = self._convolve(x, weight)
+        y = y * (math.sqrt(2) * self._demodulation(weight, scale))[:, :, None, None].to(y.dtype)
+        return F.leaky_relu(y + self._shift(noise).to(y.dtype), SLOPE)
+
+    def _shift(self, noise: Tensor | None) -> Tensor:
+        """Bias and noise, √2 of them: [outputs, 1, 1], or [N, outputs, H', W'] that lies channels last."""
+        bias = math.sqrt(2) * self.bias
+        if noise is None or self.noise_strength is None:
+            return bias[:, None, None]
+        strength = (math.sqrt(2) * self.noise_strength).expand(len(bias), 1)
+        return F.linear(noise.permute(0, 2, 3, 1), strength, bias).permute(0, 3, 1, 2)
 
     def _demodulation(self, weight: Tensor, scale: Tensor) -> Tensor:
         """1/‖w·s‖ per image and output map, in float32: Σ_k (w·s)² = (Σ_k w²)·s²."""
@@ -161,11 +223,11 @@ class ModulatedConv(nn.Module):
             squares = weight.float().square().sum((2, 3))
             return torch.rsqrt(scale.square() @ squares.T + 1e-8)
 
-    def _convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if self.up:
-            y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+            y = F.conv_transpose2d(x, weight.transpose(0, 1), bias, stride=2)
             return blur(y, self.kernel, padding=1, gain=4.0)
-        return F.conv2d(x, weight, padding=weight.shape[-1] // 2)
+        return F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
 
 
 @torch.no_grad()
@@ -189,5 +251,6 @@ def group_stddev(x: Tensor, group: int) -> Tensor:
     n = x.shape[0]
     size = group_size(n, group)
     y = x.float().reshape(n // size, size, *x.shape[1:])
-    stddev = (y.var(dim=1, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))
+    variance = (y - y.mean(1, keepdim=True)).square().mean(1)
+    stddev = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))
     return stddev.repeat_interleave(size).reshape(n, 1, 1, 1)

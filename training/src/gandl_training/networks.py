@@ -115,15 +115,19 @@ class Discriminator(nn.Module):
         self.score = Dense(config.features, 1)
         self.register_buffer("stddev", torch.ones(()))
 
-    def forward(self, image: Tensor, *, track: bool = False) -> Tensor:
-        """Scores [N] with the batch's own standard deviation; `track` moves the running mean towards it."""
+    def forward(self, image: Tensor) -> Tensor:
+        """Scores [N] with the batch's own standard deviation."""
         x = self.maps(image)[-1]
-        stddev = group_stddev(x, self.config.stddev_group)
-        if track:
-            self.stddev.lerp_(stddev.detach().mean(), STDDEV_MOMENTUM)
-        with torch.autocast(x.device.type, enabled=False):
-            score: Tensor = self.score(self._dense(x.float(), stddev))
-        return score[:, 0]
+        return self._score(x, group_stddev(x, self.config.stddev_group))
+
+    def judge(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of real and of generated images, each batch with its own standard deviation, in one pass: small maps
+        keep a processor busier together. Moves the running mean towards the real batch's."""
+        x = self.maps(torch.cat([real, fake]))[-1]
+        parts = [group_stddev(part, self.config.stddev_group) for part in torch.split(x, [len(real), len(fake)])]
+        self.stddev.lerp_(parts[0].detach().mean(), STDDEV_MOMENTUM)
+        scores = self._score(x, torch.cat(parts))
+        return scores[: len(real)], scores[len(real) :]
 
     def maps(self, image: Tensor) -> list[Tensor]:
         """The last map of each edge from R down to 4, [N, width, edge, edge] each, before the batch statistics."""
@@ -136,6 +140,11 @@ class Discriminator(nn.Module):
         """The dense 512 features [N, 512] of each image alone."""
         x = self.maps(image)[-1].float()
         return self._dense(x, self.stddev.expand(x.shape[0], 1, 1, 1))
+
+    def _score(self, x: Tensor, stddev: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            score: Tensor = self.score(self._dense(x.float(), stddev))
+        return score[:, 0]
 
     def _dense(self, x: Tensor, stddev: Tensor) -> Tensor:
         x = torch.cat([x, stddev.expand(-1, 1, x.shape[2], x.shape[3])], dim=1)

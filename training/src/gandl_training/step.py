@@ -26,8 +26,8 @@ class Trainer:
     def __init__(self, config: TrainConfig, device: torch.device, processes: Processes = ALONE) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device, self.processes = config, device, processes
-        self.generator = Generator(config.network).to(device)
-        self.discriminator = Discriminator(config.network).to(device)
+        self.generator = self._placed(Generator(config.network))
+        self.discriminator = self._placed(Discriminator(config.network))
         self.generator_ema = _frozen_copy(self.generator)
         self.discriminator_ema = _frozen_copy(self.discriminator)
         self.optimiser_g = self._adam(self.generator)
@@ -36,6 +36,10 @@ class Trainer:
         self.augment_p = torch.zeros((), device=device)
         self.signs: list[Tensor] = []
         self.step = 0
+
+    def _placed(self, net: _Net) -> _Net:
+        layout = self.config.network.memory_format
+        return net.to(self.device, memory_format=layout)  # type: ignore[call-overload,no-any-return]  # not in its stub
 
     def _adam(self, net: nn.Module) -> torch.optim.Adam:
         config = self.config
@@ -71,8 +75,7 @@ class Trainer:
         adversarial = losses.DISCRIMINATOR[loss.gan]
         self.optimiser_d.zero_grad(set_to_none=True)
         with self._autocast():
-            real_scores = self.discriminator(real, track=True)
-            fake_scores = self.discriminator(fake)
+            real_scores, fake_scores = self.discriminator.judge(real, fake)
         value = adversarial(real_scores, fake_scores)
         torch.autograd.backward(value)
         report = {"d": value, "real": real_scores.mean(), "fake": fake_scores.mean(), "sign": real_scores.sign().mean()}
