@@ -76,6 +76,7 @@ bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/ben
 	@$(BIN)/python benchmarks/training_precision.py --bbbc013 $(DATA)/bbbc013 --run runs/bench/seed-0 --page docs/training.md
 	@$(BIN)/python benchmarks/training_speed.py --page docs/training.md
 	@$(BIN)/python benchmarks/training_loader.py --page docs/training.md
+	@$(BIN)/python benchmarks/screens.py --bbbc013 $(DATA)/bbbc013 --out docs/results.md
 
 format: $(VENV)/.dev ## let ruff write the layout
 	@$(BIN)/ruff format .

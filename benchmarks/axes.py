@@ -20,6 +20,7 @@ from gandl_analysis.stats.axes import AxisOptions, fit_linear_axis, held_out_sco
 from gandl_analysis.stats.efficacy import control_anchors, group_means
 from gandl_analysis.stats.folds import Folds, grouped_folds, plate_folds
 from gandl_analysis.stats.intensity import intensity_statistics
+from gandl_analysis.stats.off_axis import departure_dose, departure_limit
 from gandl_analysis.stats.quality import roc_auc, separation
 from gandl_embedding.engine import Engine
 from gandl_shared.image_figures import blank_tiles, tile_contrast
@@ -27,14 +28,14 @@ from gandl_shared.imaging import Preprocessing, prepare, read_site, sampled_limi
 from gandl_shared.plates import Role, read_plate_map
 from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
-from tables import write_between
+from tables import row, share, write_between
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 MODEL = Path(__file__).parents[1] / "models" / "gandl-bbbc013-64.onnx"
 TILES = 4
-UNSEEN = 20
+UNSEEN, COMPOUNDS = 20, 20
 DESIGNS = ((4.0, 64, (16, 60, 200)), (3.0, 128, (16, 60, 200)), (2.0, 256, (32, 60, 120, 200)))
 """Effect, features, control wells of both classes together. The last is the weak assay in which the naive way was found
 out: its Z′ is below -2."""
@@ -51,10 +52,10 @@ class Screen:
     folds: Folds
 
 
-def draw(controls: int, features: int, effect: float, rng: np.random.Generator) -> Screen:
-    """One plate of `controls` labelled wells and 2 x 20 unseen ones. Wells of a class differ by 0.5 in every direction,
-    tiles by 1; the classes lie `effect` apart."""
-    truth = np.r_[np.tile([1, -1], controls // 2), np.repeat([1, -1], UNSEEN)].astype(np.intp)
+def draw(controls: int, features: int, effect: float, rng: np.random.Generator, unseen: int = UNSEEN) -> Screen:
+    """One plate of `controls` labelled wells and 2 x `unseen` others. Wells of a class differ by 0.5 in every
+    direction, tiles by 1; the classes lie `effect` apart."""
+    truth = np.r_[np.tile([1, -1], controls // 2), np.repeat([1, -1], unseen)].astype(np.intp)
     centres = truth[:, None] * np.ones(features) / np.sqrt(features) * effect / 2
     centres = centres + rng.normal(size=centres.shape) * 0.5
     vectors = (centres[:, None] + rng.normal(size=(len(truth), TILES, features))).reshape(-1, features)
@@ -98,6 +99,27 @@ def calibration(plates: int) -> Iterator[str]:
             cells.insert(1, f"{weighted[0]:+.2f} / {weighted[1]:+.2f}")
             cells.append(str(int(np.sum(~known))))
             yield f"| {effect:g}, {features} | {controls} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def departures(plates: int) -> Iterator[str]:
+    """How often wells like the negative controls are told to leave the controls off the axis: what would make an inert
+    compound `toxic`."""
+    doses = np.arange(1.0, 7.0)
+    yield "| control wells | wells a dose | inert compounds called `toxic` | rate | 95 % interval |"
+    yield "|---|---|---|---|---|"
+    for controls in (16, 32, 60, 200):
+        for replicates in (1, 2, 3):
+            found = []
+            for seed in range(plates):
+                rng = np.random.default_rng([controls, replicates, seed])
+                screen = draw(controls, 64, 4.0, rng, unseen=COMPOUNDS * len(doses) * replicates)
+                scores = score_wells(screen.vectors, screen.well, screen.labels, screen.folds)
+                limit = departure_limit(scores.off_distance[screen.labels != 0])
+                inert = scores.off_distance[(screen.labels == 0) & (screen.truth < 0)]
+                means = inert.reshape(COMPOUNDS, len(doses), replicates).mean(axis=2)
+                found += [departure_dose(doses, each, limit) is not None for each in means]
+            yield row(controls, replicates, share(sum(found), len(found)))
     yield ""
 
 
@@ -237,6 +259,7 @@ def main() -> None:
         "speed": lambda: speed(given.quick),
         "calibration": lambda: calibration(plates),
         "plate effects": lambda: plate_effects(plates // 4),
+        "departures": lambda: departures(plates // 2),
         "chance": lambda: chance(plates),
     } | ({"whitenings": lambda: whitenings(given.bbbc013)} if given.bbbc013 else {})
     for name in given.only or tables:

@@ -10,7 +10,7 @@ from gandl_analysis.stats.curve_solver import DoseMeans, dose_means, solve
 from gandl_analysis.stats.curve_tests import activity_p, anova_p, best_share, lack_of_fit_p, share_p, simulate_null
 from gandl_analysis.stats.dose_response import fit_curves
 from gandl_analysis.stats.multiple_testing import q_values
-from scipy.stats import binomtest, f_oneway
+from scipy.stats import f_oneway
 
 SPACE = SearchSpace(-3.0, 2.0)
 X = log_dose(np.geomspace(0.01, 10.0, 6))
@@ -125,5 +125,4 @@ def test_choice_of_model() -> None:
     for model, curves in truths.items():
         data = [DoseResponseData(c, y + rng.normal(size=36) * 0.25) for y in curves]
         right += sum(f.model == model for f in fit_curves(data, CurveOptions(n_null=1000), rng))
-    assert binomtest(right, 900).proportion_ci(0.95).high > 0.97
-    assert right / 900 > 0.96
+    assert right / 900 >= 0.97
