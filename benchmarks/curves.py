@@ -246,6 +246,9 @@ def speed(n: int) -> list[str]:
     rows.append(
         f"| the screen, a well in ten missing | {n // 10} | {n // 10 / _ragged_seconds(plan, n // 10, rng):.0f} |"
     )
+    rows.append(
+        f"| all hill, doses of its own for each | {n // 40} | {n // 40 / _apart_seconds(plan, n // 40, rng):.0f} |"
+    )
     lmfit_seconds = _lmfit_seconds(simulate(plan, [hill(0.3)] * 10, rng))
     return [
         "| mix | curves at once | complete answers / s, one core |",
@@ -262,6 +265,18 @@ def _ragged_seconds(plan: Plan, n: int, rng: np.random.Generator) -> float:
     data = _ragged(plan, [flat(-1.0)] * (n * 8 // 10) + [hill(0.3)] * (n * 2 // 10), rng)
     start = time.process_time()
     fit_curves(data, CurveOptions(), rng)
+    return time.process_time() - start
+
+
+def _apart_seconds(plan: Plan, n: int, rng: np.random.Generator) -> float:
+    """Seconds for n curves none of which shares its doses with another."""
+    data = simulate(plan, [hill(0.3)] * n, rng)
+    moved = [
+        DoseResponseData(d.concentration * factor, d.response)
+        for d, factor in zip(data, rng.uniform(1, 2, n), strict=True)
+    ]
+    start = time.process_time()
+    fit_curves(moved, CurveOptions(), rng)
     return time.process_time() - start
 
 

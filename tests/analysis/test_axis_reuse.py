@@ -57,8 +57,23 @@ def test_on_the_very_same_vectors_treatments_score_the_same_bit_for_bit(first: A
         assert before == after, name
     assert again.provenance.efficacy_axes[0].anchors == "stored with the axis"
     assert again.quality.cell_lines["U2OS"].in_sample
-    assert "fitted on these very controls" in (again.quality.note or "")
+    assert "fitted on controls of U2OS that are here again" in (again.quality.note or "")
     assert again.provenance.axis_hash == first.analysis.provenance.axis_hash
+
+
+@pytest.mark.parametrize("dropped", [None, "A01"])
+def test_verdicts_stay_where_the_axis_has_seen_the_controls(
+    first: Analysed, earlier: EarlierAxes, dropped: str | None
+) -> None:
+    """The limit off the axis is the held-out one then; of controls that the axis has seen it would be too narrow. One
+    control well less makes the others no newer."""
+    wells = [w for w in FIRST.wells() if w.well != dropped]
+    again = analyse(FIRST.screen(earlier=earlier, wells=wells)).analysis
+    before = first.analysis.curves
+    assert [c.verdict for c in again.curves] == [c.verdict for c in before] == ["active"]
+    assert [c.off_axis.limit for c in again.curves] == pytest.approx([c.off_axis.limit for c in before])
+    quality = again.quality.cell_lines["U2OS"]
+    assert (quality.in_sample, quality.verdict) == (True, "undetermined")
 
 
 def test_a_later_screen_is_scored_by_hand_and_anchored_by_its_own_controls(earlier: EarlierAxes) -> None:

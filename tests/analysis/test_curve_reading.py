@@ -92,6 +92,16 @@ def test_flat_at_the_top_is_active_at_all_doses() -> None:
     assert read(flat(0.9), UNTOLD).verdict == "inactive"
 
 
+def test_the_rest_of_a_rise_is_no_reason_to_miss_a_compound_that_is_active_at_all_doses() -> None:
+    """From 0.82 to 0.98 within the doses: significant, but below a tenth of the span, and no EC50 of its own."""
+    found = fit(hill(0.3, bottom=0.82, top=0.98), noise=0.03)
+    reading = read_curve(found, 1e-6, TOLD)
+    assert found.model == "hill"
+    assert (reading.verdict, reading.ec50.value, reading.ec50.relation) == ("active", 0.01, "<")
+    assert "active_at_all_doses" in reading.flags and "inactive" not in reading.flags
+    assert read_curve(found, 1e-6, TOLD, departs_at=0.01).verdict == "toxic"
+
+
 def test_single_dose_activity_at_the_top_dose() -> None:
     reading = read(hill(6.0, 8.0))
     assert "single_dose_activity" in reading.flags

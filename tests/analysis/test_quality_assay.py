@@ -63,6 +63,7 @@ def test_thresholds_reach_the_verdict() -> None:
 
 def test_probes_answer_what_can_be_asked() -> None:
     found = cell_line_probes(scored_line())
+    assert found.confounded == ("column",)
     assert {probe.what for probe in found.leakage} == {"row", "site"}  # one plate; a column holds one class alone
     assert found.replicates is not None
     assert [g.concentration_um for g in found.replicates.groups] == [1.0, 2.0, 3.0, 4.0]

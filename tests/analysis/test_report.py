@@ -245,7 +245,7 @@ def test_a_screen_without_treatments_or_quality_still_reports(analysis: ScreenAn
     bare = analysis.model_copy(update={"wells": controls, "curves": (), "parked": (), "quality": quality})
     text = " ".join(Tags(render_report(bare)).text.split())
     assert "The plate map has no treatment wells." in text
-    assert "Too few control wells" in text
+    assert "These controls cannot say how far apart they are" in text
     assert "Nothing: every site was read" in text
 
 
@@ -315,15 +315,10 @@ def test_how_a_chance_is_written(p: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("z", "label"),
-    [
-        (0.7, "excellent"),
-        (0.5, "excellent"),
-        (0.2, "marginal"),
-        (0.0, "overlapping"),
-        (-3.4, "overlapping"),
-        (None, "not known"),
-    ],
+    ("verdict", "mark"),
+    [("good", "✓"), ("usable", "~"), ("poor", "!"), ("undetermined", "–"), (None, "–")],
 )
-def test_what_a_z_prime_means(z: float | None, label: str) -> None:
-    assert wording.z_prime_grade(z).label == label
+def test_the_grade_is_the_verdict_of_the_analysis(verdict: str | None, mark: str) -> None:
+    grade = wording.quality_grade(verdict)
+    assert grade.mark == mark
+    assert grade.label == (verdict if verdict in wording.GRADES else "no verdict")

@@ -70,6 +70,39 @@ def test_the_plot_shows_the_midpoint_of_controls_that_are_told_and_no_zero(
     assert ">0<" not in drawn, "the axis must not be stretched to zero"
 
 
+WORDS = {"False": None, "0": None, "no": None, "": None, "True": "excluded", "1": "excluded", "edge": "edge"}
+
+
+@pytest.mark.parametrize(("word", "why"), WORDS.items())
+def test_words_that_exclude_a_well(app: typer.Typer, tmp_path: Path, word: str, why: str | None) -> None:
+    table, out = tmp_path / "t.csv", tmp_path / "o.jsonl"
+    table.write_text(HEADER.replace("\n", ",excluded\n") + f"a,U,1,0.5,{word}\n")
+    assert CliRunner().invoke(app, [str(table), "--out", str(out), "--bootstrap", "0"]).exit_code == 0
+    (point,) = Curve.model_validate_json(out.read_text()).points
+    assert point.excluded == why
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_spreadsheets_of_other_countries(app: typer.Typer, table: Path, tmp_path: Path, separator: str) -> None:
+    outs = [tmp_path / name for name in ("a.jsonl", "b.jsonl")]
+    other = tmp_path / "other.csv"
+    other.write_text("\ufeff" + table.read_text().replace(",", separator), encoding="utf-8")
+    for path, out in zip((table, other), outs, strict=True):
+        assert CliRunner().invoke(app, [str(path), "--out", str(out), "--bootstrap", "0"]).exit_code == 0
+    assert outs[0].read_text() == outs[1].read_text()
+
+
+def test_doses_that_differ_by_rounding_are_one(app: typer.Typer, tmp_path: Path) -> None:
+    table, out = tmp_path / "t.csv", tmp_path / "o.jsonl"
+    rng = np.random.default_rng(0)
+    rows = [f"a,U,{dose * (1 + 1e-12 * i)!r},{rng.normal()}" for dose in DOSES for i in range(3)]
+    table.write_text(HEADER + "\n".join(rows) + "\n")
+    assert CliRunner().invoke(app, [str(table), "--out", str(out), "--bootstrap", "0"]).exit_code == 0
+    curve = Curve.model_validate_json(out.read_text())
+    assert (curve.n_doses, curve.n_wells, curve.lack_of_fit_p is not None) == (6, 18, True)
+    assert "low_replicates" not in curve.flags
+
+
 def test_controls_give_direction_and_midpoint(app: typer.Typer, table: Path, tmp_path: Path) -> None:
     out = tmp_path / "curves.jsonl"
     result = CliRunner().invoke(app, [str(table), "--out", str(out), "--controls", "500,800", "--bootstrap", "0"])
@@ -96,6 +129,7 @@ BAD = {
     HEADER + "a,U,1,1e160\n": "row 2, response: '1e160' is beyond 1e-100 to 1e+100; give it in another unit",
     HEADER + "a,U,1e-170,1\n": "row 2, concentration_um: '1e-170' is beyond",
     HEADER + "a,U,1,0.5\na,U,1,0.5\na,U,3,0.7\na,U,3,0.7\n": "row 3, response: repeats row 2, and so it is",
+    HEADER + "a,U,1,0\na,U,1,0.1\na,U,1,0\na,U,1,0.1\na,U,3,0.7\na,U,3,0.7\n": "row 4, response: repeats row 2, and so",
     HEADER.replace("\n", ",plate,well\n") + "a,U,1,1,P,A01\nb,U,1,1,P,A01\n": "row 3, well: P A01 is in row 2 already",
 }
 
@@ -169,6 +203,8 @@ def test_a_zero_dose_is_a_vehicle_well_and_a_compound_in_one_line_has_one_curve(
         (["table.csv", "--out", "o", "--controls", "1,1"], BadInput),
         (["table.csv", "--out", "o", "--controls", "high"], BadInput),
         (["table.csv", "--out", "o", "--alpha", "2"], BadInput),
+        (["table.csv", "--out", "o", "--plots", "table.csv"], BadInput),
+        (["table.csv", "--out", "/proc/o"], BadInput),
     ],
 )
 def test_bad_options(
@@ -180,6 +216,7 @@ def test_bad_options(
 ) -> None:
     monkeypatch.chdir(table.parent)
     assert isinstance(CliRunner().invoke(app, arguments).exception, expected)
+    assert [p.name for p in table.parent.iterdir()] == ["table.csv"]
 
 
 def test_a_text_that_is_no_csv(app: typer.Typer, tmp_path: Path) -> None:

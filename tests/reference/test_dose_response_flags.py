@@ -46,6 +46,7 @@ class Case:
 CASES: Mapping[str, Case] = {
     "inactive": Case(lambda c: np.full(c.shape, -1.0), "inactive"),
     "active_at_all_doses": Case(lambda c: np.full(c.shape, 0.9), "active", 0.0001, "<"),
+    "active_at_lowest_dose": Case(lambda c: 0.9 - 4 / (1 + (1.0 / c) ** 3), "toxic", None, "="),
     "ec50_above_range": Case(hill(15.0, 1.2), "active", 15.0, ">"),
     "ec50_below_range": Case(hill(0.004, 1.0), "active", 0.004, "<"),
     "top_not_reached": Case(hill(6.0, 1.0), "active", 6.0),

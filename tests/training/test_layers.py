@@ -25,6 +25,22 @@ def test_modulated_convolution_is_the_one_with_modulated_weights() -> None:
             torch.testing.assert_close(y, F.leaky_relu(expected, 0.2) * 2**0.5, rtol=1e-5, atol=1e-5)
 
 
+def test_a_modulated_convolution_upwards_is_one_on_pixels_with_zeros_between() -> None:
+    """The textbook's order: zeros between the pixels, the convolution with modulated weights, the low-pass, gain 4."""
+    layer = ModulatedConv(3, 2, 3, 8, up=True)
+    x, style = torch.randn(2, 3, 6, 6), torch.randn(2, 8)
+    weight = layer.weight * layer.weight_gain * layer.affine(style)[:, None, :, None, None]
+    weight = weight / (weight.square().sum((2, 3, 4), keepdim=True) + 1e-8).sqrt()
+    apart = torch.zeros(2, 3, 11, 11)
+    apart[..., ::2, ::2] = x
+    for i in range(2):
+        wide = F.conv2d(apart[i : i + 1], weight[i].flip(2, 3), padding=2)
+        low = 4 * F.conv2d(wide, fir_kernel().expand(2, 1, 4, 4), padding=1, groups=2)
+        torch.testing.assert_close(layer(x, style)[i : i + 1], F.leaky_relu(low, 0.2) * 2**0.5)
+    with pytest.raises(ValueError, match="demodulation"):
+        ModulatedConv(3, 2, 1, 8, up=True, demodulate=False)
+
+
 def test_demodulated_output_has_unit_variance() -> None:
     torch.manual_seed(0)
     layer = ModulatedConv(64, 64, 3, 8)
@@ -55,6 +71,13 @@ def test_low_passes_are_the_textbooks(dtype: torch.dtype) -> None:
     torch.testing.assert_close(blur(x, kernel, padding=2).float(), plain(x), **tolerance)
     torch.testing.assert_close(blur_down(x, kernel).float(), plain(x)[..., 1::2, 1::2], **tolerance)
     torch.testing.assert_close(blur_up(x, kernel).float(), 4 * plain(apart)[..., 1:-1, 1:-1], **tolerance)
+
+
+def test_autocast_leaves_a_low_pass_in_the_type_it_is_given() -> None:
+    x = torch.randn(1, 2, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert [f(x, fir_kernel()).dtype for f in (blur_down, blur_up)] == [torch.float32] * 2
+        assert blur(x, fir_kernel(), padding=2).dtype is torch.float32
 
 
 @pytest.mark.parametrize(

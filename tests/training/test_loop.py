@@ -37,7 +37,7 @@ def start(config: TrainConfig, plate: Source, out: Path, kimg: float) -> loop.Ou
 
 def scores_are_nan(monkeypatch: pytest.MonkeyPatch) -> None:
     forward = Discriminator.forward
-    monkeypatch.setattr(Discriminator, "forward", lambda self, x, **k: forward(self, x, **k) * float("nan"))
+    monkeypatch.setattr(Discriminator, "forward", lambda self, x: forward(self, x) * float("nan"))
 
 
 def resume(out: Path, kimg: float) -> loop.Outcome:
@@ -175,8 +175,8 @@ from pathlib import Path
 from gandl_training import checkpoint as ckpt
 from gandl_training.config import TrainConfig
 path = Path("checkpoint.pt")
-ckpt.save(ckpt.Checkpoint(TrainConfig(), 1, {}, {"small": torch.zeros(9)}), path)
-ckpt.save(ckpt.Checkpoint(TrainConfig(), 2, {}, {"large": torch.zeros(90_000)}), path)
+ckpt.save(ckpt.Checkpoint(TrainConfig(), 1, {"small": torch.zeros(9)}), path)
+ckpt.save(ckpt.Checkpoint(TrainConfig(), 2, {"large": torch.zeros(90_000)}), path)
 """
     mounted = 'mount -t tmpfs -o size=200k none small && cd small && "$@"; echo rc $?; ls -A'
     command = [*MOUNTING, "sh", "-c", mounted, "sh", sys.executable, "-c", script]

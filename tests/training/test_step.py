@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
 import torch
 from gandl_training.averaging import ema_keep
 from gandl_training.config import LossConfig, TrainConfig
+from gandl_training.draws import Draws
 from gandl_training.step import Trainer
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 CPU = torch.device("cpu")
 INTERVAL = 4
@@ -68,6 +71,41 @@ class Still(Trainer):
         self.updates = []
         self.advance(batch(self.config))
         return [gradient for net, gradient in self.updates if net is getattr(self, part)]
+
+
+def test_each_player_follows_the_slope_of_its_own_loss(tiny: TrainConfig) -> None:
+    """By hand: the discriminator tells real from generated, the generator wants its images taken for real."""
+    config = replace(tiny, bf16=False, loss=LossConfig(r1_gamma=0.0))
+    trainer = Still(config)
+    draws = Draws.of(config.seed, 0, CPU)
+    real = batch(config).float() / 127.5 - 1
+    z, noise = trainer._latents(len(real), draws)
+    fake = trainer.generator(z, noise)
+    scores = trainer.discriminator
+    taught = F.softplus(-scores(real)).mean() + F.softplus(scores(fake.detach())).mean()
+    expected = {
+        "discriminator": torch.autograd.grad(taught, list(scores.parameters())),
+        "generator": torch.autograd.grad(F.softplus(-scores(fake)).mean(), list(trainer.generator.parameters())),
+    }
+    for part, slopes in expected.items():
+        trainer.step = 0
+        (found,) = trainer.gradients(part)
+        torch.testing.assert_close(found, flat(list(slopes)), rtol=1e-4, atol=1e-6)
+
+
+def test_moments_of_a_checkpoint_lie_as_their_parameters_do(tiny: TrainConfig) -> None:
+    """Weights lie channels last; a file of weights that lay otherwise goes on as if they had lain so all along."""
+    trainer, other = Trainer(tiny, CPU), Trainer(tiny, CPU)
+    trainer.advance(batch(tiny))
+    state = copy.deepcopy(trainer.state())
+    for name in ("optimiser_g", "optimiser_d"):
+        for moments in state[name]["state"].values():
+            moments.update({k: v.contiguous() for k, v in moments.items()})
+    other.load_state(state)
+    other.step = trainer.step
+    for each in (trainer, other):
+        each.advance(batch(tiny))
+    assert torch.equal(flat(list(other.discriminator.parameters())), flat(list(trainer.discriminator.parameters())))
 
 
 def steepen(trainer: Trainer) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Request, Response, Security
+from fastapi import APIRouter, Depends, FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from fastapi.security import APIKeyHeader
@@ -28,7 +28,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gandl_shared.errors import Full, GandlError, Invalid, Malformed, Problem, Unauthorized, Unavailable
+from gandl_shared.errors import Full, GandlError, Invalid, Malformed, Problem, Unauthorized, Unavailable, raise_if
 from gandl_shared.schemas.screen import ErrorBody
 
 REQUEST_ID = "X-Request-ID"
@@ -71,7 +71,14 @@ def build_app(
                 await stack.enter_async_context(part.lifespan())
             yield
 
-    app = FastAPI(title=title, version=version, description=description, lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title=title,
+        version=version,
+        description=description,
+        lifespan=lifespan,
+        redoc_url=None,
+        dependencies=[Depends(_only_known_parameters)],
+    )
     app.add_middleware(_Requests, registry=registry)
     app.add_exception_handler(GandlError, _answer_gandl)
     app.add_exception_handler(RequestValidationError, _answer_validation)
@@ -117,6 +124,19 @@ def request_id(request: Request) -> str | None:
     """The id under which this request is logged; also in the answer's X-Request-ID."""
     value = getattr(request.state, "request_id", None)
     return value if isinstance(value, str) else None
+
+
+async def _only_known_parameters(request: Request) -> None:
+    """A misspelt name in the query is an error, not a filter that silently shows everything."""
+    paths = request.app.openapi()["paths"]
+    operation = paths.get(request.scope["route"].path_format, {}).get(request.method.lower())
+    if operation is None:
+        return
+    known = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
+    takes = f"takes {', '.join(known)}" if known else "takes none"
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    problems = [Problem(f"unknown parameter; this path {takes}", field=f"query.{name}") for name in unknown]
+    raise_if(problems, Invalid, "the request does not fit")
 
 
 def _operations(checks: Mapping[str, Check], registry: CollectorRegistry) -> APIRouter:

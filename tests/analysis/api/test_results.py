@@ -69,6 +69,22 @@ def test_quality_and_axes(shared_stack: Stack) -> None:
     assert axes["axis_hash"] == stored.provenance.axis_hash
 
 
+@pytest.mark.parametrize("query", ["cellline=A549", "max_Q=0.5&sort=ec50", "limit=3&offsett=1"])
+def test_a_misspelt_filter_is_refused(shared_stack: Stack, query: str) -> None:
+    """It would show everything as if it were filtered."""
+    answer = shared_stack.client.get(f"/screens/{shared_stack.second}/hits?{query}")
+    assert answer.status_code == 422
+    fields = [problem["field"] for problem in answer.json()["problems"]]
+    assert fields == [f"query.{name}" for name in [p.split("=")[0] for p in query.split("&")] if name != "limit"]
+    assert "takes version, cell_line, verdict, max_q" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("model", [".", "..", "a/b", "a/", "a\\b", ""])
+def test_a_model_is_a_name_and_no_path(shared_stack: Stack, model: str) -> None:
+    answer = shared_stack.client.post("/screens", json={"images": "x", "plate_map": "m.csv", "model": model})
+    assert (answer.status_code, answer.json()["problems"][0]["field"]) == (422, "body.model")
+
+
 def test_hits_of_a_brightening_compound(shared_stack: Stack) -> None:
     hits = shared_stack.client.get(f"/screens/{shared_stack.second}/hits").json()
     assert hits["total"] == 4

@@ -26,7 +26,6 @@ class Checkpoint:
 
     config: TrainConfig
     step: int
-    scalars: dict[str, float]
     state: dict[str, Any]  # Any: torch's state dicts
 
     @property
@@ -47,7 +46,6 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "format": FORMAT,
         "config": checkpoint.config.to_json(),
         "step": checkpoint.step,
-        "scalars": checkpoint.scalars,
         "state": checkpoint.state,
     }
     try:
@@ -86,8 +84,10 @@ def load(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
         raise NotFound(f"checkpoint {path} is not there; give the folder of a `gandl train` run")
     try:
         content = torch.load(path, map_location=device, weights_only=True)
+        if content["format"] != FORMAT:
+            raise BadInput(f"{path} has format {content['format']}; this version of gandl reads {FORMAT}")
         config = TrainConfig.from_json(content["config"])
-        return Checkpoint(config, int(content["step"]), content["scalars"], content["state"])
+        return Checkpoint(config, int(content["step"]), content["state"])
     except BadInput:
         raise
     except Exception as error:  # a damaged file fails anywhere inside torch's reader: name it, keep the cause

@@ -119,4 +119,5 @@ def device_of_process() -> torch.device:
         return torch.device("cpu")
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     torch.cuda.set_device(device)
+    torch.set_float32_matmul_precision("high")  # TF32 for the regularisers, which run outside autocast
     return device

@@ -147,6 +147,8 @@ class Trainer:
         """Inverse of `state`."""
         for name, part in self._parts():
             part.load_state_dict(state[name])
+        for optimiser in (self.optimiser_g, self.optimiser_d):
+            _lay_out(optimiser)
         self.path_mean = state["path_mean"].to(self.device)
         self.augment_p = state["augment_p"].to(self.device)
         self.signs = list(state["signs"].to(self.device))
@@ -177,6 +179,14 @@ class Trainer:
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16)
+
+
+def _lay_out(optimiser: torch.optim.Optimizer) -> None:
+    """Moments as they lie in a state file → as their parameters lie in memory; the fused step pairs them by address."""
+    for parameter, moments in optimiser.state.items():
+        for name, value in moments.items():
+            if value.shape == parameter.shape:
+                moments[name] = torch.empty_like(parameter).copy_(value)
 
 
 def _frozen_copy(net: _Net) -> _Net:

@@ -57,7 +57,7 @@ class Writer:
         """Write a checkpoint, or only `parts` of the state (a snapshot, which can be exported but not resumed)."""
         t = self.trainer
         state = {k: v for k, v in t.state().items() if parts is None or k in parts}
-        ckpt.save(ckpt.Checkpoint(t.config, t.step, {}, state), path)
+        ckpt.save(ckpt.Checkpoint(t.config, t.step, state), path)
 
     def sheet(self) -> None:
         """64 real tiles beside 64 of the averaged generator, always the same latents."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 from gandl_shared.plates import Role, Well
@@ -101,6 +102,7 @@ def cell_line_probes(line: ScoredLine, *, seed: int = 0) -> CellLineProbes:
     streams = [np.random.default_rng([seed, i]) for i in range(2)]
     means = line.scores.axis.off_axis.whiten(group_means(line.vectors, line.well, len(line.wells)))
     return CellLineProbes(
+        confounded=tuple(what for what, groups in _places(line).items() if _apart(groups, line.labels)),
         leakage=(*_well_leakage(line, means, streams[0]), *_site_leakage(line, streams[0])),
         replicates=_replicates(line, means, seed),
         positions=_positions(line, streams[1]),
@@ -121,16 +123,23 @@ def _interval(bounds: tuple[float, float] | None) -> ShareInterval | None:
 
 
 def _well_leakage(line: ScoredLine, means: Float, rng: np.random.Generator) -> list[LeakageProbe]:
-    controls = np.flatnonzero(line.labels != 0).tolist()
-    names = [line.wells[i].well for i in controls]
-    rows = [name.rstrip("0123456789") for name in names]
-    groups: Mapping[str, Sequence[str]] = {
-        "plate": [line.wells[i].plate for i in controls],
-        "row": rows,
-        "column": [name[len(row) :] for name, row in zip(names, rows, strict=True)],
-    }
-    found = [(what, leakage(means[controls], g, line.labels[controls], rng)) for what, g in groups.items()]
+    controls = line.labels != 0
+    places = _places(line).items()
+    found = [(what, leakage(means[controls], g[controls].tolist(), line.labels[controls], rng)) for what, g in places]
     return [LeakageProbe.model_validate({"what": what, **asdict(f)}) for what, f in found if f]
+
+
+def _places(line: ScoredLine) -> dict[Literal["plate", "row", "column"], NDArray[np.str_]]:
+    """Plate, row and column of each well [W]."""
+    rows = [w.well.rstrip("0123456789") for w in line.wells]
+    columns = [w.well[len(row) :] for w, row in zip(line.wells, rows, strict=True)]
+    return {"plate": np.array([w.plate for w in line.wells]), "row": np.array(rows), "column": np.array(columns)}
+
+
+def _apart(groups: NDArray[np.str_], labels: Index) -> bool:
+    """Whether both classes are there and no group holds wells of both."""
+    sides = [set(groups[labels == side].tolist()) for side in (1, -1)]
+    return all(sides) and sides[0].isdisjoint(sides[1])
 
 
 def _site_leakage(line: ScoredLine, rng: np.random.Generator) -> list[LeakageProbe]:

@@ -71,10 +71,15 @@ def limits_text(limits: Literal["plate", "card"] | ScreenLimits) -> str:
     return limits if isinstance(limits, str) else json.dumps([limits.low, limits.high])
 
 
-def controls_digest(tiles: WellTiles, labels: Index) -> str:
-    """SHA-256 over the keys of the control wells' sites: the very images that an axis was fitted on."""
-    keys = sorted(set(tiles.keys[labels[tiles.well] != 0].tolist()))
-    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
+def control_sites(tiles: WellTiles, labels: Index) -> str:
+    """The images of the control wells, as they stand in a fit: 48 bits of the SHA-256 of each site's key."""
+    keys = set(tiles.keys[labels[tiles.well] != 0].tolist())
+    return " ".join(sorted(hashlib.sha256(key.encode()).hexdigest()[:12] for key in keys))
+
+
+def has_seen(fit: AxisFit, tiles: WellTiles, labels: Index) -> bool:
+    """Whether the axis was fitted on any image of these control wells."""
+    return not set(fit.about.get(CONTROLS, "").split()).isdisjoint(control_sites(tiles, labels).split())
 
 
 def check_earlier(axes: EarlierAxes, made: Preparation, cell_lines: Sequence[str], *, field: str = "axis_from") -> None:

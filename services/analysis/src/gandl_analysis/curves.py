@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from gandl_shared.errors import InvalidTable, Problem, raise_if
@@ -38,6 +38,7 @@ from gandl_analysis.stats.multiple_testing import q_values
 from gandl_analysis.stats.off_axis import departure_dose, departure_limit
 
 _SAMPLES = 81
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,7 @@ def fit_compounds(
 ) -> list[Curve]:
     """One curve for each cell line and compound among the treatment wells, in order of first appearance.
 
-    Off-axis distances of the controls of a cell line (both roles; out of fold) set the limit of that cell line; where
-    there are too few of them, `off_limits` does (those of an axis of an earlier screen).
+    `off_limits`: the limit of the off-axis distance for each cell line; if absent, `off_limit` of the control wells.
     A well that is `excluded` is shown but not fitted.
     """
     treated = [
@@ -104,12 +104,13 @@ def fit_compounds(
         for w in wells
         if w.role == "treatment"
     ]
-    limits = {line: _limit(wells, line) for line in dict.fromkeys(w.cell_line for w in wells)}
-    limits = {line: (off_limits or {}).get(line) if limit is None else limit for line, limit in limits.items()}
-    return fit_wells(treated, settings or efficacy_settings(), limits)
+    if off_limits is None:
+        off_limits = {line: off_limit(wells, line) for line in dict.fromkeys(w.cell_line for w in wells)}
+    return fit_wells(treated, settings or efficacy_settings(), off_limits)
 
 
-def _limit(wells: Sequence[WellScore], cell_line: str) -> float | None:
+def off_limit(wells: Sequence[WellScore], cell_line: str) -> float | None:
+    """The limit that the control wells of a cell line (both roles, held out) set; None where they are too few."""
     controls = [
         w.off_distance
         for w in wells
@@ -145,6 +146,15 @@ def fit_wells(
         for g, f, q in zip(usable, fits, _q_by_cell_line(usable, fits), strict=True)
     }
     return [curves.get(id(g)) or _empty(g, settings) for g in groups]
+
+
+def _same_doses(wells: Sequence[CurveWell]) -> list[CurveWell]:
+    """Doses that differ by rounding alone (a millionth of them) are one: the lowest of those in a row."""
+    given = sorted({w.concentration for w in wells if w.concentration is not None and math.isfinite(w.concentration)})
+    meant: dict[float, float] = {}
+    for dose, before in zip(given, [math.nan, *given], strict=False):
+        meant[dose] = meant[before] if dose - before <= _ROUNDING * dose else dose
+    return [w if w.concentration not in meant else replace(w, concentration=meant[w.concentration]) for w in wells]
 
 
 @dataclass
@@ -187,6 +197,8 @@ def _groups(wells: Iterable[CurveWell]) -> list[_Group]:
     for well in wells:
         key = (well.cell_line, well.compound)
         groups.setdefault(key, _Group(well.compound, well.cell_line)).wells.append(well)
+    for group in groups.values():
+        group.wells = _same_doses(group.wells)
     return list(groups.values())
 
 

@@ -12,7 +12,7 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 
 from gandl_analysis.assay import ScoredLine
 from gandl_analysis.axis_groups import FEWEST
-from gandl_analysis.axis_reuse import CELL_LINE, CONTROLS, OFF_LIMIT, EarlierAxes, Preparation, controls_digest
+from gandl_analysis.axis_reuse import CELL_LINE, CONTROLS, OFF_LIMIT, EarlierAxes, Preparation, control_sites, has_seen
 from gandl_analysis.result import EfficacyAxis
 from gandl_analysis.stats.axes import AxisOptions, WellScores, applied, score_wells
 from gandl_analysis.stats.axis_fit import IN_SAMPLE, SCREEN, AxisFit
@@ -116,7 +116,7 @@ def _fitted(name: str, tiles: WellTiles, parameters: AnalysisParameters, made: P
     scores = score_axis(E2.name, tiles, labels, parameters)
     if scores is None:
         raise _too_few(f"cell line {name}", tiles, labels)
-    about = made.about | {CELL_LINE: name, CONTROLS: controls_digest(tiles, labels)}
+    about = made.about | {CELL_LINE: name, CONTROLS: control_sites(tiles, labels)}
     limit = departure_limit(scores.off_distance[labels != 0])
     if limit is not None:
         about[OFF_LIMIT] = repr(limit)
@@ -127,9 +127,9 @@ def _fitted(name: str, tiles: WellTiles, parameters: AnalysisParameters, made: P
 
 def _reused(name: str, tiles: WellTiles, earlier: EarlierAxes) -> Line:
     """Anchored by the screen's own controls, as no fit has seen them; by the stored anchors where there are too few of
-    them, or where they are the very wells that the axis was fitted on."""
+    them, or where the axis was fitted on any of them."""
     fit, labels = earlier.of_line(name), control_labels(tiles)
-    seen = fit.about.get(CONTROLS) == controls_digest(tiles, labels)
+    seen = has_seen(fit, tiles, labels)
     own = not seen and min(_count(labels, 1), _count(labels, -1)) >= FEWEST
     level = IN_SAMPLE if seen else SCREEN
     scores = applied(fit, tiles.vectors, tiles.well, labels, anchor_again=own, level=level)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gandl_shared.errors import InvalidTable, NotFound, Problem, raise_if
+from gandl_shared.separators import separator_of
 
 from gandl_analysis.curves import CurveWell
 
@@ -15,20 +18,21 @@ REQUIRED = ("compound", "cell_line", "concentration_um", "response")
 OPTIONAL = ("plate", "well", "off_distance", "excluded")
 _SMALLEST, _LARGEST = 1e-100, 1e100
 _MISSING = {"", "na", "nan", "null", "none"}
+_NO, _YES = {"false", "no", "n", "0"}, {"true", "yes", "y", "1"}
 
 
 def read_responses(path: Path) -> list[CurveWell]:
     """Rows of a CSV file with the columns `REQUIRED`, any of `OPTIONAL`, others ignored; names in any case.
 
-    An empty response (or NA, NaN) is a well without a measurement: it is kept and not fitted. A concentration of zero
-    is a vehicle well of that compound. Raises NotFound, or InvalidTable with one problem a row and field (the header
-    is row 1).
+    Commas, semicolons or tabs separate cells. An empty response (or NA, NaN) is a well without a measurement: it is
+    kept and not fitted. A concentration of zero is a vehicle well of that compound. Raises NotFound, or InvalidTable
+    with one problem a row and field (the header is row 1).
     """
     if not path.is_file():
         raise NotFound(f"table {path} is not there; give the path of a CSV file")
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = list(csv.reader(file, strict=True))
+        text = path.read_text(encoding="utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text), delimiter=separator_of(text), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidTable(f"table {path.name} is not CSV text in UTF-8: {error}") from error
     if not any(any(cell.strip() for cell in line) for line in lines):
@@ -77,7 +81,7 @@ class _Row:
             plate=self.cells.get("plate") or None,
             well=self.cells.get("well") or None,
             off_distance=self.amount("off_distance"),
-            excluded=self.cells.get("excluded") or None,
+            excluded=self.excluded(),
             row=self.number,
         )
 
@@ -96,6 +100,13 @@ class _Row:
         if value is not None and value < 0:
             self.wrong("concentration_um", f"{self.cells['concentration_um']} is negative; give µM, 0 for vehicle")
         return value
+
+    def excluded(self) -> str | None:
+        """Why the well is not to be fitted: any text but a word for no; a bare word for yes becomes "excluded"."""
+        text = self.cells.get("excluded", "")
+        if text.lower() in _MISSING | _NO:
+            return None
+        return "excluded" if text.lower() in _YES else text
 
     def amount(self, field: str) -> float | None:
         text = self.cells.get(field, "")
@@ -132,18 +143,21 @@ def _repeated(wells: list[CurveWell], file: str) -> list[Problem]:
 
 
 def _copied(wells: list[CurveWell], file: str) -> Iterator[Problem]:
-    """Rows that were pasted again look like replicates without any spread, beside which every change is certain. One
-    dose of equal responses may be so; all doses of a curve that changes are not."""
+    """Rows that were pasted again look like replicates of less spread than there is, beside which every change is
+    certain. Equal responses at one dose may be so; at all doses of a curve that changes they are not."""
     groups: dict[tuple[str, str], dict[float, list[CurveWell]]] = {}
     for w in wells:
         if w.concentration is not None and w.response is not None and not w.excluded:
             groups.setdefault((w.compound, w.cell_line), {}).setdefault(w.concentration, []).append(w)
     for (compound, cell_line), doses in groups.items():
-        copied = all(len(same) > 1 and len({w.response for w in same}) == 1 for same in doses.values())
-        if copied and len({same[0].response for same in doses.values()}) > 1:
-            first, again, *_ = next(iter(doses.values()))
+        counts = [Counter(w.response for w in same) for same in doses.values()]
+        pasted = math.gcd(*(n for count in counts for n in count.values())) > 1
+        copied = all(len(count) == 1 and count.total() > 1 for count in counts)
+        if (pasted or copied) and len({frozenset(count) for count in counts}) > 1:
+            same = next(iter(doses.values()))
+            first, again, *_ = [w for w in same if w.response == same[0].response]
             detail = (
-                f"repeats row {first.row}, and so it is at every dose of {compound} in {cell_line}: copies are no "
-                "replicates; give each measured well once"
+                f"repeats row {first.row}, and so it is with all rows at every dose of {compound} in {cell_line}: "
+                "copies are no replicates; give each measured well once"
             )
             yield Problem(detail, file=file, row=again.row, field="response")

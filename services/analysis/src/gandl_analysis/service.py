@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from gandl_analysis.assay import cell_line_probes, group_quality, thresholds_of
 from gandl_analysis.axis_groups import check_axes
 from gandl_analysis.axis_reuse import EarlierAxes, Preparation, off_limit_of, preparation
-from gandl_analysis.curves import efficacy_settings, fit_compounds
+from gandl_analysis.curves import efficacy_settings, fit_compounds, off_limit
 from gandl_analysis.efficacy_axes import Line, score_efficacy
 from gandl_analysis.image_quality import JudgedImages, judge_images
 from gandl_analysis.named_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
@@ -107,8 +107,17 @@ def _analysed(screen: ScreenInput) -> Analysed:
 def _curves(wells: Sequence[WellScore], screen: ScreenInput, lines: Mapping[str, Line]) -> tuple[Curve, ...]:
     parameters = screen.parameters
     settings = efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name)
-    off_limits = {name: off_limit_of(line.fit) for name, line in lines.items()}
-    return tuple(fit_compounds(wells, settings, off_limits=off_limits))
+    return tuple(fit_compounds(wells, settings, {name: _off_limit(wells, name, line) for name, line in lines.items()}))
+
+
+def _off_limit(wells: Sequence[WellScore], cell_line: str, line: Line) -> float | None:
+    """Of the screen's own held-out controls; that of the axis where there are too few, or the axis has seen them, as
+    controls lie nearer to an axis of their own."""
+    stored = off_limit_of(line.fit)
+    if line.scored.scores.axis.level == IN_SAMPLE:
+        return stored
+    own = off_limit(wells, cell_line)
+    return stored if own is None else own
 
 
 def _well_scores(line: Line, images: JudgedImages) -> list[WellScore]:
@@ -180,7 +189,11 @@ def _note(lines: Mapping[str, Line], parameters: AnalysisParameters) -> str | No
         return None
     said = [f"{line.origin.cell_line}: {line.origin.anchors}" for line in earlier]
     seen = [line.origin.cell_line for line in earlier if line.scored.scores.axis.level == IN_SAMPLE]
-    warning = f" The axis was fitted on these very controls of {', '.join(map(str, seen))}: in-sample." if seen else ""
+    warning = (
+        f" The axis was fitted on controls of {', '.join(map(str, seen))} that are here again: in-sample."
+        if seen
+        else ""
+    )
     return f"Scored by axes of {earlier[0].origin.fitted_on}; anchors, {'; '.join(said)}.{warning}"
 
 

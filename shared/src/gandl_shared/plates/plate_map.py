@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gandl_shared.errors import InvalidPlateMap, NotFound, Problem, raise_if
+from gandl_shared.separators import separator_of
 
 
 class Role(StrEnum):
@@ -159,9 +160,7 @@ def plate_map_from_rows(rows: Iterable[Mapping[str, object]], *, source: str = "
 
 
 def _table(text: str, source: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(text.splitlines(), delimiter=delimiter)
+    reader = csv.reader(text.splitlines(), delimiter=separator_of(text))
     header = [name.strip() for name in next(reader, [])]
     rows = [
         (reader.line_num, dict(zip(header, (c.strip() for c in cells), strict=False)))

@@ -13,6 +13,7 @@ Verdict = Literal["active", "active_biphasic", "inactive", "toxic", "undetermine
 Flag = Literal[
     "inactive",
     "active_at_all_doses",
+    "active_at_lowest_dose",
     "ec50_above_range",
     "ec50_below_range",
     "top_not_reached",

@@ -124,6 +124,11 @@ class CellLineProbes(_Frozen):
     """What besides the controls' separation speaks for or against the scores of a cell line."""
 
     leakage: tuple[LeakageProbe, ...] = ()
+    confounded: tuple[Literal["plate", "row", "column"], ...] = Field(
+        default=(),
+        description="where no plate, row or column holds control wells of both classes: what it does to the images "
+        "cannot be told from what the positive control does",
+    )
     replicates: Replicates | None = None
     positions: tuple[PositionEffect, ...] = ()
     unseen_plates: UnseenPlates | None = None

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gandl_shared.schemas.analysis import AnalysisParameters
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+ModelName = Annotated[str, Field(pattern=r"^\w[\w.+ ()-]*$", max_length=200)]
+"""As of GET /models: letters, digits and _ . + - ( ), nothing that would be a path."""
 
 
 class _Frozen(BaseModel):
@@ -40,7 +42,7 @@ class ScreenRequest(_Frozen):
     plate_map_csv: Annotated[str, Field(min_length=1, max_length=50_000_000)] | None = None
     pattern: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     channels: tuple[Name, ...] | None = None
-    model: Name | None = Field(default=None, description="a name of GET /models; not needed where one is served")
+    model: ModelName | None = Field(default=None, description="a name of GET /models; not needed where one is served")
     limits: Literal["plate", "card"] | ScreenLimits = "plate"
     analysis: AnalysisParameters = AnalysisParameters()
 

@@ -23,7 +23,7 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 Vectors = NDArray[np.floating]
 
-FORMAT = 1
+FORMAT = 2
 MOST_BYTES = 2**30
 """An axis of 512 features has 2.2 MB; a file that unfolds to more than this is none."""
 

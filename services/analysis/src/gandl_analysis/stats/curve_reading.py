@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import brentq
 
 from gandl_analysis.stats.curve_models import Floats
 from gandl_analysis.stats.curve_results import CONSTANT, CurveFit, Location
+
+_Response = TypeVar("_Response", float, Floats)
 
 _SAMPLES = 400
 _TOP_REACHED = 0.8
@@ -91,7 +94,7 @@ def read_curve(fit: CurveFit, q_value: float | None, rules: ReadingRules, depart
     verdict = view.verdict(q_value is not None)
     acts = verdict in ("active", "active_biphasic", "toxic")
     ec50 = view.ec50() if acts else Reported()
-    loss = view.reported(fit.loss_ec50) if acts and fit.loss_ec50 is not None else None
+    loss = view.reported(fit.loss_ec50) if acts and fit.loss_ec50 is not None and not view.flat_and_active else None
     at = view.best_dose
     return Reading(
         verdict=verdict,
@@ -142,23 +145,40 @@ class _View:
         return scale is None or abs(self.peak - self.base) >= self.rules.minimum_effect * abs(scale.span)
 
     @property
-    def always_active(self) -> bool:
-        """Every dose mean lies beyond the midpoint, and so does the lowest dose of the fit by two standard errors."""
+    def active_at_lowest(self) -> bool:
+        """The lowest dose of the fit lies beyond the midpoint by two standard errors."""
         scale = self.rules.scale
         if scale is None or self.fit.sigma is None:
             return False
-        beyond = (self.means - scale.midpoint) * np.sign(scale.span)
-        error = self.fit.sigma / np.sqrt(self.counts[0])
-        return bool((beyond > 0).all() and (self.base - scale.midpoint) * np.sign(scale.span) > 2 * error)
+        return bool(self._beyond(self.base) > 2 * self.fit.sigma / np.sqrt(self.counts[0]))
+
+    @property
+    def always_active(self) -> bool:
+        """So it does, and every dose mean lies beyond the midpoint."""
+        return self.active_at_lowest and bool((self._beyond(self.means) > 0).all())
+
+    @property
+    def flat_and_active(self) -> bool:
+        """Always active, and what still changes is no change, or too small to be the curve of the effect."""
+        return self.always_active and (self.unchanging or not self.large_enough)
+
+    @property
+    def unchanging(self) -> bool:
+        return not self.significant or self.fit.model == CONSTANT
+
+    def _beyond(self, response: _Response) -> _Response:
+        """How far on the positive control's side of the midpoint; only where controls are told."""
+        scale = self.rules.scale
+        assert scale is not None
+        return (response - scale.midpoint) * float(np.sign(scale.span))
 
     def verdict(self, tested: bool) -> str:
         """The first rule that holds, in the order of docs/dose-response.md."""
         departs, lowest = self.departs_at is not None, self.range[0]
-        unchanging = not self.significant or self.fit.model == CONSTANT
         wrong_way = self.rules.scale is not None and self.direction != self.wanted
         if not tested:
             return "undetermined"
-        if unchanging and self.always_active:
+        if self.flat_and_active:
             return "toxic" if self.departs_by(lowest) else "active"
         if not self.significant or not self.large_enough:
             return "toxic" if departs else "inactive"
@@ -178,9 +198,9 @@ class _View:
         return told.value if told.value is not None else self.fit.params["ec50"].estimate
 
     def ec50(self) -> Reported:
-        if self.fit.ec50 is None:
-            return Reported(self.range[0], "<", None, self.range[0]) if self.always_active else Reported()
-        return self.reported(self.fit.ec50)
+        if self.flat_and_active:
+            return Reported(self.range[0], "<", None, self.range[0])
+        return Reported() if self.fit.ec50 is None else self.reported(self.fit.ec50)
 
     def reported(self, found: Location) -> Reported:
         """`=` only for an estimate within the tested doses whose interval is closed; else the end that is certain."""
@@ -236,6 +256,7 @@ class _View:
         found = {
             "inactive": verdict == "inactive",
             "active_at_all_doses": self.always_active and verdict != "undetermined",
+            "active_at_lowest_dose": self.active_at_lowest and not self.always_active and verdict != "undetermined",
             "ec50_above_range": ec50.relation == ">",
             "ec50_below_range": ec50.relation == "<",
             "top_not_reached": curved and self._covered() < _TOP_REACHED,

@@ -92,7 +92,9 @@ def _controls(group: GroupQuality) -> Check:
 
 
 def _probes(probes: CellLineProbes) -> Iterator[Check]:
-    yield from (_leakage(probe) for probe in probes.leakage)
+    if probes.confounded:
+        yield _confounded(probes.confounded)
+    yield from (_leakage(probe, probe.what in probes.confounded) for probe in probes.leakage)
     if probes.positions:
         yield _positions(probes.positions)
     if probes.replicates is not None:
@@ -101,13 +103,22 @@ def _probes(probes: CellLineProbes) -> Iterator[Check]:
         yield _unseen(probes.unseen_plates)
 
 
-def _leakage(probe: LeakageProbe) -> Check:
-    """The p-value decides; the shares say how much."""
+def _confounded(places: Sequence[str]) -> Check:
+    question = "Could what a plate, row or column does to images pass for the effect of the positive control?"
+    answer = "it could: " + ", ".join(f"no {what} holds controls of both kinds" for what in places)
+    return Check(question, ATTENTION, answer, "Only a layout that mixes the controls can rule it out.")
+
+
+def _leakage(probe: LeakageProbe, confounded: bool) -> Check:
+    """The p-value decides; the shares say how much. Asked within each class of controls, so that "no" is no all-clear
+    where the classes lie apart."""
     what, advice = _TRACES[probe.what]
     told = probe.p_value < CLEAR
     figures = f"{_share(probe.accuracy)} right, {_share(probe.chance)} by chance, p {_p(probe.p_value)}"
     question = f"Can the {what} of a control be told from its images?"
-    return Check(question, ATTENTION if told else GOOD, f"{'yes' if told else 'no'}: {figures}", advice if told else "")
+    mark = ATTENTION if told else NEUTRAL if confounded else GOOD
+    answer = "yes" if told else "no, among controls of a kind" if confounded else "no"
+    return Check(question, mark, f"{answer}: {figures}", advice if told else "")
 
 
 def _positions(effects: Sequence[PositionEffect]) -> Check:

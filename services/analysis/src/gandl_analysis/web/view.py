@@ -236,7 +236,7 @@ def _cell_lines(analysis: ScreenAnalysis) -> tuple[CellLine, ...]:
                 verdicts=_verdict_counts(curves),
                 z_prime=z_prime,
                 z_prime_robust=robust,
-                grade=wording.z_prime_grade(z_prime),
+                grade=wording.quality_grade(quality.verdict if quality else None),
                 confusion=confusion_of([w for w in analysis.wells if w.cell_line == name]),
                 checks=checks_of(analysis.quality, name),
             )

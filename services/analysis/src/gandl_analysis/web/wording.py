@@ -32,6 +32,7 @@ VERDICTS: Mapping[str, Wording] = {
 FLAGS: Mapping[str, str] = {
     "inactive": "No change with dose beyond chance.",
     "active_at_all_doses": "Already active at the lowest dose tested; test lower doses to find the EC50.",
+    "active_at_lowest_dose": "Active at the lowest dose tested and lost above it; test lower doses to see the rescue.",
     "ec50_above_range": "Half of the effect is reached above the highest dose tested; only a lower bound is known.",
     "ec50_below_range": "Half of the effect is reached below the lowest dose tested; only an upper bound is known.",
     "top_not_reached": "The curve still rises at the highest dose, so its plateau is an extrapolation.",
@@ -67,21 +68,21 @@ def flag_label(flag: str) -> str:
     return flag.replace("_", " ").replace("ec50", "EC50")
 
 
-def z_prime_grade(z_prime: float | None) -> Wording:
-    """Z′ in words (the bands are those of Zhang, Chung and Oldenburg 1999)."""
-    if z_prime is None:
-        return Wording("not known", "–", "Too few control wells to say how far apart the controls are.")
-    if z_prime >= 0.5:
-        return Wording("excellent", "✓", "The controls are clearly apart; even single wells can be trusted.")
-    if z_prime > 0:
-        return Wording(
-            "marginal", "~", "The controls are apart but their scatter is large; rely on replicates and curves."
-        )
-    return Wording(
-        "overlapping",
-        "!",
-        "The scatter of the controls overlaps; single wells say little, and weak effects are missed.",
-    )
+GRADES: Mapping[str, Wording] = {
+    "good": Wording("good", "✓", "The controls are clearly apart; even single wells can be trusted."),
+    "usable": Wording(
+        "usable", "~", "The controls are apart but their scatter is large; rely on replicates and curves."
+    ),
+    "poor": Wording(
+        "poor", "!", "The controls are not far enough apart; single wells say little, and weak effects are missed."
+    ),
+}
+
+
+def quality_grade(verdict: str | None) -> Wording:
+    """The verdict on the controls, with the thresholds that the analysis was given, in words."""
+    unknown = Wording("no verdict", "–", "These controls cannot say how far apart they are; see the first check below.")
+    return GRADES.get(verdict or "", unknown)
 
 
 def number(value: float | None, digits: int = 3) -> str:

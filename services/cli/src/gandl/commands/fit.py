@@ -47,7 +47,9 @@ def fit(
     from gandl_analysis.response_table import read_responses
 
     settings = _settings(controls, alpha, bootstrap, unit, seed)
-    _check_folder(out)
+    _check_out(out)
+    if plots is not None:
+        _check_plots(plots)
     wells = read_responses(table)
     limits = {w.cell_line: off_limit for w in wells}
     curves = fit_wells(wells, settings, limits)
@@ -80,14 +82,30 @@ def _scale(controls: str) -> ResponseScale:
         raise BadInput(f"--controls '{controls}': give two different numbers, such as -1,1") from error
 
 
-def _check_folder(out: Path) -> None:
+def _check_out(out: Path) -> None:
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise BadInput(f"--out {out}: give a file in a folder that exists")
+    try:
+        _part(out).touch()
+    except OSError as error:
+        raise BadInput(f"--out {out} cannot be written: {error.strerror}") from error
+    _part(out).unlink()
+
+
+def _check_plots(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--plots {folder} cannot be a folder: {error.strerror}") from error
+
+
+def _part(out: Path) -> Path:
+    return out.with_name(f".{out.name}.part")
 
 
 def _write(out: Path, text: str) -> None:
     """All of it or nothing."""
-    half = out.with_name(f".{out.name}.part")
+    half = _part(out)
     half.write_text(text, encoding="utf-8")
     half.replace(out)
 
@@ -97,7 +115,6 @@ def _plot(folder: Path, curves: Sequence[Curve], scale: ResponseScale | None) ->
 
     label = "Efficacy" if scale is not None and (scale.negative, scale.positive) == (-1, 1) else "Response"
     midpoint = None if scale is None else scale.midpoint
-    folder.mkdir(parents=True, exist_ok=True)
     for name, curve in zip(plot_names(curves), curves, strict=True):
         figure = dose_response_figure(curve, response_label=label, midpoint=midpoint)
         (folder / name).write_text(to_svg(figure), encoding="utf-8")
