@@ -19,7 +19,7 @@ Client = Callable[..., TestClient]
 def part(name: str, log: list[str], state: dict[str, str | None], key: str | None = None) -> Part:
     router = APIRouter(dependencies=[Depends(key_required(key))])
 
-    @router.get("/fail/{kind}")
+    @router.get("/fail/{kind}", operation_id=f"fail-{name}")
     async def fail(kind: str) -> None:
         errors: dict[str, Exception] = {
             "full": Full("queue full", retry_after=2.2),
@@ -30,7 +30,7 @@ def part(name: str, log: list[str], state: dict[str, str | None], key: str | Non
         }
         raise errors[kind]
 
-    @router.post("/limits")
+    @router.post("/limits", operation_id=f"limits-{name}")
     async def limits(limits: ScreenLimits) -> ScreenLimits:
         return limits
 
