@@ -37,6 +37,7 @@ Float = NDArray[np.float64]
 TAPS: tuple[Tap, ...] = ("fc", "pool", "fine", "multi")
 WHITENINGS = ("none", "within_class")
 SEEDS, LADDER, VARIANT_KIMG = (0, 1, 2), (16, 32, 48, 60), 16
+LONG, LONG_LADDER = "long", (48, 64, 80, 96, 112)
 COLUMNS = ("run", "seed", "kimg", "tap", "whitening", "z_prime", "low", "high", "tile_accuracy")
 
 VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -110,6 +111,7 @@ def main() -> None:
     if not given.seeds_only:
         jobs |= {name: (VARIANT_KIMG, options) for name, (_, options) in VARIANTS.items()}
         jobs |= {name: (LADDER[-1], options) for name, (_, options) in HELD_OUT.items()}
+        jobs[LONG] = (LONG_LADDER[-1], ("--seed", "0"))
     with ThreadPoolExecutor(2) as pool:
         folders = list(pool.map(lambda job: trained(given.bbbc013, given.runs, job[0], *job[1]), jobs.items()))
     runs = {name: folder for name, folder in zip(jobs, folders, strict=True) if name not in HELD_OUT}
@@ -118,6 +120,7 @@ def main() -> None:
     write_between(given.page, "bbbc013", "\n".join(ladder(rows)))
     if not given.seeds_only:
         write_between(given.page, "variants", "\n".join(variants(rows)))
+        write_between(given.page, "longer", "\n".join(longer(rows)))
         write_between(given.page, "overfitting", "\n".join(overfitting(given.runs)))
 
 
@@ -139,7 +142,8 @@ def evaluated(name: str, folder: Path) -> Iterator[Row]:
     """Untrained, and along training, for each tap and whitening; and the intensity statistics of the same tiles."""
     last = ckpt.load(folder / ckpt.CHECKPOINT)
     kept = [*map(ckpt.load, sorted((folder / "snapshots").glob("*.pt"))), last]
-    config, marks = last.config, (VARIANT_KIMG,) if name in VARIANTS else LADDER
+    config = last.config
+    marks = (VARIANT_KIMG,) if name in VARIANTS else LONG_LADDER if name == LONG else LADDER
     controls = Controls.of(FieldStore.open(folder / "data"), config.network.resolution)
     shown = {saved.kimg: saved for saved in kept if saved.kimg in marks}
     states = [Weights(last, untrained=True), *map(Weights, shown.values())]
@@ -222,6 +226,21 @@ def variants(rows: Sequence[Row]) -> Iterator[str]:
         title = VARIANTS[name][0] if name in VARIANTS else "as `cpu-64`"
         cells = [f"{found[t].z_prime:.2f} ({found[t].tile_accuracy:.3f})" for t in TAPS]
         yield f"| {title} | {' | '.join(cells)} | {found[TAPS[-1]].z_prime - plain:+.2f} |"
+
+
+def longer(rows: Sequence[Row]) -> Iterator[str]:
+    """One run that goes on, and what it has gained over the network before its first step."""
+    here = [r for r in rows if r.run == LONG and r.whitening == "within_class" and r.tap in TAPS]
+    yield "| kimg | " + " | ".join(f"`{tap}` | gains" for tap in TAPS) + " |"
+    yield "|---" * (1 + 2 * len(TAPS)) + "|"
+    start = {r.tap: r.z_prime for r in here if r.kimg == 0}
+    for kimg in sorted({r.kimg for r in here}):
+        found = {r.tap: r for r in here if r.kimg == kimg}
+        cells = [
+            f"{r.z_prime:.2f} ({r.low:.2f} – {r.high:.2f}) | {r.z_prime - start[t]:+.2f}"
+            for t, r in ((t, found[t]) for t in TAPS)
+        ]
+        yield f"| {'untrained' if kimg == 0 else f'{kimg:g}'} | {' | '.join(cells)} |"
 
 
 def overfitting(runs: Path) -> Iterator[str]:
