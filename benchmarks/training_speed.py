@@ -92,19 +92,17 @@ class JudgedApart(Discriminator):
 
 def library_blur(x: Tensor, kernel: Tensor, *, padding: int, gain: float = 1.0) -> Tensor:
     """`layers.blur` with the library's derivatives."""
-    weight = (gain * kernel).to(x.dtype).expand(x.shape[1], 1, 4, 4)
-    return F.conv2d(x, weight, padding=padding, groups=x.shape[1])
+    return F.conv2d(x, layers.depthwise(kernel, x, gain), padding=padding, groups=x.shape[1])
 
 
 def library_blur_down(x: Tensor, kernel: Tensor) -> Tensor:
     """`layers.blur_down` with the library's derivatives."""
-    return F.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 4, 4), stride=2, padding=1, groups=x.shape[1])
+    return F.conv2d(x, layers.depthwise(kernel, x, 1.0), stride=2, padding=1, groups=x.shape[1])
 
 
 def library_blur_up(x: Tensor, kernel: Tensor) -> Tensor:
     """`layers.blur_up` with the library's derivatives."""
-    weight = (4 * kernel).to(x.dtype).expand(x.shape[1], 1, 4, 4)
-    return F.conv_transpose2d(x, weight, stride=2, padding=1, groups=x.shape[1])
+    return F.conv_transpose2d(x, layers.depthwise(kernel, x, 4.0), stride=2, padding=1, groups=x.shape[1])
 
 
 class TwoPasses(Trainer):

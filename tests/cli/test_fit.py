@@ -138,7 +138,7 @@ BAD = {
 def test_bad_tables_are_named_and_nothing_is_written(app: typer.Typer, tmp_path: Path, text: str, message: str) -> None:
     path, out = tmp_path / "t.csv", tmp_path / "out.jsonl"
     path.write_text(text)
-    error = CliRunner().invoke(app, [str(path), "--out", str(out)]).exception
+    error = CliRunner().invoke(app, [str(path), "--out", str(out), "--plots", str(tmp_path / "plots")]).exception
     assert isinstance(error, InvalidTable)
     assert message in error.detail
     assert error.exit_code == 2

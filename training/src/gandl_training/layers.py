@@ -60,7 +60,7 @@ class _Blur(_Resampling):
     @staticmethod
     def forward(x: Tensor, kernel: Tensor, padding: int, gain: float) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            return F.conv2d(x, _depthwise(kernel, x, gain), padding=padding, groups=x.shape[1])
+            return F.conv2d(x, depthwise(kernel, x, gain), padding=padding, groups=x.shape[1])
 
     @staticmethod
     def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor, None, None, None]:
@@ -72,7 +72,7 @@ class _BlurDown(_Resampling):
     @staticmethod
     def forward(x: Tensor, kernel: Tensor, gain: float) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            return F.conv2d(x, _depthwise(kernel, x, gain), stride=2, padding=1, groups=x.shape[1])
+            return F.conv2d(x, depthwise(kernel, x, gain), stride=2, padding=1, groups=x.shape[1])
 
     @staticmethod
     def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor, None, None]:
@@ -87,8 +87,8 @@ class _BlurUp(_Resampling):
         with torch.autocast(x.device.type, enabled=False):
             if x.dtype is torch.bfloat16 and x.device.type == "cpu":  # 25 times as fast as the transposed kernel there
                 x = F.interpolate(x, scale_factor=2.0)
-                return F.conv2d(x, _depthwise(_after_repeat(kernel), x, gain), padding=1, groups=channels)
-            return F.conv_transpose2d(x, _depthwise(kernel, x, gain), stride=2, padding=1, groups=channels)
+                return F.conv2d(x, depthwise(_after_repeat(kernel), x, gain), padding=1, groups=channels)
+            return F.conv_transpose2d(x, depthwise(kernel, x, gain), stride=2, padding=1, groups=channels)
 
     @staticmethod
     def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor, None, None]:
@@ -96,7 +96,8 @@ class _BlurUp(_Resampling):
         return blur_down(slope[0], kernel, gain), None, None
 
 
-def _depthwise(kernel: Tensor, x: Tensor, gain: float) -> Tensor:
+def depthwise(kernel: Tensor, x: Tensor, gain: float) -> Tensor:
+    """`kernel` times `gain` once for each channel of `x`, as weights of a grouped convolution in its type."""
     return (kernel * gain).to(x.dtype).expand(x.shape[1], 1, *kernel.shape)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,9 +49,9 @@ def fit(
 
     settings = _settings(controls, alpha, bootstrap, unit, seed)
     _check_out(out)
+    wells = read_responses(table)
     if plots is not None:
         _check_plots(plots)
-    wells = read_responses(table)
     limits = {w.cell_line: off_limit for w in wells}
     curves = fit_wells(wells, settings, limits)
     _write(out, "".join(f"{curve.model_dump_json()}\n" for curve in curves))
@@ -97,6 +98,8 @@ def _check_plots(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"--plots {folder} cannot be a folder: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise BadInput(f"--plots {folder} cannot be written; give another folder")
 
 
 def _part(out: Path) -> Path:
