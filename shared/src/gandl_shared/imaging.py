@@ -3,6 +3,8 @@
 read (TIFF, OME-TIFF, PNG; 8 and 16 bit) → average over blocks of `downscale` pixels → map each channel's limits to
 0..255 → cut a centred grid of tiles. The mapped dtype is uint8 everywhere, so the same image under the same limits is
 the same vector on every path.
+
+An image is read from its own bytes: nothing in it makes another file be opened.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from PIL import Image, UnidentifiedImageError
 
 from gandl_shared.errors import InvalidImage, NotFound, TooLarge, UnsupportedType
 from gandl_shared.models import ModelCard
+from gandl_shared.regular_files import open_regular
+from gandl_shared.tiff_stack import Stack, open_tiff, stack_of
 
 MAX_PIXELS = 2**28
 """Most pixels (channels × height × width) of one image; more is refused before it is decoded."""
@@ -192,7 +196,7 @@ def check_depth(name: str, depth: str, other: str, other_depth: str) -> None:
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        return open_regular(path)
     except FileNotFoundError as error:
         raise NotFound(f"image {path.name} is not there") from error
     except OSError as error:
@@ -207,9 +211,9 @@ def _is_tiff(file: BinaryIO) -> bool:
 
 def _tiff_header(file: BinaryIO, name: str) -> Header:
     try:
-        with tifffile.TiffFile(file) as tiff:
+        with open_tiff(file) as tiff:
             _check_complete(tiff, name)
-            shape, dtype = _plane_shape(tiff, name)
+            shape, dtype = _plane_shape(stack_of(tiff, name), name)
     except (tifffile.TiffFileError, ValueError, IndexError, KeyError, TypeError) as error:
         raise InvalidImage(f"{name} is not a readable TIFF: {error}") from error
     return Header(*shape, dtype)
@@ -224,10 +228,8 @@ def _check_complete(tiff: tifffile.TiffFile, name: str) -> None:
             raise InvalidImage(f"{name} is truncated: {size} bytes of at least {max(ends, default=size + 1)}")
 
 
-def _plane_shape(tiff: tifffile.TiffFile, name: str) -> tuple[tuple[int, int, int], str]:
-    series = tiff.series[0]
-    shape, axes = series.get_shape(squeeze=True), series.get_axes(squeeze=True)
-    dtype = str(series.dtype)
+def _plane_shape(planes: Stack, name: str) -> tuple[tuple[int, int, int], str]:
+    shape, axes, dtype = planes.shape, planes.axes, planes.dtype
     if dtype not in ("uint8", "uint16", "float32"):
         raise UnsupportedType(f"{name} has pixels of type {dtype}; read are uint8, uint16 and float32")
     if axes.endswith("S"):
@@ -242,10 +244,11 @@ def _plane_shape(tiff: tifffile.TiffFile, name: str) -> tuple[tuple[int, int, in
 
 def _decode_tiff(file: BinaryIO, name: str) -> Raw:
     try:
-        with tifffile.TiffFile(file) as tiff:
+        with open_tiff(file) as tiff:
             _check_complete(tiff, name)
-            shape, _ = _plane_shape(tiff, name)
-            image: Raw = tiff.series[0].asarray()
+            planes = stack_of(tiff, name)
+            shape, _ = _plane_shape(planes, name)
+            image: Raw = planes.read()
     except (InvalidImage, UnsupportedType, TooLarge):
         raise
     except Exception as error:  # a codec may raise anything on a damaged stream: name the file, keep the cause

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import tifffile
@@ -133,6 +136,68 @@ def write_platemap(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+class FileGuard:
+    """Keeps a test's code from opening a file, under whatever name, and says whether it tried.
+
+    It hooks into the interpreter, which forgets no hook: make one for all tests of a process.
+    """
+
+    def __init__(self) -> None:
+        self._guarded: frozenset[str] = frozenset()
+        self._opened: list[str] = []
+        sys.addaudithook(self._hear)
+
+    @contextlib.contextmanager
+    def guarding(self, *paths: Path) -> Iterator[None]:
+        """Raises AssertionError at the end where one of the files was opened meanwhile; the open itself fails."""
+        self._opened.clear()
+        self._guarded = frozenset(os.path.realpath(path) for path in paths)
+        try:
+            yield
+        finally:
+            self._guarded = frozenset()
+        assert not self._opened, f"opened: {', '.join(self._opened)}"
+
+    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event != "open" or not self._guarded or not isinstance(arguments[0], str | bytes | os.PathLike):
+            return
+        name = os.fsdecode(arguments[0])
+        if os.path.realpath(name) in self._guarded:
+            self._opened.append(name)
+            raise PermissionError(f"{name} is guarded by a test")
+
+
+def ome_tiff(planes: NDArray[np.uint16], *, elsewhere: str | None = None) -> bytes:
+    """An OME-TIFF of planes [C, H, W]; with `elsewhere` one half of a set, as many further channels in that file."""
+    pages = range(len(planes))
+    own = "".join(f'<TiffData IFD="{i}" FirstC="{i}" PlaneCount="1">{_uuid(1, "own")}</TiffData>' for i in pages)
+    further = "".join(
+        f'<TiffData IFD="{i}" FirstC="{len(planes) + i}" PlaneCount="1">{_uuid(2, elsewhere)}</TiffData>' for i in pages
+    )
+    channels = len(planes) * (1 if elsewhere is None else 2)
+    sizes = f'SizeC="{channels}" SizeZ="1" SizeT="1" SizeY="{planes.shape[1]}" SizeX="{planes.shape[2]}"'
+    pixels = f'<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" {sizes}>'
+    image = f'<Image ID="Image:0">{pixels}{own}{"" if elsewhere is None else further}</Pixels></Image>'
+    return described_tiff(planes, f'<OME UUID="urn:uuid:1">{image}</OME>')
+
+
+def binary_only_tiff(planes: NDArray[np.uint16], elsewhere: str) -> bytes:
+    """An OME-TIFF of planes [C, H, W] whose description is in the file `elsewhere`."""
+    only = f'<BinaryOnly MetadataFile={quoteattr(elsewhere)} UUID="urn:uuid:2"/>'
+    return described_tiff(planes, f'<OME UUID="urn:uuid:1">{only}</OME>')
+
+
+def described_tiff(planes: NDArray[np.uint16], description: str) -> bytes:
+    """A TIFF of planes [C, H, W], one a page, with this description on its first page."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, planes, photometric="minisblack", metadata=None, description=description)
+    return buffer.getvalue()
+
+
+def _uuid(number: int, file: str | None) -> str:
+    return f"<UUID FileName={quoteattr(file or '')}>urn:uuid:{number}</UUID>"
 
 
 def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name: str = "screen") -> NewScreen:

@@ -10,7 +10,10 @@ import numpy as np
 import onnxruntime as ort
 from gandl_shared.errors import Invalid, InvalidModel, NotFound, Unavailable
 from gandl_shared.models import ModelCard, card_from_metadata
+from gandl_shared.regular_files import open_regular
 from numpy.typing import NDArray
+
+from gandl_embedding.external_data import check_self_contained
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -47,10 +50,11 @@ class Engine:
     def load(cls, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> Engine:
         """Open a model on `threads` CPU cores (None: all) with the first of `providers` that is there (None: the CPU).
 
-        Raises NotFound where there is no file, InvalidModel where it is not an ONNX file, has no gandl card or its
-        graph is not what the card says, Unavailable where none of `providers` works here.
+        Raises NotFound where there is no file, InvalidModel where it is not an ONNX file, has weights in another file
+        or no gandl card or its graph is not what the card says, Unavailable where none of `providers` works here.
         """
         data = _read(path)
+        check_self_contained(data, path.name)
         session = _session(data, path.name, threads, providers or (CPU,))
         card = card_from_metadata(session.get_modelmeta().custom_metadata_map, file=path.name)
         _check_graph(session, card, path.name)
@@ -111,7 +115,8 @@ def check_tiles(tiles: Uint8, card: ModelCard) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            return file.read()
     except FileNotFoundError as error:
         raise NotFound(f"there is no model file {path}") from error
     except OSError as error:
@@ -141,6 +146,8 @@ def _session_options(threads: int | None) -> ort.SessionOptions:
     options.enable_cpu_mem_arena = True
     # The caller decides how long a batch is; idle threads must not burn the cores that decode the next images.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Never ONNX Runtime's own format, in which nothing was looked for.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.use_deterministic_compute = True
     options.log_severity_level = 3
     return options

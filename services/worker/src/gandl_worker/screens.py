@@ -24,7 +24,7 @@ from gandl_shared.store import Profiles, Store, concatenated, of_site
 from numpy.typing import NDArray
 
 from gandl_worker.leases import KeptLease
-from gandl_worker.sites import SiteTiles, Unchanged, Unreadable, load
+from gandl_worker.sites import SiteTiles, Unchanged, Unreadable, load_inside
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ def _loaded(lease: LeasedBatch, known: Mapping[Place, str]) -> Iterator[Loaded]:
         for leased in lease.sites:
             site = leased.site
             key = known.get(_place(site))
-            waiting.append((leased, pool.submit(load, site, plans[site.plate], lease.model.id, key)))
+            waiting.append((leased, pool.submit(load_inside, site, plans[site.plate], lease.model.id, key)))
             if len(waiting) > AHEAD:
                 first, future = waiting.popleft()
                 yield first, future.result()

@@ -10,7 +10,8 @@ import numpy as np
 from gandl_shared.errors import BadInput, InvalidImage, NotFound
 from gandl_shared.image_figures import SiteFigures, site_figures, tile_contrast
 from gandl_shared.imaging import Preprocessing, cut_tiles, decode, prepare_field, stack, tile_origins
-from gandl_shared.plates import Site
+from gandl_shared.plates import Site, inside
+from gandl_shared.regular_files import open_regular
 from numpy.typing import NDArray
 
 
@@ -40,6 +41,19 @@ class Unreadable:
     error: str
 
 
+def load_inside(
+    site: Site, preprocessing: Preprocessing, model_id: str, stored: str | None
+) -> SiteTiles | Unchanged | Unreadable:
+    """`load` of a site whose files must lie below its root: links may have changed since the screen was checked."""
+    try:
+        outside = [name for name in site.names if inside(site.root, name) is None]
+    except (OSError, RuntimeError) as error:  # a circle of links
+        return Unreadable(f"an image of site {site.site} of well {site.well} cannot be followed: {error}")
+    if outside:
+        return Unreadable(f"image {outside[0]} is a link out of the images folder; put the image itself there")
+    return load(site, preprocessing, model_id, stored)
+
+
 def load(
     site: Site, preprocessing: Preprocessing, model_id: str, stored: str | None
 ) -> SiteTiles | Unchanged | Unreadable:
@@ -60,7 +74,8 @@ def vector_key(contents: Sequence[bytes], preprocessing: Preprocessing, model_id
 
 def _bytes(site: Site, name: str) -> bytes:
     try:
-        return (site.root / name).read_bytes()
+        with open_regular(site.root / name) as file:
+            return file.read()
     except FileNotFoundError as error:
         raise NotFound(f"image {name} is no longer there") from error
     except OSError as error:

@@ -1,0 +1,119 @@
+"""Whether an ONNX model keeps weights in another file. Read from the protobuf itself, so that no file is opened.
+
+ONNX Runtime would open what `TensorProto.external_data` names, from wherever the process was started. Serving has no
+onnx package; the few message types that can hold a tensor are walked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+
+from gandl_shared.errors import InvalidModel
+
+
+class _Message(Enum):
+    """Messages of onnx.proto on the way to a tensor."""
+
+    MODEL = auto()
+    GRAPH = auto()
+    NODE = auto()
+    ATTRIBUTE = auto()
+    FUNCTION = auto()
+    TRAINING = auto()
+    SPARSE_TENSOR = auto()
+    TENSOR = auto()
+
+
+_FIELDS: Mapping[_Message, Mapping[int, _Message]] = {
+    _Message.MODEL: {7: _Message.GRAPH, 20: _Message.TRAINING, 25: _Message.FUNCTION},
+    _Message.GRAPH: {1: _Message.NODE, 5: _Message.TENSOR, 15: _Message.SPARSE_TENSOR},
+    _Message.NODE: {5: _Message.ATTRIBUTE},
+    _Message.ATTRIBUTE: {
+        **dict.fromkeys((5, 10), _Message.TENSOR),
+        **dict.fromkeys((6, 11), _Message.GRAPH),
+        **dict.fromkeys((22, 23), _Message.SPARSE_TENSOR),
+    },
+    _Message.FUNCTION: {7: _Message.NODE, 11: _Message.ATTRIBUTE},
+    _Message.TRAINING: {1: _Message.GRAPH, 2: _Message.GRAPH},
+    _Message.SPARSE_TENSOR: {1: _Message.TENSOR, 2: _Message.TENSOR},
+    _Message.TENSOR: {},
+}
+_NAME, _EXTERNAL_DATA, _DATA_LOCATION = 8, 13, 14  # of TensorProto; data_location 1 is EXTERNAL
+_VARINT, _EIGHT_BYTES, _DELIMITED, _FOUR_BYTES = 0, 1, 2, 5
+
+Field = tuple[int, int | memoryview]
+
+
+def check_self_contained(data: bytes, name: str) -> None:
+    """Raise InvalidModel where a tensor of the model `data` lies in another file, or `data` is no protobuf."""
+    try:
+        for tensor in _tensors(memoryview(data)):
+            _check_tensor(list(_fields(tensor)), name)
+    except (IndexError, ValueError) as error:
+        raise InvalidModel(f"{name} is not an ONNX model that can be run: it is damaged or cut off") from error
+
+
+def _check_tensor(fields: list[Field], name: str) -> None:
+    entries = [value for number, value in fields if number == _EXTERNAL_DATA]
+    if entries or (_DATA_LOCATION, 1) in fields:
+        weights = next((_text(value) for number, value in fields if number == _NAME), "")
+        place = next((location for entry in entries if (location := _location(entry))), "another file")
+        detail = f"{name} keeps its weights '{weights}' in another file ({place}), which is not read"
+        raise InvalidModel(f"{detail}; save the model with all weights inside (save_as_external_data=False)")
+
+
+def _tensors(model: memoryview) -> Iterator[memoryview]:
+    waiting = [(_Message.MODEL, model)]
+    while waiting:
+        message, content = waiting.pop()
+        if message is _Message.TENSOR:
+            yield content
+            continue
+        for number, value in _fields(content):
+            inner = _FIELDS[message].get(number)
+            if inner is not None and isinstance(value, memoryview):
+                waiting.append((inner, value))
+
+
+def _fields(content: memoryview) -> Iterator[Field]:
+    """Number and value of each field; numbers of fixed length are passed over. Raises ValueError, IndexError."""
+    at = 0
+    while at < len(content):
+        key, at = _varint(content, at)
+        kind, length = key & 7, 0
+        if kind == _VARINT:
+            value, at = _varint(content, at)
+            yield key >> 3, value
+            continue
+        if kind == _DELIMITED:
+            length, at = _varint(content, at)
+        elif kind in (_EIGHT_BYTES, _FOUR_BYTES):
+            length = 8 if kind == _EIGHT_BYTES else 4
+        else:
+            raise ValueError(f"wire type {kind}")
+        if at + length > len(content):
+            raise ValueError("a field is longer than its message")
+        if kind == _DELIMITED:
+            yield key >> 3, content[at : at + length]
+        at += length
+
+
+def _varint(content: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for i in range(10):
+        byte = content[at + i]
+        value |= (byte & 127) << 7 * i
+        if byte < 128:
+            return value, at + i + 1
+    raise ValueError("a number of more than ten bytes")
+
+
+def _location(entry: int | memoryview) -> str:
+    """The value of an entry whose key is `location`."""
+    texts = {number: _text(value) for number, value in _fields(entry)} if isinstance(entry, memoryview) else {}
+    return texts.get(2, "") if texts.get(1) == "location" else ""
+
+
+def _text(value: int | memoryview) -> str:
+    return bytes(value[:200]).decode(errors="replace") if isinstance(value, memoryview) else ""
