@@ -7,15 +7,17 @@ ARG EXTRAS
 # Dependencies first: they change less often than our code, and this layer is the slow one.
 COPY constraints.txt /src/
 COPY shared/pyproject.toml /src/shared/
+COPY science/pyproject.toml /src/science/
 COPY services/${SERVICE}/pyproject.toml /src/services/${SERVICE}/
-RUN mkdir -p /src/shared/src/gandl_shared /src/services/${SERVICE}/src/gandl_${SERVICE} \
+RUN mkdir -p /src/shared/src/gandl_shared /src/science/src/gandl_science /src/services/${SERVICE}/src/gandl_${SERVICE} \
     && python3 -m venv /opt/gandl \
     && /opt/gandl/bin/pip install --no-cache-dir --quiet --constraint /src/constraints.txt \
-       "/src/shared[postgres,queue,web]" "/src/services/${SERVICE}${EXTRAS}"
+       "/src/shared[postgres,queue,web]" /src/science "/src/services/${SERVICE}${EXTRAS}"
 
 COPY shared /src/shared
+COPY science /src/science
 COPY services/${SERVICE} /src/services/${SERVICE}
-RUN /opt/gandl/bin/pip install --no-cache-dir --quiet --no-deps --force-reinstall /src/shared "/src/services/${SERVICE}" \
+RUN /opt/gandl/bin/pip install --no-cache-dir --quiet --no-deps --force-reinstall /src/shared /src/science "/src/services/${SERVICE}" \
     && useradd --system --uid 10001 --create-home gandl \
     && mkdir -p /var/lib/gandl && chown gandl /var/lib/gandl
 

@@ -6,8 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-SERVING := -e shared -e 'services/embedding[cpu]' -e services/worker -e 'services/analysis[queue]' -e services/cli
-PROJECTS := pyproject.toml constraints.txt shared/pyproject.toml training/pyproject.toml $(wildcard services/*/pyproject.toml)
+SERVING := -e shared -e science -e 'services/embedding[cpu]' -e services/worker -e 'services/analysis[queue]' -e services/cli
+PROJECTS := pyproject.toml constraints.txt shared/pyproject.toml science/pyproject.toml training/pyproject.toml $(wildcard services/*/pyproject.toml)
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 DEMO := demo
 DATA ?= ../shared/data
@@ -58,25 +58,25 @@ openapi: $(VENV)/.dev ## write openapi/*.json again
 	@$(BIN)/python -m gandl_analysis.openapi openapi/analysis.json
 
 bench: $(VENV)/.dev bench-analysis ## every benchmark; pages of docs/ are written again
-	@$(BIN)/python benchmarks/screens.py --bbbc013 $(DATA)/bbbc013 --out docs/results.md
-	@$(BIN)/python benchmarks/picture.py --bbbc013 $(DATA)/bbbc013 --out docs/images/bbbc013.png
-	@$(BIN)/python benchmarks/embedding.py
+	@$(BIN)/python -m benchmarks.screens --bbbc013 $(DATA)/bbbc013 --out docs/results.md
+	@$(BIN)/python -m benchmarks.picture --bbbc013 $(DATA)/bbbc013 --out docs/images/bbbc013.png
+	@$(BIN)/python -m benchmarks.embedding
 
 bench-analysis: $(VENV)/.dev ## every table and figure of the analysis: calibration, speed, size, BBBC013, recovery
-	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/curves.py
-	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/axes.py --bbbc013 $(DATA)/bbbc013 --page docs/axes-and-quality.md
-	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/image_qc.py --data $(DATA) --page docs/image-qc.md
-	@$(BIN)/python benchmarks/scale.py --page docs/axes-and-quality.md
-	@$(BIN)/python benchmarks/bbbc013.py --bbbc013 $(DATA)/bbbc013 --page docs/bbbc013.md --images docs/images
-	@$(BIN)/python benchmarks/recovery.py --page docs/recovery.md --figure docs/images/recovery.png
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis.curves
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis.axes --bbbc013 $(DATA)/bbbc013 --page docs/axes-and-quality.md
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis.image_qc --data $(DATA) --page docs/image-qc.md
+	@$(BIN)/python -m benchmarks.analysis.scale --page docs/axes-and-quality.md
+	@$(BIN)/python -m benchmarks.analysis.bbbc013 --bbbc013 $(DATA)/bbbc013 --page docs/bbbc013.md --images docs/images
+	@$(BIN)/python -m benchmarks.analysis.recovery --page docs/recovery.md --figure docs/images/recovery.png
 
 bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/bench yet, hours on two cores
-	@$(BIN)/python benchmarks/training_probe.py --bbbc013 $(DATA)/bbbc013 --runs runs/bench --page docs/training.md
-	@$(BIN)/python benchmarks/training_pictures.py --runs runs/bench --out docs/images
-	@$(BIN)/python benchmarks/training_precision.py --bbbc013 $(DATA)/bbbc013 --run runs/bench/seed-0 --page docs/training.md
-	@$(BIN)/python benchmarks/training_speed.py --page docs/training.md
-	@$(BIN)/python benchmarks/training_loader.py --page docs/training.md
-	@$(BIN)/python benchmarks/screens.py --bbbc013 $(DATA)/bbbc013 --out docs/results.md
+	@$(BIN)/python -m benchmarks.training.probe --bbbc013 $(DATA)/bbbc013 --runs runs/bench --page docs/training.md
+	@$(BIN)/python -m benchmarks.training.pictures --runs runs/bench --out docs/images
+	@$(BIN)/python -m benchmarks.training.precision --bbbc013 $(DATA)/bbbc013 --run runs/bench/seed-0 --page docs/training.md
+	@$(BIN)/python -m benchmarks.training.speed --page docs/training.md
+	@$(BIN)/python -m benchmarks.training.loader --page docs/training.md
+	@$(BIN)/python -m benchmarks.screens --bbbc013 $(DATA)/bbbc013 --out docs/results.md
 
 format: $(VENV)/.dev ## let ruff write the layout
 	@$(BIN)/ruff format .

@@ -1,6 +1,6 @@
 """How fast images become vectors: over HTTP, by the engine in this process, against what the machine could do.
 
-`python benchmarks/embedding.py [MODEL.onnx] [--threads N]`. All figures come from one run on one machine,
+`python -m benchmarks.embedding [MODEL.onnx] [--threads N]`. All figures come from one run on one machine,
 interleaved round by round, so that other work on it hits them alike; the best round of each counts.
 
 The peak is the best float32 matrix product of numpy's BLAS on as many threads. A model's work is counted from its graph

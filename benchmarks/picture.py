@@ -1,6 +1,6 @@
 """The picture of the README: BBBC013 as `gandl screen` sees it, real tiles beside the result.
 
-    python benchmarks/picture.py --bbbc013 ../shared/data/bbbc013 --out docs/images/bbbc013.png
+    python -m benchmarks.picture --bbbc013 ../shared/data/bbbc013 --out docs/images/bbbc013.png
 
 Images: BBBC013v1, provided by Ilya Ravkin, Broad Bioimage Benchmark Collection (Ljosa et al., Nature Methods 2012),
 CC BY 3.0.
@@ -19,9 +19,9 @@ from gandl.summary import of_compound
 from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.plate import plate_heatmap
 from gandl_analysis.figures.svg import to_png
-from gandl_analysis.result import ScreenAnalysis
+from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_embedding.engine import Engine
-from gandl_shared.imaging import Preprocessing, prepare_field, read_site, sampled_limits
+from gandl_shared.imaging.fields import Preprocessing, prepare_field, read_site, sampled_limits
 from gandl_shared.plates import find_sites, read_plate_map
 from gandl_shared.schemas.screen import ScreenRequest
 from matplotlib.figure import Figure

@@ -1,7 +1,7 @@
 """What a trained featurizer adds: whole screens with it, with the same network untrained, and with plain intensity
 statistics. Writes the tables of docs/results.md.
 
-    python benchmarks/screens.py --bbbc013 ../shared/data/bbbc013 --out docs/results.md
+    python -m benchmarks.screens --bbbc013 ../shared/data/bbbc013 --out docs/results.md
 
 Needs the training part (for the untrained network). Two screens: BBBC013 (real, segmentation-based reference) and the
 simulator's preset `screen-24`, whose truth is known.
@@ -25,9 +25,9 @@ from gandl.screening import ScreenJob, run
 from gandl.simulate import preset, simulate_screen
 from gandl.summary import interval, location
 from gandl.truth import Judged, judge, read_truth
-from gandl_analysis.result import ScreenAnalysis
-from gandl_analysis.stats.intensity import intensity_statistics
+from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_embedding.engine import Engine
+from gandl_science.assay.intensity import intensity_statistics
 from gandl_shared.models import Embedder, ModelCard
 from gandl_shared.schemas.quality import CellLineProbes
 from gandl_shared.schemas.screen import ScreenRequest
@@ -211,7 +211,7 @@ def page(real: Sequence[str], simulated: Sequence[str]) -> str:
         [
             "# What the featurizer adds",
             "",
-            "Made by `python benchmarks/screens.py --bbbc013 ../shared/data/bbbc013 --out docs/results.md` on two CPU",
+            "Made by `python -m benchmarks.screens --bbbc013 ../shared/data/bbbc013 --out docs/results.md` on two CPU",
             f"cores, {memory:.1f} GB of memory at the most for all of it. Every figure of controls is out-of-fold.",
             "",
             "## BBBC013: 96 real wells, two compounds, folds by row",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from gandl_analysis.service import ScreenInput
+from gandl_analysis.pipeline.analyse import ScreenInput
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.store.profiles import Profiles, concatenated, of_site

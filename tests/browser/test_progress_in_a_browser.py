@@ -11,11 +11,12 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
-from gandl_analysis.result import ScreenAnalysis
-from gandl_analysis.web.example import example_analysis
-from gandl_analysis.web.pages import build_pages
+from gandl_analysis.pages.routes import build_pages
+from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
 from playwright.sync_api import sync_playwright
+
+from tests.analysis.example import example_analysis
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

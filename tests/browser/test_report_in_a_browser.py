@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gandl_analysis.web.example import example_analysis
-from gandl_analysis.web.report import render_report
+from gandl_analysis.report.render import render_report
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.analysis.example import example_analysis
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gandl_shared.errors import Malformed, NotFound
-from gandl_shared.image_figures import SiteFigures
+from gandl_shared.imaging.metrics import SiteFigures
 from gandl_shared.store import Profiles, Store, concatenated, of_site
 
 _numbers = itertools.count()

@@ -10,7 +10,7 @@ import pytest
 from gandl.screening import ScreenJob, run
 from gandl.simulate import preset, simulate_screen
 from gandl.truth import Judged, judge, read_truth
-from gandl_analysis.hits import rank
+from gandl_analysis.service.ranking import rank
 from gandl_embedding.engine import Engine
 from gandl_shared.schemas.screen import Progress, ScreenRequest
 

@@ -16,7 +16,7 @@ from gandl_embedding.engine import Engine
 from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import MODEL_ID, NPY, Embeddings, ModelInfo, from_npy, to_npy
 from gandl_shared.errors import InvalidModel, NotFound
-from gandl_shared.imaging import Limits, Preprocessing, prepare
+from gandl_shared.imaging.fields import Limits, Preprocessing, prepare
 from gandl_shared.models import model_id
 from gandl_shared.schemas.screen import ErrorBody
 from PIL import Image

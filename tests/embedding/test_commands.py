@@ -18,7 +18,7 @@ from gandl.commands.embed import embed
 from gandl.commands.models import models
 from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput, GandlError, Invalid, InvalidImage, InvalidModel, NotFound
-from gandl_shared.imaging import Limits, Preprocessing, prepare, sampled_limits
+from gandl_shared.imaging.fields import Limits, Preprocessing, prepare, sampled_limits
 from gandl_shared.store import read_profiles
 from typer.testing import CliRunner
 

@@ -17,7 +17,7 @@ from gandl.commands.models import models
 from gandl_embedding.engine import Engine
 from gandl_embedding.external_data import check_self_contained
 from gandl_shared.errors import InvalidModel
-from gandl_shared.imaging import Limits, Preprocessing, prepare
+from gandl_shared.imaging.fields import Limits, Preprocessing, prepare
 from gandl_shared.testing import FileGuard, binary_only_tiff, ome_tiff
 from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from gandl_embedding.engine import Engine
 from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import NPY, from_npy
-from gandl_shared.imaging import Limits, Preprocessing, prepare, read_site
+from gandl_shared.imaging.fields import Limits, Preprocessing, prepare, read_site
 
 Serve = Callable[[Settings], AbstractContextManager[TestClient]]
 

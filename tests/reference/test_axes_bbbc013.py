@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gandl_analysis.stats.axes import AxisOptions, WellScores, score_wells
-from gandl_analysis.stats.folds import grouped_folds
-from gandl_analysis.stats.intensity import intensity_statistics
-from gandl_analysis.stats.quality import separation
-from gandl_shared.imaging import Preprocessing, prepare, read_site, sampled_limits
+from gandl_science.assay.intensity import intensity_statistics
+from gandl_science.assay.separation import separation
+from gandl_science.axis.cross_fit import AxisOptions, WellScores, score_wells
+from gandl_science.axis.folds import grouped_folds
+from gandl_shared.imaging.fields import Preprocessing, prepare, read_site, sampled_limits
 from gandl_shared.plates import Role, Well, read_plate_map
 from numpy.typing import NDArray
 from scipy.stats import spearmanr

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_analysis.stats.axes import AxisOptions, fit_linear_axis, score_wells
-from gandl_analysis.stats.efficacy import control_anchors, group_means
-from gandl_analysis.stats.folds import grouped_folds
-from gandl_analysis.stats.quality import roc_auc, z_prime
+from gandl_science.assay.separation import roc_auc, z_prime
+from gandl_science.axis.anchors import control_anchors, group_means
+from gandl_science.axis.cross_fit import AxisOptions, fit_linear_axis, score_wells
+from gandl_science.axis.folds import grouped_folds
 from numpy.typing import NDArray
 
-from tests.analysis.simulated_plates import Design, Plate, draw
+from tests.science.simulated_plates import Design, Plate, draw
 
 PLATES = 200
 

@@ -12,10 +12,10 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from gandl_analysis.curves import CurveSettings, CurveWell, fit_wells
-from gandl_analysis.stats.curve_models import Floats
-from gandl_analysis.stats.curve_reading import ReadingRules, ResponseScale
-from gandl_analysis.stats.curve_results import CurveOptions
+from gandl_analysis.pipeline.curves import CurveSettings, CurveWell, fit_wells
+from gandl_science.dose_response.interpretation import ReadingRules, ResponseScale
+from gandl_science.dose_response.models import Floats
+from gandl_science.dose_response.results import CurveOptions
 from gandl_shared.schemas.curve import Curve, Flag
 
 DOSES = np.geomspace(0.01, 10.0, 6)

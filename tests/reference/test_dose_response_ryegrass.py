@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gandl_analysis.stats.curve_results import CurveFit, CurveOptions, DoseResponseData
-from gandl_analysis.stats.dose_response import fit_curves
+from gandl_science.dose_response.fit import fit_curves
+from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_analysis.stats.curve_models import Floats
-from gandl_analysis.stats.curve_results import CurveFit, CurveOptions, DoseResponseData
-from gandl_analysis.stats.dose_response import fit_curves
+from gandl_science.dose_response.fit import fit_curves
+from gandl_science.dose_response.models import Floats
+from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
 from scipy.optimize import least_squares
 
 OPTIONS = CurveOptions(n_null=2000)
@@ -98,9 +98,9 @@ def test_the_optimum_is_the_best_of_sixty_starts(seed: int) -> None:
 
 def _hill_rss(c: Floats, y: Floats) -> float:
     """Residual sum of squares of our Hill solution, whatever model AICc would choose."""
-    from gandl_analysis.stats.curve_designs import designs
-    from gandl_analysis.stats.curve_models import HILL, search_grid
-    from gandl_analysis.stats.curve_solver import solve
+    from gandl_science.dose_response.designs import designs
+    from gandl_science.dose_response.models import HILL, search_grid
+    from gandl_science.dose_response.solver import solve
 
     _, design = next(designs([DoseResponseData(c, y)], CurveOptions(robust=False)))
     solution = solve(design.data, HILL, design.space, search_grid(HILL, design.space))

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 import torch
 from gandl_training.config import NetworkConfig, TrainConfig
-from gandl_training.dataset import Source
+from gandl_training.data.dataset import Source
 
 TINY = NetworkConfig(
     resolution=16,

@@ -11,10 +11,10 @@ import typer
 from gandl.commands.export import export
 from gandl.commands.train import _bar, _show, train
 from gandl_shared.errors import BadInput
-from gandl_training import checkpoint as ckpt
-from gandl_training import commit
-from gandl_training.dataset import Source
-from gandl_training.loop import Progress
+from gandl_training.data.dataset import Source
+from gandl_training.run import checkpoint as ckpt
+from gandl_training.run import commit
+from gandl_training.run.loop import Progress
 from rich.console import Console
 from typer.testing import CliRunner
 

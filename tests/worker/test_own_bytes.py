@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gandl_shared.errors import Invalid
-from gandl_shared.imaging import Limits, Preprocessing
+from gandl_shared.imaging.fields import Limits, Preprocessing
 from gandl_shared.plates import Site
 from gandl_shared.schemas.screen import ScreenState
 from gandl_shared.testing import FakeEmbedder, FileGuard, binary_only_tiff, ome_tiff

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gandl_shared.errors import Conflict, Full, GandlError, NotFound, Unavailable
-from gandl_shared.image_figures import site_figures
-from gandl_shared.imaging import Limits, Preprocessing, prepare_field, read_site
+from gandl_shared.imaging.fields import Limits, Preprocessing, prepare_field, read_site
+from gandl_shared.imaging.metrics import site_figures
 from gandl_shared.schemas.screen import Progress, ScreenState
 from gandl_shared.store import Profiles
 from gandl_shared.testing import FakeEmbedder, fake_card, wait_until

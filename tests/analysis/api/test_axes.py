@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from gandl_analysis.archive import read_analysis, read_axes
-from gandl_analysis.files import sites_csv
+from gandl_analysis.formats.output_folder import sites_csv
+from gandl_analysis.formats.store_layout import read_analysis, read_axes
 
 if TYPE_CHECKING:
     from conftest import Stack

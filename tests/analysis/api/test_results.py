@@ -9,8 +9,8 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gandl_analysis.archive import read_analysis
-from gandl_analysis.files import wells_csv
+from gandl_analysis.formats.output_folder import wells_csv
+from gandl_analysis.formats.store_layout import read_analysis
 
 if TYPE_CHECKING:
     from conftest import Stack

@@ -15,7 +15,7 @@ from gandl_shared.errors import GandlError, Unavailable
 from gandl_shared.jobs import Queue
 from gandl_shared.jobs.broker import CeleryQueue, make_app
 from gandl_shared.store import Store
-from gandl_shared.web import Part, build_app, key_required
+from gandl_shared.web.app import Part, build_app, key_required
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
@@ -24,12 +24,12 @@ from gandl_analysis.api.compounds import CompoundRoutes
 from gandl_analysis.api.provider import Services
 from gandl_analysis.api.results import ResultRoutes
 from gandl_analysis.api.screens import ScreenRoutes
-from gandl_analysis.queries import Results
-from gandl_analysis.reader import PageReader
-from gandl_analysis.screens import Intake, Models, Screens
-from gandl_analysis.served import EmbeddingModels
+from gandl_analysis.pages.reader import PageReader
+from gandl_analysis.pages.routes import build_pages
+from gandl_analysis.service.models import EmbeddingModels
+from gandl_analysis.service.results import Results
+from gandl_analysis.service.submissions import Intake, Models, Screens
 from gandl_analysis.settings import Settings
-from gandl_analysis.web.pages import build_pages
 
 _ABOUT = (
     "Plate jobs in, efficacies, dose-response curves, assay quality and ranked compounds out. A screen is submitted, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import Celery
 from gandl_shared.jobs.broker import RUN_ANALYSIS
 
-from gandl_analysis.runs import AnalysisRuns
+from gandl_analysis.service.runs import AnalysisRuns
 
 
 def register(app: Celery, runs: AnalysisRuns) -> None:

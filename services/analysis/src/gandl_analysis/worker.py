@@ -10,8 +10,8 @@ from gandl_shared.jobs.worker import serve
 from gandl_shared.store import Store
 
 from gandl_analysis import tasks
-from gandl_analysis.runs import AnalysisRuns
-from gandl_analysis.served import EmbeddingModels
+from gandl_analysis.service.models import EmbeddingModels
+from gandl_analysis.service.runs import AnalysisRuns
 from gandl_analysis.settings import Settings
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
-from gandl_shared.imaging import read_header
+from gandl_shared.imaging.fields import read_header
 from gandl_shared.plates import PATTERNS, Site, compile_pattern
 from gandl_shared.plates.plate_map import row_name, well_name
 

@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from gandl_analysis.axis_groups import check_axes, check_controls
-from gandl_analysis.axis_reuse import EarlierAxes, limits_text, preparation
-from gandl_analysis.files import write_files
-from gandl_analysis.result import ScreenAnalysis
-from gandl_analysis.service import ScreenInput, analyse
+from gandl_analysis.formats.output_folder import write_files
+from gandl_analysis.pipeline.analyse import ScreenInput, analyse
+from gandl_analysis.pipeline.checks import check_axes, check_controls
+from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_analysis.pipeline.stored_axes import EarlierAxes, limits_text, preparation
 from gandl_shared.db import Database
 from gandl_shared.errors import BadInput, Unavailable
 from gandl_shared.jobs import plan_screen, submit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gandl_analysis.result import ScreenAnalysis
+from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.schemas.curve import Curve, CurveLocation
 from rich.console import Console
 from rich.table import Table

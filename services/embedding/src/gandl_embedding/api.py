@@ -19,7 +19,7 @@ from gandl_shared.clients.wire import (
     to_npy,
 )
 from gandl_shared.errors import Invalid, Malformed, TooLarge, UnsupportedType
-from gandl_shared.web import error_responses, key_required
+from gandl_shared.web.app import error_responses, key_required
 from pydantic import Field
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException

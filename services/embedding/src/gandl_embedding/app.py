@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from gandl_shared.web import Part, build_app
+from gandl_shared.web.app import Part, build_app
 from prometheus_client import CollectorRegistry
 
 from gandl_embedding.api import router

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from gandl_shared.errors import Invalid, InvalidImage, TooLarge
-from gandl_shared.imaging import Limits, Preprocessing, prepare, read_header, read_image, stack
+from gandl_shared.imaging.fields import Limits, Preprocessing, prepare, read_header, read_image, stack
 from gandl_shared.models import ModelCard
 from numpy.typing import NDArray
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from gandl_shared.clients.wire import ModelInfo, Pool, from_npy
 from gandl_shared.errors import Full, TooLarge, Unavailable
-from gandl_shared.imaging import Limits
+from gandl_shared.imaging.fields import Limits
 from gandl_shared.models import ModelCard
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_shared.errors import BadInput, InvalidImage, NotFound
-from gandl_shared.image_figures import SiteFigures, site_figures, tile_contrast
-from gandl_shared.imaging import Preprocessing, cut_tiles, decode, prepare_field, stack, tile_origins
+from gandl_shared.imaging.fields import Preprocessing, cut_tiles, decode, prepare_field, stack, tile_origins
+from gandl_shared.imaging.metrics import SiteFigures, site_figures, tile_contrast
 from gandl_shared.plates import Site, inside
 from gandl_shared.regular_files import open_regular
 from numpy.typing import NDArray

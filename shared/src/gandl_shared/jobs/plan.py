@@ -14,7 +14,7 @@ import numpy as np
 
 from gandl_shared.db import ModelUse, NewScreen
 from gandl_shared.errors import BadInput, GandlError, Invalid, Problem, raise_if
-from gandl_shared.imaging import Header, Limits, Preprocessing, read_header, read_site, sampled_limits
+from gandl_shared.imaging.fields import Header, Limits, Preprocessing, read_header, read_site, sampled_limits
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import PlateMap, Site, find_sites
 from gandl_shared.schemas.screen import ScreenLimits, ScreenRequest

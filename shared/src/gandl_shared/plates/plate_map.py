@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gandl_shared.errors import InvalidPlateMap, NotFound, Problem, raise_if
-from gandl_shared.separators import separator_of
+from gandl_shared.plates.separators import separator_of
 
 
 class Role(StrEnum):

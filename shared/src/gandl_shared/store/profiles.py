@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gandl_shared.errors import Malformed
-from gandl_shared.image_figures import SiteFigures
+from gandl_shared.imaging.metrics import SiteFigures
 
 FEATURE_PREFIX = "gandl_"
 _COLUMNS = {

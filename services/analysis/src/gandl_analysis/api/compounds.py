@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from gandl_shared.schemas.answers import CompoundCurves, CompoundSummary, Page
-from gandl_shared.web import error_responses
+from gandl_shared.web.app import error_responses
 
 from gandl_analysis.api.negotiation import CSV, JSON, PNG, SVG, preferred
 from gandl_analysis.api.parameters import Accept, CompoundName, Text, Version, Window, content
 from gandl_analysis.api.provider import Provider
-from gandl_analysis.pictures import curves_png, curves_svg
-from gandl_analysis.tables import compound_csv, points_csv
+from gandl_analysis.figures.montage import curves_png, curves_svg
+from gandl_analysis.formats.csv_tables import compound_csv, points_csv
 
 _ERRORS = error_responses(401, 404, 409, 422, 500, 503)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gandl_analysis.queries import Results
-from gandl_analysis.screens import Screens
+from gandl_analysis.service.results import Results
+from gandl_analysis.service.submissions import Screens
 from gandl_analysis.settings import Settings
 
 

@@ -12,17 +12,17 @@ from gandl_shared.schemas.answers import Comparison, Page, ScreenAxes
 from gandl_shared.schemas.curve import Verdict
 from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
-from gandl_shared.web import error_responses
+from gandl_shared.web.app import error_responses
 
 from gandl_analysis.api.negotiation import CSV, JSON, preferred
 from gandl_analysis.api.parameters import Accept, AxisName, ScreenId, Text, Version, Window, content
 from gandl_analysis.api.provider import Provider
-from gandl_analysis.compare import compare
-from gandl_analysis.files import sites_csv, wells_csv
-from gandl_analysis.hits import HitFilter, rank
-from gandl_analysis.queries import WellFilter, axes_of
-from gandl_analysis.tables import hits_csv
-from gandl_analysis.web.report import render_report
+from gandl_analysis.formats.csv_tables import hits_csv
+from gandl_analysis.formats.output_folder import sites_csv, wells_csv
+from gandl_analysis.report.render import render_report
+from gandl_analysis.service.comparison import compare
+from gandl_analysis.service.ranking import HitFilter, rank
+from gandl_analysis.service.results import WellFilter, axes_of
 
 T = TypeVar("T")
 

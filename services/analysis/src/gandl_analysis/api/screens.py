@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Page
 from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
-from gandl_shared.web import error_responses
+from gandl_shared.web.app import error_responses
 
 from gandl_analysis.api.events import Pace, progress_events
 from gandl_analysis.api.parameters import ScreenId, Window

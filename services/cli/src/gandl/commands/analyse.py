@@ -33,10 +33,10 @@ def analyse(
 
     Writes the same files as `gandl screen`. What is not said is at its default, not as it was in the folder.
     """
-    from gandl_analysis.axis_reuse import read_axis_files
-    from gandl_analysis.files import write_files
-    from gandl_analysis.folder import read_folder
-    from gandl_analysis.service import analyse as run
+    from gandl_analysis.formats.output_folder import write_files
+    from gandl_analysis.formats.reread import read_folder
+    from gandl_analysis.pipeline.analyse import analyse as run
+    from gandl_analysis.pipeline.stored_axes import read_axis_files
     from gandl_shared.errors import BadInput
 
     from gandl.summary import print_curves, print_quality

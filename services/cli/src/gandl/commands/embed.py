@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gandl_embedding.engine import Engine
-    from gandl_shared.imaging import Preprocessing
+    from gandl_shared.imaging.fields import Preprocessing
     from gandl_shared.plates import Site
     from gandl_shared.store import Profiles
 
@@ -55,7 +55,7 @@ def embed(
 
 def _preprocessing(sites: Sequence[Site], engine: Engine, limits: str) -> Mapping[str, Preprocessing]:
     """By plate. Percentiles are taken from a sample of each plate's images, as a screen does it."""
-    from gandl_shared.imaging import Limits, Preprocessing, sampled_limits
+    from gandl_shared.imaging.fields import Limits, Preprocessing, sampled_limits
 
     card = engine.card
     by_plate: dict[str, list[Sequence[Path]]] = {}

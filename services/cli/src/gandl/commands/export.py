@@ -32,10 +32,10 @@ def export(
     ] = None,
 ) -> None:
     """Export a run's discriminator: uint8 tiles in, embedding out, model card and parity report inside."""
-    from gandl_training import checkpoint as ckpt
-    from gandl_training import export as exports
-    from gandl_training.precision import precision as form
-    from gandl_training.taps import tap as checked
+    from gandl_training.export import onnx_export as exports
+    from gandl_training.export.precision import precision as form
+    from gandl_training.networks.feature_layer import tap as checked
+    from gandl_training.run import checkpoint as ckpt
 
     saved = ckpt.load(snapshot or run / ckpt.CHECKPOINT)
     weights = exports.Weights(saved, "discriminator" if raw else "discriminator_ema", untrained)

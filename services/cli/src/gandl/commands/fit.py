@@ -12,8 +12,8 @@ import typer
 from gandl_shared.errors import BadInput
 
 if TYPE_CHECKING:
-    from gandl_analysis.curves import CurveSettings
-    from gandl_analysis.stats.curve_reading import ResponseScale
+    from gandl_analysis.pipeline.curves import CurveSettings
+    from gandl_science.dose_response.interpretation import ResponseScale
     from gandl_shared.schemas.curve import Curve
 
 
@@ -44,8 +44,8 @@ def fit(
     seed: Annotated[int, typer.Option(help="Seed of the simulated null and the bootstrap.")] = 0,
 ) -> None:
     """Fit a dose-response curve for each compound and cell line of a table."""
-    from gandl_analysis.curves import fit_wells
-    from gandl_analysis.response_table import read_responses
+    from gandl_analysis.formats.response_table import read_responses
+    from gandl_analysis.pipeline.curves import fit_wells
 
     settings = _settings(controls, alpha, bootstrap, unit, seed)
     _check_out(out)
@@ -61,9 +61,9 @@ def fit(
 
 
 def _settings(controls: str | None, alpha: float, bootstrap: int, unit: str, seed: int) -> CurveSettings:
-    from gandl_analysis.curves import CurveSettings
-    from gandl_analysis.stats.curve_reading import ReadingRules
-    from gandl_analysis.stats.curve_results import CurveOptions
+    from gandl_analysis.pipeline.curves import CurveSettings
+    from gandl_science.dose_response.interpretation import ReadingRules
+    from gandl_science.dose_response.results import CurveOptions
 
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha {alpha:g} is not between 0 and 1")
@@ -74,7 +74,7 @@ def _settings(controls: str | None, alpha: float, bootstrap: int, unit: str, see
 
 
 def _scale(controls: str) -> ResponseScale:
-    from gandl_analysis.stats.curve_reading import ResponseScale
+    from gandl_science.dose_response.interpretation import ResponseScale
 
     try:
         negative, positive = (float(part) for part in controls.split(","))

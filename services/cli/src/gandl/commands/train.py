@@ -13,8 +13,8 @@ import typer
 
 if TYPE_CHECKING:
     from gandl_training.config import TrainConfig
-    from gandl_training.dataset import Source
-    from gandl_training.loop import Progress
+    from gandl_training.data.dataset import Source
+    from gandl_training.run.loop import Progress
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
@@ -66,7 +66,7 @@ class TrainingOptions:
 
     def source(self, images: Path, platemap: Path) -> Source:
         """Where the images are and how they are read."""
-        from gandl_training.dataset import Source
+        from gandl_training.data.dataset import Source
 
         names = tuple(self.channel_names.split(",")) if self.channel_names else None
         return Source(images, platemap, self.downscale or 1, self.pattern, names)
@@ -117,8 +117,8 @@ def train(
 
     What is not given is the preset's. Ctrl-C and SIGTERM save and stop; --resume goes on exactly where it was.
     """
-    from gandl_training import checkpoint, loop
-    from gandl_training.processes import leads
+    from gandl_training.process_group import leads
+    from gandl_training.run import checkpoint, loop
 
     if threads:
         loop.use_threads(threads)

@@ -16,11 +16,11 @@ from pathlib import Path
 import tifffile
 from gandl_shared.errors import BadInput, Conflict, GandlError, Problem, raise_if
 
-from gandl.simulate.design import ScreenDesign
-from gandl.simulate.layout import Plate, plan
-from gandl.simulate.morphology import STAINS
-from gandl.simulate.tables import write_tables
-from gandl.simulate.wells import WellJob, draw_sites, jobs
+from gandl.simulate.cells.morphology import STAINS
+from gandl.simulate.plates.design import ScreenDesign
+from gandl.simulate.plates.layout import Plate, plan
+from gandl.simulate.plates.tables import write_tables
+from gandl.simulate.plates.wells import WellJob, draw_sites, jobs
 
 Progress = Callable[[int, int], None]
 """Called with the number of wells done and the number of all."""

@@ -14,7 +14,7 @@ import gandl_embedding.app
 import gandl_embedding.settings
 import uvicorn
 from fastapi import FastAPI
-from gandl_shared.web import build_app
+from gandl_shared.web.app import build_app
 from prometheus_client import CollectorRegistry
 
 

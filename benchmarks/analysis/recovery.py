@@ -1,0 +1,161 @@
+"""What comes back of what was put in: 200 simulated compounds of every curve shape, from images to verdicts.
+
+    python -m benchmarks.analysis.recovery --page docs/recovery.md --figure docs/images/recovery.png
+
+Simulates a screen of 8 plates of 384 wells, 6 doses in 2 replicates (2 GB; `--screen FOLDER` keeps it and takes it
+again), runs what `gandl screen` runs, and writes the scatter plot of EC50s, the table of verdicts against the truth,
+and where toxins are in the ranking of hits. The seed of the compounds was fixed before the first run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from gandl.screening import ScreenJob, run
+from gandl.simulate import Compound, Controls, DoseLadder, Response, ScreenDesign, default_processes, simulate_screen
+from gandl.truth import Judged, judge, read_truth
+from gandl_analysis.figures.svg import to_png
+from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_analysis.service.ranking import rank
+from gandl_embedding.engine import Engine
+from gandl_shared.schemas.screen import ScreenRequest
+
+from benchmarks.analysis.recovery_figure import recovery_figure
+from benchmarks.tables import row, share, write_between
+
+MODEL = Path(__file__).parents[2] / "models" / "gandl-sim5-64.onnx"
+LINE = "HRCE-like"
+LADDER = DoseLadder(top_um=30.0, count=6)
+REPLICATES = 2
+SEED = 20261105
+VERDICTS = ("active", "active_biphasic", "inactive", "toxic", "undetermined")
+TOP = 20
+
+
+def compounds(seed: int = SEED) -> list[Compound]:
+    """Names begin with the kind, which the tables group by; EC50s are even in logarithm."""
+    rng = np.random.default_rng(seed)
+
+    def between(low: float, high: float) -> float:
+        return float(f"{10 ** rng.uniform(np.log10(low), np.log10(high)):.4g}")
+
+    def several(n: int, name: str, **ranges: tuple[float, float]) -> list[Compound]:
+        drawn = [Response(**{k: between(*r) for k, r in ranges.items()}) for _ in range(n)]
+        return [Compound(f"{name} {i + 1}", response) for i, response in enumerate(drawn)]
+
+    rescue = {"slope": (1.0, 2.5), "max_rescue": (0.85, 1.0)}
+    poison = {"toxicity_slope": (1.8, 3.0)}
+    return [
+        *several(60, "rescue", ec50_um=(0.05, 8.0), **rescue),
+        *several(30, "partial rescue", ec50_um=(0.05, 8.0), slope=(1.0, 2.5), max_rescue=(0.4, 0.7)),
+        *several(10, "rescue beyond the highest dose", ec50_um=(40.0, 120.0), **rescue),
+        *several(10, "rescue below the lowest dose", ec50_um=(0.004, 0.02), **rescue),
+        *several(40, "rescue then toxic", ec50_um=(0.05, 0.6), toxicity_ec50_um=(6.0, 18.0), **rescue, **poison),
+        *several(30, "toxin", toxicity_ec50_um=(0.3, 12.0), **poison),
+        *several(20, "inert"),
+    ]
+
+
+def kind_of(judged: Judged) -> str:
+    """The name without its number."""
+    return judged.truth.compound.rsplit(" ", 1)[0]
+
+
+def screened(folder: Path, out: Path) -> tuple[list[Judged], ScreenAnalysis]:
+    """Simulate into `folder` unless it is there, screen it, and put every truth beside its curve."""
+    if not folder.exists():
+        design = ScreenDesign(
+            tuple(compounds()), (LINE,), LADDER, replicates=REPLICATES, controls=Controls(16, 16), wells=384, seed=SEED
+        )
+        simulate_screen(folder, design, processes=default_processes())
+    images, plate_map = folder / "Images", folder / "platemap.csv"
+    job = ScreenJob(ScreenRequest(images=str(images), plate_map=str(plate_map)), images, plate_map, out)
+    analysis = run(job, Engine.load(MODEL), on_progress=lambda _: None, on_step=lambda _: None)
+    return judge(read_truth(folder / "truth.csv"), analysis.curves), analysis
+
+
+def verdicts(judged: Sequence[Judged]) -> list[str]:
+    """Kinds against the verdicts found."""
+    kinds = list(dict.fromkeys(map(kind_of, judged)))
+    found = Counter((kind_of(j), str(j.curve.verdict)) for j in judged)
+    lines = [row("put in", "compounds", *(f"`{v}`" for v in VERDICTS)), "|---|---|" + "---|" * len(VERDICTS)]
+    for kind in kinds:
+        counts = [found[kind, v] for v in VERDICTS]
+        lines.append(row(kind, sum(counts), *counts))
+    return lines
+
+
+def ec50s(judged: Sequence[Judged]) -> list[str]:
+    """How EC50s were told and whether that was true."""
+    head = (
+        "put in",
+        "told as `=`",
+        "within a factor of 2",
+        "median error, decades",
+        "interval holds the truth",
+        "rate",
+        "95 % interval",
+    )
+    lines = [row(*head, "`<` or `>`", "true"), "|---|---|---|---|---|---|---|---|---|"]
+    groups = {kind: [j for j in judged if kind_of(j) == kind] for kind in dict.fromkeys(map(kind_of, judged))}
+    groups = {kind: members for kind, members in groups.items() if members[0].truth.ec50_um is not None}
+    for kind, members in (groups | {"all": [j for m in groups.values() for j in m]}).items():
+        told = [(j.curve.ec50, j.truth.ec50_um or 0.0) for j in members if j.curve.ec50.value is not None]
+        equal = [(e, t) for e, t in told if e.relation == "="]
+        sided = [
+            (e.value or 0.0) < t if e.relation == ">" else (e.value or 0.0) > t for e, t in told if e.relation != "="
+        ]
+        errors = np.array([np.log10((e.value or np.nan) / t) for e, t in equal])
+        near = int((np.abs(errors) <= np.log10(2)).sum())
+        held = sum((e.low or 0.0) <= t <= (e.high or np.inf) for e, t in told)
+        middle = f"{np.median(errors):+.3f}" if len(errors) else ""
+        lines.append(
+            row(kind, f"{len(equal)} of {len(members)}", near, middle, share(held, len(told)), len(sided), sum(sided))
+        )
+    return lines
+
+
+def toxins(analysis: ScreenAnalysis) -> str:
+    """Where the poisons are in the ranking."""
+    ranked = {hit.compound: hit.rank for hit in rank(analysis.curves)}
+    poisons = {name: place for name, place in ranked.items() if name.startswith("toxin")}
+    with_rank = {name: place for name, place in poisons.items() if place is not None}
+    total = sum(place is not None for place in ranked.values())
+    among = sum(place <= TOP for place in with_rank.values())
+    places = ", ".join(f"{name} at {place}" for name, place in sorted(with_rank.items(), key=lambda p: p[1])) or "none"
+    return (
+        f"Of {len(poisons)} toxins {len(with_rank)} have a rank among the {total} hits ({places}); "
+        f"{among} are among the first {TOP}."
+    )
+
+
+def main() -> None:
+    """Run, print, and write page and figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--screen", type=Path, help="folder of the simulated screen, kept")
+    parser.add_argument("--page", type=Path)
+    parser.add_argument("--figure", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        judged, analysis = screened(given.screen or Path(scratch) / "screen", Path(scratch) / "out")
+    z_prime, plates = analysis.quality.cell_lines[LINE].z_prime, len(analysis.quality.plates)
+    about = f"Model `{MODEL.stem}`, Z′ {z_prime:.2f}, {len(analysis.wells):,} wells on {plates} plates."
+    text = "\n".join([about, "", *verdicts(judged), "", *ec50s(judged), "", toxins(analysis)])
+    print(text)
+    if given.page:
+        write_between(given.page, "recovery", text)
+    if given.figure:
+        given.figure.write_bytes(to_png(recovery_figure(judged, LADDER.doses())))
+
+
+if __name__ == "__main__":
+    start = time.perf_counter()
+    main()
+    print(f"{time.perf_counter() - start:.0f} s", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""The rules of the house as small programs: names, the width of folders, and tests that mirror the tree."""

@@ -1,0 +1,221 @@
+"""Quality of an assay as `quality.json` has it: figures of held-out controls, and probes of what may spoil them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+from gandl_science.assay.accuracy import confusion, share_right, tile_accuracy_interval, wilson
+from gandl_science.assay.confounding import leakage
+from gandl_science.assay.grade import QualityThresholds, Verdict, verdict
+from gandl_science.assay.position_effects import PositionMap, adjusted_p_values, position_map
+from gandl_science.assay.replicates import replicate_map
+from gandl_science.assay.separation import separation, v_factor
+from gandl_science.axis.anchors import group_means
+from gandl_science.axis.cross_fit import AxisOptions, WellScores, held_out_scores
+from gandl_science.axis.fitted import IN_SAMPLE, SCREEN
+from gandl_science.axis.folds import plate_folds
+from gandl_shared.plates import Role, Well
+from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.quality import (
+    CellLineProbes,
+    ControlConfusion,
+    GroupQuality,
+    LeakageProbe,
+    PositionEffect,
+    ReplicateGroup,
+    Replicates,
+    ShareInterval,
+    UnseenPlates,
+)
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+REPRODUCIBLE = 0.05
+_IN_SAMPLE = Verdict(
+    "undetermined", ("the axis has seen these controls: in-sample figures flatter and give no verdict",)
+)
+
+
+@dataclass(frozen=True)
+class ScoredLine:
+    """One cell line: its wells [W], their labels [W] (+1, -1, 0) and scores, and its tiles: `vectors` [N, F], the well
+    [N] and the site name [N] of each."""
+
+    wells: Sequence[Well]
+    labels: Index
+    scores: WellScores
+    vectors: NDArray[np.float32]
+    well: Index
+    sites: Sequence[str]
+
+
+def thresholds_of(parameters: AnalysisParameters) -> QualityThresholds:
+    """The thresholds of an analysis."""
+    return QualityThresholds(**parameters.quality.model_dump())
+
+
+def group_quality(
+    line: ScoredLine, keep: Mask, *, seed: int = 0, thresholds: QualityThresholds | None = None
+) -> GroupQuality:
+    """Figures of the controls in `keep` [W]: those of a plate, or all. `seed` decides the bootstrap of tiles."""
+    scores = line.scores
+    # Z′, SSMD and AUC do not change with the scale, so raw scores give them where there is no efficacy too.
+    positive, negative = (scores.on[keep & (line.labels == s) & np.isfinite(scores.on)] for s in (1, -1))
+    found = separation(positive, negative)
+    sides = confusion(scores.on, np.where(keep, line.labels, 0))
+    right, wells = sides.positive_right + sides.negative_right, sum(asdict(sides).values())
+    by_well = wilson(right, wells)
+    tiles = tile_accuracy_interval(
+        scores.tiles_right, scores.n_tiles, np.where(keep, line.labels, 0), np.random.default_rng(seed)
+    )
+    in_sample = scores.axis.level == IN_SAMPLE
+    judged = _IN_SAMPLE if in_sample else verdict(found, by_well, thresholds)
+    return GroupQuality(
+        z_prime=found.z_prime,
+        z_prime_robust=found.z_prime_robust,
+        ssmd=found.ssmd,
+        v_factor=v_factor(_dose_groups(line, keep), positive, negative),
+        roc_auc=found.roc_auc,
+        accuracy=scores.tile_accuracy(keep),
+        accuracy_interval=_interval(tiles),
+        well_accuracy=sides.accuracy,
+        well_accuracy_interval=_interval(by_well),
+        confusion=ControlConfusion(**asdict(sides)),
+        n_positive=found.n_positive,
+        n_negative=found.n_negative,
+        grouped_by=None if in_sample else scores.axis.level,
+        in_sample=in_sample,
+        verdict=judged.grade,
+        reasons=judged.reasons,
+    )
+
+
+def cell_line_probes(line: ScoredLine, *, seed: int = 0) -> CellLineProbes:
+    """Leakage, replicates and positions of one cell line. Each draws from its own stream of `seed`."""
+    streams = [np.random.default_rng([seed, i]) for i in range(2)]
+    means = line.scores.axis.off_axis.whiten(group_means(line.vectors, line.well, len(line.wells)))
+    return CellLineProbes(
+        confounded=tuple(what for what, groups in _places(line).items() if _apart(groups, line.labels)),
+        leakage=(*_well_leakage(line, means, streams[0]), *_site_leakage(line, streams[0])),
+        replicates=_replicates(line, means, seed),
+        positions=_positions(line, streams[1]),
+        unseen_plates=_unseen_plates(line),
+    )
+
+
+def _dose_groups(line: ScoredLine, keep: Mask) -> list[Float]:
+    groups: dict[tuple[str | None, float | None], list[float]] = {}
+    for w, on, use in zip(line.wells, line.scores.on, keep, strict=True):
+        if use and w.role is Role.TREATMENT and np.isfinite(on):
+            groups.setdefault((w.compound, w.concentration_um), []).append(float(on))
+    return [np.array(values) for values in groups.values()]
+
+
+def _interval(bounds: tuple[float, float] | None) -> ShareInterval | None:
+    return ShareInterval(low=bounds[0], high=bounds[1]) if bounds else None
+
+
+def _well_leakage(line: ScoredLine, means: Float, rng: np.random.Generator) -> list[LeakageProbe]:
+    controls = line.labels != 0
+    places = _places(line).items()
+    found = [(what, leakage(means[controls], g[controls].tolist(), line.labels[controls], rng)) for what, g in places]
+    return [LeakageProbe.model_validate({"what": what, **asdict(f)}) for what, f in found if f]
+
+
+def _places(line: ScoredLine) -> dict[Literal["plate", "row", "column"], NDArray[np.str_]]:
+    """Plate, row and column of each well [W]."""
+    rows = [w.well.rstrip("0123456789") for w in line.wells]
+    columns = [w.well[len(row) :] for w, row in zip(line.wells, rows, strict=True)]
+    return {"plate": np.array([w.plate for w in line.wells]), "row": np.array(rows), "column": np.array(columns)}
+
+
+def _apart(groups: NDArray[np.str_], labels: Index) -> bool:
+    """Whether both classes are there and no group holds wells of both."""
+    sides = [set(groups[labels == side].tolist()) for side in (1, -1)]
+    return all(sides) and sides[0].isdisjoint(sides[1])
+
+
+def _site_leakage(line: ScoredLine, rng: np.random.Generator) -> list[LeakageProbe]:
+    tiles = np.flatnonzero(line.labels[line.well] != 0).tolist()
+    pairs = [(int(line.well[i]), line.sites[i]) for i in tiles]
+    places = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
+    index = np.array([places[pair] for pair in pairs], np.intp)
+    white = line.scores.axis.off_axis.whiten(group_means(line.vectors[tiles], index, len(places)))
+    found = leakage(white, [site for _, site in places], np.array([w for w, _ in places], np.intp), rng)
+    return [LeakageProbe(what="site", **asdict(found))] if found else []
+
+
+def _unseen_plates(line: ScoredLine) -> UnseenPlates | None:
+    """Another round of fits, without whole plates; None for one plate, where plates hold one class each, and for an
+    axis that was not fitted out of fold on this screen."""
+    if line.scores.axis.level in (IN_SAMPLE, SCREEN):
+        return None
+    folds = plate_folds([w.plate for w in line.wells], line.labels)
+    if folds is None:
+        return None
+    fit, tiles = line.scores.axis, line.labels[line.well] != 0
+    how = AxisOptions(fit.whiten, fit.regularisation, fit.name)
+    scores = held_out_scores(line.vectors[tiles], line.well[tiles], line.labels, folds, how)
+    found = separation(*(scores.on[(line.labels == s) & np.isfinite(scores.on)] for s in (1, -1)))
+    accuracy = share_right(scores.tiles_right, scores.n_tiles, line.labels != 0)
+    plates = len({w.plate for w, label in zip(line.wells, line.labels, strict=True) if label})
+    return UnseenPlates(plates=plates, z_prime=found.z_prime, accuracy=accuracy, roc_auc=found.roc_auc)
+
+
+def _replicates(line: ScoredLine, means: Float, seed: int) -> Replicates | None:
+    negative = line.labels < 0
+    treated = np.array([w.role is Role.TREATMENT for w in line.wells], bool)
+    use = np.flatnonzero(negative | treated).tolist()
+    keys = {f"{w.compound}@{w.concentration_um}": w for w in line.wells if w.role is Role.TREATMENT}
+    groups = [f"{w.compound}@{w.concentration_um}" for w in (line.wells[i] for i in use)]
+    if not negative.any():
+        return None
+    centred = means[use] - np.nanmean(means[negative], axis=0)
+    found = replicate_map(centred, groups, negative[use], seed)
+    if not found:
+        return None
+    return Replicates(
+        share_reproducible=sum(r.q_value < REPRODUCIBLE for r in found) / len(found),
+        groups=tuple(
+            ReplicateGroup(
+                compound=keys[r.group].compound or "unnamed",
+                concentration_um=keys[r.group].concentration_um,
+                n_wells=r.n,
+                map=r.mean_average_precision,
+                p_value=r.p_value,
+                q_value=r.q_value,
+            )
+            for r in found
+        ),
+    )
+
+
+def _positions(line: ScoredLine, rng: np.random.Generator) -> tuple[PositionEffect, ...]:
+    found: dict[str, PositionMap] = {}
+    for plate in dict.fromkeys(w.plate for w in line.wells):
+        on_plate = [i for i, w in enumerate(line.wells) if w.plate == plate]
+        wells = [line.wells[i] for i in on_plate]
+        contents = [f"{w.role}|{w.compound}|{w.concentration_um}" for w in wells]
+        scores = line.scores.efficacy[on_plate]
+        found[plate] = position_map(scores, [w.well for w in wells], contents, rng)
+    adjusted = iter(adjusted_p_values([t for effect in found.values() for t in (effect.row_test, effect.column_test)]))
+    return tuple(_effect(plate, effect, next(adjusted), next(adjusted)) for plate, effect in found.items())
+
+
+def _effect(plate: str, found: PositionMap, row_p: float | None, column_p: float | None) -> PositionEffect:
+    return PositionEffect(
+        plate=plate,
+        rows=found.rows,
+        columns=found.columns,
+        row_p_value=None if found.row_test is None else found.row_test.p_value,
+        column_p_value=None if found.column_test is None else found.column_test.p_value,
+        row_p_adjusted=row_p,
+        column_p_adjusted=column_p,
+        residuals=found.residuals,
+    )

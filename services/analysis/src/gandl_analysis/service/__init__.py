@@ -1,0 +1,1 @@
+"""What the routes call: submissions, results, parameters, models, comparison, ranking and runs."""

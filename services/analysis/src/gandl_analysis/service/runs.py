@@ -1,0 +1,129 @@
+"""An analysis of a screen as a job: leased from the database, read from the store, stored under its version.
+
+Knows no queue: the Celery task calls it, and so does whoever runs a screen in one process. It can be done again at any
+point, and only whoever still holds the lease may say that it is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gandl_shared.db import Database, LeasedAnalysis, ScreenRecord
+from gandl_shared.errors import BadInput, GandlError, Invalid, NotFound
+from gandl_shared.models import ModelCard
+from gandl_shared.schemas.analysis import AxisFrom
+from gandl_shared.store import Store
+
+from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis
+from gandl_analysis.pipeline.analyse import ScreenInput, analyse
+from gandl_analysis.pipeline.result import Analysed
+from gandl_analysis.pipeline.stored_axes import EarlierAxes, limits_text
+from gandl_analysis.service.submissions import Models
+
+log = logging.getLogger(__name__)
+
+
+Analyse = Callable[[ScreenInput], Analysed]
+
+
+@dataclass(frozen=True)
+class AnalysisRuns:
+    """Runs analyses that wait. `models` is asked for a card only where none was kept with the screen."""
+
+    database: Database
+    store: Store
+    models: Models
+    analyse: Analyse = analyse
+    lease_seconds: float = 60.0
+
+    def run(self, analysis_id: int | None = None) -> bool:
+        """Run that analysis, or where somebody else has it the oldest that waits; whether one was brought to its end.
+
+        What the data do not allow fails for good; anything else is tried again, as often as the database allows.
+        """
+        lease = self._lease(analysis_id)
+        if lease is None:
+            return False
+        try:
+            with _kept(self.database, lease, self.lease_seconds):
+                analysed = self.analyse(self._read(lease))
+            write_analysis(self.store, lease.screen_id, lease.version, analysed)
+        except Exception as error:  # whatever it was must not take the worker down: it is recorded with the analysis
+            return self._failed(lease, error)
+        return self.database.finish_analysis(lease) or self._dropped(lease)
+
+    def _lease(self, analysis_id: int | None) -> LeasedAnalysis | None:
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        found = self.database.lease_analysis(name, self.lease_seconds, analysis_id) if analysis_id is not None else None
+        return found or self.database.lease_analysis(name, self.lease_seconds)
+
+    def _read(self, lease: LeasedAnalysis) -> ScreenInput:
+        screen = lease.screen_id
+        record = self.database.screen(screen)
+        return ScreenInput(
+            name=record.name,
+            profiles=self.store.profiles(screen),
+            wells=self.database.wells(screen),
+            parked=self.database.screen_status(screen).parked,
+            parameters=lease.parameters,
+            card=read_card(self.store, screen) or self._card(record),
+            model_id=record.model.id,
+            limits=record.limits,
+            limits_from=limits_text(record.request.limits),
+            earlier=self._earlier(lease.parameters.axis_from),
+        )
+
+    def _earlier(self, chosen: AxisFrom | None) -> EarlierAxes | None:
+        """The axes to score by. Their version was noted when the analysis was asked for."""
+        if chosen is None:
+            return None
+        if chosen.version is None:
+            raise Invalid("axis_from has no version; ask for the analysis again")
+        return read_axes(self.store, chosen.screen, chosen.version)
+
+    def _card(self, record: ScreenRecord) -> ModelCard:
+        model = self.models.find(record.model.name)
+        if model.id != record.model.id:
+            raise NotFound(f"model {record.model.name} of this screen is no longer served: its file has changed")
+        return model.card
+
+    def _failed(self, lease: LeasedAnalysis, error: Exception) -> bool:
+        log.error("analysis %d of screen %s failed", lease.version, lease.screen_id, exc_info=error)
+        detail = error.detail if isinstance(error, GandlError) else f"{type(error).__name__}: {error}"
+        return self.database.fail_analysis(lease, detail, final=isinstance(error, BadInput)) or self._dropped(lease)
+
+    def _dropped(self, lease: LeasedAnalysis) -> bool:
+        """The lease was lost; if that is because the screen was deleted, no file of it may stay."""
+        try:
+            self.database.screen(lease.screen_id)
+        except NotFound:
+            self.store.delete(lease.screen_id)
+        return False
+
+
+@contextmanager
+def _kept(database: Database, lease: LeasedAnalysis, seconds: float) -> Iterator[None]:
+    """Renew the lease from a thread, three times in each of its lengths, while the block runs."""
+    end = threading.Event()
+
+    def renew() -> None:
+        while not end.wait(seconds / 3):
+            try:
+                if not database.renew_analysis(lease, seconds):
+                    return
+            except Exception:  # the database may be away for a moment; the next round or the lease's end decides
+                log.warning("could not renew the lease of analysis %d", lease.id, exc_info=True)
+
+    thread = threading.Thread(target=renew, name=f"lease of analysis {lease.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()

@@ -1,1 +1,0 @@
-"""Pure functions: arrays in, frozen results out."""

@@ -1,0 +1,1 @@
+"""From simulated cells to camera images: stains, optics, noise."""

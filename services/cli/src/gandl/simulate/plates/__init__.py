@@ -1,0 +1,1 @@
+"""The design of a simulated screen, the layout of its plates, and its tables."""

@@ -1,0 +1,145 @@
+"""The pages under /ui, behind a reader that needs no store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from gandl_analysis.pages.routes import build_pages
+from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_shared.errors import NotFound
+from gandl_shared.schemas.screen import ParkedSite, Progress, ScreenState, ScreenStatus
+
+from tests.analysis.example import example_analysis
+
+EVIL = "a/b <script>alert(1)</script> 5%"
+
+
+def status(screen_id: str, state: ScreenState, *, version: int | None = None, error: str | None = None) -> ScreenStatus:
+    return ScreenStatus(
+        id=screen_id,
+        name=f"Screen {screen_id} {EVIL}",
+        state=state,
+        model="gandl-example-64",
+        plates=2,
+        wells=192,
+        progress=Progress(sites=200, done=50, parked=2),
+        parked=(ParkedSite(plate="P", well="A01", site="1", error=EVIL),),
+        error=error,
+        analysis_version=version,
+        created_at="2026-11-24T02:22:00Z",
+    )
+
+
+class Reader:
+    """Screens in every state; counts how often an analysis was read."""
+
+    def __init__(self) -> None:
+        small = example_analysis([EVIL])
+        wells = tuple(w for w in small.wells if w.plate == "HRCE-1")
+        self.result = small.model_copy(update={"wells": wells, "curves": small.curves[:2]})
+        self.reads = 0
+        self.version = 1
+
+    def screens(self) -> Sequence[ScreenStatus]:
+        return [
+            status("done", ScreenState.DONE, version=self.version),
+            status("running", ScreenState.EMBEDDING),
+            status("failed", ScreenState.FAILED, error=f"no site could be read {EVIL}"),
+            status("cancelled", ScreenState.CANCELLED),
+            status("bare", ScreenState.DONE),
+        ]
+
+    def status(self, screen_id: str) -> ScreenStatus:
+        found = [s for s in self.screens() if s.id == screen_id]
+        if not found:
+            raise NotFound(f"there is no screen {screen_id}")
+        return found[0]
+
+    def analysis(self, screen_id: str) -> ScreenAnalysis | None:
+        self.reads += 1
+        return self.result if self.status(screen_id).analysis_version else None
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture
+def client(reader: Reader) -> TestClient:
+    app = FastAPI()
+    app.include_router(build_pages(reader))
+    return TestClient(app, root_path="/gandl")
+
+
+def test_the_list_shows_every_screen_and_escapes_its_name(client: TestClient) -> None:
+    page = client.get("/ui/")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    for name in ("done", "running", "failed", "cancelled"):
+        assert f'href="/gandl/ui/screens/{name}"' in page.text
+    assert "<script" not in page.text
+    assert 'http-equiv="refresh"' in page.text
+
+
+def test_without_the_slash_it_leads_to_the_list(client: TestClient) -> None:
+    answer = client.get("/ui", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/gandl/ui/")
+
+
+def test_a_running_screen_follows_its_progress(client: TestClient) -> None:
+    page = client.get("/ui/screens/running").text
+    assert 'data-status="/gandl/screens/running"' in page
+    assert 'value="52"' in page
+    assert "connect-src &#39;self&#39;" in page
+
+
+@pytest.mark.parametrize(
+    ("screen", "said"),
+    [("failed", "no site could be read"), ("cancelled", "a retry goes on"), ("bare", "no analysis is stored")],
+)
+def test_a_stopped_screen_says_why_and_does_not_poll(client: TestClient, screen: str, said: str) -> None:
+    page = client.get(f"/ui/screens/{screen}").text
+    assert said in page
+    assert "data-status" not in page
+    assert "<script" not in page
+
+
+def test_a_finished_screen_is_its_report_drawn_once_per_analysis(client: TestClient, reader: Reader) -> None:
+    first = client.get("/ui/screens/done")
+    assert first.status_code == 200
+    assert "Dose-response" in first.text
+    assert f"/gandl/ui/screens/done/compounds/{quote(EVIL, safe='')}" in first.text
+    assert client.get("/ui/screens/done").text == first.text
+    assert reader.reads == 1
+    reader.version = 2
+    client.get("/ui/screens/done")
+    assert reader.reads == 2
+
+
+def test_a_compound_of_any_name_has_a_page(client: TestClient) -> None:
+    page = client.get(f"/ui/screens/done/compounds/{quote(EVIL, safe='')}")
+    assert page.status_code == 200
+    assert "<script" not in page.text
+    assert "Parameters of the" in page.text
+    assert f"/gandl/compounds/{quote(EVIL, safe='')}/dose-response?screen=done" in page.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/ui/screens/nope", "/ui/screens/done/compounds/nope", "/ui/screens/running/compounds/x"]
+)
+def test_what_is_not_there_is_a_page_with_404(client: TestClient, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Not found" in page.text
+
+
+def test_pages_are_not_in_the_specification(reader: Reader) -> None:
+    app = FastAPI()
+    app.include_router(build_pages(reader))
+    assert app.openapi()["paths"] == {}

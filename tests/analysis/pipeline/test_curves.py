@@ -1,0 +1,194 @@
+"""Wells to `Curve`: grouping, exclusions, multiplicity, off axis, bad values; and the figure of each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text
+from gandl_analysis.figures.svg import to_svg
+from gandl_analysis.pipeline.curves import CurveSettings, CurveWell, efficacy_settings, fit_compounds, fit_wells
+from gandl_science.dose_response.onset import departure_dose, departure_limit
+from gandl_science.dose_response.results import CurveOptions
+from gandl_shared.errors import InvalidTable
+from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.screen import WellScore
+
+DOSES = np.geomspace(0.01, 10.0, 6)
+FAST = replace(efficacy_settings(), options=CurveOptions(n_null=1000, n_bootstrap=200))
+
+
+def wells(compound: str, ec50: float | None, *, line: str = "U2OS", seed: int = 0) -> list[CurveWell]:
+    rng = np.random.default_rng(seed)
+    effect = [0.0 if ec50 is None else 2.0 / (1 + (ec50 / d) ** 1.5) for d in DOSES]
+    return [
+        CurveWell(compound, line, float(d), -1.0 + e + rng.normal() * 0.15, "P1", f"A{k:02d}")
+        for d, e in zip(DOSES, effect, strict=True)
+        for k in range(1, 5)
+    ]
+
+
+def test_one_curve_a_compound_and_cell_line_in_order() -> None:
+    table = wells("b", 0.3) + wells("a", None, seed=1) + wells("b", None, line="VERO", seed=2)
+    curves = fit_wells(table, FAST)
+    assert [(c.compound, c.cell_line, c.verdict) for c in curves] == [
+        ("b", "U2OS", "active"),
+        ("a", "U2OS", "inactive"),
+        ("b", "VERO", "inactive"),
+    ]
+    first = curves[0]
+    assert (first.n_doses, first.n_wells, first.model) == (6, 24, "hill")
+    assert first.fitted[0][0] == 0.01
+    assert first.fitted[-1][0] == pytest.approx(10.0, rel=1e-12)
+    assert [d.n_wells for d in first.doses] == [4] * 6
+    assert all(d.low is not None and d.high is not None and d.low < d.mean < d.high for d in first.doses)
+
+
+def test_q_is_corrected_within_a_cell_line() -> None:
+    table = [w for i in range(5) for w in wells(f"c{i}", None, seed=i)] + wells("x", 0.3, line="VERO")
+    curves = fit_wells(table, FAST)
+    assert curves[-1].q_value == curves[-1].p_value
+    p = sorted(c.p_value for c in curves[:5] if c.p_value is not None)
+    q = sorted(c.q_value for c in curves[:5] if c.q_value is not None)
+    assert q[0] == pytest.approx(min(v * 5 / (i + 1) for i, v in enumerate(p)))
+
+
+def test_the_schema_is_that_of_the_design() -> None:
+    curve = fit_wells(wells("Wortmannin", 0.3), FAST)[0]
+    line = json.loads(curve.model_dump_json())
+    expected = {
+        *("compound", "cell_line", "screen", "model", "aicc", "params", "ec50", "loss_ec50", "crosses_zero_at", "emax"),
+        *("auc", "p_value", "q_value", "lack_of_fit_p", "n_doses", "n_wells", "verdict", "flags", "points", "fitted"),
+        "off_axis",
+    }
+    assert expected <= set(line)
+    assert set(line["params"]) == {"slope", "bottom", "top", "ec50"}
+    assert set(line["params"]["ec50"]) == {"estimate", "se", "at_bound"}
+    assert set(line["ec50"]) == {"value", "relation", "low", "high", "unit", "method"}
+    assert set(line["emax"]) == {"fitted", "observed", "at"}
+    assert set(line["points"][0]) == {"concentration", "efficacy", "plate", "well", "weight", "excluded"}
+    assert line["ec50"]["method"] == "profile likelihood, 95 %"
+    assert Curve.model_validate(line) == curve
+
+
+def test_same_seed_same_bytes_and_another_seed_another_null() -> None:
+    table = wells("a", None)
+    first, again = (fit_wells(table, FAST)[0].model_dump_json() for _ in range(2))
+    assert first == again
+    assert fit_wells(table, replace(FAST, seed=1))[0].p_value != fit_wells(table, FAST)[0].p_value
+
+
+def test_wells_that_cannot_be_fitted_are_kept_with_their_reason() -> None:
+    table = wells("a", 0.3)
+    table[0] = replace(table[0], response=float("nan"))
+    table[1] = replace(table[1], excluded="out of focus")
+    table[2] = replace(table[2], concentration=None)
+    curve = fit_wells(table, FAST)[0]
+    assert [p.excluded for p in curve.points[:4]] == ["no response", "out of focus", "no concentration", None]
+    assert [p.weight for p in curve.points[:4]] == [0.0, 0.0, 0.0, 1.0]
+    assert curve.points[0].efficacy is None
+    assert curve.n_wells == 21
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        [CurveWell("a", "U", 1.0, float("nan"))],
+        [CurveWell("a", "U", 1.0, 0.5)] * 12,
+        [CurveWell("a", "U", 0.0, 0.5), CurveWell("a", "U", 0.0, 0.7)],
+        [CurveWell("a", "U", float(d), 0.5) for d in DOSES[:3]],
+    ],
+    ids=["all NaN", "all doses equal", "only zero doses", "three doses"],
+)
+def test_too_little_for_a_curve_is_undetermined_and_has_no_number(table: list[CurveWell]) -> None:
+    curve = fit_wells(table, CurveSettings())[0]
+    assert (curve.verdict, curve.model, curve.p_value, curve.q_value) == ("undetermined", "constant", None, None)
+    assert (curve.ec50.value, curve.ec50.relation, curve.ec50.low, curve.ec50.high) == (None, None, None, None)
+    assert "few_doses" in curve.flags
+    assert to_svg(dose_response_figure(curve)).startswith("<?xml")
+
+
+def test_equal_responses_are_flat_with_p_of_one() -> None:
+    curve = fit_wells([CurveWell("a", "U", float(d), -1.0) for d in DOSES for _ in range(3)], FAST)[0]
+    assert (curve.model, curve.p_value, curve.verdict) == ("constant", 1.0, "inactive")
+
+
+def test_a_vehicle_dose_is_the_left_plateau() -> None:
+    rng = np.random.default_rng(0)
+    vehicle = [CurveWell("a", "U2OS", 0.0, -1.0 + rng.normal() * 0.15) for _ in range(6)]
+    curve = fit_wells(wells("a", 0.05) + vehicle, FAST)[0]
+    assert curve.n_doses == 7
+    assert curve.ec50.relation == "="
+    assert curve.ec50.value == pytest.approx(0.05, rel=0.3)
+    assert curve.params["bottom"].estimate == pytest.approx(-1.0, abs=0.15)
+
+
+def test_a_negative_concentration_is_refused_with_its_row() -> None:
+    with pytest.raises(InvalidTable, match="row 7, concentration_um: concentration -1 is negative"):
+        fit_wells([CurveWell("a", "U", -1.0, 0.0, row=7)], FAST)
+
+
+def screen_well(role: str, compound: str | None, dose: float | None, efficacy: float, distance: float) -> WellScore:
+    return WellScore(
+        plate="P1",
+        well="A01",
+        role=role,
+        compound=compound,
+        concentration_um=dose,
+        cell_line="U2OS",
+        on=efficacy,
+        off=0.0,
+        efficacy=efficacy,
+        off_distance=distance,
+        n_tiles=4,
+    )
+
+
+def test_a_poison_departs_from_the_controls_of_its_cell_line() -> None:
+    rng = np.random.default_rng(0)
+    noise = lambda: float(rng.normal() * 0.1)  # noqa: E731
+    controls = [
+        screen_well(role, None, None, level + noise(), 1.0 + abs(noise()))
+        for role, level in (("positive_control", 1.0), ("negative_control", -1.0))
+        for _ in range(12)
+    ]
+    poison = [
+        screen_well("treatment", "poison", float(d), -1.0 + noise(), 1.0 if d < 0.5 else 9.0)
+        for d in DOSES
+        for _ in range(4)
+    ]
+    curve = fit_compounds([*controls, *poison], FAST)[0]
+    assert curve.verdict == "toxic"
+    assert curve.off_axis.departs_at == DOSES[3]
+    assert curve.off_axis.limit is not None and 1.0 < curve.off_axis.limit < 2.0
+    assert [p.distance for p in curve.off_axis.points] == pytest.approx([1.0] * 3 + [9.0] * 3)
+    assert len(fit_compounds([*controls, *poison], FAST)) == 1
+
+
+def test_departure_needs_all_higher_doses_and_enough_controls() -> None:
+    doses = np.array([1.0, 2.0, 3.0, 4.0])
+    assert departure_dose(doses, np.array([0.0, 9.0, 0.0, 9.0]), 5.0) == 4.0
+    assert departure_dose(doses, np.array([9.0, 9.0, 9.0, 9.0]), 5.0) == 1.0
+    assert departure_dose(doses, np.array([9.0, 9.0, 9.0, 1.0]), 5.0) is None
+    assert departure_dose(doses, np.array([9.0] * 4), None) is None
+    assert departure_limit(np.array([1.0, 2.0, 3.0])) is None
+    # Median 2.5, MAD 1: 2.5 + 3 x 1.4826.
+    assert departure_limit(np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(6.9478)
+
+
+def test_excluded_wells_of_a_screen() -> None:
+    treated = [screen_well("treatment", "a", float(d), -1.0, 1.0) for d in DOSES]
+    curve = fit_compounds([w.model_copy(update={"excluded": "image QC: overexposed"}) for w in treated], FAST)[0]
+    assert {p.excluded for p in curve.points} == {"image QC: overexposed"}
+    assert (curve.n_wells, curve.verdict) == (0, "undetermined")
+
+
+def test_the_figure_says_what_the_curve_says_and_is_the_same_twice() -> None:
+    curve = fit_wells(wells("50 % <i> $x$", 0.3), FAST)[0]
+    svg, again = (to_svg(dose_response_figure(curve)) for _ in range(2))
+    assert svg == again
+    assert ec50_text(curve.ec50) in svg
+    assert "50 % &lt;i&gt; $x$" in svg
+    assert "dc:date" not in svg

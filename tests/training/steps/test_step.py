@@ -1,0 +1,161 @@
+"""One training step: how far the averages move, and how often and how strongly the regularisers act."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+from gandl_training.config import LossConfig, TrainConfig
+from gandl_training.networks.averaging import ema_keep
+from gandl_training.steps.random_numbers import Draws
+from gandl_training.steps.step import Trainer
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CPU = torch.device("cpu")
+INTERVAL = 4
+
+
+def batch(config: TrainConfig) -> Tensor:
+    rng = torch.Generator().manual_seed(0)
+    size = config.network.resolution
+    return torch.randint(0, 256, (config.batch, config.network.channels, size, size), generator=rng, dtype=torch.uint8)
+
+
+def flat(tensors: list[Tensor]) -> Tensor:
+    return torch.cat([t.detach().flatten() for t in tensors])
+
+
+@pytest.mark.parametrize(
+    ("shown", "half_life"),
+    [(10.0, 0.5), (50.0, 2.5), (100.0, 5.0), (1000.0, 5.0)],  # a twentieth of what was shown, at most 5 kimg
+)
+def test_averages_have_a_half_life_that_grows_with_the_run(shown: float, half_life: float) -> None:
+    config = TrainConfig(batch=20, ema_kimg=5.0, ema_rampup=0.05)
+    keep = ema_keep(shown, config)
+    assert keep ** (half_life * 1000 / config.batch) == pytest.approx(0.5)
+    assert ema_keep(shown, replace(config, batch=40)) == pytest.approx(keep**2)
+
+
+def test_the_first_average_is_the_network() -> None:
+    assert ema_keep(0.0, TrainConfig()) == 0.0
+
+
+def test_a_step_moves_the_averages_by_what_is_not_kept(tiny: TrainConfig) -> None:
+    trainer = Trainer(tiny, CPU)
+    trainer.step = 99  # of 8 images: a half-life of 40
+    before = {part: flat(list(getattr(trainer, part).parameters())) for part in ("generator", "discriminator")}
+    trainer.advance(batch(tiny))
+    for part, start in before.items():
+        net, average = (flat(list(getattr(trainer, name).parameters())) for name in (part, f"{part}_ema"))
+        assert not torch.equal(net, start)
+        assert torch.allclose(average, start + (1 - 0.5 ** (8 / 40)) * (net - start), atol=1e-6)
+    assert torch.equal(trainer.discriminator_ema.stddev, trainer.discriminator.stddev)
+
+
+class Still(Trainer):
+    """A trainer whose networks stay as they are: it notes the gradient of each update instead of following it."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__(config, CPU)
+        self.updates: list[tuple[nn.Module, Tensor]] = []
+
+    def _update(self, net: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        zeros = (torch.zeros_like(p) if p.grad is None else p.grad for p in net.parameters())
+        self.updates.append((net, flat(list(zeros))))
+
+    def gradients(self, part: str) -> list[Tensor]:
+        """Of each update of that network in one step."""
+        self.updates = []
+        self.advance(batch(self.config))
+        return [gradient for net, gradient in self.updates if net is getattr(self, part)]
+
+
+def test_each_player_follows_the_slope_of_its_own_loss(tiny: TrainConfig) -> None:
+    """By hand: the discriminator tells real from generated, the generator wants its images taken for real."""
+    config = replace(tiny, bf16=False, loss=LossConfig(r1_gamma=0.0))
+    trainer = Still(config)
+    draws = Draws.of(config.seed, 0, CPU)
+    real = batch(config).float() / 127.5 - 1
+    z, noise = trainer._latents(len(real), draws)
+    fake = trainer.generator(z, noise)
+    scores = trainer.discriminator
+    taught = F.softplus(-scores(real)).mean() + F.softplus(scores(fake.detach())).mean()
+    expected = {
+        "discriminator": torch.autograd.grad(taught, list(scores.parameters())),
+        "generator": torch.autograd.grad(F.softplus(-scores(fake)).mean(), list(trainer.generator.parameters())),
+    }
+    for part, slopes in expected.items():
+        trainer.step = 0
+        (found,) = trainer.gradients(part)
+        torch.testing.assert_close(found, flat(list(slopes)), rtol=1e-4, atol=1e-6)
+
+
+def test_moments_of_a_checkpoint_lie_as_their_parameters_do(tiny: TrainConfig) -> None:
+    """Weights lie channels last; a file of weights that lay otherwise goes on as if they had lain so all along."""
+    trainer, other = Trainer(tiny, CPU), Trainer(tiny, CPU)
+    trainer.advance(batch(tiny))
+    state = copy.deepcopy(trainer.state())
+    for name in ("optimiser_g", "optimiser_d"):
+        for moments in state[name]["state"].values():
+            moments.update({k: v.contiguous() for k, v in moments.items()})
+    other.load_state(state)
+    other.step = trainer.step
+    for each in (trainer, other):
+        each.advance(batch(tiny))
+    assert torch.equal(flat(list(other.discriminator.parameters())), flat(list(trainer.discriminator.parameters())))
+
+
+def steepen(trainer: Trainer) -> None:
+    """So that a penalty of gradient norms above 1 has something to act on."""
+    with torch.no_grad():
+        trainer.discriminator.score.weight.mul_(100)
+
+
+@pytest.mark.parametrize("term", ["r1", "lipschitz"])
+def test_a_lazy_regulariser_of_the_discriminator_acts_rarely_and_the_more(tiny: TrainConfig, term: str) -> None:
+    """Interval 4: four times the gradient of interval 1 at step 0, none at steps 1 to 3, again at step 4."""
+    none = {"r1_gamma": 0.0, "lipschitz_weight": 0.0}
+    weight = {"r1": {"r1_gamma": 5.0}, "lipschitz": {"lipschitz_weight": 5.0, "lipschitz_power": 2}}[term]
+    plain, each, lazy = (
+        Still(replace(tiny, loss=LossConfig(**{**none, **values})))
+        for values in ({}, weight | {f"{term}_interval": 1}, weight | {f"{term}_interval": INTERVAL})
+    )
+    for trainer in (plain, each, lazy):
+        steepen(trainer)
+    for step in range(INTERVAL + 1):
+        (without,), (whole,), (rare,) = (trainer.gradients("discriminator") for trainer in (plain, each, lazy))
+        added = whole - without
+        assert added.norm() > 1e-2 * without.norm()
+        expected = INTERVAL * added if step % INTERVAL == 0 else torch.zeros_like(added)
+        assert (rare - without - expected).norm() < 1e-4 * whole.norm(), step
+
+
+def test_lazy_path_length_acts_rarely_and_the_more(tiny: TrainConfig) -> None:
+    """A step of its own after the generator's: the second update of steps 0 and 4, absent in between."""
+    loss = LossConfig(path_length_weight=2.0, path_length_interval=1)
+    each, lazy = (
+        Still(replace(tiny, loss=loss)),
+        Still(replace(tiny, loss=replace(loss, path_length_interval=INTERVAL))),
+    )
+    for step in range(INTERVAL + 1):
+        lazy.path_mean = each.path_mean.clone()  # moves at each penalty, so less often in a lazy run
+        (main, whole), found = each.gradients("generator"), lazy.gradients("generator")
+        assert torch.equal(found[0], main)
+        assert len(found) == (2 if step % INTERVAL == 0 else 1)
+        if len(found) == 2:
+            assert whole.norm() > 0
+            assert (found[1] - INTERVAL * whole).norm() < 1e-5 * INTERVAL * whole.norm()
+
+
+def test_the_power_of_the_lipschitz_penalty_is_the_configured_one(tiny: TrainConfig) -> None:
+    """Mean of squares of the excess norms: at least the square of their mean, and far above the mean of these."""
+    one, two = (Still(replace(tiny, loss=LossConfig(lipschitz_weight=1.0, lipschitz_power=power))) for power in (1, 2))
+    penalties = []
+    for trainer in (one, two):
+        steepen(trainer)
+        penalties.append(trainer.advance(batch(tiny))["lipschitz"].item())
+    assert penalties[0] > 2
+    assert penalties[1] >= penalties[0] ** 2

@@ -1,0 +1,1 @@
+"""Training data: packed fields and random crops of them."""
