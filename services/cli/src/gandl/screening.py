@@ -10,9 +10,9 @@ from pathlib import Path
 
 from gandl_analysis.formats.output_folder import write_files
 from gandl_analysis.pipeline.analyse import ScreenInput, analyse
+from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, limits_text, preparation
 from gandl_analysis.pipeline.checks import check_axes, check_controls
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.pipeline.stored_axes import EarlierAxes, limits_text, preparation
 from gandl_shared.db import Database
 from gandl_shared.errors import BadInput, Unavailable
 from gandl_shared.jobs import plan_screen, submit

@@ -25,9 +25,9 @@ from gandl_shared.store import Profiles, write_profiles
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from gandl_analysis.pipeline.axes.stored_axes import fit_bytes, read_fit
 from gandl_analysis.pipeline.checks import plain_column
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
-from gandl_analysis.pipeline.stored_axes import fit_bytes, read_fit
 from gandl_analysis.report.render import render_report
 
 WELL_COLUMNS = (

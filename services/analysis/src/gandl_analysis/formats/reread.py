@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from gandl_analysis.formats.output_folder import ABOUT, Embedded
 from gandl_analysis.pipeline.analyse import ScreenInput
+from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes
 from gandl_analysis.pipeline.checks import plain_column
-from gandl_analysis.pipeline.stored_axes import EarlierAxes
 
 _EMBEDDINGS, _WELLS = "embeddings.parquet", "wells.csv"
 _NEEDED = ("plate", "well", "role", "compound", "concentration_um", "cell_line")

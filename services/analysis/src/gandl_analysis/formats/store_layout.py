@@ -17,8 +17,8 @@ from gandl_shared.schemas.screen import SiteScore
 from gandl_shared.store import Store
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, fit_bytes, read_fit
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
-from gandl_analysis.pipeline.stored_axes import EarlierAxes, fit_bytes, read_fit
 
 _MODEL = "model.json"
 

@@ -23,15 +23,15 @@ from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, WellScore
 from gandl_shared.store import Profiles
 from threadpoolctl import threadpool_limits
 
+from gandl_analysis.pipeline.axes.efficacy import Line, score_efficacy
+from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
+from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, Preparation, off_limit_of, preparation
 from gandl_analysis.pipeline.checks import check_axes
 from gandl_analysis.pipeline.curves import efficacy_settings, fit_compounds, off_limit
-from gandl_analysis.pipeline.efficacy import Line, score_efficacy
 from gandl_analysis.pipeline.image_qc import JudgedImages, judge_images
-from gandl_analysis.pipeline.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
 from gandl_analysis.pipeline.quality import cell_line_probes, group_quality, thresholds_of
 from gandl_analysis.pipeline.result import Analysed, Provenance, ScreenAnalysis
 from gandl_analysis.pipeline.sites import site_scores, tile_efficacy
-from gandl_analysis.pipeline.stored_axes import EarlierAxes, Preparation, off_limit_of, preparation
 from gandl_analysis.pipeline.tiles import normalised, tiles_of
 
 _PAPER = (

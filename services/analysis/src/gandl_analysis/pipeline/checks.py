@@ -9,7 +9,7 @@ from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters, AxisChoice
 
-from gandl_analysis.pipeline.stored_axes import EarlierAxes, Preparation, check_earlier
+from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, Preparation, check_earlier
 
 FEWEST = 2
 """Wells of a side, below which there is no axis."""

@@ -9,7 +9,7 @@ from gandl_science.axis.anchors import group_means
 from gandl_shared.schemas.screen import SiteScore
 from numpy.typing import NDArray
 
-from gandl_analysis.pipeline.efficacy import Line
+from gandl_analysis.pipeline.axes.efficacy import Line
 
 
 def site_scores(lines: Iterable[Line]) -> tuple[SiteScore, ...]:

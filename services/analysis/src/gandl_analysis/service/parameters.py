@@ -13,8 +13,8 @@ from gandl_shared.schemas.analysis import AnalysisParameters, AxisFrom
 from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_axes
+from gandl_analysis.pipeline.axes.stored_axes import preparation
 from gandl_analysis.pipeline.checks import check_axes
-from gandl_analysis.pipeline.stored_axes import preparation
 from gandl_analysis.service.results import finished_version
 
 

@@ -22,8 +22,8 @@ from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis
 from gandl_analysis.pipeline.analyse import ScreenInput, analyse
+from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, limits_text
 from gandl_analysis.pipeline.result import Analysed
-from gandl_analysis.pipeline.stored_axes import EarlierAxes, limits_text
 from gandl_analysis.service.submissions import Models
 
 log = logging.getLogger(__name__)

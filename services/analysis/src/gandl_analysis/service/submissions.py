@@ -18,8 +18,8 @@ from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
 from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_card, write_card
+from gandl_analysis.pipeline.axes.stored_axes import limits_text
 from gandl_analysis.pipeline.checks import check_controls
-from gandl_analysis.pipeline.stored_axes import limits_text
 from gandl_analysis.service.parameters import Subject, checked
 from gandl_analysis.service.results import known_id
 

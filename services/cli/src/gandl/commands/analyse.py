@@ -36,7 +36,7 @@ def analyse(
     from gandl_analysis.formats.output_folder import write_files
     from gandl_analysis.formats.reread import read_folder
     from gandl_analysis.pipeline.analyse import analyse as run
-    from gandl_analysis.pipeline.stored_axes import read_axis_files
+    from gandl_analysis.pipeline.axes.stored_axes import read_axis_files
     from gandl_shared.errors import BadInput
 
     from gandl.summary import print_curves, print_quality

@@ -39,7 +39,7 @@ def screen(
 
     Writes embeddings.parquet, wells.csv, sites.csv, dose_response.csv, quality.json, report.html and the fitted axes.
     """
-    from gandl_analysis.pipeline.stored_axes import read_axis_files
+    from gandl_analysis.pipeline.axes.stored_axes import read_axis_files
     from gandl_embedding.engine import Engine
     from gandl_shared.errors import BadInput
     from gandl_shared.schemas.screen import ScreenRequest

@@ -14,11 +14,11 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import GroupQuality
 from numpy.typing import NDArray
 
+from gandl_analysis.pipeline.axes.efficacy import Efficacy, line_scores, score_axis
+from gandl_analysis.pipeline.axes.stored_axes import CELL_LINE, Preparation
 from gandl_analysis.pipeline.checks import FEWEST, definition, well_table
-from gandl_analysis.pipeline.efficacy import Efficacy, line_scores, score_axis
 from gandl_analysis.pipeline.quality import ScoredLine, group_quality, thresholds_of
 from gandl_analysis.pipeline.result import AxisScores, Numbers
-from gandl_analysis.pipeline.stored_axes import CELL_LINE, Preparation
 from gandl_analysis.pipeline.tiles import Index, WellTiles
 
 _CONFOUNDED = "no plate holds wells of both groups: what tells the plates apart tells the groups apart too"

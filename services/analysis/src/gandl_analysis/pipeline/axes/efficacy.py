@@ -16,10 +16,7 @@ from gandl_shared.errors import NotEnoughData
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 
-from gandl_analysis.pipeline.checks import FEWEST
-from gandl_analysis.pipeline.quality import ScoredLine
-from gandl_analysis.pipeline.result import EfficacyAxis
-from gandl_analysis.pipeline.stored_axes import (
+from gandl_analysis.pipeline.axes.stored_axes import (
     CELL_LINE,
     CONTROLS,
     OFF_LIMIT,
@@ -28,6 +25,9 @@ from gandl_analysis.pipeline.stored_axes import (
     control_sites,
     has_seen,
 )
+from gandl_analysis.pipeline.checks import FEWEST
+from gandl_analysis.pipeline.quality import ScoredLine
+from gandl_analysis.pipeline.result import EfficacyAxis
 from gandl_analysis.pipeline.tiles import Index, Mask, WellTiles
 
 _LABELS = {Role.POSITIVE: 1, Role.NEGATIVE: -1}

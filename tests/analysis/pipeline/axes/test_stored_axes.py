@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gandl_analysis.pipeline.analyse import ScreenInput, analyse
+from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, fit_bytes, limits_text, read_axis_files, read_fit
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
-from gandl_analysis.pipeline.stored_axes import EarlierAxes, fit_bytes, limits_text, read_axis_files, read_fit
 from gandl_science.axis.fitted import AxisFit
 from gandl_shared.errors import Invalid, NotFound
 from gandl_shared.plates import Role
