@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from gandl_science.arrays import group_means
 from gandl_science.assay.separation import roc_auc, z_prime
-from gandl_science.axis.anchors import control_anchors, group_means
+from gandl_science.axis.anchors import control_anchors
 from gandl_science.axis.cross_fit import AxisOptions, fit_linear_axis, score_wells
 from gandl_science.axis.folds import grouped_folds
 from numpy.typing import NDArray

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC
 
+from gandl_science.arrays import group_means, projections
 from gandl_science.assay.accuracy import share_right
-from gandl_science.axis.anchors import Anchors, control_anchors, group_means, projections
+from gandl_science.axis.anchors import Anchors, control_anchors
 from gandl_science.axis.fitted import AxisFit, OffAxis
 from gandl_science.axis.folds import Folds
 from gandl_science.axis.residual import WellScatter, first_component, off_reference, remainder_of, well_scatter

@@ -15,7 +15,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gandl_science.axis.anchors import Anchors, control_anchors, group_means, projections
+from gandl_science.arrays import group_means, projections
+from gandl_science.axis.anchors import Anchors, control_anchors
 from gandl_science.axis.residual import OffReference, Remainder, remainder_of
 from gandl_science.axis.whitening import Whitening
 

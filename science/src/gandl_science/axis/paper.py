@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gandl_science.axis.anchors import control_anchors, group_means
+from gandl_science.arrays import group_means
+from gandl_science.axis.anchors import control_anchors
 from gandl_science.axis.cross_fit import AxisOptions, WellScores, applied, fit_linear_axis
 from gandl_science.axis.fitted import IN_SAMPLE, AxisFit, OffAxis
 from gandl_science.axis.residual import first_component, off_reference, remainder_of, well_scatter

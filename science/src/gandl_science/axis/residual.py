@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from gandl_science.axis.anchors import projections
+from gandl_science.arrays import projections
 from gandl_science.axis.whitening import Whitening
 
 Float = NDArray[np.float64]

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from gandl_science.axis.anchors import group_means
+from gandl_science.arrays import group_means
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]

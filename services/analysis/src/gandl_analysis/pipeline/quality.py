@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
+from gandl_science.arrays import group_means
 from gandl_science.assay.accuracy import confusion, share_right, tile_accuracy_interval, wilson
 from gandl_science.assay.confounding import leakage
 from gandl_science.assay.grade import QualityThresholds, Verdict, verdict
 from gandl_science.assay.position_effects import PositionMap, adjusted_p_values, position_map
 from gandl_science.assay.replicates import replicate_map
 from gandl_science.assay.separation import separation, v_factor
-from gandl_science.axis.anchors import group_means
 from gandl_science.axis.cross_fit import AxisOptions, WellScores, held_out_scores
 from gandl_science.axis.fitted import IN_SAMPLE, SCREEN
 from gandl_science.axis.folds import plate_folds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from gandl_science.axis.anchors import group_means
+from gandl_science.arrays import group_means
 from gandl_shared.schemas.screen import SiteScore
 from numpy.typing import NDArray
 

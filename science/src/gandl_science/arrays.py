@@ -1,0 +1,45 @@
+"""The array types of the package, and the two operations on tiles that every axis needs: means and projections.
+
+Shapes are written in brackets throughout: N tiles, W wells, F features of a vector, K anything else.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Float = NDArray[np.float64]
+Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+Vectors = NDArray[np.floating]
+"""Vectors of a featurizer, one row per tile; float32 in practice, and any float type is accepted."""
+
+_CHUNK = 32_768  # rows that are converted to float64 at a time
+
+
+def group_means(values: Vectors, group: Index, count: int) -> Float:
+    """Return the means [G, K] of the rows of `values` [N, K] in each group, such as a well or a site.
+
+    `group` [N] holds numbers below `count` = G. A group without rows has NaN. Sums are taken in float64.
+    """
+    sums = np.zeros((count, values.shape[1]))
+    for start in range(0, len(values), _CHUNK):
+        rows, index = values[start : start + _CHUNK], group[start : start + _CHUNK]
+        # A sparse indicator matrix sums many columns at once, which numpy.add.at does not.
+        ones = np.ones(len(rows))
+        sums += sparse.csr_array((ones, (index, np.arange(len(rows)))), shape=(count, len(rows))) @ rows
+    n = np.bincount(group, minlength=count)[:, None]
+    return np.divide(sums, n, out=np.full_like(sums, np.nan), where=n > 0)
+
+
+def projections(vectors: Vectors, weights: Float, biases: Float) -> Float:
+    """Return the scores [N, K] of `vectors` [N, F] on K linear functionals, `weights` [K, F] and `biases` [K].
+
+    Products are taken in float64, a chunk of rows at a time, so that a large screen is never copied as a whole.
+    """
+    out = np.empty((len(vectors), len(weights)))
+    for start in range(0, len(vectors), _CHUNK):
+        rows = vectors[start : start + _CHUNK].astype(np.float64)
+        out[start : start + _CHUNK] = rows @ weights.T + biases
+    return out

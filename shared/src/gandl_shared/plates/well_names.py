@@ -1,0 +1,42 @@
+"""Well names: the only place where `B07` becomes a row and a column, and back.
+
+Rows and columns count from 1, as the labels of a plate do: `A01` is row 1, column 1. Plates of 1536 wells go on after
+row Z with AA, AB, … AF.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WELL = re.compile(r"^([A-Za-z]{1,2})0*([1-9][0-9]?)$")
+_LETTERS = 26
+
+
+def parse_well(name: str) -> tuple[int, int]:
+    """Return the row and the column of a well, both counted from 1. `a1`, `A01` and `A001` are the same well.
+
+    Raises ValueError for a name that is no well.
+    """
+    match = _WELL.match(name.strip())
+    if match is None:
+        raise ValueError(f"'{name}' is no well; wells look like A01 or AF48")
+    return row_number(match[1]), int(match[2])
+
+
+def well_name(row: int, column: int) -> str:
+    """Return the name of a well with two digits for the column: row 2, column 7 is `B07`."""
+    return f"{row_letters(row)}{column:02d}"
+
+
+def row_number(letters: str) -> int:
+    """Return the number of a plate row: `A` is 1, `Z` is 26 and `AA` is 27."""
+    number = 0
+    for letter in letters.upper():
+        number = number * _LETTERS + ord(letter) - ord("A") + 1
+    return number
+
+
+def row_letters(row: int) -> str:
+    """Return the letters of a plate row: 1 is `A`, 26 is `Z` and 27 is `AA`."""
+    first, last = divmod(row - 1, _LETTERS)
+    return (chr(ord("A") + first - 1) if first else "") + chr(ord("A") + last)
