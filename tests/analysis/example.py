@@ -20,15 +20,13 @@ from gandl_shared.schemas.curve import (
     CurveDose,
     CurveEmax,
     CurveLocation,
+    CurveModel,
     CurveParameter,
     CurvePoint,
     CurveWindow,
-    Flag,
-    ModelName,
     OffAxis,
     OffAxisPoint,
     Relation,
-    Verdict,
 )
 from gandl_shared.schemas.quality import (
     CellLineProbes,
@@ -41,6 +39,7 @@ from gandl_shared.schemas.quality import (
     UnseenPlates,
 )
 from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, WellScore
+from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 LOST = (("HRCE-1", "C07"), ("VERO-2", "B04"))
 DOSES = (0.01, 0.05, 0.25, 1.25, 6.25, 31.25)
@@ -58,13 +57,15 @@ class Behaviour:
     top: float = 0.9
     loss: float | None = None
     off_from: float | None = None
-    relation: Relation = "="
+    relation: Relation = Relation.EQUAL
     flags: tuple[Flag, ...] = ()
 
     @property
-    def model(self) -> ModelName:
+    def model(self) -> CurveModel:
         """The model that would be chosen."""
-        return "constant" if self.ec50 is None else "gain_loss" if self.loss else "hill"
+        if self.ec50 is None:
+            return CurveModel.CONSTANT
+        return CurveModel.GAIN_LOSS if self.loss else CurveModel.HILL
 
     def efficacy(self, dose: float) -> float:
         """The efficacy at a dose in µM."""
@@ -76,31 +77,50 @@ class Behaviour:
 
 
 BEHAVIOURS = (
-    Behaviour("Remdesivir", "active", 0.12, 1.8, 0.96),
-    Behaviour("GS-441524", "active", 1.4, 1.2, 0.91),
-    Behaviour("Aloxistatin", "active", 0.031, 1.0, 0.72),
+    Behaviour("Remdesivir", Verdict.ACTIVE, 0.12, 1.8, 0.96),
+    Behaviour("GS-441524", Verdict.ACTIVE, 1.4, 1.2, 0.91),
+    Behaviour("Aloxistatin", Verdict.ACTIVE, 0.031, 1.0, 0.72),
     Behaviour(
-        "Bemcentinib", "active_biphasic", 0.22, 2.2, 0.88, loss=9.0, off_from=6.25, flags=("biphasic_toxic_drop",)
+        "Bemcentinib",
+        Verdict.ACTIVE_BIPHASIC,
+        0.22,
+        2.2,
+        0.88,
+        loss=9.0,
+        off_from=6.25,
+        flags=(Flag.BIPHASIC_TOXIC_DROP,),
     ),
     Behaviour(
-        "Nelfinavir mesylate", "active", 40.0, 1.6, 0.8, relation=">", flags=("ec50_above_range", "top_not_reached")
+        "Nelfinavir mesylate",
+        Verdict.ACTIVE,
+        40.0,
+        1.6,
+        0.8,
+        relation=Relation.ABOVE,
+        flags=(Flag.EC50_ABOVE_RANGE, Flag.TOP_NOT_REACHED),
     ),
     Behaviour(
-        "Pacritinib", "active", 0.004, 1.3, 0.85, relation="<", flags=("ec50_below_range", "active_at_all_doses")
+        "Pacritinib",
+        Verdict.ACTIVE,
+        0.004,
+        1.3,
+        0.85,
+        relation=Relation.BELOW,
+        flags=(Flag.EC50_BELOW_RANGE, Flag.ACTIVE_AT_ALL_DOSES),
     ),
-    Behaviour("Bortezomib", "toxic", off_from=0.05, flags=("inactive", "high_off_perturbation")),
-    Behaviour("Puromycin", "toxic", off_from=1.25, flags=("inactive", "high_off_perturbation")),
-    Behaviour("Famotidine", "inactive", flags=("inactive",)),
-    Behaviour("Hydroxychloroquine sulfate", "inactive", flags=("inactive",)),
+    Behaviour("Bortezomib", Verdict.TOXIC, off_from=0.05, flags=(Flag.INACTIVE, Flag.HIGH_OFF_PERTURBATION)),
+    Behaviour("Puromycin", Verdict.TOXIC, off_from=1.25, flags=(Flag.INACTIVE, Flag.HIGH_OFF_PERTURBATION)),
+    Behaviour("Famotidine", Verdict.INACTIVE, flags=(Flag.INACTIVE,)),
+    Behaviour("Hydroxychloroquine sulfate", Verdict.INACTIVE, flags=(Flag.INACTIVE,)),
     Behaviour(
         "5-Ethynyl-2′-deoxyuridine (click reagent) & <i>friends</i>",
-        "undetermined",
+        Verdict.UNDETERMINED,
         3.1,
         0.4,
         0.1,
-        flags=("lack_of_fit", "outliers_downweighted", "slope_at_bound"),
+        flags=(Flag.LACK_OF_FIT, Flag.OUTLIERS_DOWNWEIGHTED, Flag.SLOPE_AT_BOUND),
     ),
-    Behaviour("Arbidol", "inactive", flags=("inactive", "low_replicates")),
+    Behaviour("Arbidol", Verdict.INACTIVE, flags=(Flag.INACTIVE, Flag.LOW_REPLICATES)),
 )
 
 
@@ -108,7 +128,7 @@ BEHAVIOURS = (
 class _Content:
     """What an invented well holds; `efficacy` None is a well without a score."""
 
-    role: str
+    role: Role
     efficacy: float | None
     compound: str | None = None
     dose: float | None = None
@@ -182,7 +202,7 @@ def _images(wells: Sequence[WellScore]) -> dict[str, PlateImages]:
 def _group_quality(wells: Sequence[WellScore]) -> GroupQuality:
     positive, negative = (
         [w.efficacy for w in wells if w.role == role and w.efficacy is not None]
-        for role in ("positive_control", "negative_control")
+        for role in (Role.POSITIVE, Role.NEGATIVE)
     )
     distance, spreads = fmean(positive) - fmean(negative), (stdev(positive), stdev(negative))
     z_prime = 1 - 3 * sum(spreads) / distance
@@ -209,14 +229,14 @@ def _cell_line_wells(
     for number in (1, 2, 3, 4):
         plate = f"{cell_line}-{number}"
         for row in "ABCDEFGH":
-            yield _well(plate, f"{row}01", _Content("positive_control", 1.0), noise, rng)
-            yield _well(plate, f"{row}12", _Content("negative_control", -1.0), noise, rng)
+            yield _well(plate, f"{row}01", _Content(Role.POSITIVE, 1.0), noise, rng)
+            yield _well(plate, f"{row}12", _Content(Role.NEGATIVE, -1.0), noise, rng)
         treatments = [(b, dose) for b in behaviours for dose in DOSES]
         for place, (behaviour, dose) in zip(places, treatments, strict=True):
             off = 1.1 if behaviour.off_from and dose >= behaviour.off_from else 0.0
             efficacy = None if (plate, place) in LOST else behaviour.efficacy(dose) - 0.1 * off
-            yield _well(plate, place, _Content("treatment", efficacy, behaviour.name, dose, off), noise, rng)
-        yield _well(plate, "A11", _Content("empty", None), noise, rng)
+            yield _well(plate, place, _Content(Role.TREATMENT, efficacy, behaviour.name, dose, off), noise, rng)
+        yield _well(plate, "A11", _Content(Role.EMPTY, None), noise, rng)
 
 
 def _well(plate: str, well: str, held: _Content, noise: float, rng: np.random.Generator) -> WellScore:
@@ -295,14 +315,14 @@ def _params(behaviour: Behaviour) -> Mapping[str, CurveParameter]:
 def _location(value: float | None, relation: Relation) -> CurveLocation:
     if value is None:
         return CurveLocation(value=None, relation=None, low=None, high=None, unit="uM", method=_METHOD)
-    shown = {"=": value, "<": DOSES[0], ">": DOSES[-1]}[relation]
-    low = None if relation == "<" else shown / 1.3
-    high = None if relation == ">" else shown * 1.35
+    shown = {Relation.EQUAL: value, Relation.BELOW: DOSES[0], Relation.ABOVE: DOSES[-1]}[relation]
+    low = None if relation is Relation.BELOW else shown / 1.3
+    high = None if relation is Relation.ABOVE else shown * 1.35
     return CurveLocation(value=shown, relation=relation, low=low, high=high, unit="uM", method=_METHOD)
 
 
 def _point(well: WellScore, number: int, behaviour: Behaviour) -> CurvePoint:
-    outlier = "outliers_downweighted" in behaviour.flags and number == 3
+    outlier = Flag.OUTLIERS_DOWNWEIGHTED in behaviour.flags and number == 3
     excluded = "no score: its sites were parked" if well.efficacy is None else None
     weight = 0.0 if excluded else 0.15 if outlier else 1.0
     efficacy = 0.95 if outlier else well.efficacy

@@ -5,7 +5,6 @@ from gandl_shared.plates.plate_map import (
     ROLE_NAMES,
     UNSPECIFIED,
     PlateMap,
-    Role,
     Well,
     parse_plate_map,
     plate_map_from_rows,
@@ -14,6 +13,7 @@ from gandl_shared.plates.plate_map import (
     well_name,
 )
 from gandl_shared.plates.sites import PATTERNS, Site, compile_pattern, find_sites, inside
+from gandl_shared.schemas.vocabulary import Role
 
 __all__ = [
     "COLUMN_NAMES",

@@ -12,21 +12,11 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from gandl_shared.errors import InvalidPlateMap, NotFound, Problem, raise_if
 from gandl_shared.plates.separators import separator_of
-
-
-class Role(StrEnum):
-    """What a well is for. The positive control is the state a compound should bring back (healthy)."""
-
-    POSITIVE = "positive_control"
-    NEGATIVE = "negative_control"
-    TREATMENT = "treatment"
-    EMPTY = "empty"
-
+from gandl_shared.schemas.vocabulary import Role
 
 ROLE_NAMES: Mapping[str, Role] = {
     **{role.value: role for role in Role},

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gandl_shared.schemas.vocabulary import ImageReason
+
 Whitening = Literal["within_class", "negative_controls", "none", "raw"]
 Normalisation = Literal["none", "standardise", "align"]
 Preset = Literal["default", "paper"]
-ImageReason = Literal["empty", "overexposed", "saturated", "blurred"]
 
 _Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Wells = Annotated[
@@ -86,7 +87,8 @@ class ImageQcParameters(_Frozen):
         default=8.0, description="a tile of less contrast shows no cell and is left out where its well has others"
     )
     exclude: tuple[ImageReason, ...] = Field(
-        default=("empty", "overexposed"), description="sites that fail so are left out of axes and wells"
+        default=(ImageReason.EMPTY, ImageReason.OVEREXPOSED),
+        description="sites that fail so are left out of axes and wells",
     )
 
 

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ModelName = Literal["constant", "hill", "gain_loss"]
-Relation = Literal["=", "<", ">"]
-Verdict = Literal["active", "active_biphasic", "inactive", "toxic", "undetermined"]
-Flag = Literal[
-    "inactive",
-    "active_at_all_doses",
-    "active_at_lowest_dose",
-    "ec50_above_range",
-    "ec50_below_range",
-    "top_not_reached",
-    "biphasic_toxic_drop",
-    "single_dose_activity",
-    "negative_direction",
-    "high_off_perturbation",
-    "lack_of_fit",
-    "low_replicates",
-    "few_doses",
-    "outliers_downweighted",
-    "slope_at_bound",
-    "empty_wells",
-]
+from gandl_shared.schemas.vocabulary import Flag, Verdict
+
+
+class CurveModel(StrEnum):
+    """The models of a curve: no change with dose, one sigmoid, or a rise that is followed by a fall."""
+
+    CONSTANT = "constant"
+    HILL = "hill"
+    GAIN_LOSS = "gain_loss"
+
+
+class Relation(StrEnum):
+    """How a reported concentration relates to the true one: it is the estimate, an upper bound or a lower bound."""
+
+    EQUAL = "="
+    BELOW = "<"
+    ABOVE = ">"
+
+
+class WindowLimit(StrEnum):
+    """What ends the therapeutic window: cells that leave the controls, the loss of the effect, or the highest dose."""
+
+    OFF_AXIS = "off_axis"
+    LOSS = "loss"
+    TOP_DOSE = "top_dose"
 
 
 class _Frozen(BaseModel):
@@ -91,8 +96,8 @@ class CurveWindow(_Frozen):
     low: float
     high: float
     fold: float
-    relation: Literal["=", ">"]
-    limited_by: Literal["off_axis", "loss", "top_dose"]
+    relation: Literal[Relation.EQUAL, Relation.ABOVE]
+    limited_by: WindowLimit
 
 
 class OffAxisPoint(_Frozen):
@@ -118,8 +123,8 @@ class Curve(_Frozen):
     compound: str
     cell_line: str
     screen: str | None
-    model: ModelName
-    aicc: Mapping[ModelName, float | None]
+    model: CurveModel
+    aicc: Mapping[CurveModel, float | None]
     params: Mapping[str, CurveParameter]
     ec50: CurveLocation
     loss_ec50: CurveLocation | None

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gandl_shared.schemas.analysis import ImageReason
+from gandl_shared.schemas.vocabulary import ImageReason
 
 
 class _Frozen(BaseModel):

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.curve import Relation
+from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 ModelName = Annotated[str, Field(pattern=r"^\w[\w.+ ()-]*$", max_length=200)]
@@ -104,7 +106,7 @@ class WellScore(_Frozen):
 
     plate: str
     well: str
-    role: str
+    role: Role
     compound: str | None
     concentration_um: float | None
     cell_line: str
@@ -124,7 +126,7 @@ class SiteScore(_Frozen):
     plate: str
     well: str
     site: str
-    role: str
+    role: Role
     compound: str | None
     concentration_um: float | None
     cell_line: str
@@ -159,12 +161,12 @@ class Hit(_Frozen):
     rank: int | None
     compound: str
     cell_line: str
-    verdict: str
+    verdict: Verdict
     ec50_um: float | None
-    ec50_relation: str | None
+    ec50_relation: Relation | None
     emax: float | None
     q_value: float | None
     window_fold: float | None = None
-    window_relation: str | None = None
+    window_relation: Relation | None = None
     toxic_from_um: float | None = None
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]

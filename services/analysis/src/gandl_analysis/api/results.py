@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import HTMLResponse, Response
 from gandl_shared.plates import Role
 from gandl_shared.schemas.answers import Comparison, Page, ScreenAxes
-from gandl_shared.schemas.curve import Verdict
 from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
+from gandl_shared.schemas.vocabulary import Verdict
 from gandl_shared.web.app import error_responses
 
 from gandl_analysis.api.negotiation import CSV, JSON, preferred

@@ -142,7 +142,7 @@ def _unscored(w: Well) -> WellScore:
     return WellScore(
         plate=w.plate,
         well=w.well,
-        role=w.role.value,
+        role=w.role,
         compound=w.compound,
         concentration_um=w.concentration_um,
         cell_line=w.cell_line,

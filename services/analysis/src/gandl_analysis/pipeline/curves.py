@@ -27,14 +27,15 @@ from gandl_shared.schemas.curve import (
     CurveDose,
     CurveEmax,
     CurveLocation,
+    CurveModel,
     CurveParameter,
     CurvePoint,
     CurveWindow,
-    Flag,
     OffAxis,
     OffAxisPoint,
 )
 from gandl_shared.schemas.screen import WellScore
+from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 _SAMPLES = 81
 _ROUNDING = 1e-6
@@ -101,7 +102,7 @@ def fit_compounds(
             emptied=w.excluded is not None and w.off_distance is not None,
         )
         for w in wells
-        if w.role == "treatment"
+        if w.role is Role.TREATMENT
     ]
     if off_limits is None:
         off_limits = {line: off_limit(wells, line) for line in dict.fromkeys(w.cell_line for w in wells)}
@@ -111,11 +112,7 @@ def fit_compounds(
 def off_limit(wells: Sequence[WellScore], cell_line: str) -> float | None:
     """The limit that the control wells of a cell line (both roles, held out) set; None where they are too few."""
     controls = [
-        w.off_distance
-        for w in wells
-        if w.cell_line == cell_line
-        and w.role in ("positive_control", "negative_control")
-        and w.off_distance is not None
+        w.off_distance for w in wells if w.cell_line == cell_line and w.role.is_control and w.off_distance is not None
     ]
     return departure_limit(np.array(controls))
 
@@ -257,7 +254,7 @@ def _curve(group: _Group, fit: CurveFit, q: float | None, settings: CurveSetting
 
 
 def _emptied(group: _Group) -> tuple[Flag, ...]:
-    return ("empty_wells",) if any(w.emptied for w in group.wells) else ()
+    return (Flag.EMPTY_WELLS,) if any(w.emptied for w in group.wells) else ()
 
 
 def _doses(fit: CurveFit) -> tuple[CurveDose, ...]:
@@ -339,7 +336,7 @@ def _empty(group: _Group, settings: CurveSettings) -> Curve:
         compound=group.compound,
         cell_line=group.cell_line,
         screen=settings.screen,
-        model="constant",
+        model=CurveModel.CONSTANT,
         aicc={},
         params={},
         ec50=nowhere,
@@ -352,8 +349,8 @@ def _empty(group: _Group, settings: CurveSettings) -> Curve:
         lack_of_fit_p=None,
         n_doses=0,
         n_wells=0,
-        verdict="undetermined",
-        flags=("low_replicates", "few_doses", *_emptied(group)),
+        verdict=Verdict.UNDETERMINED,
+        flags=(Flag.LOW_REPLICATES, Flag.FEW_DOSES, *_emptied(group)),
         points=_points(group, None),
         fitted=(),
     )

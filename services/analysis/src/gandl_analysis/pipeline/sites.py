@@ -43,7 +43,7 @@ def _of_line(line: Line) -> Iterator[tuple[int, SiteScore]]:
                 plate=well.plate,
                 well=well.well,
                 site=str(tiles.sites[first[i]]),
-                role=well.role.value,
+                role=well.role,
                 compound=well.compound,
                 concentration_um=well.concentration_um,
                 cell_line=well.cell_line,
