@@ -9,18 +9,16 @@ A file is there whole or not at all, and writing it again replaces it: two worke
 from __future__ import annotations
 
 import io
-import os
 import re
-import uuid
 from pathlib import Path
 from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from gandl_shared.atomic import TEMPORARY_PREFIX, atomic_file
 from gandl_shared.errors import Malformed, NotFound
-from gandl_shared.store import profiles as tables
-from gandl_shared.store.profiles import Profiles
+from gandl_shared.store.profiles import Profiles, concatenated, read_profiles, write_profiles
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -40,13 +38,13 @@ class Store:
     def put_vectors(self, screen_id: str, batch: int, vectors: Profiles) -> None:
         """Write (again) the vectors of a batch; `batch` is its number in plate map order."""
         buffer = io.BytesIO()
-        tables.write_profiles(buffer, vectors)
+        write_profiles(buffer, vectors)
         self._put(self._vectors(screen_id, batch), buffer.getvalue())
 
     def vectors(self, screen_id: str, batch: int) -> Profiles | None:
         """The vectors of a batch, or None where none were written."""
         found = self._get(self._vectors(screen_id, batch))
-        return None if found is None else tables.read_profiles(io.BytesIO(found))
+        return None if found is None else read_profiles(io.BytesIO(found))
 
     def profiles(self, screen_id: str) -> Profiles:
         """All vectors of a screen in the order of plate map, site and tile, whichever batch came first.
@@ -55,10 +53,10 @@ class Store:
         """
         folder = f"{self._folder(screen_id)}/vectors"
         names = sorted(n for n in self._listed(folder) if n.endswith(".parquet"))
-        parts = [tables.read_profiles(io.BytesIO(self._fs.cat_file(name))) for name in names]
+        parts = [read_profiles(io.BytesIO(self._fs.cat_file(name))) for name in names]
         if not any(len(part) for part in parts):
             raise NotFound(f"screen '{screen_id}' has no vectors yet")
-        return tables.concatenated([part for part in parts if len(part)])
+        return concatenated([part for part in parts if len(part)])
 
     def put_document(self, screen_id: str, name: str, content: bytes | str) -> None:
         """Write (again) a named file of a screen; text as UTF-8. A name may have folders: `analyses/1/result.json`."""
@@ -99,7 +97,7 @@ class Store:
 
     def _listed(self, folder: str) -> list[str]:
         self._fs.invalidate_cache(folder)
-        return [str(name) for name in self._fs.find(folder) if "/.tmp-" not in name]
+        return [str(name) for name in self._fs.find(folder) if f"/{TEMPORARY_PREFIX}" not in name]
 
     def _get(self, path: str) -> bytes | None:
         try:
@@ -111,20 +109,10 @@ class Store:
     def _put(self, path: str, content: bytes) -> None:
         """An object store shows an object once it is complete; a folder needs a temporary file and a rename."""
         if isinstance(self._fs, LocalFileSystem):
-            _write_file(Path(path), content)
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_file(target) as file:
+                file.write(content)
         else:
             self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
             self._fs.pipe_file(path, content)
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

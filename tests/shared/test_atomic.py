@@ -1,0 +1,123 @@
+"""An atomic file or folder shows the old content or all of the new content, and leaves nothing beside it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from gandl_shared import atomic
+from gandl_shared.atomic import atomic_file, atomic_folder
+
+
+class Interrupted(Exception):
+    """The writer stops in the middle of its work."""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_has_its_name_only_after_the_block(tmp_path: Path) -> None:
+    path = tmp_path / "wells.csv"
+    with atomic_file(path) as file:
+        file.write(b"new")
+        assert not path.exists()
+    assert path.read_bytes() == b"new"
+    assert names(tmp_path) == ["wells.csv"]
+
+
+def test_an_interrupted_file_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "wells.csv"
+    path.write_bytes(b"old")
+    with pytest.raises(Interrupted), atomic_file(path) as file:
+        file.write(b"half of the n")
+        raise Interrupted
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["wells.csv"]
+
+
+def test_the_content_is_on_the_disk_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rename that reaches the disk before the data would leave an empty file after a loss of power."""
+    path = tmp_path / "wells.csv"
+    existed: list[bool] = []
+    flush = os.fsync
+    monkeypatch.setattr(atomic.os, "fsync", lambda number: (existed.append(path.exists()), flush(number)))
+    with atomic_file(path) as file:
+        file.write(b"new")
+    assert existed == [False, True]  # first the file, then the name in its folder
+
+
+def test_a_name_of_the_greatest_length_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 255)
+    with atomic_file(path) as file:
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_a_file_system_that_cannot_flush_folders_is_good_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> None:
+        raise OSError(errno.EINVAL, "a network share")
+
+    monkeypatch.setattr(atomic, "_flush", refuse)
+    with atomic_file(tmp_path / "wells.csv") as file:
+        file.write(b"new")
+    assert names(tmp_path) == ["wells.csv"]
+
+
+def test_a_folder_that_cannot_be_flushed_for_another_reason_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_path: Path) -> None:
+        raise OSError(errno.EIO, "a broken disk")
+
+    monkeypatch.setattr(atomic, "_flush", fail)
+    with pytest.raises(OSError, match="a broken disk"), atomic_file(tmp_path / "wells.csv"):
+        pass
+
+
+def test_a_folder_replaces_a_full_one(tmp_path: Path) -> None:
+    path = tmp_path / "screen"
+    path.mkdir()
+    (path / "old.csv").write_text("old")
+    with atomic_folder(path) as folder:
+        (folder / "plate").mkdir()
+        (folder / "plate" / "new.csv").write_text("new")
+        assert names(path) == ["old.csv"]
+    assert names(path) == ["plate"]
+    assert (path / "plate" / "new.csv").read_text() == "new"
+    assert names(tmp_path) == ["screen"]
+
+
+def test_an_interrupted_folder_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "screen"
+    path.mkdir()
+    (path / "old.csv").write_text("old")
+    with pytest.raises(Interrupted), atomic_folder(path) as folder:
+        (folder / "new.csv").write_text("new")
+        raise Interrupted
+    assert names(path) == ["old.csv"]
+    assert names(tmp_path) == ["screen"]
+
+
+def test_a_folder_does_not_replace_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "screen"
+    path.write_text("a file")
+    with pytest.raises(OSError), atomic_folder(path) as folder:
+        (folder / "new.csv").write_text("new")
+    assert path.read_text() == "a file"
+    assert names(tmp_path) == ["screen"]
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
+    target, link = tmp_path / "disk" / "screen", tmp_path / "screen"
+    target.mkdir(parents=True)
+    link.symlink_to(target)
+    with atomic_folder(link) as folder:
+        (folder / "new.csv").write_text("new")
+    assert link.is_symlink()
+    assert names(target) == ["new.csv"]
+    assert names(tmp_path / "disk") == ["screen"]
