@@ -12,18 +12,15 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from gandl_shared.errors import InvalidModel
+from gandl_shared.schemas.base import Frozen
 
 METADATA_KEY = "gandl_card"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Channel(_Frozen):
+class Channel(Frozen):
     """One input channel, in the order of the model's input; `low` and `high` map raw intensities to 0 and 255."""
 
     name: str
@@ -32,7 +29,7 @@ class Channel(_Frozen):
     high: float
 
 
-class TrainingRecord(_Frozen):
+class TrainingRecord(Frozen):
     """Where the weights come from. `command` repeats the training; `kimg` is thousands of real images shown."""
 
     data: str
@@ -45,7 +42,7 @@ class TrainingRecord(_Frozen):
     commit: str | None = None
 
 
-class Parity(_Frozen):
+class Parity(Frozen):
     """How far ONNX Runtime is from torch, and a vector alone from the same vector in a batch (relative L2)."""
 
     images: int
@@ -54,7 +51,7 @@ class Parity(_Frozen):
     providers: tuple[str, ...]
 
 
-class ModelCard(_Frozen):
+class ModelCard(Frozen):
     """All that is needed to feed a model equally everywhere, and to judge it."""
 
     format: int = 1

@@ -10,19 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gandl_shared.errors import Malformed
 from gandl_shared.models import ModelCard
+from gandl_shared.schemas.base import Frozen
 
 NPY = "application/x-npy"
 MODEL_ID = "X-Gandl-Model-Id"
 
 Array = NDArray[Any]  # whatever type the header names; the reader decides which it takes
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Pool(StrEnum):
@@ -32,7 +29,7 @@ class Pool(StrEnum):
     MEAN = "mean"
 
 
-class ModelInfo(_Frozen):
+class ModelInfo(Frozen):
     """A model that is served. `id` is the SHA-256 of its file: the identity of a model in the keys of vectors."""
 
     name: str
@@ -42,27 +39,27 @@ class ModelInfo(_Frozen):
     card: ModelCard
 
 
-class ModelList(_Frozen):
+class ModelList(Frozen):
     """All models of a service."""
 
     models: tuple[ModelInfo, ...]
 
 
-class EmbeddedImage(_Frozen):
+class EmbeddedImage(Frozen):
     """One image of a request and how many tiles it gave."""
 
     name: str
     tiles: int
 
 
-class UsedLimits(_Frozen):
+class UsedLimits(Frozen):
     """Raw intensities that became 0 and 255, per channel."""
 
     low: tuple[float, ...]
     high: tuple[float, ...]
 
 
-class Embeddings(_Frozen):
+class Embeddings(Frozen):
     """Vectors, image by image in the order sent, tiles row by row from the upper left.
 
     `limits` is null where ready-made uint8 tiles were sent, which are not mapped again.

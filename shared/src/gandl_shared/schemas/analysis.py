@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from gandl_shared.schemas.base import Frozen
 
 from gandl_shared.schemas.vocabulary import ImageReason
 
@@ -23,11 +25,7 @@ PAPER: Mapping[str, object] = {"whitening": "raw", "normalisation": "none", "reg
 """What the preset `paper` fixes. The paper does not give C: 1 is the default of the SVMs it used."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AxisChoice(_Frozen):
+class AxisChoice(Frozen):
     """An axis between any two groups of wells, from `negative` (-1) to `positive` (+1). A well belongs to a group if it
     has one of the values in every column named: `plate`, `well`, `role`, `compound`, `concentration_um`, `cell_line`,
     or any further column of the plate map."""
@@ -44,14 +42,14 @@ class AxisChoice(_Frozen):
         return self
 
 
-class AxisFrom(_Frozen):
+class AxisFrom(Frozen):
     """The efficacy axes of an earlier analysis. Without a version: of the newest, which is then noted."""
 
     screen: _Text
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
-class QualityThresholds(_Frozen):
+class QualityThresholds(Frozen):
     """`good` and `usable`: least Z′ (the worse of Z′ and its robust form); `controls`: fewest wells of each class for a
     verdict; `chance`: what the lower bound of the wells' accuracy must exceed."""
 
@@ -67,7 +65,7 @@ class QualityThresholds(_Frozen):
         return self
 
 
-class ImageQcParameters(_Frozen):
+class ImageQcParameters(Frozen):
     """Thresholds of image QC, and which sites it leaves out (docs/axes-and-quality.md has the rule and the evidence).
     Sites that fail otherwise are listed and used."""
 
@@ -92,7 +90,7 @@ class ImageQcParameters(_Frozen):
     )
 
 
-class AnalysisParameters(_Frozen):
+class AnalysisParameters(Frozen):
     """Choices of an analysis; the defaults are the ones measured to be best (docs/axes-and-quality.md)."""
 
     preset: Preset = Field(default="default", description="`paper`: as the paper did it, for comparison only")

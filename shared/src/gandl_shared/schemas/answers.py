@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.quality import GroupQuality
 
 Item = TypeVar("Item")
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Page(_Frozen, Generic[Item]):
+class Page(Frozen, Generic[Item]):
     """`items` number `offset` to `offset + len(items)` of `total`, at most `limit` of them."""
 
     items: tuple[Item, ...]
@@ -27,7 +22,7 @@ class Page(_Frozen, Generic[Item]):
     limit: int
 
 
-class AxisPoint(_Frozen):
+class AxisPoint(Frozen):
     """A well in the plane of an axis: `on` along it, `off` the signed first component of the remainder, `off_distance`
     the distance of the remainder from the two groups. `scaled` is `on` with the mean of the negative group at -1 and of
     the positive one at +1: for E2 the efficacy. `side` is null for wells of neither group."""
@@ -45,7 +40,7 @@ class AxisPoint(_Frozen):
     off_distance: float | None
 
 
-class Axis(_Frozen):
+class Axis(Frozen):
     """One axis with the wells that have vectors. `cell_line` is null where it was fitted over all of them. `hash` names
     the fit. `quality` is how well the two groups of wells are told apart by axes that have not seen them. `note` says
     what to keep in mind, or why there is no axis (no hash, no points)."""
@@ -60,7 +55,7 @@ class Axis(_Frozen):
     points: tuple[AxisPoint, ...]
 
 
-class ScreenAxes(_Frozen):
+class ScreenAxes(Frozen):
     """E2 (negative to positive control) of every cell line; where there are several, E2-pooled and C2 between them; and
     the axes that were asked for. `axis_hash` names the efficacy axes together; analyses with equal hashes share them.
     """
@@ -71,7 +66,7 @@ class ScreenAxes(_Frozen):
     axes: tuple[Axis, ...]
 
 
-class CompoundSummary(_Frozen):
+class CompoundSummary(Frozen):
     """A compound that was tested. `id` is the name percent-encoded, as it stands in a path."""
 
     id: str
@@ -80,14 +75,14 @@ class CompoundSummary(_Frozen):
     screens: tuple[str, ...]
 
 
-class CompoundCurves(_Frozen):
+class CompoundCurves(Frozen):
     """Every curve of one compound, each marked with its screen."""
 
     compound: str
     curves: tuple[Curve, ...]
 
 
-class AnalysisVersion(_Frozen):
+class AnalysisVersion(Frozen):
     """One analysis of a screen, and what it was asked for. Results can be read once it is `done`."""
 
     screen: str
@@ -99,7 +94,7 @@ class AnalysisVersion(_Frozen):
     finished_at: str | None
 
 
-class WellPair(_Frozen):
+class WellPair(Frozen):
     """The efficacy of one well in two analyses; `difference` is the second minus the first."""
 
     plate: str
@@ -109,7 +104,7 @@ class WellPair(_Frozen):
     difference: float | None
 
 
-class CurvePair(_Frozen):
+class CurvePair(Frozen):
     """A compound in two analyses, null where it is in one only. `log2_ec50_ratio` (second over first) is null unless
     both have an EC50 with relation `=`."""
 
@@ -121,14 +116,14 @@ class CurvePair(_Frozen):
     emax: tuple[float | None, float | None]
 
 
-class Compared(_Frozen):
+class Compared(Frozen):
     """One side of a comparison."""
 
     screen: str
     version: int
 
 
-class Comparison(_Frozen):
+class Comparison(Frozen):
     """Two analyses, well by well and curve by curve. `pearson` and `largest_difference` are over the wells that have
     an efficacy in both; `same_verdict` counts the curves of both with one verdict."""
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from gandl_shared.schemas.base import Frozen
 
 from gandl_shared.schemas.vocabulary import Flag, Verdict
 
@@ -35,11 +37,7 @@ class WindowLimit(StrEnum):
     TOP_DOSE = "top_dose"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CurveParameter(_Frozen):
+class CurveParameter(Frozen):
     """An estimate with its standard error (null where it cannot be had) and whether it sits on its bound."""
 
     estimate: float
@@ -47,7 +45,7 @@ class CurveParameter(_Frozen):
     at_bound: bool
 
 
-class CurveLocation(_Frozen):
+class CurveLocation(Frozen):
     """A concentration read off a curve. `value` is the estimate (`=`) or the bound that is certain (`<`, `>`); all are
     null where there is none. `low` and `high` are null on an open side."""
 
@@ -59,7 +57,7 @@ class CurveLocation(_Frozen):
     method: str
 
 
-class CurveEmax(_Frozen):
+class CurveEmax(Frozen):
     """The largest effect within the tested doses: of the fit, and the best dose mean with its dose."""
 
     fitted: float | None
@@ -67,7 +65,7 @@ class CurveEmax(_Frozen):
     at: float | None
 
 
-class CurvePoint(_Frozen):
+class CurvePoint(Frozen):
     """One well. `weight` is 1 for an ordinary well, less for a downweighted outlier, 0 for an excluded one; `excluded`
     says why."""
 
@@ -79,7 +77,7 @@ class CurvePoint(_Frozen):
     excluded: str | None
 
 
-class CurveDose(_Frozen):
+class CurveDose(Frozen):
     """One tested dose: mean of its wells and its bootstrap interval (null with one well or if not asked)."""
 
     concentration: float
@@ -89,7 +87,7 @@ class CurveDose(_Frozen):
     n_wells: int
 
 
-class CurveWindow(_Frozen):
+class CurveWindow(Frozen):
     """From the efficacy EC50 to the first sign of toxicity. `relation` is `>` where the window is at least that: no
     sign is seen up to `high`, or the EC50 lies below `low`."""
 
@@ -100,7 +98,7 @@ class CurveWindow(_Frozen):
     limited_by: WindowLimit
 
 
-class OffAxisPoint(_Frozen):
+class OffAxisPoint(Frozen):
     """Mean distance of a dose's wells from the controls, off the axis."""
 
     concentration: float
@@ -108,7 +106,7 @@ class OffAxisPoint(_Frozen):
     n_wells: int
 
 
-class OffAxis(_Frozen):
+class OffAxis(Frozen):
     """Off-axis distance per dose; `departs_at` is the lowest dose from which every dose lies beyond `limit`."""
 
     departs_at: float | None = None
@@ -116,7 +114,7 @@ class OffAxis(_Frozen):
     points: tuple[OffAxisPoint, ...] = ()
 
 
-class Curve(_Frozen):
+class Curve(Frozen):
     """One compound in one cell line. `bottom` and `top` of a Hill curve are its lower and upper plateau; `fitted` are
     (concentration, response) pairs over the tested doses. Rules of verdict and flags: docs/dose-response.md."""
 

@@ -6,26 +6,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.vocabulary import ImageReason
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class ShareInterval(_Frozen):
+class ShareInterval(Frozen):
     """95 % interval of a share."""
 
     low: Share
     high: Share
 
 
-class ControlConfusion(_Frozen):
+class ControlConfusion(Frozen):
     """Counts of held-out control wells by their role and the side of the axis they fall on."""
 
     positive_right: int
@@ -34,7 +30,7 @@ class ControlConfusion(_Frozen):
     negative_wrong: int
 
 
-class GroupQuality(_Frozen):
+class GroupQuality(Frozen):
     """How well control wells are told apart, in a cell line or on a plate. A figure that needs more wells is null."""
 
     cell_line: str | None = Field(default=None, description="of the figures of a plate")
@@ -66,7 +62,7 @@ class GroupQuality(_Frozen):
     reasons: tuple[str, ...] = ()
 
 
-class LeakageProbe(_Frozen):
+class LeakageProbe(Frozen):
     """Whether something that should not matter can be told from the control vectors. `accuracy` is leave-one-out,
     `chance` its mean under permutation; a small `p_value` says that it can be told."""
 
@@ -78,7 +74,7 @@ class LeakageProbe(_Frozen):
     p_value: Share
 
 
-class ReplicateGroup(_Frozen):
+class ReplicateGroup(Frozen):
     """One compound at one dose: do its wells find each other among the negative controls?"""
 
     compound: str
@@ -89,14 +85,14 @@ class ReplicateGroup(_Frozen):
     q_value: Share
 
 
-class Replicates(_Frozen):
+class Replicates(Frozen):
     """Reproducibility of replicates by mean average precision (copairs)."""
 
     share_reproducible: Share = Field(description="share of the groups with q below 0.05")
     groups: tuple[ReplicateGroup, ...]
 
 
-class PositionEffect(_Frozen):
+class PositionEffect(Frozen):
     """Mean efficacy, less what the well holds, by row and column of a plate. Nothing is corrected by it. The p-values
     are of this plate's rows and columns alone; the adjusted ones hold over all rows and columns of the cell line's
     plates together (Westfall and Young)."""
@@ -111,7 +107,7 @@ class PositionEffect(_Frozen):
     residuals: Mapping[str, float] = Field(description="by well")
 
 
-class UnseenPlates(_Frozen):
+class UnseenPlates(Frozen):
     """Separation of controls by axes that have seen no well of their plate: what the axis is worth on a later plate."""
 
     plates: int
@@ -120,7 +116,7 @@ class UnseenPlates(_Frozen):
     roc_auc: Share | None
 
 
-class CellLineProbes(_Frozen):
+class CellLineProbes(Frozen):
     """What besides the controls' separation speaks for or against the scores of a cell line."""
 
     leakage: tuple[LeakageProbe, ...] = ()
@@ -134,7 +130,7 @@ class CellLineProbes(_Frozen):
     unseen_plates: UnseenPlates | None = None
 
 
-class FailedSite(_Frozen):
+class FailedSite(Frozen):
     """A site that image QC objects to; `excluded`: it counts in no score."""
 
     well: str
@@ -143,7 +139,7 @@ class FailedSite(_Frozen):
     excluded: bool
 
 
-class PlateImages(_Frozen):
+class PlateImages(Frozen):
     """Image QC of a plate. Focus is judged from eight sites of a cell line on."""
 
     sites: int
@@ -152,7 +148,7 @@ class PlateImages(_Frozen):
     blank_tiles: int = Field(default=0, description="tiles without cells, left out of wells that have others")
 
 
-class Quality(_Frozen):
+class Quality(Frozen):
     """By cell line and by plate (`P1`; `P1 (U2OS)` for each cell line of a plate that holds several); `probes` by cell
     line, `images` by plate (no entry where images were not measured). `note` says where the figures are not what they
     usually are."""

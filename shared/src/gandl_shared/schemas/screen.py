@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Relation
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
@@ -17,11 +18,7 @@ ModelName = Annotated[str, Field(pattern=r"^\w[\w.+ ()-]*$", max_length=200)]
 """As of GET /models: letters, digits and _ . + - ( ), nothing that would be a path."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ScreenLimits(_Frozen):
+class ScreenLimits(Frozen):
     """Explicit intensity limits, one low and one high per channel."""
 
     low: tuple[float, ...]
@@ -34,7 +31,7 @@ class ScreenLimits(_Frozen):
         return self
 
 
-class ScreenRequest(_Frozen):
+class ScreenRequest(Frozen):
     """A plate job. `images` and `plate_map` are paths below the service's image root; the plate map may also be sent
     as CSV text. `limits`: each plate's own percentiles (`plate`), the model card's (`card`), or explicit ones."""
 
@@ -66,7 +63,7 @@ class ScreenState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Progress(_Frozen):
+class Progress(Frozen):
     """Counts of sites; `parked` could not be decoded or kept failing."""
 
     sites: int
@@ -74,7 +71,7 @@ class Progress(_Frozen):
     parked: int
 
 
-class ParkedSite(_Frozen):
+class ParkedSite(Frozen):
     """A site without vectors, and why."""
 
     plate: str
@@ -83,7 +80,7 @@ class ParkedSite(_Frozen):
     error: str
 
 
-class ScreenStatus(_Frozen):
+class ScreenStatus(Frozen):
     """A screen as `GET /screens/{id}` answers it. Times are ISO 8601, UTC."""
 
     id: str
@@ -100,7 +97,7 @@ class ScreenStatus(_Frozen):
     finished_at: str | None = None
 
 
-class WellScore(_Frozen):
+class WellScore(Frozen):
     """One row of `wells.csv`: scores of a well, the mean over its tiles. `excluded` says why a well with images has no
     score; an empty one keeps its `off_distance`, which tells wells without cells from wells like the controls."""
 
@@ -119,7 +116,7 @@ class WellScore(_Frozen):
     metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map")
 
 
-class SiteScore(_Frozen):
+class SiteScore(Frozen):
     """One row of `sites.csv`: scores of a field of view, the mean over its tiles. A control's is held out with its
     well."""
 
@@ -135,7 +132,7 @@ class SiteScore(_Frozen):
     n_tiles: int
 
 
-class ProblemBody(_Frozen):
+class ProblemBody(Frozen):
     """One thing wrong with an input, and where."""
 
     detail: str
@@ -144,7 +141,7 @@ class ProblemBody(_Frozen):
     field: str | None = None
 
 
-class ErrorBody(_Frozen):
+class ErrorBody(Frozen):
     """Every error of every service."""
 
     error: str
@@ -153,7 +150,7 @@ class ErrorBody(_Frozen):
     request_id: str | None = None
 
 
-class Hit(_Frozen):
+class Hit(Frozen):
     """One ranked compound of a cell line. `window_fold` is how far the dose can be raised from the EC50 until the first
     sign of toxicity (`window_relation` `=`), or to the highest dose tested where none is seen (`>`); `toxic_from_um`
     is the dose of that sign: cells leave both controls, or the effect is lost."""
