@@ -1,5 +1,6 @@
 """Plate maps and the images of their wells."""
 
+from gandl_shared.plates.columns import has_metadata_prefix, metadata_column, plain_column
 from gandl_shared.plates.plate_map import (
     COLUMN_NAMES,
     ROLE_NAMES,
@@ -26,8 +27,11 @@ __all__ = [
     "Well",
     "compile_pattern",
     "find_sites",
+    "has_metadata_prefix",
     "inside",
+    "metadata_column",
     "parse_plate_map",
+    "plain_column",
     "plate_map_from_rows",
     "read_plate_map",
     "row_name",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gandl_shared.errors import InvalidPlateMap, NotFound, Problem, raise_if
+from gandl_shared.plates.columns import plain_column
 from gandl_shared.plates.separators import separator_of
 from gandl_shared.schemas.vocabulary import Role
 
@@ -166,7 +167,7 @@ def _columns(header: Sequence[str], source: str) -> dict[str, str]:
     """Our column name → the file's. Own names win over synonyms."""
     found: dict[str, str] = {}
     for name in header:
-        plain = re.sub(r"^metadata_", "", name.lower())
+        plain = plain_column(name).lower()
         ours = COLUMN_NAMES.get(plain)
         if ours and (ours not in found or plain == ours):
             found[ours] = name

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from gandl_shared.schemas.base import Frozen
-
 from gandl_shared.schemas.vocabulary import ImageReason
 
 Whitening = Literal["within_class", "negative_controls", "none", "raw"]

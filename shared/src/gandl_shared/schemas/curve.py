@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gandl_shared.schemas.base import Frozen
-
 from gandl_shared.schemas.vocabulary import Flag, Verdict
 
 

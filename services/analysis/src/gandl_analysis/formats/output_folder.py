@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from gandl_shared.errors import Invalid
 from gandl_shared.models import ModelCard
+from gandl_shared.plates import metadata_column
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.quality import PlateImages
 from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, SiteScore, WellScore
@@ -26,7 +27,6 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from gandl_analysis.pipeline.axes.stored_axes import fit_bytes, read_fit
-from gandl_analysis.pipeline.checks import plain_column
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 from gandl_analysis.report.render import render_report
 
@@ -154,7 +154,7 @@ def metadata_columns(wells: Sequence[WellScore]) -> list[str]:
 
 
 def _metadata(well: WellScore) -> dict[str, str]:
-    return {f"Metadata_{plain_column(name)}": value for name, value in well.metadata.items()}
+    return {metadata_column(name): value for name, value in well.metadata.items()}
 
 
 def _image_qc(images: Mapping[str, PlateImages], profiles: Profiles) -> list[str]:

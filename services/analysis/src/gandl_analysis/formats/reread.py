@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from gandl_shared.errors import Invalid, InvalidTable, NotFound, Problem, raise_if
-from gandl_shared.plates import Role, Well
+from gandl_shared.plates import Role, Well, has_metadata_prefix, plain_column
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.store import Profiles, read_profiles
 from pydantic import ValidationError
@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from gandl_analysis.formats.output_folder import ABOUT, Embedded
 from gandl_analysis.pipeline.analyse import ScreenInput
 from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes
-from gandl_analysis.pipeline.checks import plain_column
 
 _EMBEDDINGS, _WELLS = "embeddings.parquet", "wells.csv"
 _NEEDED = ("plate", "well", "role", "compound", "concentration_um", "cell_line")
@@ -85,7 +84,7 @@ def _wells(path: Path) -> tuple[Well, ...]:
 
 def _well(row: Mapping[str, str | None], n: int, file: str, problems: list[Problem]) -> Well | None:
     cells = {name: value or "" for name, value in row.items() if name}
-    metadata = {plain_column(name): value for name, value in cells.items() if name.startswith("Metadata_")}
+    metadata = {plain_column(name): value for name, value in cells.items() if has_metadata_prefix(name)}
     before = len(problems)
     for name in ("plate", "well", "cell_line"):
         if not cells[name]:

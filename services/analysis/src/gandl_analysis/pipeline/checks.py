@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from gandl_science.axis.definition import AxisDefinition, Table, WellGroup
 from gandl_shared.errors import Invalid, Problem, raise_if
-from gandl_shared.plates import Role, Well
+from gandl_shared.plates import Role, Well, plain_column
 from gandl_shared.schemas.analysis import AnalysisParameters, AxisChoice
 
 from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, Preparation, check_earlier
 
 FEWEST = 2
 """Wells of a side, below which there is no axis."""
-_PREFIX = "Metadata_"
 _DOSE = "concentration_um"
 
 
@@ -80,11 +79,6 @@ def well_table(wells: Sequence[Well]) -> Table:
         _DOSE: ["" if w.concentration_um is None else f"{w.concentration_um:g}" for w in wells],
         "cell_line": [w.cell_line for w in wells],
     }
-
-
-def plain_column(name: str) -> str:
-    """A column's name without pycytominer's prefix."""
-    return name.removeprefix(_PREFIX)
 
 
 def definition(choice: AxisChoice) -> AxisDefinition:

@@ -13,7 +13,7 @@ from gandl_science.axis.folds import grouped_folds
 from gandl_science.axis.paper import OPTIONS, paper_scores
 from gandl_science.dose_response.onset import departure_limit
 from gandl_shared.errors import NotEnoughData
-from gandl_shared.plates import Role, Well
+from gandl_shared.plates import Role, Well, plain_column
 from gandl_shared.schemas.analysis import AnalysisParameters
 
 from gandl_analysis.pipeline.axes.stored_axes import (
@@ -89,7 +89,7 @@ def line_scores(tiles: WellTiles, labels: Index, scores: WellScores) -> ScoredLi
 
 def _experiment(well: Well) -> str:
     """From the plate map's column of that name; empty without one."""
-    return next((v for k, v in well.metadata.items() if k.lower().removeprefix("metadata_") == "experiment"), "")
+    return next((v for k, v in well.metadata.items() if plain_column(k).lower() == "experiment"), "")
 
 
 def control_labels(tiles: WellTiles) -> Index:
