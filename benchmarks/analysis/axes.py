@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 from gandl_embedding.engine import Engine
+from gandl_science.arrays import group_means
 from gandl_science.assay.accuracy import share_right
 from gandl_science.assay.intensity import intensity_statistics
 from gandl_science.assay.separation import roc_auc, separation
-from gandl_science.arrays import group_means
 from gandl_science.axis.anchors import control_anchors
 from gandl_science.axis.cross_fit import AxisOptions, fit_linear_axis, held_out_scores, score_wells
 from gandl_science.axis.folds import Folds, grouped_folds, plate_folds
