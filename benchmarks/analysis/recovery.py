@@ -22,8 +22,8 @@ from gandl.screening import ScreenJob, run
 from gandl.simulate import Compound, Controls, DoseLadder, Response, ScreenDesign, default_processes, simulate_screen
 from gandl.truth import Judged, judge, read_truth
 from gandl_analysis.figures.svg import to_png
+from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.service.ranking import rank
 from gandl_embedding.engine import Engine
 from gandl_shared.schemas.screen import ScreenRequest
 
@@ -124,7 +124,7 @@ def ec50s(judged: Sequence[Judged]) -> list[str]:
 
 def toxins(analysis: ScreenAnalysis) -> str:
     """Where the poisons are in the ranking."""
-    ranked = {hit.compound: hit.rank for hit in rank(analysis.curves)}
+    ranked = {hit.compound: hit.rank for hit in rank_compounds(analysis.curves)}
     poisons = {name: place for name, place in ranked.items() if name.startswith("toxin")}
     with_rank = {name: place for name, place in poisons.items() if place is not None}
     total = sum(place is not None for place in ranked.values())

@@ -10,7 +10,7 @@ import pytest
 from gandl.screening import ScreenJob, run
 from gandl.simulate import preset, simulate_screen
 from gandl.truth import Judged, judge, read_truth
-from gandl_analysis.service.ranking import rank
+from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_embedding.engine import Engine
 from gandl_shared.schemas.screen import Progress, ScreenRequest
 
@@ -45,6 +45,6 @@ def test_what_is_inert_is_called_inactive(judged: list[Judged]) -> None:
 def test_a_poison_is_no_hit(judged: list[Judged]) -> None:
     toxins = {j.truth.compound for j in judged if j.truth.behaviour == "toxin"}
     assert toxins
-    ranked = [hit.compound for hit in rank(j.curve for j in judged) if hit.rank is not None]
+    ranked = [hit.compound for hit in rank_compounds(j.curve for j in judged) if hit.rank is not None]
     assert ranked
     assert not toxins & set(ranked)

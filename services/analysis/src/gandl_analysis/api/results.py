@@ -21,8 +21,8 @@ from gandl_analysis.formats.csv_tables import hits_csv
 from gandl_analysis.formats.output_folder import sites_csv, wells_csv
 from gandl_analysis.report.render import render_report
 from gandl_analysis.service.comparison import compare
-from gandl_analysis.service.ranking import HitFilter, rank
-from gandl_analysis.service.results import WellFilter, axes_of
+from gandl_analysis.service.filters import HitFilter, WellFilter
+from gandl_analysis.service.results import axes_of
 
 T = TypeVar("T")
 
@@ -61,8 +61,7 @@ class ResultRoutes:
         accept: Accept = None,
     ) -> Page[WellScore] | Response:
         """Scores of the wells in plate map order; CSV has the columns of `wells.csv`, and all rows."""
-        analysis = self._services().results.of(screen, version).analysis
-        wells = [well for well in analysis.wells if chosen.filter.shows(well)]
+        wells = self._services().results.wells(screen, version, chosen.filter)
         return _table(wells, wells_csv, window, accept)
 
     def sites(
@@ -74,7 +73,7 @@ class ResultRoutes:
         accept: Accept = None,
     ) -> Page[SiteScore] | Response:
         """Scores of the fields of view, in plate map order; CSV has the columns of `sites.csv`, and all rows."""
-        sites = [site for site in self._services().results.sites(screen, version) if chosen.filter.shows(site)]
+        sites = self._services().results.sites(screen, version, chosen.filter)
         return _table(sites, sites_csv, window, accept)
 
     def axes(
@@ -100,8 +99,7 @@ class ResultRoutes:
         """Compounds by rank within their cell line: active before biphasic ones, then by class of q (0.001, 0.01,
         0.05), Emax in steps of 0.1, the window between EC50 and toxicity, and last by q, Emax and EC50 as they are.
         Toxic, inactive and undetermined compounds have no rank and come last. Filters leave the ranks as they are."""
-        analysis = self._services().results.of(screen, version).analysis
-        hits = [hit for hit in rank(analysis.curves) if chosen.filter.shows(hit)]
+        hits = self._services().results.hits(screen, version, chosen.filter)
         return _table(hits, hits_csv, window, accept)
 
     def compare(
@@ -135,7 +133,7 @@ class WellQuery:
     def __init__(
         self, role: Role | None = None, plate: Text = None, cell_line: Text = None, compound: Text = None
     ) -> None:
-        self.filter = WellFilter(role, plate, cell_line, compound)
+        self.filter = WellFilter(role=role, plate=plate, cell_line=cell_line, compound=compound)
 
 
 class HitQuery:
@@ -148,4 +146,5 @@ class HitQuery:
         max_q: Annotated[float | None, Query(ge=0, le=1)] = None,
         min_emax: Annotated[float | None, Query(allow_inf_nan=False)] = None,
     ) -> None:
-        self.filter = HitFilter(cell_line, frozenset(verdict) if verdict else None, max_q, min_emax)
+        verdicts = frozenset(verdict) if verdict else None
+        self.filter = HitFilter(cell_line=cell_line, verdicts=verdicts, max_q=max_q, min_emax=min_emax)

@@ -1,1 +1,1 @@
-"""What the routes call: submissions, results, parameters, models, comparison, ranking and runs."""
+"""What the routes call: submissions, results, parameters, models, comparison, filters and runs."""

@@ -13,11 +13,13 @@ from gandl_shared.db import Database
 from gandl_shared.errors import Conflict, Invalid, NotFound, Problem
 from gandl_shared.schemas.answers import Axis, AxisPoint, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.curve import Curve
-from gandl_shared.schemas.screen import ScreenState, SiteScore, WellScore
+from gandl_shared.schemas.screen import Hit, ScreenState, SiteScore, WellScore
 from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import Tested, read_analysis, read_sites, read_tested
+from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_analysis.pipeline.result import AxisScores, ScreenAnalysis
+from gandl_analysis.service.filters import HitFilter, WellFilter
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _INDICES = 1000
@@ -34,22 +36,6 @@ class StoredAnalysis:
     analysis: ScreenAnalysis
 
 
-@dataclass(frozen=True)
-class WellFilter:
-    """Which wells to show; None shows all."""
-
-    role: str | None = None
-    plate: str | None = None
-    cell_line: str | None = None
-    compound: str | None = None
-
-    def shows(self, well: WellScore | SiteScore) -> bool:
-        """Whether a well, or a site of it, has every value that is asked for."""
-        wanted = (self.role, self.plate, self.cell_line, self.compound)
-        found = (well.role, well.plate, well.cell_line, well.compound)
-        return all(value is None or value == there for value, there in zip(wanted, found, strict=True))
-
-
 class Results:
     """Stored analyses by screen and version. `cached` whole ones are kept in memory: a stored one never changes."""
 
@@ -64,9 +50,17 @@ class Results:
         number = self._version(known_id(screen), version)
         return StoredAnalysis(screen, number, self._analysis(screen, number))
 
-    def sites(self, screen: str, version: int | None = None) -> tuple[SiteScore, ...]:
-        """The scores of a screen's sites. Raises as `of`."""
-        return self._sites(screen, self._version(known_id(screen), version))
+    def wells(self, screen: str, version: int | None, selection: WellFilter) -> list[WellScore]:
+        """Return the selected wells of a screen in plate map order. Raises as `of`."""
+        return selection.select(self.of(screen, version).analysis.wells)
+
+    def sites(self, screen: str, version: int | None, selection: WellFilter) -> list[SiteScore]:
+        """Return the sites of the selected wells in plate map order. Raises as `of`."""
+        return selection.select(self._sites(screen, self._version(known_id(screen), version)))
+
+    def hits(self, screen: str, version: int | None, selection: HitFilter) -> list[Hit]:
+        """Return the selected compounds of a screen, best first. Raises as `of`."""
+        return selection.select(rank_compounds(self.of(screen, version).analysis.curves))
 
     def compounds(
         self, screen: str | None, cell_line: str | None, name_part: str | None, *, offset: int, limit: int

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
 from gandl_analysis.formats.csv_tables import hits_csv
-from gandl_analysis.service.ranking import HitFilter, rank
+from gandl_analysis.pipeline.ranking import rank_compounds, rank_curves
 from gandl_shared.schemas.curve import Curve, CurveEmax, CurveLocation, CurveWindow, OffAxis
 
 
@@ -53,7 +52,7 @@ CURVES = [
 
 
 def test_active_first_then_q_then_emax_then_ec50() -> None:
-    ranked = [(hit.rank, hit.compound) for hit in rank(CURVES) if hit.cell_line == "U2OS"]
+    ranked = [(hit.rank, hit.compound) for hit in rank_compounds(CURVES) if hit.cell_line == "U2OS"]
     assert ranked == [
         (1, "sure"),
         (2, "potent"),
@@ -67,26 +66,17 @@ def test_active_first_then_q_then_emax_then_ec50() -> None:
 
 
 def test_ranks_count_within_a_cell_line_and_the_first_of_each_come_first() -> None:
-    assert {(hit.rank, hit.compound) for hit in rank(CURVES)[:2]} == {(1, "sure"), (1, "other")}
+    assert {(hit.rank, hit.compound) for hit in rank_compounds(CURVES)[:2]} == {(1, "sure"), (1, "other")}
 
 
 def test_the_order_does_not_depend_on_the_input() -> None:
-    assert rank(reversed(CURVES)) == rank(CURVES)
+    assert rank_compounds(reversed(CURVES)) == rank_compounds(CURVES)
 
 
-@pytest.mark.parametrize(
-    ("chosen", "names"),
-    [
-        (HitFilter(cell_line="A549"), {"other"}),
-        (HitFilter(verdicts=frozenset({"toxic", "inactive"})), {"toxin", "flat"}),
-        (HitFilter(max_q=0.001), {"toxin", "sure", "falling"}),
-        (HitFilter(min_emax=0.9, max_q=0.01, cell_line="U2OS"), {"toxin", "strong", "falling", "potent"}),
-    ],
-)
-def test_filters_choose_and_leave_the_ranks(chosen: HitFilter, names: set[str]) -> None:
-    ranks = {hit.compound: hit.rank for hit in rank(CURVES)}
-    shown = {hit.compound: hit.rank for hit in rank(CURVES) if chosen.shows(hit)}
-    assert shown == {name: ranks[name] for name in names}
+def test_curves_are_in_the_order_of_the_compounds() -> None:
+    assert [(entry.rank, entry.curve.compound) for entry in rank_curves(CURVES)] == [
+        (hit.rank, hit.compound) for hit in rank_compounds(CURVES)
+    ]
 
 
 def _window(fold: float, relation: str = "=") -> CurveWindow:
@@ -100,18 +90,18 @@ def test_among_equals_the_wider_window_comes_first() -> None:
     narrow = _curve("narrow", "active", q=0.0002, emax=0.94, window=_window(3.0), departs_at=3.0)
     wide = _curve("wide", "active", q=0.0009, emax=0.91, window=_window(100.0, ">"))
     none = _curve("none", "active", q=0.0001, emax=0.94)
-    assert [hit.compound for hit in rank([narrow, none, wide])] == ["wide", "narrow", "none"]
+    assert [hit.compound for hit in rank_compounds([narrow, none, wide])] == ["wide", "narrow", "none"]
 
 
 def test_a_window_does_not_outweigh_a_clearly_stronger_effect_or_evidence() -> None:
     weak = _curve("weak", "active", q=0.0005, emax=0.5, window=_window(1000.0, ">"))
     strong = _curve("strong", "active", q=0.0005, emax=0.9, window=_window(2.0))
     unsure = _curve("unsure", "active", q=0.03, emax=0.95, window=_window(1000.0, ">"))
-    assert [hit.compound for hit in rank([unsure, weak, strong])] == ["strong", "weak", "unsure"]
+    assert [hit.compound for hit in rank_compounds([unsure, weak, strong])] == ["strong", "weak", "unsure"]
 
 
 def test_a_hit_says_its_window_and_from_where_it_is_toxic() -> None:
-    first, toxin = rank(
+    first, toxin = rank_compounds(
         [
             _curve("good", "active", window=_window(30.0, ">")),
             _curve("toxin", "toxic", q=1e-9, emax=1.0, departs_at=0.3),
@@ -122,6 +112,6 @@ def test_a_hit_says_its_window_and_from_where_it_is_toxic() -> None:
 
 
 def test_the_table_has_the_window() -> None:
-    header, row = hits_csv(rank([_curve("good", "active", window=_window(30.0, ">"))])).splitlines()
+    header, row = hits_csv(rank_compounds([_curve("good", "active", window=_window(30.0, ">"))])).splitlines()
     cells = dict(zip(header.split(","), row.split(","), strict=True))
     assert (cells["window_fold"], cells["window_relation"], cells["toxic_from_um"]) == ("30.0", ">", "")
