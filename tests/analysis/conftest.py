@@ -68,7 +68,7 @@ class Stack:
     @property
     def ids(self) -> dict[str, str]:
         """Screen ids by name."""
-        return {status.name: status.id for status in self.database.screens()}
+        return {status.name: status.id for status in self.database.screens.statuses()}
 
     @property
     def first(self) -> str:

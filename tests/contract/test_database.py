@@ -38,7 +38,7 @@ def at_once(jobs: list[Callable[[], T]]) -> list[T]:
 
 
 def leased(db: Database, screen_id: str | None = None) -> LeasedBatch:
-    lease = db.lease_batch("test", 60, screen_id)
+    lease = db.batches.lease("test", 60, screen_id=screen_id)
     assert lease is not None
     return lease
 
@@ -46,25 +46,25 @@ def leased(db: Database, screen_id: str | None = None) -> LeasedBatch:
 def lost(db: Database, screen_id: str | None = None) -> LeasedBatch:
     """A lease that has run out."""
     lease = leased(db, screen_id)
-    assert db.renew_batch(lease, -1)
+    assert db.batches.renew(lease, -1)
     return lease
 
 
 def lost_analysis(db: Database) -> LeasedAnalysis:
     """A lease of an analysis that has run out."""
-    lease = db.lease_analysis("test", 60)
+    lease = db.analyses.lease("test", 60)
     assert lease is not None
-    assert db.renew_analysis(lease, -1)
+    assert db.analyses.renew(lease, -1)
     return lease
 
 
 def finish(db: Database, lease: LeasedBatch) -> FinishedBatch:
-    return db.finish_batch(lease, {s.number: f"key-{s.number}" for s in lease.sites}, {})
+    return db.batches.finish(lease, {s.number: f"key-{s.number}" for s in lease.sites}, {})
 
 
 def embedded(db: Database, wells: int = 3) -> str:
     """A screen whose batches are all done."""
-    screen_id = db.create_screen(new_screen(wells))
+    screen_id = db.screens.create(new_screen(wells))
     for _ in range(wells):
         finish(db, leased(db, screen_id))
     return screen_id
@@ -79,51 +79,51 @@ def test_migrations_make_the_tables_that_the_code_uses(empty_url: str) -> None:
 
 def test_many_processes_may_open_an_empty_database_at_once(empty_url: str) -> None:
     databases = at_once([lambda: Database.connect(empty_url)] * 4)
-    assert [d.screens() for d in databases] == [()] * 4
+    assert [d.screens.statuses() for d in databases] == [()] * 4
     for d in databases:
         d.close()
 
 
 def test_a_screen_comes_back_as_it_went_in(db: Database) -> None:
     new = new_screen(6, sites=2, sites_per_batch=4)
-    screen_id = db.create_screen(new)
-    record, status = db.screen(screen_id), db.screen_status(screen_id)
+    screen_id = db.screens.create(new)
+    record, status = db.screens.get(screen_id), db.screens.status(screen_id)
     assert (record.images, record.model, record.request) == (new.images, new.model, new.request)
     assert record.limits == new.limits
-    assert db.wells(screen_id) == new.plate_map.wells
+    assert db.screens.wells(screen_id) == new.plate_map.wells
     assert (status.state, status.plates, status.wells) == (ScreenState.QUEUED, 1, 6)
     assert status.progress == Progress(sites=12, done=0, parked=0)
     batches = [leased(db) for _ in range(3)]
     assert [s.site for b in batches for s in b.sites] == list(new.sites)
     assert batches[0].limits == new.limits
-    assert db.lease_batch("test", 60) is None
-    assert db.screen_status(screen_id).state is ScreenState.EMBEDDING
+    assert db.batches.lease("test", 60) is None
+    assert db.screens.status(screen_id).state is ScreenState.EMBEDDING
 
 
 def test_the_last_batch_queues_the_analysis_and_the_analysis_ends_the_screen(db: Database) -> None:
-    screen_id = db.create_screen(new_screen(3))
+    screen_id = db.screens.create(new_screen(3))
     first = [finish(db, leased(db)) for _ in range(2)]
     assert [f.analysis_id for f in first] == [None, None]
-    assert db.analyses(screen_id) == ()
+    assert db.analyses.of_screen(screen_id) == ()
     last = finish(db, leased(db))
-    assert db.screen_status(screen_id).state is ScreenState.ANALYSING
-    lease = db.lease_analysis("test", 60)
+    assert db.screens.status(screen_id).state is ScreenState.ANALYSING
+    lease = db.analyses.lease("test", 60)
     assert lease is not None
     assert (lease.id, lease.screen_id, lease.version) == (last.analysis_id, screen_id, 1)
-    assert db.analysis(screen_id, 1).state == "running"
-    assert db.finish_analysis(lease)
-    status = db.screen_status(screen_id)
+    assert db.analyses.get(screen_id, 1).state == "running"
+    assert db.analyses.finish(lease)
+    status = db.screens.status(screen_id)
     assert (status.state, status.analysis_version, status.finished_at is None) == (ScreenState.DONE, 1, False)
-    assert db.analysis(screen_id, 1).state == "done"
+    assert db.analyses.get(screen_id, 1).state == "done"
 
 
 def test_no_batch_is_leased_twice(db: Database) -> None:
     for n in range(3):
-        db.create_screen(new_screen(20, name=f"s{n}"))
+        db.screens.create(new_screen(20, name=f"s{n}"))
 
     def work() -> list[int]:
         taken = []
-        while (lease := db.lease_batch("test", 60)) is not None:
+        while (lease := db.batches.lease("test", 60)) is not None:
             taken.append(lease.id)
         return taken
 
@@ -135,146 +135,146 @@ def test_no_batch_is_leased_twice(db: Database) -> None:
 @pytest.mark.parametrize("round_", range(4))
 def test_racing_finishers_queue_exactly_one_analysis(url: str, round_: int) -> None:
     databases = [Database.connect(url) for _ in range(WORKERS)]
-    screen_id = databases[0].create_screen(new_screen(WORKERS))
+    screen_id = databases[0].screens.create(new_screen(WORKERS))
     leases = [leased(d) for d in databases]
     finished = at_once([lambda d=d, b=b: finish(d, b) for d, b in zip(databases, leases, strict=True)])
     assert all(f.accepted for f in finished)
     assert sum(f.analysis_id is not None for f in finished) == 1
-    assert len(databases[0].analyses(screen_id)) == 1
+    assert len(databases[0].analyses.of_screen(screen_id)) == 1
     for d in databases:
         d.close()
 
 
 def test_one_of_many_gets_the_analysis(db: Database) -> None:
     embedded(db)
-    got = at_once([lambda: db.lease_analysis("test", 60)] * WORKERS)
+    got = at_once([lambda: db.analyses.lease("test", 60)] * WORKERS)
     assert sum(lease is not None for lease in got) == 1
 
 
 def test_an_expired_lease_goes_to_another_and_the_late_worker_does_no_harm(db: Database) -> None:
-    screen_id = db.create_screen(new_screen(2, sites_per_batch=2))
+    screen_id = db.screens.create(new_screen(2, sites_per_batch=2))
     late = leased(db)
-    assert db.lease_batch("other", 60) is None
-    assert db.renew_batch(late, -1)
+    assert db.batches.lease("other", 60) is None
+    assert db.batches.renew(late, -1)
     other = leased(db)
     assert (other.id, other.attempt, late.attempt) == (late.id, 2, 1)
-    assert not db.renew_batch(late, 60)
-    assert db.finish_batch(late, {0: "late", 1: "late"}, {}) == FinishedBatch(screen_id, accepted=False)
-    assert not db.fail_batch(late, "late").accepted
-    assert not db.release_batch(late)
-    assert db.screen_status(screen_id).progress.done == 0
+    assert not db.batches.renew(late, 60)
+    assert db.batches.finish(late, {0: "late", 1: "late"}, {}) == FinishedBatch(screen_id, accepted=False)
+    assert not db.batches.fail(late, "late").accepted
+    assert not db.batches.release(late)
+    assert db.screens.status(screen_id).progress.done == 0
     assert finish(db, other).analysis_id is not None
     assert not finish(db, other).accepted
-    assert len(db.analyses(screen_id)) == 1
+    assert len(db.analyses.of_screen(screen_id)) == 1
 
 
 def test_a_renewed_lease_does_not_expire(db: Database) -> None:
-    db.create_screen(new_screen(2, sites_per_batch=2))
-    lease = db.lease_batch("test", 1)
+    db.screens.create(new_screen(2, sites_per_batch=2))
+    lease = db.batches.lease("test", 1)
     assert lease is not None
-    assert db.renew_batch(lease, 60)
+    assert db.batches.renew(lease, 60)
     time.sleep(1.1)
-    assert db.lease_batch("other", 60) is None
+    assert db.batches.lease("other", 60) is None
 
 
 def test_a_batch_that_keeps_failing_is_parked_and_the_others_are_analysed(db: Database) -> None:
-    screen_id = db.create_screen(new_screen(3))
+    screen_id = db.screens.create(new_screen(3))
     for attempt in range(1, 4):
         lease = leased(db)
         assert (lease.number, lease.attempt) == (0, attempt)
-        assert db.fail_batch(lease, "disk on fire").analysis_id is None
+        assert db.batches.fail(lease, "disk on fire").analysis_id is None
     assert [finish(db, leased(db)).analysis_id is None for _ in range(2)] == [True, False]
-    status = db.screen_status(screen_id)
+    status = db.screens.status(screen_id)
     assert status.progress == Progress(sites=3, done=2, parked=1)
     assert [(p.well, p.error) for p in status.parked] == [("A01", "disk on fire")]
 
 
 def test_a_screen_without_any_readable_site_fails_and_says_why(db: Database) -> None:
-    screen_id = db.create_screen(new_screen(2, sites_per_batch=2))
-    finished = db.finish_batch(leased(db), {}, {0: "A01_s0.tif cannot be decoded", 1: "nor this"})
+    screen_id = db.screens.create(new_screen(2, sites_per_batch=2))
+    finished = db.batches.finish(leased(db), {}, {0: "A01_s0.tif cannot be decoded", 1: "nor this"})
     assert finished == FinishedBatch(screen_id, accepted=True)
-    status = db.screen_status(screen_id)
+    status = db.screens.status(screen_id)
     assert status.state is ScreenState.FAILED
     assert "A01_s0.tif cannot be decoded" in (status.error or "")
     with pytest.raises(Conflict, match="no vectors"):
-        db.queue_analysis(screen_id, AnalysisParameters())
+        db.analyses.queue(screen_id, AnalysisParameters())
 
 
 def test_a_batch_that_kills_its_workers_is_parked(db: Database) -> None:
-    screen_id = db.create_screen(new_screen(2))
+    screen_id = db.screens.create(new_screen(2))
     for _ in range(3):
         assert lost(db).number == 0
     assert finish(db, leased(db)).analysis_id is None
-    assert db.lease_batch("test", 60) is None
+    assert db.batches.lease("test", 60) is None
     (analysis_id,) = db.park_exhausted()
-    assert db.analyses(screen_id)[0].id == analysis_id
-    assert [p.error for p in db.screen_status(screen_id).parked] == ["the worker was lost 3 times on this batch"]
+    assert db.analyses.of_screen(screen_id)[0].id == analysis_id
+    assert [p.error for p in db.screens.status(screen_id).parked] == ["the worker was lost 3 times on this batch"]
     assert db.park_exhausted() == ()
 
 
 def test_a_released_batch_waits_and_loses_no_attempt(db: Database) -> None:
-    db.create_screen(new_screen(2, sites_per_batch=2))
+    db.screens.create(new_screen(2, sites_per_batch=2))
     for _ in range(5):
-        assert db.release_batch(leased(db))
+        assert db.batches.release(leased(db))
     assert db.waiting().batches == 1
     lease = leased(db)
     assert lease.attempt == 1
-    assert db.release_batch(lease, delay=60)
-    assert db.lease_batch("test", 60) is None
+    assert db.batches.release(lease, delay=60)
+    assert db.batches.lease("test", 60) is None
     assert db.waiting().batches == 0
 
 
 def test_cancel_takes_the_leases_and_retry_goes_on(db: Database) -> None:
-    screen_id = db.create_screen(new_screen(3))
+    screen_id = db.screens.create(new_screen(3))
     finish(db, leased(db))
     held = leased(db)
-    db.cancel_screen(screen_id)
-    assert db.screen_status(screen_id).state is ScreenState.CANCELLED
+    db.screens.cancel(screen_id)
+    assert db.screens.status(screen_id).state is ScreenState.CANCELLED
     assert not finish(db, held).accepted
-    assert db.lease_batch("test", 60) is None
+    assert db.batches.lease("test", 60) is None
     with pytest.raises(Conflict, match="cancelled"):
-        db.cancel_screen(screen_id)
-    assert db.retry_screen(screen_id) is None
+        db.screens.cancel(screen_id)
+    assert db.screens.retry(screen_id) is None
     assert [finish(db, leased(db)).analysis_id is None for _ in range(2)] == [True, False]
-    assert db.screen_status(screen_id).progress.done == 3
+    assert db.screens.status(screen_id).progress.done == 3
 
 
 def test_retry_runs_parked_sites_again(db: Database) -> None:
-    screen_id = db.create_screen(new_screen(4, sites_per_batch=2))
+    screen_id = db.screens.create(new_screen(4, sites_per_batch=2))
     with pytest.raises(Conflict, match="still running"):
-        db.retry_screen(screen_id)
+        db.screens.retry(screen_id)
     finish(db, leased(db))
-    db.finish_batch(leased(db), {2: "key"}, {3: "broken"})
-    lease = db.lease_analysis("test", 60)
+    db.batches.finish(leased(db), {2: "key"}, {3: "broken"})
+    lease = db.analyses.lease("test", 60)
     assert lease is not None
-    db.finish_analysis(lease)
-    assert db.retry_screen(screen_id) is None
+    db.analyses.finish(lease)
+    assert db.screens.retry(screen_id) is None
     again = leased(db)
     assert [(s.number, s.key) for s in again.sites] == [(2, "key"), (3, None)]
     assert finish(db, again).analysis_id is not None
-    assert [a.version for a in db.analyses(screen_id)] == [1, 2]
-    lease = db.lease_analysis("test", 60)
+    assert [a.version for a in db.analyses.of_screen(screen_id)] == [1, 2]
+    lease = db.analyses.lease("test", 60)
     assert lease is not None
-    db.finish_analysis(lease)
+    db.analyses.finish(lease)
     with pytest.raises(Conflict, match="nothing to retry"):
-        db.retry_screen(screen_id)
+        db.screens.retry(screen_id)
 
 
 def test_delete_leaves_no_row_and_no_lease(db: Database, url: str) -> None:
-    kept, gone = db.create_screen(new_screen(2)), embedded(db)
-    analysis = db.lease_analysis("test", 60)
+    kept, gone = db.screens.create(new_screen(2)), embedded(db)
+    analysis = db.analyses.lease("test", 60)
     batch = leased(db, kept)
-    doomed = db.create_screen(new_screen(2))
+    doomed = db.screens.create(new_screen(2))
     held = leased(db, doomed)
-    db.delete_screen(gone)
-    db.delete_screen(doomed)
+    db.screens.delete(gone)
+    db.screens.delete(doomed)
     assert analysis is not None
-    assert not db.finish_analysis(analysis)
+    assert not db.analyses.finish(analysis)
     assert not finish(db, held).accepted
-    assert not db.renew_batch(held, 60)
+    assert not db.batches.renew(held, 60)
     assert finish(db, batch).accepted
     with pytest.raises(NotFound, match=gone):
-        db.screen_status(gone)
+        db.screens.status(gone)
     engine = open_engine(url)
     with engine.connect() as connection:
         for table, owned in [("plates", 1), ("wells", 2), ("sites", 2), ("batches", 2), ("analyses", 0)]:
@@ -283,12 +283,12 @@ def test_delete_leaves_no_row_and_no_lease(db: Database, url: str) -> None:
 
 
 def test_a_restart_goes_on_where_it_was(db: Database, url: str) -> None:
-    screen_id = db.create_screen(new_screen(3))
+    screen_id = db.screens.create(new_screen(3))
     finish(db, leased(db))
     held = lost(db)
     db.close()
     again = Database.connect(url)
-    assert again.screen_status(screen_id).progress.done == 1
+    assert again.screens.status(screen_id).progress.done == 1
     assert again.waiting().batches == 2
     numbers = [leased(again).number for _ in range(2)]
     assert numbers == [held.number, 2]
@@ -298,116 +298,125 @@ def test_a_restart_goes_on_where_it_was(db: Database, url: str) -> None:
 def test_an_analysis_is_tried_three_times_unless_trying_cannot_help(db: Database) -> None:
     once, often = embedded(db), embedded(db)
     for analysis_of in (once, often, often, often):
-        lease = db.lease_analysis("test", 60, db.analyses(analysis_of)[0].id)
+        lease = db.analyses.lease("test", 60, analysis_id=db.analyses.of_screen(analysis_of)[0].id)
         assert lease is not None
-        assert db.fail_analysis(lease, f"no {analysis_of}", final=analysis_of == once)
+        assert db.analyses.fail(lease, f"no {analysis_of}", final=analysis_of == once)
     for screen_id in (once, often):
-        status = db.screen_status(screen_id)
+        status = db.screens.status(screen_id)
         assert (status.state, status.error) == (ScreenState.FAILED, f"no {screen_id}")
-    assert db.lease_analysis("test", 60) is None
-    retried = db.retry_screen(once)
-    lease = db.lease_analysis("test", 60)
+    assert db.analyses.lease("test", 60) is None
+    retried = db.screens.retry(once)
+    lease = db.analyses.lease("test", 60)
     assert lease is not None
     assert (lease.id, lease.version) == (retried, 2)
-    assert db.finish_analysis(lease)
-    assert db.screen_status(once).state is ScreenState.DONE
+    assert db.analyses.finish(lease)
+    assert db.screens.status(once).state is ScreenState.DONE
 
 
 def test_a_further_analysis_that_fails_leaves_the_first_result(db: Database) -> None:
     screen_id = embedded(db)
-    lease = db.lease_analysis("test", 60)
+    lease = db.analyses.lease("test", 60)
     assert lease is not None
-    db.finish_analysis(lease)
+    db.analyses.finish(lease)
     parameters = AnalysisParameters(seed=7)
-    queued = db.queue_analysis(screen_id, parameters)
+    queued = db.analyses.queue(screen_id, parameters)
     assert (queued.version, queued.state, queued.parameters) == (2, "queued", parameters)
-    assert db.screen_status(screen_id).state is ScreenState.ANALYSING
-    second = db.lease_analysis("test", 60)
+    assert db.screens.status(screen_id).state is ScreenState.ANALYSING
+    second = db.analyses.lease("test", 60)
     assert second is not None
     assert second.parameters == parameters
-    db.fail_analysis(second, "too few", final=True)
-    status = db.screen_status(screen_id)
+    db.analyses.fail(second, "too few", final=True)
+    status = db.screens.status(screen_id)
     assert (status.state, status.analysis_version) == (ScreenState.DONE, 1)
-    assert db.analysis(screen_id, 2).error == "too few"
+    assert db.analyses.get(screen_id, 2).error == "too few"
 
 
 def test_an_analysis_whose_worker_is_lost_is_given_on_and_in_the_end_failed(db: Database) -> None:
     screen_id = embedded(db)
     first = lost_analysis(db)
     assert lost_analysis(db).id == first.id
-    assert not db.finish_analysis(first)
+    assert not db.analyses.finish(first)
     lost_analysis(db)
-    assert db.lease_analysis("test", 60) is None
+    assert db.analyses.lease("test", 60) is None
     db.park_exhausted()
-    assert db.screen_status(screen_id).state is ScreenState.FAILED
-    assert "lost 3 times" in (db.analysis(screen_id, 1).error or "")
+    assert db.screens.status(screen_id).state is ScreenState.FAILED
+    assert "lost 3 times" in (db.analyses.get(screen_id, 1).error or "")
 
 
 def test_screens_that_are_not_there(db: Database) -> None:
-    calls = [db.screen, db.screen_status, db.wells, db.analyses, db.cancel_screen, db.retry_screen, db.delete_screen]
+    screens = db.screens
+    calls = [
+        screens.get,
+        screens.status,
+        screens.wells,
+        screens.cancel,
+        screens.retry,
+        screens.delete,
+        db.analyses.of_screen,
+    ]
     for call in calls:
         with pytest.raises(NotFound, match="nobody"):
             call("nobody")
     with pytest.raises(NotFound):
-        db.analysis("nobody", 1)
+        db.analyses.get("nobody", 1)
     with pytest.raises(NotFound):
-        db.queue_analysis("nobody", AnalysisParameters())
+        db.analyses.queue("nobody", AnalysisParameters())
 
 
 def test_images_must_be_done_before_an_analysis(db: Database) -> None:
-    screen_id = db.create_screen(new_screen(2))
+    screen_id = db.screens.create(new_screen(2))
     with pytest.raises(Conflict, match="queued"):
-        db.queue_analysis(screen_id, AnalysisParameters())
+        db.analyses.queue(screen_id, AnalysisParameters())
 
 
 def test_one_process_in_a_round_sweeps(db: Database) -> None:
-    assert sum(at_once([lambda: db.claim_timer("sweep", 60)] * WORKERS)) == 1
-    assert not db.claim_timer("sweep", 60)
+    assert sum(at_once([lambda: db.timers.claim("sweep", 60)] * WORKERS)) == 1
+    assert not db.timers.claim("sweep", 60)
 
 
 def test_work_that_waits_is_counted_and_named(db: Database) -> None:
-    screen_id = db.create_screen(new_screen(3))
+    screen_id = db.screens.create(new_screen(3))
     leased(db)
     assert (db.waiting().batches, db.waiting().analyses) == (2, 0)
-    assert set(db.waiting_ids(10, 10)[0]) == set(db.batch_ids(screen_id))
-    assert db.waiting_ids(1, 1)[0] == (max(db.batch_ids(screen_id)),)
+    assert set(db.batches.ready_ids(10)) == set(db.batches.queued_ids(screen_id))
+    assert db.batches.ready_ids(1) == (max(db.batches.queued_ids(screen_id)),)
 
 
 def test_nothing_locks_up_when_everything_happens_at_once(url: str) -> None:
     """Leases, failures, cancels, retries and deletes from many threads: no deadlock, no error but those promised, and
     every screen that is left can still be brought to its end."""
-    db = Database.connect(url, attempts=10_000)
-    ids = [db.create_screen(new_screen(6, name=f"s{n}")) for n in range(4)]
+    db = Database.connect(url, max_attempts=10_000)
+    ids = [db.screens.create(new_screen(6, name=f"s{n}")) for n in range(4)]
     end = time.monotonic() + 1.5
 
     def work() -> None:
         while time.monotonic() < end:
-            lease = db.lease_batch("test", 0.02)
+            lease = db.batches.lease("test", 0.02)
             if lease is not None:
-                finish(db, lease) if lease.id % 3 else db.fail_batch(lease, "no")
+                finish(db, lease) if lease.id % 3 else db.batches.fail(lease, "no")
 
     def disturb() -> None:
         while time.monotonic() < end:
             for screen_id in ids:
-                for act in (db.cancel_screen, db.retry_screen):
+                for act in (db.screens.cancel, db.screens.retry):
                     with contextlib.suppress(Conflict):
                         act(screen_id)
             db.park_exhausted()
-            db.screens()
+            db.screens.statuses()
 
     def replace() -> None:
         while time.monotonic() < end:
-            db.delete_screen(db.create_screen(new_screen(4)))
+            db.screens.delete(db.screens.create(new_screen(4)))
 
     at_once([work, work, work, disturb, disturb, replace])
-    assert {s.id for s in db.screens()} == set(ids)
+    assert {s.id for s in db.screens.statuses()} == set(ids)
     for screen_id in ids:
-        if db.screen_status(screen_id).state is ScreenState.CANCELLED:
-            db.retry_screen(screen_id)
+        if db.screens.status(screen_id).state is ScreenState.CANCELLED:
+            db.screens.retry(screen_id)
     time.sleep(0.05)
-    while (lease := db.lease_batch("test", 60)) is not None:
+    while (lease := db.batches.lease("test", 60)) is not None:
         finish(db, lease)
-    while (analysis := db.lease_analysis("test", 60)) is not None:
-        db.finish_analysis(analysis)
-    assert [s.state for s in db.screens()] == [ScreenState.DONE] * len(ids)
+    while (analysis := db.analyses.lease("test", 60)) is not None:
+        db.analyses.finish(analysis)
+    assert [s.state for s in db.screens.statuses()] == [ScreenState.DONE] * len(ids)
     db.close()

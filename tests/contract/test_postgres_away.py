@@ -12,16 +12,16 @@ from gandl_shared.testing import new_screen
 
 def test_a_server_that_was_away_is_used_again(postgres: Any) -> None:
     db = Database.connect(postgres.emptied())
-    screen_id = db.create_screen(new_screen(2))
-    held = db.lease_batch("test", 60)
+    screen_id = db.screens.create(new_screen(2))
+    held = db.batches.lease("test", 60)
     postgres.stop()
     try:
-        for ask in (db.screens, lambda: db.lease_batch("test", 60), db.waiting):
+        for ask in (db.screens.statuses, lambda: db.batches.lease("test", 60), db.waiting):
             with pytest.raises(Unavailable, match="database does not answer"):
                 ask()
     finally:
         postgres.start()
     assert held is not None
-    assert db.finish_batch(held, {0: "key"}, {}).accepted
-    assert db.screen_status(screen_id).progress.done == 1
+    assert db.batches.finish(held, {0: "key"}, {}).accepted
+    assert db.screens.status(screen_id).progress.done == 1
     db.close()

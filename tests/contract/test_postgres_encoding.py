@@ -18,7 +18,7 @@ def test_names_beyond_ascii_survive_in_an_ascii_cluster(postgres: Server) -> Non
     url = postgres.new("ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
     database = Database.connect(url)
     try:
-        screen = database.create_screen(new_screen(name="écran 5 µM"))
-        assert database.screen_status(screen).name == "écran 5 µM"
+        screen = database.screens.create(new_screen(name="écran 5 µM"))
+        assert database.screens.status(screen).name == "écran 5 µM"
     finally:
         database.close()

@@ -103,20 +103,20 @@ class Stack:
         return process(command, log=self.folder / "worker.log", environment=environment)
 
     def done(self, screen_id: str) -> int:
-        return self.db.screen_status(screen_id).progress.done
+        return self.db.screens.status(screen_id).progress.done
 
     def wait_for(self, screen_id: str, sites: int) -> None:
         try:
             wait_until(lambda: self.done(screen_id) >= sites, seconds=WITHIN, what=f"{sites} sites")
         except TimeoutError as error:
             log = (self.folder / "worker.log").read_text()[-3000:]
-            raise AssertionError(f"{error}; {self.db.screen_status(screen_id)}\n{log}") from error
+            raise AssertionError(f"{error}; {self.db.screens.status(screen_id)}\n{log}") from error
 
     def check_complete(self, screen_id: str) -> None:
         """All sites, one analysis, and the vectors that a run in one process gives."""
-        status = self.db.screen_status(screen_id)
+        status = self.db.screens.status(screen_id)
         assert (status.state, status.progress) == (ScreenState.ANALYSING, Progress(sites=SITES, done=SITES, parked=0))
-        assert len(self.db.analyses(screen_id)) == 1
+        assert len(self.db.analyses.of_screen(screen_id)) == 1
         here = submit(self.db, ScreenPlan(replace(self.plan.screen, sites_per_batch=SITES), self.plan.headers))
         run_screen(self.db, self.store, FakeEmbedder(), here)
         found, expected = self.store.profiles(screen_id), self.store.profiles(here)
@@ -190,7 +190,7 @@ def test_a_screen_submitted_while_the_broker_is_away_runs_once_it_is_there(stack
     start = time.monotonic()
     screen_id = stack.submit()
     assert time.monotonic() - start < 10, "a missing broker must not hold up a submission"
-    assert stack.db.screen_status(screen_id).state is ScreenState.QUEUED
+    assert stack.db.screens.status(screen_id).state is ScreenState.QUEUED
     stack.broker.start()
     with stack.worker(seconds=0):
         stack.wait_for(screen_id, SITES)
@@ -209,9 +209,9 @@ def test_a_worker_told_to_stop_ends_its_batch_and_keeps_no_lease(stack: Stack) -
 
 def test_the_queue_counts_its_messages(stack: Stack) -> None:
     stack.broker.start()
-    ids: Sequence[int] = stack.db.batch_ids(submit(stack.db, stack.plan))
+    ids: Sequence[int] = stack.db.batches.queued_ids(submit(stack.db, stack.plan))
     queue = stack.queue
-    assert queue.waiting() == Waiting(0, 0)
+    assert queue.waiting() == Waiting(batches=0, analyses=0)
     queue.batch_ready(ids)
     queue.analysis_ready(1)
-    assert queue.waiting() == Waiting(SITES, 1)
+    assert queue.waiting() == Waiting(batches=SITES, analyses=1)

@@ -33,7 +33,7 @@ def test_a_screen_from_images_to_vectors(bench: Bench) -> None:
     assert [p.done for p in seen] == [0, 8, 16, 24]
     profiles = bench.store.profiles(screen_id)
     assert profiles.vectors.shape == (24 * 4, 512)
-    assert list(dict.fromkeys(profiles.wells)) == [w.well for w in bench.db.wells(screen_id)]
+    assert list(dict.fromkeys(profiles.wells)) == [w.well for w in bench.db.screens.wells(screen_id)]
     assert list(zip(profiles.sites[:8], profiles.tiles[:8], strict=True)) == [(s, t) for s in "12" for t in range(4)]
     assert [(int(y), int(x)) for y, x in zip(profiles.y[:4], profiles.x[:4], strict=True)] == [
         (0, 0),
@@ -41,14 +41,14 @@ def test_a_screen_from_images_to_vectors(bench: Bench) -> None:
         (16, 0),
         (16, 16),
     ]
-    assert len(bench.db.analyses(screen_id)) == 1
+    assert len(bench.db.analyses.of_screen(screen_id)) == 1
 
 
 def test_vectors_depend_neither_on_batches_nor_on_their_order(bench: Bench) -> None:
     one, many = bench.submit(sites_per_batch=24), bench.submit(sites_per_batch=5)
     run_screen(bench.db, bench.store, FakeEmbedder(), one)
-    for batch_id in reversed(bench.db.batch_ids(many)):
-        lease = bench.db.lease_batch("test", 60, batch_id=batch_id)
+    for batch_id in reversed(bench.db.batches.queued_ids(many)):
+        lease = bench.db.batches.lease("test", 60, batch_id=batch_id)
         run_batch(bench.db, bench.store, FakeEmbedder(), lease)
     first, second = bench.store.profiles(one), bench.store.profiles(many)
     np.testing.assert_array_equal(first.vectors, second.vectors)
@@ -72,7 +72,7 @@ def test_sites_that_cannot_be_read_are_parked_and_the_others_go_on(bench: Bench)
 def test_every_site_has_the_figures_of_its_field(bench: Bench) -> None:
     screen_id = bench.submit()
     run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
-    profiles, limits = bench.store.profiles(screen_id), bench.db.screen(screen_id).limits["P1"]
+    profiles, limits = bench.store.profiles(screen_id), bench.db.screens.get(screen_id).limits["P1"]
     how = Preprocessing(Limits(limits.low, limits.high), fake_card().size, 1)
     for well, site in (("A01", 1), ("D03", 2)):
         files = [bench.plate.image(well, site=site, channel=c) for c in (1, 2)]
@@ -103,9 +103,9 @@ def test_retry_embeds_only_what_is_missing(bench: Bench) -> None:
     image.write_bytes(whole[:300])
     run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
     image.write_bytes(whole)
-    analysis = bench.db.lease_analysis("test", 60)
-    bench.db.finish_analysis(analysis)
-    bench.db.retry_screen(screen_id)
+    analysis = bench.db.analyses.lease("test", 60)
+    bench.db.analyses.finish(analysis)
+    bench.db.screens.retry(screen_id)
     again = FakeEmbedder()
     status = run_screen(bench.db, bench.store, again, screen_id)
     assert status.progress == Progress(sites=24, done=24, parked=0)
@@ -119,9 +119,9 @@ def test_retry_embeds_only_what_is_missing(bench: Bench) -> None:
 
 def test_what_a_lost_worker_stored_is_not_embedded_again_unless_the_image_changed(bench: Bench) -> None:
     screen_id = bench.submit(sites_per_batch=24)
-    late = bench.db.lease_batch("late", 60)
-    bench.db.renew_batch(late, -1)
-    mine = bench.db.lease_batch("mine", 60)
+    late = bench.db.batches.lease("late", 60)
+    bench.db.batches.renew(late, -1)
+    mine = bench.db.batches.lease("mine", 60)
     first, second = FakeEmbedder(), FakeEmbedder()
     assert not run_batch(bench.db, bench.store, first, late).accepted
     changed = bench.plate.image("A01")
@@ -135,10 +135,10 @@ def test_what_a_lost_worker_stored_is_not_embedded_again_unless_the_image_change
 def test_a_model_service_that_is_full_or_away_costs_no_attempt(bench: Bench, error: GandlError) -> None:
     """The batch waits, as if nobody had tried; its going on is tested below."""
     screen_id = bench.submit(sites_per_batch=24)
-    lease = bench.db.lease_batch("test", 60)
-    assert bench.db.screen_status(screen_id).state is ScreenState.EMBEDDING
+    lease = bench.db.batches.lease("test", 60)
+    assert bench.db.screens.status(screen_id).state is ScreenState.EMBEDDING
     assert not run_batch(bench.db, bench.store, failing_with(error), lease).accepted
-    status = bench.db.screen_status(screen_id)
+    status = bench.db.screens.status(screen_id)
     assert (status.state, status.progress.parked) == (ScreenState.QUEUED, 0)
     assert bench.db.waiting().batches == 0
 
@@ -161,17 +161,17 @@ def test_vectors_of_two_models_are_never_mixed(bench: Bench) -> None:
     screen_id = bench.submit()
     with pytest.raises(Conflict, match="planned for model fake"):
         run_screen(bench.db, bench.store, Other(fake_card(name="other")), screen_id)
-    lease = bench.db.lease_batch("test", 60)
+    lease = bench.db.batches.lease("test", 60)
     run_batch(bench.db, bench.store, Other(), lease)
-    assert bench.db.screen_status(screen_id).progress.done == 0
+    assert bench.db.screens.status(screen_id).progress.done == 0
     with pytest.raises(NotFound):
         bench.store.profiles(screen_id)
 
 
 def test_a_cancelled_screen_stops_and_a_deleted_one_leaves_no_file(bench: Bench) -> None:
-    for act in (bench.db.cancel_screen, bench.db.delete_screen):
+    for act in (bench.db.screens.cancel, bench.db.screens.delete):
         screen_id = bench.submit(sites_per_batch=24)
-        lease = bench.db.lease_batch("test", 60, screen_id)
+        lease = bench.db.batches.lease("test", 60, screen_id=screen_id)
         done: list[str] = []
 
         def stop(_: object, act: Any = act, screen_id: str = screen_id, done: list[str] = done) -> None:
@@ -188,7 +188,7 @@ def test_a_cancelled_screen_stops_and_a_deleted_one_leaves_no_file(bench: Bench)
 def test_the_lease_is_kept_while_the_work_goes_on(bench: Bench) -> None:
     bench.submit(sites_per_batch=24)
     go = threading.Event()
-    lease = bench.db.lease_batch("test", 3)
+    lease = bench.db.batches.lease("test", 3)
 
     def wait(_: object) -> None:
         assert go.wait(10)
@@ -201,7 +201,7 @@ def test_the_lease_is_kept_while_the_work_goes_on(bench: Bench) -> None:
     worker.start()
     end = time.monotonic() + 4
     while time.monotonic() < end:
-        assert bench.db.lease_batch("other", 60) is None
+        assert bench.db.batches.lease("other", 60) is None
         time.sleep(0.1)
     go.set()
     worker.join(10)
@@ -211,10 +211,10 @@ def test_the_lease_is_kept_while_the_work_goes_on(bench: Bench) -> None:
 def test_a_lost_lease_ends_the_work_early(bench: Bench) -> None:
     """24 sites of 4 tiles go to the model in two calls; the second is never made."""
     screen_id = bench.submit(sites_per_batch=24)
-    lease = bench.db.lease_batch("test", 60)
+    lease = bench.db.batches.lease("test", 60)
 
     def cancel(_: object) -> None:
-        bench.db.cancel_screen(screen_id)
+        bench.db.screens.cancel(screen_id)
         time.sleep(1)
 
     embedder = FakeEmbedder(before=cancel)
@@ -225,7 +225,7 @@ def test_a_lost_lease_ends_the_work_early(bench: Bench) -> None:
 def test_decoding_stays_a_few_sites_ahead(bench: Bench) -> None:
     """While the model holds up the first sites, most files are still untouched."""
     bench.submit(sites_per_batch=24)
-    lease = bench.db.lease_batch("test", 60)
+    lease = bench.db.batches.lease("test", 60)
     untouched = [site.site.files for site in lease.sites[23:]]
 
     def remove(_: object) -> None:
@@ -234,7 +234,7 @@ def test_decoding_stays_a_few_sites_ahead(bench: Bench) -> None:
                 file.unlink(missing_ok=True)
 
     finished = run_batch(bench.db, bench.store, FakeEmbedder(before=remove), lease)
-    status = bench.db.screen_status(finished.screen_id)
+    status = bench.db.screens.status(finished.screen_id)
     assert [(p.well, p.site) for p in status.parked] == [("D03", "2")]
 
 
@@ -242,7 +242,7 @@ def test_progress_is_seen_by_others_while_a_screen_runs(bench: Bench) -> None:
     screen_id = bench.submit()
     thread = threading.Thread(target=run_screen, args=(bench.db, bench.store, FakeEmbedder(), screen_id))
     thread.start()
-    wait_until(lambda: bench.db.screen_status(screen_id).progress.done == 24, seconds=20, what="all sites")
+    wait_until(lambda: bench.db.screens.status(screen_id).progress.done == 24, seconds=20, what="all sites")
     thread.join(10)
 
 
@@ -259,6 +259,6 @@ def test_a_screen_waits_for_a_model_that_is_full_for_a_moment(bench: Bench) -> N
 
 def test_a_screen_takes_over_what_a_dead_process_held(bench: Bench) -> None:
     screen_id = bench.submit()
-    bench.db.renew_batch(bench.db.lease_batch("dead", 60, screen_id), -1)
+    bench.db.batches.renew(bench.db.batches.lease("dead", 60, screen_id=screen_id), -1)
     status = run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
     assert (status.state, status.progress.done) == (ScreenState.ANALYSING, 24)

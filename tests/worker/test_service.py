@@ -31,7 +31,7 @@ class Messages:
         self.analyses.append(analysis_id)
 
     def waiting(self) -> Waiting:
-        return Waiting(len(self.batches), len(self.analyses))
+        return Waiting(batches=len(self.batches), analyses=len(self.analyses))
 
 
 def service(bench: Bench, queue: Messages) -> WorkerService:
@@ -40,52 +40,52 @@ def service(bench: Bench, queue: Messages) -> WorkerService:
 
 def test_a_message_runs_its_batch_and_the_last_announces_the_analysis(bench: Bench) -> None:
     screen_id, queue = bench.submit(), Messages()
-    ids = bench.db.batch_ids(screen_id)
+    ids = bench.db.batches.queued_ids(screen_id)
     for batch_id in reversed(ids):
         finished = service(bench, queue).run_batch(batch_id)
         assert finished is not None
         assert finished.accepted
-    assert queue.analyses == [bench.db.analyses(screen_id)[0].id]
+    assert queue.analyses == [bench.db.analyses.of_screen(screen_id)[0].id]
 
 
 def test_a_message_about_a_batch_that_is_done_runs_another(bench: Bench) -> None:
     screen_id, queue = bench.submit(), Messages()
-    first = bench.db.batch_ids(screen_id)[0]
+    first = bench.db.batches.queued_ids(screen_id)[0]
     for left in (2, 1, 0):
         assert service(bench, queue).run_batch(first) is not None
-        assert len(bench.db.batch_ids(screen_id)) == left
+        assert len(bench.db.batches.queued_ids(screen_id)) == left
     assert service(bench, queue).run_batch(first) is None
 
 
 def test_in_process_queue_calls_the_work_directly(bench: Bench) -> None:
     screen_id, announced = bench.submit(), Messages()
     queue = InProcessQueue(service(bench, announced).run_batch, announced.analysis_ready)
-    queue.batch_ready(bench.db.batch_ids(screen_id))
+    queue.batch_ready(bench.db.batches.queued_ids(screen_id))
     queue.analysis_ready(7)
-    assert bench.db.screen_status(screen_id).state is ScreenState.ANALYSING
+    assert bench.db.screens.status(screen_id).state is ScreenState.ANALYSING
     assert announced.analyses[-1] == 7
 
 
 def test_the_sweep_sends_as_many_messages_as_are_missing(bench: Bench) -> None:
     screen_id, queue = bench.submit(), Messages()
     sweep = Sweep(bench.db, queue)
-    assert sweep.once() == Waiting(3, 0)
-    assert sweep.once() == Waiting(0, 0)
+    assert sweep.once() == Waiting(batches=3, analyses=0)
+    assert sweep.once() == Waiting(batches=0, analyses=0)
     queue.batches.clear()
-    bench.db.lease_batch("test", 60)
-    assert sweep.once() == Waiting(2, 0)
-    for batch_id in bench.db.batch_ids(screen_id):
+    bench.db.batches.lease("test", 60)
+    assert sweep.once() == Waiting(batches=2, analyses=0)
+    for batch_id in bench.db.batches.queued_ids(screen_id):
         service(bench, Messages()).run_batch(batch_id)
     queue.batches.clear()
-    assert sweep.once() == Waiting(0, 0)
+    assert sweep.once() == Waiting(batches=0, analyses=0)
 
 
 def test_the_sweep_sends_an_analysis_that_was_lost(bench: Bench) -> None:
     screen_id, queue = bench.submit(), Messages()
-    for batch_id in bench.db.batch_ids(screen_id):
+    for batch_id in bench.db.batches.queued_ids(screen_id):
         service(bench, Messages()).run_batch(batch_id)
-    assert Sweep(bench.db, queue).once() == Waiting(0, 1)
-    assert queue.analyses == [bench.db.analyses(screen_id)[0].id]
+    assert Sweep(bench.db, queue).once() == Waiting(batches=0, analyses=1)
+    assert queue.analyses == [bench.db.analyses.of_screen(screen_id)[0].id]
 
 
 def test_settings_come_from_the_environment(monkeypatch: Any) -> None:

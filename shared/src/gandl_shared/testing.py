@@ -212,7 +212,7 @@ def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name
     return NewScreen(
         name=name,
         images=Path("/images"),
-        model=ModelUse("fake", "0" * 63 + "1", 16, 1),
+        model=ModelUse(name="fake", id="0" * 63 + "1", size=16, downscale=1),
         request=ScreenRequest(name=name, images="images", plate_map="map.csv"),
         plate_map=PlateMap(rows, "map.csv"),
         limits={"P1": ScreenLimits(low=(0.0, 1.5), high=(255.0, 200.25))},

@@ -168,7 +168,7 @@ class TestReuse:
     def state(self, stack: Stack) -> object:
         """What a refused request must leave as it was."""
         files = sorted(str(path) for path in (stack.home / "store").rglob("*") if path.is_file())
-        analyses = [record for screen in stack.ids.values() for record in stack.database.analyses(screen)]
+        analyses = [record for screen in stack.ids.values() for record in stack.database.analyses.of_screen(screen)]
         return stack.ids, files, analyses, list(stack.queue.analyses), list(stack.queue.batches)
 
 
@@ -202,11 +202,11 @@ class TestParameters:
         ],
     )
     def test_what_cannot_be_is_refused_by_field(self, stack: Stack, parameters: dict[str, object], words: str) -> None:
-        before = stack.database.analyses(stack.first)
+        before = stack.database.analyses.of_screen(stack.first)
         answer = stack.client.post(f"/screens/{stack.first}/analyses", json=parameters)
         assert answer.status_code == 422
         assert words in answer.json()["detail"]
-        assert stack.database.analyses(stack.first) == before
+        assert stack.database.analyses.of_screen(stack.first) == before
 
     def test_a_chosen_axis_is_answered(self, stack: Stack) -> None:
         chosen = {

@@ -55,7 +55,7 @@ class _Working:
 
     def batch_ready(self, batch_ids: object) -> None:
         """Do all there is to do for the newest screen."""
-        newest = self._stack.database.screens()[0].id
+        newest = self._stack.database.screens.statuses()[0].id
         threading.Thread(target=self._stack.work, args=[newest]).start()
 
     def analysis_ready(self, analysis_id: int) -> None:
@@ -90,7 +90,7 @@ def test_events_follow_a_screen_to_its_end(url: str, stack: Stack) -> None:
 
 def test_events_end_when_the_screen_is_deleted(url: str, stack: Stack) -> None:
     screen = stack.waiting
-    events = _events(url, screen, then=lambda: stack.database.delete_screen(screen))
+    events = _events(url, screen, then=lambda: stack.database.screens.delete(screen))
     assert [name for name, _ in events] == ["status", "gone"]
 
 

@@ -30,7 +30,7 @@ def test_submitted_screen_is_announced_and_runs_to_its_end(stack: Stack) -> None
         64,
         {"sites": 64, "done": 0, "parked": 0},
     )
-    assert stack.queue.batches == list(stack.database.batch_ids(status["id"]))
+    assert stack.queue.batches == list(stack.database.batches.queued_ids(status["id"]))
     stack.work(status["id"])
     done = stack.client.get(f"/screens/{status['id']}").json()
     assert (done["state"], done["analysis_version"], done["progress"]["done"]) == ("done", 1, 64)
@@ -57,7 +57,7 @@ def test_folders_outside_the_root_are_refused(shared_stack: Stack, images: str) 
         link.symlink_to(stack.home / "outside")
     answer = stack.client.post("/screens", json={**REQUEST, "images": images})
     assert answer.status_code == (404 if len(images) > 1000 else 403), answer.text
-    assert len(stack.database.screens()) == 3
+    assert len(stack.database.screens.statuses()) == 3
 
 
 def test_a_plate_map_outside_the_root_is_refused(stack: Stack) -> None:
@@ -142,7 +142,7 @@ def test_bad_input_is_refused_with_the_words_of_the_command_line(
     assert body["error"] == type(found.value).__name__
     assert body["detail"] == found.value.detail
     assert body["problems"] == found.value.body()["problems"] or not found.value.problems
-    assert len(stack.database.screens()) == 3
+    assert len(stack.database.screens.statuses()) == 3
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_cancel_retry_and_their_conflicts(stack: Stack) -> None:
     assert stack.client.post(f"{at}/cancel").status_code == 409
     again = stack.client.post(f"{at}/retry")
     assert (again.status_code, again.json()["state"]) == (202, "queued")
-    assert stack.queue.batches == list(stack.database.batch_ids(stack.waiting))
+    assert stack.queue.batches == list(stack.database.batches.queued_ids(stack.waiting))
     assert stack.client.post(f"/screens/{stack.first}/retry").status_code == 409
 
 

@@ -37,7 +37,7 @@ def test_two_screens_are_matched_by_well_and_compound(shared_stack: Stack) -> No
 
 
 def test_two_versions_of_one_screen(stack: Stack) -> None:
-    stack.database.queue_analysis(stack.first, AnalysisParameters(whitening="none"))
+    stack.database.analyses.queue(stack.first, AnalysisParameters(whitening="none"))
     assert stack.runs().run()
     at = f"/screens/{stack.first}/compare/{stack.first}"
     found = stack.client.get(at, params={"version": 1, "other_version": 2}).json()

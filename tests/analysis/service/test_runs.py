@@ -36,7 +36,7 @@ def _runs_with(stack: Stack, how: object) -> bool:
 
 def test_an_analysis_is_stored_and_done(stack: Stack, analysing: str) -> None:
     assert stack.runs().run()
-    status = stack.database.screen_status(analysing)
+    status = stack.database.screens.status(analysing)
     assert (status.state, status.analysis_version) == ("done", 1)
     stored = read_analysis(stack.store, analysing, 1)
     first = read_analysis(stack.store, stack.first, 1)
@@ -50,7 +50,7 @@ def test_too_few_data_fail_for_good_with_their_words(stack: Stack, analysing: st
         raise NotEnoughData("two controls are too few")
 
     assert _runs_with(stack, refuse)
-    status = stack.database.screen_status(analysing)
+    status = stack.database.screens.status(analysing)
     assert (status.state, status.error) == ("failed", "two controls are too few")
     assert not stack.runs().run()
     assert stack.client.get(f"/screens/{analysing}/wells").status_code == 409
@@ -67,29 +67,29 @@ def test_a_failure_is_tried_again_and_then_told(stack: Stack, analysing: str) ->
         raise RuntimeError("no more memory")
 
     for _ in range(20):
-        if stack.database.screen_status(analysing).state == "failed":
+        if stack.database.screens.status(analysing).state == "failed":
             break
         stack.database.waiting()
         _runs_with(stack, break_down)
     assert len(calls) == 3
-    assert "no more memory" in (stack.database.screen_status(analysing).error or "")
+    assert "no more memory" in (stack.database.screens.status(analysing).error or "")
 
 
 def test_a_failed_new_version_leaves_the_old_one(stack: Stack) -> None:
-    stack.database.queue_analysis(stack.first, AnalysisParameters(seed=5))
+    stack.database.analyses.queue(stack.first, AnalysisParameters(seed=5))
 
     def refuse(_: ScreenInput) -> Analysed:
         raise NotEnoughData("no")
 
     before = stack.client.get(f"/screens/{stack.first}/wells").json()
     assert _runs_with(stack, refuse)
-    assert stack.database.screen_status(stack.first).state == "done"
+    assert stack.database.screens.status(stack.first).state == "done"
     assert stack.client.get(f"/screens/{stack.first}/wells").json() == before
 
 
 def test_a_screen_deleted_meanwhile_leaves_no_files(stack: Stack, analysing: str) -> None:
     def delete_first(given: ScreenInput) -> Analysed:
-        stack.database.delete_screen(analysing)
+        stack.database.screens.delete(analysing)
         return analyse(given)
 
     assert not _runs_with(stack, delete_first)
@@ -105,9 +105,9 @@ def test_without_a_kept_card_the_served_model_is_asked(stack: Stack, analysing: 
 def test_the_task_takes_an_id(stack: Stack, analysing: str) -> None:
     celery = make_app("memory://")
     tasks.register(celery, stack.runs())
-    number = stack.database.analyses(analysing)[0].id
+    number = stack.database.analyses.of_screen(analysing)[0].id
     celery.tasks[RUN_ANALYSIS].apply(args=[number]).get()
-    assert stack.database.screen_status(analysing).state == "done"
+    assert stack.database.screens.status(analysing).state == "done"
 
 
 def test_the_worker_is_made_of_the_settings(stack: Stack) -> None:

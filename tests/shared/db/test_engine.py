@@ -30,11 +30,11 @@ def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
 
 def test_sqlite_is_opened_for_many_processes(tmp_path: Path) -> None:
     db = Database.connect(f"sqlite:///{tmp_path}/gandl.db")
-    screen_id = db.create_screen(new_screen(2))
+    screen_id = db.screens.create(new_screen(2))
     with sqlite3.connect(tmp_path / "gandl.db") as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         other.execute("BEGIN IMMEDIATE")
-        assert db.screen_status(screen_id).progress.sites == 2, "readers do not wait for a writer"
+        assert db.screens.status(screen_id).progress.sites == 2, "readers do not wait for a writer"
         other.rollback()
     db.close()
 
@@ -60,7 +60,7 @@ def test_a_database_that_stays_locked_is_unavailable(tmp_path: Path, monkeypatch
     with sqlite3.connect(tmp_path / "gandl.db") as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Unavailable, match="locked"):
-            db.lease_batch("test", 60)
+            db.batches.lease("test", 60)
         other.rollback()
-    assert db.lease_batch("test", 60) is None
+    assert db.batches.lease("test", 60) is None
     db.close()

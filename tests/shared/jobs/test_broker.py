@@ -25,7 +25,7 @@ def test_a_message_is_the_id_of_a_batch_as_json(memory: Celery) -> None:
     queue = CeleryQueue(memory)
     queue.batch_ready([41, 42])
     queue.analysis_ready(7)
-    assert queue.waiting() == Waiting(2, 1)
+    assert queue.waiting() == Waiting(batches=2, analyses=1)
     with memory.connection_for_read() as connection:
         message = connection.SimpleQueue(BATCHES).get_nowait()
     assert message.headers["task"] == RUN_BATCH

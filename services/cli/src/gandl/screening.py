@@ -76,12 +76,12 @@ def run(job: ScreenJob, embedder: Embedder, *, on_progress: OnProgress, on_step:
                 raise Unavailable(status.error)
             on_step("analysing")
             profiles = store.profiles(screen_id)
-            record = database.screen(screen_id)
+            record = database.screens.get(screen_id)
             analysed = analyse(
                 ScreenInput(
                     name=record.name,
                     profiles=profiles,
-                    wells=database.wells(screen_id),
+                    wells=database.screens.wells(screen_id),
                     parked=status.parked,
                     parameters=parameters,
                     card=embedder.card,

@@ -37,7 +37,7 @@ def build(settings: Settings | None = None, embedders: Embedders | None = None) 
     Raises Unavailable where the database does not answer. Broker and embedding service may come later.
     """
     settings = settings or Settings()
-    db = Database.connect(settings.database_url, attempts=settings.attempts)
+    db = Database.connect(settings.database_url, max_attempts=settings.attempts)
     celery = make_app(settings.broker_url)
     queue = CeleryQueue(celery)
     chosen = embedders or _clients(settings)

@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from gandl_shared.db import Database, FinishedBatch, LeasedBatch, LeasedSite
-from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, NotFound, Unavailable
-from gandl_shared.jobs import preprocessing_of
+from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, Unavailable
+from gandl_shared.jobs import LeaseRenewal, drop_lost_work, preprocessing_of
 from gandl_shared.models import Embedder
 from gandl_shared.plates import Site
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
 from gandl_shared.store import Profiles, Store, concatenated, of_site
 from numpy.typing import NDArray
 
-from gandl_worker.leases import KeptLease
 from gandl_worker.sites import SiteTiles, Unchanged, Unreadable, load_inside
 
 log = logging.getLogger(__name__)
@@ -64,12 +63,12 @@ def run_screen(
 
     A batch that fails is tried again and then parked, as with many workers. Raises NotFound, Conflict (another model).
     """
-    record = db.screen(screen_id)
+    record = db.screens.get(screen_id)
     if record.model.id != embedder.model_id:
         raise Conflict(f"screen '{screen_id}' was planned for model {record.model.name}, not {embedder.card.name}")
-    while (status := db.screen_status(screen_id)).state in _RUNNING:
+    while (status := db.screens.status(screen_id)).state in _RUNNING:
         on_progress(status.progress)
-        lease = db.lease_batch("in-process", seconds, screen_id)
+        lease = db.batches.lease("in-process", seconds, screen_id=screen_id)
         if lease is not None:
             run_batch(db, store, embedder, lease, seconds=seconds)
         else:  # what is left waits for its time, or somebody else has it, dead or alive
@@ -88,25 +87,25 @@ def run_batch(
     still counted and which analysis it queued.
     """
     try:
-        with KeptLease(db, lease, seconds) as kept:
-            rows = _embedded(store, embedder, lease, kept)
+        with LeaseRenewal(db.batches, lease, seconds) as renewal:
+            rows = _embedded(store, embedder, lease, renewal)
             if rows is None:
                 return _dropped(db, store, lease)
             _write(store, lease, rows)
     except (Full, Unavailable, DeadlineExceeded) as error:
         delay = error.retry_after if isinstance(error, Full) else 5.0
         log.warning("batch %d waits %.0f s: %s", lease.id, delay, error)
-        db.release_batch(lease, delay)
+        db.batches.release(lease, delay)
         return FinishedBatch(lease.screen_id, accepted=False)
     except Exception as error:  # whatever it was must not take the worker down: it is recorded with the batch
         log.exception("batch %d of screen %s failed, attempt %d", lease.id, lease.screen_id, lease.attempt)
         detail = error.detail if isinstance(error, GandlError) else f"{type(error).__name__}: {error}"
-        return db.fail_batch(lease, detail)
-    finished = db.finish_batch(lease, rows.done, rows.parked)
+        return db.batches.fail(lease, detail)
+    finished = db.batches.finish(lease, rows.done, rows.parked)
     return finished if finished.accepted else _dropped(db, store, lease)
 
 
-def _embedded(store: Store, embedder: Embedder, lease: LeasedBatch, kept: KeptLease) -> _Rows | None:
+def _embedded(store: Store, embedder: Embedder, lease: LeasedBatch, renewal: LeaseRenewal) -> _Rows | None:
     """Rows of all sites, or None as soon as the lease is known to be lost."""
     if embedder.model_id != lease.model.id:
         planned, here = (
@@ -119,7 +118,7 @@ def _embedded(store: Store, embedder: Embedder, lease: LeasedBatch, kept: KeptLe
     known = _keys(stored) if stored is not None and stored.measured else {}
     rows = _Rows()
     for group in _grouped(_loaded(lease, known)):
-        if kept.lost:
+        if renewal.lost:
             return None
         _take(group, stored, embedder, rows)
     return rows
@@ -195,10 +194,5 @@ def _write(store: Store, lease: LeasedBatch, rows: _Rows) -> None:
 
 
 def _dropped(db: Database, store: Store, lease: LeasedBatch) -> FinishedBatch:
-    """The lease was lost; if that is because the screen was deleted, no file of it may stay."""
-    log.info("batch %d of screen %s is no longer ours", lease.id, lease.screen_id)
-    try:
-        db.screen(lease.screen_id)
-    except NotFound:
-        store.delete(lease.screen_id)
+    drop_lost_work(db, store, lease)
     return FinishedBatch(lease.screen_id, accepted=False)

@@ -35,7 +35,7 @@ class WorkerService:
         Announces the analysis if this was the last batch of its screen.
         """
         name, seconds = f"{socket.gethostname()}:{os.getpid()}", self.lease_seconds
-        lease = self.db.lease_batch(name, seconds, batch_id=batch_id) or self.db.lease_batch(name, seconds)
+        lease = self.db.batches.lease(name, seconds, batch_id=batch_id) or self.db.batches.lease(name, seconds)
         if lease is None:
             return None
         with self.embedders(lease.model.name) as embedder:

@@ -1,22 +1,25 @@
-"""The database: screens, their batches and analyses, and who works on them. SQLite or PostgreSQL."""
+"""The database of screens, their batches and analyses, and the leases of workers. SQLite or PostgreSQL."""
 
-from gandl_shared.db.database import ATTEMPTS, Database, Waiting
+from gandl_shared.db.database import MAX_ATTEMPTS, Database
 from gandl_shared.db.records import (
     AnalysisRecord,
     FinishedBatch,
+    Lease,
     LeasedAnalysis,
     LeasedBatch,
     LeasedSite,
     ModelUse,
     NewScreen,
     ScreenRecord,
+    Waiting,
 )
 
 __all__ = [
-    "ATTEMPTS",
+    "MAX_ATTEMPTS",
     "AnalysisRecord",
     "Database",
     "FinishedBatch",
+    "Lease",
     "LeasedAnalysis",
     "LeasedBatch",
     "LeasedSite",

@@ -1,173 +1,138 @@
-"""Analyses of screens: queued when the last batch lands or on request, leased by an analysis worker, versioned."""
+"""Analyses in the database: queued after the last batch or on request, leased by an analysis worker, versioned."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
-from gandl_shared.db import screens
-from gandl_shared.db.engine import now
+from gandl_shared.db.engine import Transactions, now
+from gandl_shared.db.leases import Leases
 from gandl_shared.db.records import AnalysisRecord, LeasedAnalysis
-from gandl_shared.db.screens import DONE, LEASED, OPEN, QUEUED
-from gandl_shared.db.tables import Analysis, Screen
+from gandl_shared.db.screen_rows import iso_time
+from gandl_shared.db.screens import read_record, read_status
+from gandl_shared.db.tables import Analysis
+from gandl_shared.db.transitions import end_analysis, lock_screen, queue_analysis
 from gandl_shared.errors import Conflict, NotFound
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenState
+from gandl_shared.schemas.states import AnalysisState, WorkState
+
+_EMBEDDED = (ScreenState.DONE, ScreenState.FAILED, ScreenState.ANALYSING)
+"""States of a screen whose images are done."""
 
 
-def add(connection: Connection, screen_id: str, parameters: AnalysisParameters) -> int:
-    """Queue the next version of a screen whose row is locked; the analysis' id."""
-    newest = connection.execute(select(func.max(Analysis.version)).where(Analysis.screen_id == screen_id)).scalar()
-    values = {
-        "screen_id": screen_id,
-        "version": (newest or 0) + 1,
-        "state": QUEUED,
-        "parameters": parameters.model_dump(mode="json"),
-        "created_at": now(connection),
-    }
-    added = connection.execute(insert(Analysis).values(**values).returning(Analysis.id)).scalar_one()
-    screens.analysing(connection, screen_id)
-    return added
+class AnalysisRepository:
+    """The analyses of all screens. Every method is one transaction."""
+
+    def __init__(self, transactions: Transactions, *, max_attempts: int) -> None:
+        self._transactions = transactions
+        self._leases = Leases(Analysis, max_attempts)
+
+    def queue(self, screen_id: str, parameters: AnalysisParameters) -> AnalysisRecord:
+        """Queue another analysis of a screen. Raises NotFound, or Conflict while the images are not done."""
+        with self._transactions.write() as connection:
+            state = lock_screen(connection, screen_id)
+            progress = read_status(connection, screen_id).progress
+            if state not in _EMBEDDED:
+                raise Conflict(f"screen '{screen_id}' is {state.value}; it can be analysed once its images are done")
+            if progress.done == 0:
+                raise Conflict(f"screen '{screen_id}' has no vectors to analyse; retry it first")
+            return _record(_row(connection, Analysis.id == queue_analysis(connection, screen_id, parameters)))
+
+    def lease(self, worker: str, seconds: float, *, analysis_id: int | None = None) -> LeasedAnalysis | None:
+        """Take an analysis that waits or whose lease has run out: any, or a certain one."""
+        conditions = [] if analysis_id is None else [Analysis.id == analysis_id]
+        with self._transactions.write() as connection:
+            row = self._leases.take(connection, worker, seconds, *conditions)
+        return None if row is None else _leased_analysis(row)
+
+    def renew(self, lease: LeasedAnalysis, seconds: float) -> bool:
+        """Extend a lease to `seconds` from now. Return False if it was lost: the worker should stop."""
+        with self._transactions.write() as connection:
+            return self._leases.renew(connection, lease, seconds)
+
+    def finish(self, lease: LeasedAnalysis) -> bool:
+        """Record that the result is stored: the screen is done. Return False if the lease was lost."""
+        with self._transactions.write() as connection:
+            if not self._leases.hold(connection, lease):
+                return False
+            self._close(connection, lease.id, WorkState.DONE, None)
+            end_analysis(connection, lease.screen_id, version=lease.version, error=None)
+        return True
+
+    def fail(self, lease: LeasedAnalysis, error: str, *, final: bool = False) -> bool:
+        """Put an analysis back into the queue; after the last attempt record `error`. False if the lease was lost.
+
+        `final` means that another attempt cannot help, for instance because there are too few wells.
+        """
+        with self._transactions.write() as connection:
+            if not self._leases.hold(connection, lease):
+                return False
+            if not final and lease.attempt < self._leases.max_attempts:
+                self._leases.requeue(connection, lease, attempts=lease.attempt, error=error)
+            else:
+                self._fail(connection, lease.id, lease.screen_id, error)
+        return True
+
+    def of_screen(self, screen_id: str) -> tuple[AnalysisRecord, ...]:
+        """Return all analyses of a screen, the oldest first. Raises NotFound."""
+        query = select(Analysis.__table__).where(Analysis.screen_id == screen_id).order_by(Analysis.version)
+        with self._transactions.read() as connection:
+            read_record(connection, screen_id)
+            return tuple(_record(row) for row in connection.execute(query))
+
+    def get(self, screen_id: str, version: int) -> AnalysisRecord:
+        """Return one version of the analyses of a screen. Raises NotFound."""
+        with self._transactions.read() as connection:
+            return _record(_row(connection, and_(Analysis.screen_id == screen_id, Analysis.version == version)))
+
+    def count_ready(self) -> int:
+        """Count the analyses that a worker could take now."""
+        with self._transactions.read() as connection:
+            return self._leases.count_ready(connection)
+
+    def ready_ids(self, limit: int) -> tuple[int, ...]:
+        """Return ids of analyses that a worker could take now, the newest first."""
+        with self._transactions.read() as connection:
+            return self._leases.ready_ids(connection, limit)
+
+    def fail_exhausted(self) -> None:
+        """Fail the analyses whose workers were lost in every attempt."""
+        with self._transactions.read() as connection:
+            analysis_ids = self._leases.exhausted(connection)
+        for analysis_id in analysis_ids:
+            with self._transactions.write() as connection:
+                row = self._leases.hold_exhausted(connection, analysis_id)
+                if row is not None:
+                    error = f"the worker of the analysis was lost {row.attempts} times"
+                    self._fail(connection, row.id, row.screen_id, error)
+
+    def _fail(self, connection: Connection, analysis_id: int, screen_id: str, error: str) -> None:
+        self._close(connection, analysis_id, WorkState.FAILED, error)
+        end_analysis(connection, screen_id, version=None, error=error)
+
+    def _close(self, connection: Connection, analysis_id: int, state: WorkState, error: str | None) -> None:
+        self._leases.close(connection, analysis_id, state, error)
+        connection.execute(update(Analysis).where(Analysis.id == analysis_id).values(finished_at=now(connection)))
 
 
-def queue(connection: Connection, screen_id: str, parameters: AnalysisParameters) -> AnalysisRecord:
-    """Queue an analysis of a screen whose images are done. Raises NotFound, Conflict."""
-    state = screens.lock(connection, screen_id)
-    progress = screens.status(connection, screen_id).progress
-    if state not in (ScreenState.DONE, ScreenState.FAILED, ScreenState.ANALYSING):
-        raise Conflict(f"screen '{screen_id}' is {state.value}; it can be analysed once its images are done")
-    if progress.done == 0:
-        raise Conflict(f"screen '{screen_id}' has no vectors to analyse; retry it first")
-    return _record(_one(connection, Analysis.id == add(connection, screen_id, parameters)))
-
-
-def lease(
-    connection: Connection, worker: str, seconds: float, analysis_id: int | None, most: int
-) -> LeasedAnalysis | None:
-    """Take a queued analysis (that one, if an id is given), or one whose worker was lost."""
-    at = now(connection)
-    query = select(Analysis.__table__).where(ready(at), Analysis.attempts < most).order_by(Analysis.id).limit(1)
-    if analysis_id is not None:
-        query = query.where(Analysis.id == analysis_id)
-    row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
-    if row is None:
-        return None
-    token = uuid.uuid4().hex
-    values = {"state": LEASED, "token": token, "worker": worker, "leased_until": at + seconds}
-    connection.execute(update(Analysis).where(Analysis.id == row.id).values(**values, attempts=Analysis.attempts + 1))
-    parameters = AnalysisParameters.model_validate(row.parameters)
-    return LeasedAnalysis(row.id, row.screen_id, row.version, token, row.attempts + 1, parameters)
-
-
-def ready(at: float) -> Any:  # a boolean expression of SQLAlchemy
-    """Queued and due, or leased by a worker that is gone."""
-    waiting = and_(Analysis.state == QUEUED, Analysis.not_before <= at)
-    return or_(waiting, and_(Analysis.state == LEASED, Analysis.leased_until < at))
-
-
-def finish(connection: Connection, leased: LeasedAnalysis) -> bool:
-    """The result is stored. False where the lease was lost."""
-    if not _holds(connection, leased):
-        return False
-    _close(connection, leased.id, DONE, None)
-    newest = connection.execute(select(Screen.analysis_version).where(Screen.id == leased.screen_id)).scalar_one()
-    _settle(connection, leased.screen_id, max(newest or 0, leased.version), None)
-    return True
-
-
-def fail(connection: Connection, leased: LeasedAnalysis, error: str, *, final: bool, most: int) -> bool:
-    """Queue it again, or after `most` attempts (or if `final`) record the error. False where the lease was lost."""
-    if not _holds(connection, leased):
-        return False
-    if not final and leased.attempt < most:
-        values = {"state": QUEUED, "token": None, "leased_until": None, "error": error}
-        connection.execute(update(Analysis).where(Analysis.id == leased.id).values(**values))
-    else:
-        _close(connection, leased.id, "failed", error)
-        _settle(connection, leased.screen_id, None, error)
-    return True
-
-
-def retry(connection: Connection, screen_id: str) -> int | None:
-    """Queue what a screen lacks: parked and cancelled sites, else the analysis it has not got. Raises Conflict."""
-    if screens.reopen(connection, screen_id):
-        return None
-    record = screens.record(connection, screen_id)
-    if record.state is ScreenState.DONE:
-        raise Conflict(f"screen '{screen_id}' is done and has no parked sites: there is nothing to retry")
-    return add(connection, screen_id, record.request.analysis)
-
-
-def exhausted(connection: Connection, most: int) -> list[int]:
-    """Analyses whose workers were lost in every attempt they had."""
-    at = now(connection)
-    return list(connection.scalars(select(Analysis.id).where(ready(at), Analysis.attempts >= most).limit(100)))
-
-
-def park_exhausted(connection: Connection, analysis_id: int, most: int) -> None:
-    """Fail an analysis that lost its worker too often."""
-    owner = _one(connection, Analysis.id == analysis_id).screen_id
-    screens.lock(connection, owner)
-    row = connection.execute(
-        select(Analysis.__table__)
-        .where(Analysis.id == analysis_id, ready(now(connection)), Analysis.attempts >= most)
-        .with_for_update()
-    ).one_or_none()
-    if row is not None:
-        error = f"the worker of the analysis was lost {row.attempts} times"
-        _close(connection, row.id, "failed", error)
-        _settle(connection, owner, None, error)
-
-
-def listed(connection: Connection, screen_id: str) -> tuple[AnalysisRecord, ...]:
-    """All analyses of a screen, oldest first. Raises NotFound."""
-    screens.record(connection, screen_id)
-    rows = connection.execute(
-        select(Analysis.__table__).where(Analysis.screen_id == screen_id).order_by(Analysis.version)
-    )
-    return tuple(_record(row) for row in rows)
-
-
-def found(connection: Connection, screen_id: str, version: int) -> AnalysisRecord:
-    """One version. Raises NotFound."""
-    return _record(_one(connection, and_(Analysis.screen_id == screen_id, Analysis.version == version)))
-
-
-def _one(connection: Connection, which: Any) -> Row[Any]:  # `which`: a boolean expression of SQLAlchemy
-    row = connection.execute(select(Analysis.__table__).where(which)).one_or_none()
+def _row(connection: Connection, condition: ColumnElement[bool]) -> Row[Any]:
+    row = connection.execute(select(Analysis.__table__).where(condition)).one_or_none()
     if row is None:
         raise NotFound("there is no such analysis of this screen")
     return row
 
 
-def _holds(connection: Connection, leased: LeasedAnalysis) -> bool:
-    """Whether the lease still counts; then screen and analysis stay locked. A deleted screen has no leases."""
-    try:
-        screens.lock(connection, leased.screen_id)
-    except NotFound:
-        return False
-    query = select(Analysis.id).where(Analysis.id == leased.id, Analysis.token == leased.token)
-    return connection.execute(query.with_for_update()).one_or_none() is not None
-
-
-def _close(connection: Connection, analysis_id: int, state: str, error: str | None) -> None:
-    values = {"state": state, "token": None, "leased_until": None, "error": error, "finished_at": now(connection)}
-    connection.execute(update(Analysis).where(Analysis.id == analysis_id).values(**values))
-
-
-def _settle(connection: Connection, screen_id: str, version: int | None, error: str | None) -> None:
-    """The screen's state once an analysis has ended: still analysing while another is open, and done if any has
-    succeeded."""
-    waiting = select(func.count()).where(Analysis.screen_id == screen_id, Analysis.state.in_(OPEN))
-    before = connection.execute(select(Screen.analysis_version).where(Screen.id == screen_id)).scalar_one()
-    if version is None and before is None and error is not None:
-        screens.fail(connection, screen_id, error)
-    else:
-        screens.done(connection, screen_id, version)
-    if connection.execute(waiting).scalar_one():
-        screens.analysing(connection, screen_id)
+def _leased_analysis(row: Row[Any]) -> LeasedAnalysis:
+    return LeasedAnalysis(
+        id=row.id,
+        screen_id=row.screen_id,
+        token=row.token,
+        attempt=row.attempts,
+        version=row.version,
+        parameters=AnalysisParameters.model_validate(row.parameters),
+    )
 
 
 def _record(row: Row[Any]) -> AnalysisRecord:
@@ -175,9 +140,9 @@ def _record(row: Row[Any]) -> AnalysisRecord:
         id=row.id,
         screen_id=row.screen_id,
         version=row.version,
-        state="running" if row.state == LEASED else row.state,
+        state=AnalysisState.RUNNING if row.state == WorkState.LEASED else AnalysisState(row.state),
         parameters=AnalysisParameters.model_validate(row.parameters),
         error=row.error,
-        created_at=screens.iso(row.created_at),
-        finished_at=None if row.finished_at is None else screens.iso(row.finished_at),
+        created_at=iso_time(row.created_at),
+        finished_at=None if row.finished_at is None else iso_time(row.finished_at),
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +18,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 
 from gandl_shared.errors import Conflict, GandlError, Malformed, Unavailable
 
@@ -57,12 +59,24 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def snapshots(engine: Engine) -> Engine:
-    """The engine for reading: every question of a transaction sees the same moment, so that a status is never half of
-    one and half of the next. SQLite does so by itself."""
-    if engine.dialect.name == "sqlite":
-        return engine
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+class Transactions:
+    """Transactions of one engine, for reading and for writing. Both raise Unavailable when the server is away."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._reads = _snapshots(engine)
+        self._writes = engine.execution_options(**{WRITES: True})
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection whose queries all see the same moment."""
+        with _outages_reported(), self._reads.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection whose changes are committed at the end of the block, or rolled back after an error."""
+        with _outages_reported(), self._writes.begin() as connection:
+            yield connection
 
 
 def now(connection: Connection) -> float:
@@ -70,6 +84,23 @@ def now(connection: Connection) -> float:
     if connection.dialect.name == "sqlite":
         return time.time()
     return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+
+def _snapshots(engine: Engine) -> Engine:
+    """Return the engine for reading: every query of a transaction sees the same moment, so that the parts of a status
+    always belong together. SQLite does so by itself."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+@contextmanager
+def _outages_reported() -> Iterator[None]:
+    """Turn the driver's error into Unavailable (503): the calling code is not at fault."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable(f"the database does not answer: {error.orig}") from error
 
 
 def _parsed(url: str) -> URL:

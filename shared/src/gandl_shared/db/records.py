@@ -9,11 +9,12 @@ from pathlib import Path
 from gandl_shared.plates import PlateMap, Site
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenLimits, ScreenRequest, ScreenState
+from gandl_shared.schemas.states import AnalysisState
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelUse:
-    """The model of a screen: its name and file hash, the tile size it takes and the downscaling before that."""
+    """The model of a screen: name, SHA-256 of its file, edge of its tiles in pixels, downscaling before tiling."""
 
     name: str
     id: str
@@ -21,9 +22,9 @@ class ModelUse:
     downscale: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NewScreen:
-    """All rows of a screen to be. `limits` is by plate name; `sites` are in the order of the plate map."""
+    """All rows of a new screen. `limits` has one entry per plate name; `sites` are in the order of the plate map."""
 
     name: str
     images: Path
@@ -35,9 +36,9 @@ class NewScreen:
     sites_per_batch: int = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ScreenRecord:
-    """A screen as it was submitted, and its stored state."""
+    """A screen as it was submitted, with its stored state."""
 
     id: str
     name: str
@@ -50,6 +51,16 @@ class ScreenRecord:
     analysis_version: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The right of one worker to a batch or an analysis. `token` proves it; `attempt` counts from 1."""
+
+    id: int
+    screen_id: str
+    token: str
+    attempt: int
+
+
 @dataclass(frozen=True)
 class LeasedSite:
     """A site to embed. `number` counts the screen's sites in plate map order; `key` is set if it was done before."""
@@ -59,15 +70,11 @@ class LeasedSite:
     key: str | None
 
 
-@dataclass(frozen=True)
-class LeasedBatch:
-    """A batch that is this worker's alone until its lease runs out; `token` proves it."""
+@dataclass(frozen=True, kw_only=True)
+class LeasedBatch(Lease):
+    """A batch with all that a worker needs in order to embed it. `number` counts the batches of the screen from 0."""
 
-    id: int
-    screen_id: str
     number: int
-    token: str
-    attempt: int
     model: ModelUse
     limits: Mapping[str, ScreenLimits]
     sites: tuple[LeasedSite, ...]
@@ -75,9 +82,9 @@ class LeasedBatch:
 
 @dataclass(frozen=True)
 class FinishedBatch:
-    """What became of a batch that was given back. `accepted` is False where the lease was lost: nothing was written.
+    """The fate of a batch that a worker returned. `accepted` is False if the lease was lost and nothing was written.
 
-    `analysis_id` is the analysis that this very call queued, because it brought the last batch.
+    `analysis_id` is the analysis that this call queued, because no other batch of the screen was open.
     """
 
     screen_id: str
@@ -85,27 +92,31 @@ class FinishedBatch:
     analysis_id: int | None = None
 
 
-@dataclass(frozen=True)
-class LeasedAnalysis:
-    """An analysis that is this worker's alone until its lease runs out."""
+@dataclass(frozen=True, kw_only=True)
+class LeasedAnalysis(Lease):
+    """An analysis with its parameters. `version` counts the analyses of the screen from 1."""
 
-    id: int
-    screen_id: str
     version: int
-    token: str
-    attempt: int
     parameters: AnalysisParameters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnalysisRecord:
-    """An analysis and its state: queued, running, done, failed or cancelled. Times are ISO 8601, UTC."""
+    """An analysis and its state. Times are ISO 8601, UTC."""
 
     id: int
     screen_id: str
     version: int
-    state: str
+    state: AnalysisState
     parameters: AnalysisParameters
     error: str | None
     created_at: str
     finished_at: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Numbers of batches and analyses that no worker has a lease on and that are due; or of messages about them."""
+
+    batches: int
+    analyses: int

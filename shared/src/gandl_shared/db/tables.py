@@ -1,7 +1,8 @@
-"""The tables. The database is the truth about a screen; everything else (queue, vectors) can be made again from it.
+"""The tables. The database is the truth about a screen; the queue and the vectors can be made again from it.
 
-A screen's plates, wells, sites and batches are numbered from 0 in the order of the plate map, so their keys are natural
-and a million sites go in without asking the database for numbers. Times are seconds since 1970, UTC.
+Plates, wells, sites and batches of a screen are numbered from 0 in the order of the plate map. Their keys are therefore
+known before they are written, and a million sites are inserted without a query for each number. Times are seconds since
+1970, UTC.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from sqlalchemy import JSON, BigInteger, Float, ForeignKey, ForeignKeyConstraint
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-Json = dict[str, Any]  # JSON documents: their forms are the schemas', checked where they are read
+Json = dict[str, Any]  # a JSON document; its schema checks it where it is read
 
-BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers new rows only for INTEGER keys
 
 
 class Base(DeclarativeBase):
@@ -22,7 +23,7 @@ class Base(DeclarativeBase):
 
 
 class Screen(Base):
-    """A plate job. `state` is queued (batches open), analysing, done, failed or cancelled."""
+    """A plate job. `state` is a ScreenState; a screen whose batches are being embedded is stored as queued."""
 
     __tablename__ = "screens"
 
@@ -42,7 +43,7 @@ class Screen(Base):
 
 
 class Plate(Base):
-    """A plate and the intensity limits its images are mapped by."""
+    """A plate with the intensity limits by which its images become uint8."""
 
     __tablename__ = "plates"
 
@@ -74,22 +75,17 @@ class Well(Base):
     metadata_: Mapped[Json] = mapped_column("metadata", JSON)
 
 
-class Batch(Base):
-    """Neighbouring sites that one worker takes at once. `state` is queued, leased, done, parked or cancelled.
+class Work(Base):
+    """What one worker at a time may do: a batch or an analysis. The rules of its columns are in `leases`.
 
-    `token` is the lease: whoever cannot show it may not write. `not_before` holds a batch back for a while.
+    `state` is a WorkState. `token` is the lease: a worker that cannot show it may not write. `not_before` delays work
+    that a busy service has refused.
     """
 
-    __tablename__ = "batches"
-    __table_args__ = (
-        Unique("screen_id", "number"),
-        Index("batches_by_state", "state", "id"),
-        Index("batches_of_screen", "screen_id", "state", "id"),
-    )
+    __abstract__ = True
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     screen_id: Mapped[str] = mapped_column(ForeignKey("screens.id", ondelete="CASCADE"))
-    number: Mapped[int]
     state: Mapped[str] = mapped_column(String(20))
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[float] = mapped_column(Float(53), default=0.0)
@@ -99,8 +95,21 @@ class Batch(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
+class Batch(Work):
+    """Neighbouring sites that one worker embeds at once. `number` counts the batches of a screen from 0."""
+
+    __tablename__ = "batches"
+    __table_args__ = (
+        Unique("screen_id", "number"),
+        Index("batches_by_state", "state", "id"),
+        Index("batches_of_screen", "screen_id", "state", "id"),
+    )
+
+    number: Mapped[int]
+
+
 class Site(Base):
-    """A field of view. `state` is queued, done or parked; `key` is the identity of its vectors once it is done."""
+    """A field of view. `state` is a SiteState; `key` identifies the vectors of a site that is done."""
 
     __tablename__ = "sites"
     __table_args__ = (
@@ -122,29 +131,20 @@ class Site(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
-class Analysis(Base):
-    """One analysis of a screen. `state` is queued, leased, done, failed or cancelled; leases as of batches."""
+class Analysis(Work):
+    """One analysis of a screen. `version` counts the analyses of a screen from 1."""
 
     __tablename__ = "analyses"
     __table_args__ = (Unique("screen_id", "version"), Index("analyses_by_state", "state", "id"))
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    screen_id: Mapped[str] = mapped_column(ForeignKey("screens.id", ondelete="CASCADE"))
     version: Mapped[int]
-    state: Mapped[str] = mapped_column(String(20))
     parameters: Mapped[Json] = mapped_column(JSON)
-    attempts: Mapped[int] = mapped_column(default=0)
-    not_before: Mapped[float] = mapped_column(Float(53), default=0.0)
-    worker: Mapped[str | None] = mapped_column(Text)
-    token: Mapped[str | None] = mapped_column(String(32))
-    leased_until: Mapped[float | None] = mapped_column(Float(53))
-    error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[float] = mapped_column(Float(53))
     finished_at: Mapped[float | None] = mapped_column(Float(53))
 
 
 class Timer(Base):
-    """When a periodic job of the whole installation is next due, whoever does it."""
+    """When a periodic job of the whole installation is due next. Any process may do it."""
 
     __tablename__ = "timers"
 

@@ -1,5 +1,6 @@
 """Plate jobs: checked, written to the database, announced to workers."""
 
+from gandl_shared.jobs.lease import LeaseRenewal, drop_lost_work
 from gandl_shared.jobs.plan import ScreenPlan, plan_screen, preprocessing_of
 from gandl_shared.jobs.queue import InProcessQueue, Queue
 from gandl_shared.jobs.roots import resolve_file, resolve_folder
@@ -7,8 +8,10 @@ from gandl_shared.jobs.submit import retry, submit
 
 __all__ = [
     "InProcessQueue",
+    "LeaseRenewal",
     "Queue",
     "ScreenPlan",
+    "drop_lost_work",
     "plan_screen",
     "preprocessing_of",
     "resolve_file",

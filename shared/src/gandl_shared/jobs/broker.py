@@ -81,7 +81,8 @@ class CeleryQueue:
                 lengths = [int(channel.queue_declare(name).message_count) for name in (BATCHES, ANALYSIS)]
         except (OperationalError, OSError) as error:
             raise Unavailable(f"the broker does not answer: {error}") from error
-        return Waiting(*lengths)
+        batches, analyses = lengths
+        return Waiting(batches=batches, analyses=analyses)
 
     def _send(self, task: str, queue: str, ids: Sequence[int]) -> None:
         try:

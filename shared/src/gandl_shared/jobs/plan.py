@@ -61,7 +61,7 @@ def plan_screen(
     new = NewScreen(
         name=request.name or images.name,
         images=images.resolve(),
-        model=ModelUse(card.name, model_id, card.size, card.downscale),
+        model=ModelUse(name=card.name, id=model_id, size=card.size, downscale=card.downscale),
         request=request,
         plate_map=plate_map,
         limits=_limits(request, sites, card),

@@ -9,15 +9,15 @@ from gandl_shared.jobs.queue import Queue
 
 def submit(db: Database, plan: ScreenPlan, queue: Queue | None = None) -> str:
     """Write a screen in one transaction, then announce its batches (where there is a queue); its id."""
-    screen_id = db.create_screen(plan.screen)
+    screen_id = db.screens.create(plan.screen)
     if queue is not None:
-        queue.batch_ready(db.batch_ids(screen_id))
+        queue.batch_ready(db.batches.queued_ids(screen_id))
     return screen_id
 
 
 def retry(db: Database, screen_id: str, queue: Queue) -> None:
     """Queue again what a screen lacks, and announce it. Raises NotFound, Conflict."""
-    analysis_id = db.retry_screen(screen_id)
-    queue.batch_ready(db.batch_ids(screen_id))
+    analysis_id = db.screens.retry(screen_id)
+    queue.batch_ready(db.batches.queued_ids(screen_id))
     if analysis_id is not None:
         queue.analysis_ready(analysis_id)

@@ -54,19 +54,21 @@ class Sweep:
         work, messages = self._db.waiting(), self._queue.waiting()
         batches = min(MOST_AT_ONCE, work.batches) - messages.batches
         analyses = min(MOST_AT_ONCE, work.analyses) - messages.analyses
-        batch_ids, analysis_ids = self._db.waiting_ids(max(0, batches), max(0, analyses))
+        # The messages that are still in a queue are most likely about the oldest work, so send the newest.
+        batch_ids = self._db.batches.ready_ids(max(0, batches))
+        analysis_ids = self._db.analyses.ready_ids(max(0, analyses))
         if batch_ids:
             self._queue.batch_ready(batch_ids)
         for analysis_id in analysis_ids:
             self._queue.analysis_ready(analysis_id)
-        return Waiting(len(batch_ids), len(analysis_ids))
+        return Waiting(batches=len(batch_ids), analyses=len(analysis_ids))
 
     def _run(self) -> None:
         while not self._end.wait(self._seconds):
             try:
-                if self._db.claim_timer("sweep", self._seconds * 0.9):
+                if self._db.timers.claim("sweep", self._seconds * 0.9):
                     sent = self.once()
-                    if sent != Waiting(0, 0):
+                    if sent.batches or sent.analyses:
                         log.info("sent again: %d batches, %d analyses", sent.batches, sent.analyses)
             except Unavailable as error:
                 log.warning("%s", error.detail)

@@ -9,6 +9,7 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.quality import GroupQuality
+from gandl_shared.schemas.states import AnalysisState
 
 Item = TypeVar("Item")
 
@@ -87,7 +88,7 @@ class AnalysisVersion(Frozen):
 
     screen: str
     version: int
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    state: AnalysisState
     parameters: AnalysisParameters
     error: str | None
     created_at: str

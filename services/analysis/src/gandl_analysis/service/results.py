@@ -13,7 +13,8 @@ from gandl_shared.db import Database
 from gandl_shared.errors import Conflict, Invalid, NotFound, Problem
 from gandl_shared.schemas.answers import Axis, AxisPoint, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.curve import Curve
-from gandl_shared.schemas.screen import Hit, ScreenState, SiteScore, WellScore
+from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
+from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import Tested, read_analysis, read_sites, read_tested
@@ -104,7 +105,7 @@ class Results:
             number = self._version(known_id(screen), version)
             yield screen, number, self._tested(screen, number)
             return
-        for status in self._database.screens():
+        for status in self._database.screens.statuses():
             if status.analysis_version is not None:
                 try:
                     tested = self._tested(status.id, status.analysis_version)
@@ -120,11 +121,11 @@ def finished_version(database: Database, screen: str, version: int | None) -> in
     """The newest version with results, or the one that is named. Raises NotFound, Conflict while it has none."""
     known_id(screen)
     if version is not None:
-        record = database.analysis(screen, version)
-        if record.state != ScreenState.DONE:
+        record = database.analyses.get(screen, version)
+        if record.state is not AnalysisState.DONE:
             raise Conflict(f"analysis {version} of screen '{screen}' is {record.state}; it has no results")
         return version
-    status = database.screen_status(screen)
+    status = database.screens.status(screen)
     if status.analysis_version is None:
         raise Conflict(f"screen '{screen}' is {status.state.value}; it has no results yet")
     return status.analysis_version

@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gandl_shared.db import Database, LeasedAnalysis, ScreenRecord
 from gandl_shared.errors import BadInput, GandlError, Invalid, NotFound
+from gandl_shared.jobs import LeaseRenewal, drop_lost_work
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.analysis import AxisFrom
 from gandl_shared.store import Store
@@ -51,26 +50,27 @@ class AnalysisRuns:
         if lease is None:
             return False
         try:
-            with _kept(self.database, lease, self.lease_seconds):
+            with LeaseRenewal(self.database.analyses, lease, self.lease_seconds):
                 analysed = self.analyse(self._read(lease))
             write_analysis(self.store, lease.screen_id, lease.version, analysed)
         except Exception as error:  # whatever it was must not take the worker down: it is recorded with the analysis
             return self._failed(lease, error)
-        return self.database.finish_analysis(lease) or self._dropped(lease)
+        return self.database.analyses.finish(lease) or self._dropped(lease)
 
     def _lease(self, analysis_id: int | None) -> LeasedAnalysis | None:
         name = f"{socket.gethostname()}:{os.getpid()}"
-        found = self.database.lease_analysis(name, self.lease_seconds, analysis_id) if analysis_id is not None else None
-        return found or self.database.lease_analysis(name, self.lease_seconds)
+        analyses, seconds = self.database.analyses, self.lease_seconds
+        lease = None if analysis_id is None else analyses.lease(name, seconds, analysis_id=analysis_id)
+        return lease or analyses.lease(name, seconds)
 
     def _read(self, lease: LeasedAnalysis) -> ScreenInput:
         screen = lease.screen_id
-        record = self.database.screen(screen)
+        record = self.database.screens.get(screen)
         return ScreenInput(
             name=record.name,
             profiles=self.store.profiles(screen),
-            wells=self.database.wells(screen),
-            parked=self.database.screen_status(screen).parked,
+            wells=self.database.screens.wells(screen),
+            parked=self.database.screens.status(screen).parked,
             parameters=lease.parameters,
             card=read_card(self.store, screen) or self._card(record),
             model_id=record.model.id,
@@ -96,34 +96,8 @@ class AnalysisRuns:
     def _failed(self, lease: LeasedAnalysis, error: Exception) -> bool:
         log.error("analysis %d of screen %s failed", lease.version, lease.screen_id, exc_info=error)
         detail = error.detail if isinstance(error, GandlError) else f"{type(error).__name__}: {error}"
-        return self.database.fail_analysis(lease, detail, final=isinstance(error, BadInput)) or self._dropped(lease)
+        return self.database.analyses.fail(lease, detail, final=isinstance(error, BadInput)) or self._dropped(lease)
 
     def _dropped(self, lease: LeasedAnalysis) -> bool:
-        """The lease was lost; if that is because the screen was deleted, no file of it may stay."""
-        try:
-            self.database.screen(lease.screen_id)
-        except NotFound:
-            self.store.delete(lease.screen_id)
+        drop_lost_work(self.database, self.store, lease)
         return False
-
-
-@contextmanager
-def _kept(database: Database, lease: LeasedAnalysis, seconds: float) -> Iterator[None]:
-    """Renew the lease from a thread, three times in each of its lengths, while the block runs."""
-    end = threading.Event()
-
-    def renew() -> None:
-        while not end.wait(seconds / 3):
-            try:
-                if not database.renew_analysis(lease, seconds):
-                    return
-            except Exception:  # the database may be away for a moment; the next round or the lease's end decides
-                log.warning("could not renew the lease of analysis %d", lease.id, exc_info=True)
-
-    thread = threading.Thread(target=renew, name=f"lease of analysis {lease.id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        end.set()
-        thread.join()

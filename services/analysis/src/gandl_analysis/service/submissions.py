@@ -79,27 +79,27 @@ class Screens:
             model_id=model.id,
             max_headers=self._intake.max_headers,
         )
-        screen = self._database.create_screen(plan.screen)
+        screen = self._database.screens.create(plan.screen)
         write_card(self._store, screen, model.card)
-        self._queue.batch_ready(self._database.batch_ids(screen))
-        return self._database.screen_status(screen)
+        self._queue.batch_ready(self._database.batches.queued_ids(screen))
+        return self._database.screens.status(screen)
 
     def status(self, screen: str) -> ScreenStatus:
         """State, progress and parked sites, as the database has them now."""
-        return self._database.screen_status(known_id(screen))
+        return self._database.screens.status(known_id(screen))
 
     def all(self) -> tuple[ScreenStatus, ...]:
         """All screens, newest first, without their lists of parked sites."""
-        return self._database.screens()
+        return self._database.screens.statuses()
 
     def page(self, offset: int, limit: int) -> Page[ScreenStatus]:
         """A part of them."""
-        found = self.all()
-        return Page[ScreenStatus](items=found[offset : offset + limit], total=len(found), offset=offset, limit=limit)
+        items, total = self._database.screens.page(offset, limit)
+        return Page[ScreenStatus](items=items, total=total, offset=offset, limit=limit)
 
     def cancel(self, screen: str) -> ScreenStatus:
         """Stop a running screen. Raises Conflict where it does not run."""
-        self._database.cancel_screen(known_id(screen))
+        self._database.screens.cancel(known_id(screen))
         return self.status(screen)
 
     def retry(self, screen: str) -> ScreenStatus:
@@ -109,23 +109,23 @@ class Screens:
 
     def delete(self, screen: str) -> None:
         """Remove a screen with its vectors and results."""
-        self._database.delete_screen(known_id(screen))
+        self._database.screens.delete(known_id(screen))
         self._store.delete(screen)
 
     def analyse(self, screen: str, parameters: AnalysisParameters) -> AnalysisVersion:
         """Queue another analysis. Raises Conflict while the images are not done, and Invalid as `checked` does."""
-        kept = self._database.screen(known_id(screen))
+        kept = self._database.screens.get(known_id(screen))
         card = read_card(self._store, screen) or self._intake.models.find(kept.model.name).card
-        used = self._database.plate_map(screen).used
+        used = self._database.screens.plate_map(screen).used
         subject = Subject(used, card, kept.model.id, limits_text(kept.request.limits))
         chosen = checked(parameters, subject, self._database, self._store)
-        record = self._database.queue_analysis(screen, chosen)
+        record = self._database.analyses.queue(screen, chosen)
         self._queue.analysis_ready(record.id)
         return _version(record)
 
     def analyses(self, screen: str) -> Sequence[AnalysisVersion]:
         """All analyses of a screen, oldest first."""
-        return [_version(record) for record in self._database.analyses(known_id(screen))]
+        return [_version(record) for record in self._database.analyses.of_screen(known_id(screen))]
 
     def _plate_map(self, request: ScreenRequest) -> PlateMap:
         """Controls may be missing where the axes of an earlier screen bring their own anchors."""

@@ -1,0 +1,149 @@
+"""Batches in the database: leased by a worker, and given back as finished, failed or untried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, select, update
+
+from gandl_shared.db.engine import Transactions, now
+from gandl_shared.db.leases import Leases
+from gandl_shared.db.records import FinishedBatch, LeasedBatch, LeasedSite
+from gandl_shared.db.screen_rows import model_use, read_limits
+from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
+from gandl_shared.db.transitions import end_embedding
+from gandl_shared.plates import Site as MapSite
+from gandl_shared.schemas.states import SiteState, WorkState
+
+
+class BatchRepository:
+    """The batches of all screens. Every method is one transaction."""
+
+    def __init__(self, transactions: Transactions, *, max_attempts: int) -> None:
+        self._transactions = transactions
+        self._leases = Leases(Batch, max_attempts)
+
+    def lease(
+        self, worker: str, seconds: float, *, screen_id: str | None = None, batch_id: int | None = None
+    ) -> LeasedBatch | None:
+        """Take a batch that waits or whose lease has run out: any, one of a screen, or a certain one."""
+        conditions = [] if screen_id is None else [Batch.screen_id == screen_id]
+        conditions += [] if batch_id is None else [Batch.id == batch_id]
+        with self._transactions.write() as connection:
+            row = self._leases.take(connection, worker, seconds, *conditions)
+            return None if row is None else _leased_batch(connection, row)
+
+    def renew(self, lease: LeasedBatch, seconds: float) -> bool:
+        """Extend a lease to `seconds` from now. Return False if it was lost: the worker should stop."""
+        with self._transactions.write() as connection:
+            return self._leases.renew(connection, lease, seconds)
+
+    def finish(self, lease: LeasedBatch, done: Mapping[int, str], parked: Mapping[int, str]) -> FinishedBatch:
+        """Close a batch. `done` maps site numbers to the keys of their vectors, `parked` to errors.
+
+        The last open batch of a screen queues its analysis.
+        """
+        with self._transactions.write() as connection:
+            if not self._leases.hold(connection, lease):
+                return FinishedBatch(lease.screen_id, accepted=False)
+            _write_sites(connection, lease.screen_id, done, parked)
+            self._leases.close(connection, lease.id, WorkState.DONE)
+            analysis_id = end_embedding(connection, lease.screen_id)
+        return FinishedBatch(lease.screen_id, accepted=True, analysis_id=analysis_id)
+
+    def fail(self, lease: LeasedBatch, error: str) -> FinishedBatch:
+        """Put a batch that failed back into the queue; after the last attempt park its sites with `error`."""
+        with self._transactions.write() as connection:
+            if not self._leases.hold(connection, lease):
+                return FinishedBatch(lease.screen_id, accepted=False)
+            if lease.attempt < self._leases.max_attempts:
+                self._leases.requeue(connection, lease, attempts=lease.attempt, error=error)
+                return FinishedBatch(lease.screen_id, accepted=True)
+            analysis_id = self._park(connection, lease.id, lease.screen_id, lease.number, error)
+        return FinishedBatch(lease.screen_id, accepted=True, analysis_id=analysis_id)
+
+    def release(self, lease: LeasedBatch, delay: float = 0.0) -> bool:
+        """Give a batch back untried, to be leased again after `delay` seconds. Return False if the lease was lost.
+
+        A worker does so at shutdown and when a service is full. The attempt does not count.
+        """
+        with self._transactions.write() as connection:
+            if not self._leases.hold(connection, lease):
+                return False
+            until = now(connection) + delay
+            self._leases.requeue(connection, lease, attempts=lease.attempt - 1, not_before=until)
+        return True
+
+    def queued_ids(self, screen_id: str) -> tuple[int, ...]:
+        """Return the ids of a screen's queued batches, in plate map order."""
+        query = select(Batch.id).where(Batch.screen_id == screen_id, Batch.state == WorkState.QUEUED)
+        with self._transactions.read() as connection:
+            return tuple(connection.scalars(query.order_by(Batch.id)))
+
+    def count_ready(self) -> int:
+        """Count the batches that a worker could take now."""
+        with self._transactions.read() as connection:
+            return self._leases.count_ready(connection)
+
+    def ready_ids(self, limit: int) -> tuple[int, ...]:
+        """Return ids of batches that a worker could take now, the newest first."""
+        with self._transactions.read() as connection:
+            return self._leases.ready_ids(connection, limit)
+
+    def park_exhausted(self) -> tuple[int, ...]:
+        """Park the batches whose workers were lost in every attempt; return the ids of analyses that this queued."""
+        with self._transactions.read() as connection:
+            batch_ids = self._leases.exhausted(connection)
+        queued = [self._park_exhausted(batch_id) for batch_id in batch_ids]
+        return tuple(analysis_id for analysis_id in queued if analysis_id is not None)
+
+    def _park_exhausted(self, batch_id: int) -> int | None:
+        with self._transactions.write() as connection:
+            row = self._leases.hold_exhausted(connection, batch_id)
+            if row is None:
+                return None
+            error = f"the worker was lost {row.attempts} times on this batch"
+            return self._park(connection, row.id, row.screen_id, row.number, error)
+
+    def _park(self, connection: Connection, batch_id: int, screen_id: str, number: int, error: str) -> int | None:
+        self._leases.close(connection, batch_id, WorkState.PARKED, error)
+        queued = and_(Site.screen_id == screen_id, Site.batch == number, Site.state == SiteState.QUEUED)
+        connection.execute(update(Site).where(queued).values(state=SiteState.PARKED, error=error))
+        return end_embedding(connection, screen_id)
+
+
+def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
+    screen = connection.execute(select(Screen.__table__).where(Screen.id == row.screen_id)).one()
+    sites = (
+        select(Plate.name, Well.name, Site.name, Site.number, Site.files, Site.key)
+        .join(Well, (Well.screen_id == Site.screen_id) & (Well.number == Site.well))
+        .join(Plate, (Plate.screen_id == Well.screen_id) & (Plate.number == Well.plate))
+        .where(Site.screen_id == row.screen_id, Site.batch == row.number)
+        .order_by(Site.number)
+    )
+    root = Path(screen.images)
+    return LeasedBatch(
+        id=row.id,
+        screen_id=row.screen_id,
+        token=row.token,
+        attempt=row.attempts,
+        number=row.number,
+        model=model_use(screen),
+        limits=read_limits(connection, row.screen_id),
+        sites=tuple(
+            LeasedSite(number, MapSite(plate, well, name, root, tuple(files)), key)
+            for plate, well, name, number, files, key in connection.execute(sites)
+        ),
+    )
+
+
+def _write_sites(connection: Connection, screen_id: str, done: Mapping[int, str], parked: Mapping[int, str]) -> None:
+    rows = [{"n": n, "state": SiteState.DONE, "key": key, "error": None} for n, key in done.items()]
+    rows += [{"n": n, "state": SiteState.PARKED, "key": None, "error": error} for n, error in parked.items()]
+    if rows:
+        table = Site.__table__
+        where = and_(table.c.screen_id == screen_id, table.c.number == bindparam("n"))
+        changes: dict[str, Any] = {name: bindparam(name) for name in ("state", "key", "error")}
+        connection.execute(update(Site).where(where).values(changes), rows)

@@ -1,0 +1,148 @@
+"""The rows of one screen: written from a `NewScreen`, and read back as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from gandl_shared.db.records import ModelUse, NewScreen
+from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
+from gandl_shared.plates import PlateMap, Role
+from gandl_shared.plates import Well as MapWell
+from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, ScreenState
+from gandl_shared.schemas.states import SiteState, WorkState
+
+MAX_PARKED_SITES = 1000
+"""A status lists at most so many parked sites; `progress.parked` counts all of them."""
+
+_ROWS_PER_INSERT = 5000
+
+Values = dict[str, Any]  # one row of an insert: its columns have different types
+
+
+def insert_screen(connection: Connection, screen_id: str, new: NewScreen, at: float) -> None:
+    """Write all rows of a screen, created at `at` (seconds since 1970)."""
+    connection.execute(insert(Screen).values(**_screen_values(new, screen_id, at)))
+    plates = {name: number for number, name in enumerate(new.plate_map.plates)}
+    n_batches = -(-len(new.sites) // new.sites_per_batch)
+    batches = [{"screen_id": screen_id, "number": n, "state": WorkState.QUEUED} for n in range(n_batches)]
+    # In the order of their foreign keys.
+    _insert(connection, Plate, [_plate_values(screen_id, number, name, new) for name, number in plates.items()])
+    _insert(connection, Well, [_well_values(screen_id, n, w, plates) for n, w in enumerate(new.plate_map.wells)])
+    _insert(connection, Batch, batches)
+    _insert(connection, Site, list(_site_values(screen_id, new)))
+
+
+def read_limits(connection: Connection, screen_id: str) -> dict[str, ScreenLimits]:
+    """Return the intensity limits of each plate by its name; a plate without images has none."""
+    query = select(Plate.name, Plate.limits).where(Plate.screen_id == screen_id).order_by(Plate.number)
+    return {name: ScreenLimits.model_validate(limits) for name, limits in connection.execute(query) if limits}
+
+
+def read_plate_map(connection: Connection, screen_id: str) -> PlateMap:
+    """Return the plate map as it was submitted, in its order."""
+    query = (
+        select(Plate.name.label("plate_name"), Well.__table__)
+        .join(Plate, (Plate.screen_id == Well.screen_id) & (Plate.number == Well.plate))
+        .where(Well.screen_id == screen_id)
+        .order_by(Well.number)
+    )
+    wells = tuple(_map_well(row) for row in connection.execute(query))
+    return PlateMap(wells, f"plate map of screen {screen_id}")
+
+
+def parked_sites(connection: Connection, screen_id: str) -> tuple[ParkedSite, ...]:
+    """Return the first MAX_PARKED_SITES sites without vectors, in plate map order."""
+    query = (
+        select(Plate.name, Well.name, Site.name, Site.error)
+        .join(Well, (Well.screen_id == Site.screen_id) & (Well.number == Site.well))
+        .join(Plate, (Plate.screen_id == Well.screen_id) & (Plate.number == Well.plate))
+        .where(Site.screen_id == screen_id, Site.state == SiteState.PARKED)
+        .order_by(Site.number)
+        .limit(MAX_PARKED_SITES)
+    )
+    return tuple(ParkedSite(plate=p, well=w, site=s, error=e or "") for p, w, s, e in connection.execute(query))
+
+
+def model_use(row: Row[Any]) -> ModelUse:
+    """Return the model of a row of the table of screens."""
+    return ModelUse(name=row.model, id=row.model_id, size=row.size, downscale=row.downscale)
+
+
+def iso_time(seconds: float) -> str:
+    """Return seconds since 1970 as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _insert(connection: Connection, table: type[Plate | Well | Batch | Site], rows: Sequence[Values]) -> None:
+    for start in range(0, len(rows), _ROWS_PER_INSERT):
+        chunk = rows[start : start + _ROWS_PER_INSERT]
+        connection.execute(insert(table.__table__), chunk)  # type: ignore[arg-type]  # it is a Table
+
+
+def _screen_values(new: NewScreen, screen_id: str, at: float) -> Values:
+    # The plate map is in the table of wells; its text, which may be large, is not stored a second time.
+    request = new.request.model_dump(mode="json", exclude={"plate_map_csv"})
+    return {
+        "id": screen_id,
+        "name": new.name,
+        "state": ScreenState.QUEUED,
+        "images": str(new.images),
+        "model": new.model.name,
+        "model_id": new.model.id,
+        "size": new.model.size,
+        "downscale": new.model.downscale,
+        "request": request | {"plate_map": new.request.plate_map or "(sent as text)"},
+        "created_at": at,
+    }
+
+
+def _plate_values(screen_id: str, number: int, name: str, new: NewScreen) -> Values:
+    limits = new.limits.get(name)
+    stored = {} if limits is None else limits.model_dump(mode="json")
+    return {"screen_id": screen_id, "number": number, "name": name, "limits": stored}
+
+
+def _well_values(screen_id: str, number: int, well: MapWell, plates: Mapping[str, int]) -> Values:
+    return {
+        "screen_id": screen_id,
+        "number": number,
+        "plate": plates[well.plate],
+        "name": well.well,
+        "role": well.role.value,
+        "compound": well.compound,
+        "concentration_um": well.concentration_um,
+        "cell_line": well.cell_line,
+        "row": well.row,
+        "metadata": dict(well.metadata),
+    }
+
+
+def _map_well(row: Row[Any]) -> MapWell:
+    return MapWell(
+        plate=row.plate_name,
+        well=row.name,
+        role=Role(row.role),
+        compound=row.compound,
+        concentration_um=row.concentration_um,
+        cell_line=row.cell_line,
+        row=row._mapping["row"],
+        metadata=row._mapping["metadata"],
+    )
+
+
+def _site_values(screen_id: str, new: NewScreen) -> Iterator[Values]:
+    numbers = {(w.plate, w.well): n for n, w in enumerate(new.plate_map.wells)}
+    for n, site in enumerate(new.sites):
+        yield {
+            "screen_id": screen_id,
+            "number": n,
+            "well": numbers[site.plate, site.well],
+            "batch": n // new.sites_per_batch,
+            "name": site.site,
+            "files": list(site.names),
+            "state": SiteState.QUEUED,
+        }
