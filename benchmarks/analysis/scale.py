@@ -22,7 +22,7 @@ import numpy as np
 from gandl_analysis.pipeline import analyse as service
 from gandl_analysis.pipeline.analyse import ScreenInput
 from gandl_shared.models import Channel, ModelCard, TrainingRecord
-from gandl_shared.plates import Role, Well, row_name
+from gandl_shared.plates import Role, Well, well_name
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.store import Profiles
 from numpy.typing import NDArray
@@ -68,8 +68,18 @@ def wells_of(line: str, share: float, rng: np.random.Generator) -> tuple[list[We
     for number, k in enumerate(order):
         role, compound, dose, _ = contents[k]
         place = number // plates
-        name = f"{row_name(str(place // 48 + 1))}{place % 48 + 1:02d}"
-        wells.append(Well(f"{line}-{number % plates + 1}", name, role, compound, dose, line, number + 2))
+        name = well_name(place // 48 + 1, place % 48 + 1)
+        wells.append(
+            Well(
+                plate=f"{line}-{number % plates + 1}",
+                well=name,
+                role=role,
+                compound=compound,
+                concentration_um=dose,
+                cell_line=line,
+                table_row=number + 2,
+            )
+        )
     return wells, np.array([contents[k][3] for k in order])
 
 

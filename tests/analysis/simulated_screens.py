@@ -50,7 +50,16 @@ class Simulated:
 
     def _well(self, plate: str, line: str, name: str, role: Role, dose: float | None) -> Well:
         compound = "X" if dose else "DMSO" if role is Role.NEGATIVE else None
-        return Well(plate, name, role, compound, dose, line, 2, dict(self.metadata.get(name, {})))
+        return Well(
+            plate=plate,
+            well=name,
+            role=role,
+            compound=compound,
+            concentration_um=dose,
+            cell_line=line,
+            table_row=2,
+            metadata=dict(self.metadata.get(name, {})),
+        )
 
     def profiles(self) -> Profiles:
         """Two sites of three tiles a well."""

@@ -8,21 +8,22 @@ command line into one line on stderr.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with an input: what, where (file, row of a table counted from 1, field), and the fix."""
+    """One thing that is wrong with an input: what and how to fix it, and where (file, row counted from 1, field)."""
 
     detail: str
+    _: KW_ONLY
     file: str | None = None
     row: int | None = None
     field: str | None = None
 
     def __str__(self) -> str:
-        place = [self.file or "", f"row {self.row}" if self.row is not None else "", self.field or ""]
-        where = ", ".join(part for part in place if part)
+        parts = [self.file or "", f"row {self.row}" if self.row is not None else "", self.field or ""]
+        where = ", ".join(part for part in parts if part)
         return f"{where}: {self.detail}" if where else self.detail
 
 

@@ -206,7 +206,16 @@ def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name
     placed = [f"{letter}{column:02d}" for letter in "ABCD" for column in range(1, 7)][:wells]
     doses = [None, None] + [1.5] * (wells - 2)
     rows = tuple(
-        Well("P1", well, role, "X" if dose else None, dose, "U2OS", n, {"batch": "b1"})
+        Well(
+            plate="P1",
+            well=well,
+            role=role,
+            compound="X" if dose else None,
+            concentration_um=dose,
+            cell_line="U2OS",
+            table_row=n,
+            metadata={"batch": "b1"},
+        )
         for n, (well, role, dose) in enumerate(zip(placed, roles, doses, strict=True), start=2)
     )
     return NewScreen(
@@ -216,7 +225,11 @@ def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name
         request=ScreenRequest(name=name, images="images", plate_map="map.csv"),
         plate_map=PlateMap(rows, "map.csv"),
         limits={"P1": ScreenLimits(low=(0.0, 1.5), high=(255.0, 200.25))},
-        sites=tuple(Site("P1", w, str(s), Path("/images"), (f"{w}_s{s}.tif",)) for w in placed for s in range(sites)),
+        sites=tuple(
+            Site(plate="P1", well=w, site=str(s), root=Path("/images"), names=(f"{w}_s{s}.tif",))
+            for w in placed
+            for s in range(sites)
+        ),
         sites_per_batch=sites_per_batch,
     )
 

@@ -30,7 +30,17 @@ def wells_of(roles: Sequence[Role], line: str = "U2OS") -> list[Well]:
         name = f"{chr(65 + seen[role])}{columns[role]:02d}"
         seen[role] += 1
         dose = float(seen[role]) if role is Role.TREATMENT else None
-        wells.append(Well("P1", name, role, "X" if dose else None, dose, line, i + 2))
+        wells.append(
+            Well(
+                plate="P1",
+                well=name,
+                role=role,
+                compound="X" if dose else None,
+                concentration_um=dose,
+                cell_line=line,
+                table_row=i + 2,
+            )
+        )
     return wells
 
 

@@ -34,7 +34,17 @@ def plate() -> list[Well]:
         for column in range(1, 8):
             role = (Role.POSITIVE, Role.NEGATIVE)[column - 1] if column < 3 else Role.TREATMENT
             dose = DOSES[column - 3] if column > 2 else None
-            wells.append(Well("P1", f"{row}{column:02d}", role, "X" if dose else None, dose, "U2OS", len(wells) + 2))
+            wells.append(
+                Well(
+                    plate="P1",
+                    well=f"{row}{column:02d}",
+                    role=role,
+                    compound="X" if dose else None,
+                    concentration_um=dose,
+                    cell_line="U2OS",
+                    table_row=len(wells) + 2,
+                )
+            )
     return wells
 
 
@@ -223,7 +233,18 @@ def test_vectors_without_figures_are_analysed_without_image_qc(clean: ScreenAnal
 
 
 def test_wells_meant_to_be_empty_are_no_failure() -> None:
-    wells = [*plate(), Well("P1", "A12", Role.EMPTY, None, None, "U2OS", 99)]
+    wells = [
+        *plate(),
+        Well(
+            plate="P1",
+            well="A12",
+            role=Role.EMPTY,
+            compound=None,
+            concentration_um=None,
+            cell_line="U2OS",
+            table_row=99,
+        ),
+    ]
     profiles = profiles_of(wells, both("A12", reason="empty"))
     found = analyse(ScreenInput("t", profiles, wells, (), AnalysisParameters(), fake_card(), "0" * 64, {})).analysis
     assert found.quality.images["P1"].failed == ()

@@ -29,7 +29,9 @@ def scored_line(effect: float = 8.0) -> ScoredLine:
 def _well(i: int, name: str, label: int) -> Well:
     role = {1: Role.POSITIVE, -1: Role.NEGATIVE, 0: Role.TREATMENT}[label]
     compound, dose = ("X", float(i % 4 + 1)) if label == 0 else (None, None)
-    return Well("P1", name, role, compound, dose, "U2OS", i + 2)
+    return Well(
+        plate="P1", well=name, role=role, compound=compound, concentration_um=dose, cell_line="U2OS", table_row=i + 2
+    )
 
 
 EVERYTHING = np.ones(32, bool)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from gandl_shared.errors import InvalidPlateMap, NotFound
-from gandl_shared.plates import Role, parse_plate_map, plate_map_from_rows, read_plate_map, row_name, well_name
+from gandl_shared.plates import Role, parse_plate_map, read_plate_map
 
 HEADER = "plate,well,role,compound,concentration_um,cell_line"
 CONTROLS = "P,A01,positive_control,,,U2OS\nP,A02,negative_control,,,U2OS"
@@ -26,23 +26,6 @@ def test_reads_bbbc013(bbbc013: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [("a1", "A01"), ("A01", "A01"), ("P24", "P24"), ("AA002", "AA02"), (" h12 ", "H12")]
-)
-def test_well_names(text: str, name: str) -> None:
-    assert well_name(text) == name
-
-
-@pytest.mark.parametrize("text", ["", "A0", "1A", "A", "AAA1", "A100"])
-def test_what_is_no_well(text: str) -> None:
-    with pytest.raises(ValueError, match=text or "^$"):
-        well_name(text)
-
-
-def test_row_names() -> None:
-    assert [row_name(t) for t in ("1", "08", "26", "27", "c")] == ["A", "H", "Z", "AA", "C"]
-
-
-@pytest.mark.parametrize(
     ("line", "row", "field", "words"),
     [
         ("P,B01,helper,,,U2OS", 4, "role", "unknown role 'helper'"),
@@ -52,7 +35,7 @@ def test_row_names() -> None:
         ("P,B01,treatment,Drug,,U2OS", 4, "concentration_um", "needs a concentration"),
         ("P,B01,treatment,,3,U2OS", 4, "compound", "needs a compound"),
         ("P,B99x,treatment,Drug,3,U2OS", 4, "well", "'B99x' is no well"),
-        ("P,A01,treatment,Drug,3,U2OS", 4, "well", "stands in rows 2 and 4"),
+        ("P,A01,treatment,Drug,3,U2OS", 4, "well", "is in rows 2 and 4"),
         (",B01,treatment,Drug,3,U2OS", 4, "plate", "no plate name"),
         ("P,B01,treatment,Drug,3,VERO", None, "role", "no positive_control well for cell line VERO"),
     ],
@@ -86,14 +69,6 @@ def test_names_of_others() -> None:
     assert plate_map.wells[2].concentration_um == 0.5
     assert plate_map.wells[2].metadata == {"batch": "8"}
     assert [w.well for w in plate_map.used] == ["A01", "A02", "A03"]
-
-
-def test_records_are_checked_as_files_are() -> None:
-    rows = [
-        {"plate": "P", "well": "A1", "role": "mock", "compound": None},
-        {"plate": "P", "well": "A2", "role": "viral", "compound": 'a "quoted", name'},
-    ]
-    assert plate_map_from_rows(rows).wells[1].compound == 'a "quoted", name'
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

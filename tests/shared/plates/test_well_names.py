@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gandl_shared.plates.well_names import parse_well, row_letters, row_number, well_name
+from gandl_shared.plates.well_names import parse_well, row_letters, row_number, standard_well_name, well_name
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ def test_rows_and_columns_count_from_one(name: str, row: int, column: int) -> No
 @pytest.mark.parametrize("name", ["a1", " A01 ", "A001", "A1"])
 def test_other_spellings_are_the_same_well(name: str) -> None:
     assert parse_well(name) == (1, 1)
+    assert standard_well_name(name) == "A01"
 
 
 @pytest.mark.parametrize("name", ["", "A", "7", "A0", "A00", "1A", "ABC1", "A100", "A1b", "Ä1"])

@@ -133,7 +133,7 @@ def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
         model=model_use(screen),
         limits=read_limits(connection, row.screen_id),
         sites=tuple(
-            LeasedSite(number, MapSite(plate, well, name, root, tuple(files)), key)
+            LeasedSite(number, MapSite(plate=plate, well=well, site=name, root=root, names=tuple(files)), key)
             for plate, well, name, number, files, key in connection.execute(sites)
         ),
     )

@@ -116,7 +116,7 @@ def _well_values(screen_id: str, number: int, well: MapWell, plates: Mapping[str
         "compound": well.compound,
         "concentration_um": well.concentration_um,
         "cell_line": well.cell_line,
-        "row": well.row,
+        "row": well.table_row,
         "metadata": dict(well.metadata),
     }
 
@@ -129,7 +129,7 @@ def _map_well(row: Row[Any]) -> MapWell:
         compound=row.compound,
         concentration_um=row.concentration_um,
         cell_line=row.cell_line,
-        row=row._mapping["row"],
+        table_row=row._mapping["row"],
         metadata=row._mapping["metadata"],
     )
 

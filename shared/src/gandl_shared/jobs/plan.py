@@ -96,14 +96,14 @@ def _check_site(site: Site, card: ModelCard) -> list[Problem]:
     wanted = len(card.channels)
     if len(site.names) not in (1, wanted):
         detail = f"{len(site.names)} files a site, but model {card.name} takes {_channels(card)}; choose with channels"
-        return [Problem(detail, site.names[0], None, "channel")]
+        return [Problem(detail, file=site.names[0], row=None, field="channel")]
     problems: list[Problem] = []
     headers: list[tuple[str, Header]] = []
     for name, path in zip(site.names, site.files, strict=True):
         try:
             headers.append((name, read_header(path)))
         except GandlError as error:
-            problems.append(Problem(error.detail, name))
+            problems.append(Problem(error.detail, file=name))
     per_file = wanted if len(site.names) == 1 else 1
     for name, header in headers:
         problems += _check_header(name, header, per_file, card)
@@ -114,10 +114,10 @@ def _check_header(name: str, header: Header, channels: int, card: ModelCard) -> 
     need = card.size * card.downscale
     if header.channels != channels:
         wanted = _channels(card) if channels > 1 else "one channel a file"
-        return [Problem(f"the image has {header.channels} channels; model {card.name} takes {wanted}", name)]
+        return [Problem(f"the image has {header.channels} channels; model {card.name} takes {wanted}", file=name)]
     if min(header.height, header.width) < need:
         detail = f"the image is {header.height}×{header.width} pixels; model {card.name} needs {need}×{need}"
-        return [Problem(detail, name)]
+        return [Problem(detail, file=name)]
     return []
 
 
@@ -125,7 +125,8 @@ def _unequal(headers: Sequence[tuple[str, Header]]) -> list[Problem]:
     first, reference = headers[0]
     return [
         Problem(
-            f"{h.height}×{h.width} {h.dtype}, but {first} is {reference.height}×{reference.width} {reference.dtype}", n
+            f"{h.height}×{h.width} {h.dtype}, but {first} is {reference.height}×{reference.width} {reference.dtype}",
+            file=n,
         )
         for n, h in headers
         if h != reference

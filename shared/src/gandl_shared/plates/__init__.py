@@ -1,6 +1,7 @@
 """Plate maps and the images of their wells."""
 
 from gandl_shared.plates.columns import has_metadata_prefix, metadata_column, plain_column
+from gandl_shared.plates.patterns import PATTERNS, compile_pattern
 from gandl_shared.plates.plate_map import (
     COLUMN_NAMES,
     ROLE_NAMES,
@@ -8,12 +9,10 @@ from gandl_shared.plates.plate_map import (
     PlateMap,
     Well,
     parse_plate_map,
-    plate_map_from_rows,
     read_plate_map,
-    row_name,
-    well_name,
 )
-from gandl_shared.plates.sites import PATTERNS, Site, compile_pattern, find_sites, inside
+from gandl_shared.plates.sites import Site, find_sites, inside
+from gandl_shared.plates.well_names import parse_well, row_letters, standard_well_name, well_name
 from gandl_shared.schemas.vocabulary import Role
 
 __all__ = [
@@ -31,9 +30,10 @@ __all__ = [
     "inside",
     "metadata_column",
     "parse_plate_map",
+    "parse_well",
     "plain_column",
-    "plate_map_from_rows",
     "read_plate_map",
-    "row_name",
+    "row_letters",
+    "standard_well_name",
     "well_name",
 ]

@@ -1,22 +1,22 @@
-"""The plate map: which well holds what. One CSV row a well, read whole, every problem reported at once.
+"""The plate map: which well contains what. A CSV file with one row per well; all problems are reported at once.
 
-Names used by other tools are mapped by the two tables below and by nothing else; columns that are in neither are kept
-as metadata of the well.
+The two tables below, and nothing else, translate the names that other tools use. Columns that are not in the tables
+become metadata of the well.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gandl_shared.errors import InvalidPlateMap, NotFound, Problem, raise_if
 from gandl_shared.plates.columns import plain_column
 from gandl_shared.plates.separators import separator_of
+from gandl_shared.plates.well_names import standard_well_name
 from gandl_shared.schemas.vocabulary import Role
 
 ROLE_NAMES: Mapping[str, Role] = {
@@ -63,16 +63,18 @@ COLUMN_NAMES: Mapping[str, str] = {
     "cell_line": "cell_line",
     "cell_type": "cell_line",
 }
-"""Lower-case column names of others, without pycytominer's `Metadata_` prefix. `mmoles_per_liter` holds µM in the
-JUMP and LINCS plate maps in spite of its name."""
+"""Our name of each column, by its lower-case name without pycytominer's prefix `Metadata_`. `mmoles_per_liter` contains
+µM in the JUMP and LINCS plate maps in spite of its name."""
 
 UNSPECIFIED = "unspecified"
-_WELL = re.compile(r"^([A-Za-z]{1,2})0*([1-9][0-9]?)$")
+"""The cell line of a well without one."""
+
+_REQUIRED_COLUMNS = ("plate", "well", "role")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Well:
-    """One well of one plate. `row` is the line of the plate map (header = 1); concentrations are in µM."""
+    """One well of one plate. `table_row` is the row of the CSV file (the header is 1); concentrations are in µM."""
 
     plate: str
     well: str
@@ -80,7 +82,7 @@ class Well:
     compound: str | None
     concentration_um: float | None
     cell_line: str
-    row: int
+    table_row: int
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -93,34 +95,20 @@ class PlateMap:
 
     @property
     def plates(self) -> tuple[str, ...]:
-        """Plate names in order of first appearance."""
-        return tuple(dict.fromkeys(w.plate for w in self.wells))
+        """The names of the plates in order of first appearance."""
+        return tuple(dict.fromkeys(well.plate for well in self.wells))
 
     @property
     def used(self) -> tuple[Well, ...]:
-        """The wells that hold cells to look at: all but the empty ones."""
-        return tuple(w for w in self.wells if w.role is not Role.EMPTY)
-
-
-def well_name(text: str) -> str:
-    """`a1`, `A01` and `A001` are `A01`; two row letters are a 1536-well plate's. Raises ValueError."""
-    found = _WELL.match(text.strip())
-    if not found:
-        raise ValueError(text)
-    return f"{found[1].upper()}{int(found[2]):02d}"
-
-
-def row_name(text: str) -> str:
-    """Row letters from letters or from a number counted from 1 (`3` and `c` are `C`, `27` is `AA`)."""
-    if not text.isdigit():
-        return text.upper()
-    n = int(text) - 1
-    return chr(65 + n) if n < 26 else chr(64 + n // 26) + chr(65 + n % 26)
+        """The wells with cells: all but the empty ones."""
+        return tuple(well for well in self.wells if well.role is not Role.EMPTY)
 
 
 def read_plate_map(path: Path, *, controls: bool = True) -> PlateMap:
-    """Read and check a plate map. `controls`: every cell line must have both. Raises NotFound, or InvalidPlateMap with
-    one problem a row."""
+    """Read and check a plate map. If `controls`, every cell line must have both controls.
+
+    Raises NotFound, or InvalidPlateMap with one problem per row.
+    """
     if not path.is_file():
         raise NotFound(f"plate map {path} is not there; give the path of a CSV file")
     try:
@@ -131,121 +119,148 @@ def read_plate_map(path: Path, *, controls: bool = True) -> PlateMap:
 
 
 def parse_plate_map(text: str, *, source: str, controls: bool = True) -> PlateMap:
-    """`read_plate_map` for text that is already here (a REST body)."""
-    header, rows = _table(text, source)
-    columns = _columns(header, source)
-    problems: list[Problem] = []
-    wells = [w for n, cells in rows if (w := _well(n, cells, columns, source, problems)) is not None]
-    problems += _repeated(wells, source) + ([] if problems else _controls(wells, source, both=controls))
+    """Check the text of a plate map as `read_plate_map` does. `source` names it in messages."""
+    header, table = _read_table(text, source)
+    reader = _RowReader(source, _columns(header, source))
+    rows = [reader.well(table_row, cells) for table_row, cells in table]
+    wells = [well for well in rows if well is not None]
+    problems = reader.problems + _repeated_wells(wells, source)
+    if not problems:
+        problems = _missing_controls(wells, source, both=controls)
     raise_if(problems, InvalidPlateMap, f"plate map {source} cannot be used")
     return PlateMap(tuple(wells), source)
 
 
-def plate_map_from_rows(rows: Iterable[Mapping[str, object]], *, source: str = "plate map") -> PlateMap:
-    """A plate map given as records (JSON), checked as a file is; row n of a message is the n-th record + 1."""
-    records = [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows]
-    header = list(dict.fromkeys(k for record in records for k in record))
-    lines = [header, *([record.get(k, "") for k in header] for record in records)]
-    text = "\n".join(",".join('"' + cell.replace('"', '""') + '"' for cell in line) for line in lines)
-    return parse_plate_map(text, source=source)
-
-
-def _table(text: str, source: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+def _read_table(text: str, source: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the header, and each row with its number in the file as cells by the name of their column."""
     reader = csv.reader(text.splitlines(), delimiter=separator_of(text))
     header = [name.strip() for name in next(reader, [])]
-    rows = [
-        (reader.line_num, dict(zip(header, (c.strip() for c in cells), strict=False)))
+    table = [
+        (reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False)))
         for cells in reader
-        if any(c.strip() for c in cells)
+        if any(cell.strip() for cell in cells)
     ]
-    if not rows:
-        raise InvalidPlateMap(f"plate map {source} has no rows; it needs a header and one row a well")
-    return header, rows
+    if not table:
+        raise InvalidPlateMap(f"plate map {source} has no rows; it needs a header and one row per well")
+    return header, table
 
 
 def _columns(header: Sequence[str], source: str) -> dict[str, str]:
-    """Our column name → the file's. Own names win over synonyms."""
-    found: dict[str, str] = {}
+    """Return the file's name of each of our columns. Our own name wins over the names of other tools."""
+    columns: dict[str, str] = {}
     for name in header:
         plain = plain_column(name).lower()
-        ours = COLUMN_NAMES.get(plain)
-        if ours and (ours not in found or plain == ours):
-            found[ours] = name
-    missing = [c for c in ("plate", "well", "role") if c not in found]
-    problems = [Problem(f"column '{c}' is missing; the header is: {', '.join(header)}", source, 1, c) for c in missing]
+        column = COLUMN_NAMES.get(plain)
+        if column and (column not in columns or plain == column):
+            columns[column] = name
+    missing = [column for column in _REQUIRED_COLUMNS if column not in columns]
+    shown = ", ".join(header)
+    problems = [
+        Problem(f"column '{c}' is missing; the header is: {shown}", file=source, row=1, field=c) for c in missing
+    ]
     raise_if(problems, InvalidPlateMap, f"plate map {source} cannot be used")
-    return found
+    return columns
 
 
-def _well(n: int, cells: dict[str, str], columns: dict[str, str], source: str, problems: list[Problem]) -> Well | None:
-    def cell(name: str) -> str:
-        return cells.get(columns[name], "") if name in columns else ""
+class _RowReader:
+    """Turn the rows of a plate map into wells; `problems` collects what is wrong with them."""
 
-    def wrong(field_: str, detail: str) -> None:
-        problems.append(Problem(detail, source, n, columns.get(field_, field_)))
+    def __init__(self, source: str, columns: Mapping[str, str]) -> None:
+        self._source = source
+        self._columns = columns
+        self.problems: list[Problem] = []
 
-    before = len(problems)
-    name = ""
-    if not cell("plate"):
-        wrong("plate", "no plate name")
+    def well(self, table_row: int, cells: Mapping[str, str]) -> Well | None:
+        """Return the well of a row, or None after its problems were added to `problems`."""
+        text = {ours: cells.get(column, "") for ours, column in self._columns.items()}
+        before = len(self.problems)
+
+        def report(column: str, detail: str) -> None:
+            name = self._columns.get(column, column)
+            self.problems.append(Problem(detail, file=self._source, row=table_row, field=name))
+
+        if not text["plate"]:
+            report("plate", "no plate name")
+        name = _well_name(text["well"], report)
+        role = _role(text["role"], report)
+        dose = _dose(text.get("concentration_um", ""), role, report)
+        compound = text.get("compound") or None
+        if role is Role.TREATMENT and not compound:
+            report("compound", "a treatment needs a compound name")
+        if len(self.problems) > before or role is None:
+            return None
+        return Well(
+            plate=text["plate"],
+            well=name,
+            role=role,
+            compound=compound,
+            concentration_um=dose,
+            cell_line=text.get("cell_line") or UNSPECIFIED,
+            table_row=table_row,
+            metadata={column: cell for column, cell in cells.items() if column not in self._columns.values()},
+        )
+
+
+Report = Callable[[str, str], None]  # takes our name of a column and a problem of its cell
+
+
+def _well_name(text: str, report: Report) -> str:
     try:
-        name = well_name(cell("well"))
+        return standard_well_name(text)
     except ValueError:
-        wrong("well", f"'{cell('well')}' is no well; wells look like A01 or P24")
-    role = ROLE_NAMES.get(cell("role").lower())
+        report("well", f"'{text}' is no well; wells look like A01 or P24")
+        return ""
+
+
+def _role(text: str, report: Report) -> Role | None:
+    role = ROLE_NAMES.get(text.lower())
     if role is None:
-        wrong("role", f"unknown role '{cell('role')}'; use one of {', '.join(r.value for r in Role)}")
-    dose = _dose(cell("concentration_um"), role, wrong)
-    if role is Role.TREATMENT and not cell("compound"):
-        wrong("compound", "a treatment needs a compound name")
-    if len(problems) > before or role is None:
-        return None
-    extra = {k: v for k, v in cells.items() if k not in columns.values()}
-    cell_line = cell("cell_line") or UNSPECIFIED
-    return Well(cell("plate"), name, role, cell("compound") or None, dose, cell_line, n, extra)
+        report("role", f"unknown role '{text}'; use one of {', '.join(Role)}")
+    return role
 
 
-def _dose(text: str, role: Role | None, wrong: Callable[[str, str], None]) -> float | None:
+def _dose(text: str, role: Role | None, report: Report) -> float | None:
     if not text:
         if role is Role.TREATMENT:
-            wrong("concentration_um", "a treatment needs a concentration in µM")
+            report("concentration_um", "a treatment needs a concentration in µM")
         return None
     try:
         dose = float(text)
     except ValueError:
-        wrong("concentration_um", f"'{text}' is not a number; give the concentration in µM")
+        report("concentration_um", f"'{text}' is not a number; give the concentration in µM")
         return None
     if not math.isfinite(dose) or dose < 0 or (dose == 0 and role is Role.TREATMENT):
-        wrong("concentration_um", f"{text} is no concentration; a treatment's is above 0 µM")
+        report("concentration_um", f"{text} is no concentration; a treatment's is above 0 µM")
         return None
     return dose
 
 
-def _repeated(wells: Sequence[Well], source: str) -> list[Problem]:
-    seen: dict[tuple[str, str], int] = {}
+def _repeated_wells(wells: Sequence[Well], source: str) -> list[Problem]:
+    rows: dict[tuple[str, str], int] = {}
     problems = []
-    for w in wells:
-        first = seen.setdefault((w.plate, w.well), w.row)
-        if first != w.row:
-            detail = f"well {w.well} of plate {w.plate} stands in rows {first} and {w.row}; keep one"
-            problems.append(Problem(detail, source, w.row, "well"))
+    for well in wells:
+        first = rows.setdefault((well.plate, well.well), well.table_row)
+        if first != well.table_row:
+            detail = f"well {well.well} of plate {well.plate} is in rows {first} and {well.table_row}; keep one"
+            problems.append(Problem(detail, file=source, row=well.table_row, field="well"))
     return problems
 
 
-def _controls(wells: Sequence[Well], source: str, *, both: bool) -> list[Problem]:
+def _missing_controls(wells: Sequence[Well], source: str, *, both: bool) -> list[Problem]:
     """Each cell line needs both controls: without them there is no efficacy axis, unless an earlier screen has one."""
     roles: dict[str, set[Role]] = defaultdict(set)
-    for w in wells:
-        if w.role is not Role.EMPTY:
-            roles[w.cell_line].add(w.role)
+    for well in wells:
+        if well.role is not Role.EMPTY:
+            roles[well.cell_line].add(well.role)
+    if not roles:
+        return [Problem("every well is empty", file=source, field="role")]
     return [
         Problem(
-            f"no {role.value} well for cell line {line}; the efficacy axis needs both controls",
-            source,
-            None,
-            "role",
+            f"no {role.value} well for cell line {cell_line}; the efficacy axis needs both controls",
+            file=source,
+            field="role",
         )
-        for line, present in roles.items()
+        for cell_line, present in roles.items()
         for role in (Role.POSITIVE, Role.NEGATIVE)
         if both and role not in present
-    ] or ([] if roles else [Problem("every well is empty", source, None, "role")])
+    ]

@@ -1,8 +1,4 @@
-"""Which image files belong to which well: by file-name columns of the plate map, or by a pattern of the paths.
-
-A pattern is a path with placeholders, matched against the end of each file's path below the images folder:
-`{plate}`, `{well}` or `{row}` and `{column}`, `{site}`, `{channel}`, and `{any}` for what does not matter.
-"""
+"""The image files of each well: by columns of the plate map that name them, or by a pattern of the file names."""
 
 from __future__ import annotations
 
@@ -13,33 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
-from gandl_shared.plates.plate_map import PlateMap, Well, row_name, well_name
+from gandl_shared.plates.patterns import PATTERNS, FilesByField, channel_tokens, list_images, match_files, pattern_of
+from gandl_shared.plates.plate_map import PlateMap, Well
 
-PATTERNS: Mapping[str, str] = {
-    "gandl": "{plate}/{well}_s{site}_w{channel}.tif",
-    "gandl-stack": "{plate}/{well}_s{site}.tif",
-    "rxrx": "{plate}/{well}_s{site}_w{channel}.png",
-    "opera-phenix": "r{row}c{column}f{site}p{any}-ch{channel}sk{any}fk{any}fl{any}.tif",
-    "imagexpress": "{plate}_{well}_s{site}_w{channel}{any}.tif",
-    "bbbc013": "Channel{channel}-{any}-{row}-{column}.tif",
-    "one-file-a-well": "{well}.tif",
-}
-"""Presets, tried in this order when no pattern is given; the one that finds most of the plate map's wells is taken."""
-
-_PLACEHOLDERS = {
-    "plate": r"(?P<plate>[^/]+)",
-    "well": r"(?P<well>[A-Za-z]{1,2}\d{1,3})",
-    "row": r"(?P<row>[A-Za-z]{1,2}|\d{1,2})",
-    "column": r"(?P<column>\d{1,2})",
-    "site": r"(?P<site>\d+)",
-    "channel": r"(?P<channel>[A-Za-z0-9]+)",
-    "any": r"[^/]*",
-}
-_SUFFIXES = (".tif", ".tiff", ".png")
 _FILE_COLUMN = re.compile(r"^(channel_|FileName_|file_)", re.IGNORECASE)
 
+WellKey = tuple[str, str]  # plate and well
+SiteFiles = Mapping[WellKey, Mapping[str, Mapping[str, str]]]  # well → site → channel token → file
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Site:
     """One field of view of a well: its files in channel order, relative to `root`."""
 
@@ -51,56 +30,33 @@ class Site:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Paths of the files, in channel order."""
+        """The paths of the files, in channel order."""
         return tuple(self.root / name for name in self.names)
 
 
 def find_sites(
     images: Path, plate_map: PlateMap, pattern: str | None = None, *, channels: Sequence[str] | None = None
 ) -> tuple[Site, ...]:
-    """All sites of all wells that are not empty, in the order of the plate map.
+    """Return all sites of all wells that are not empty, in the order of the plate map.
 
-    `pattern` is a preset's name or a pattern; without one, file-name columns of the plate map (`channel_…`,
-    `FileName_…`, `file_…`; several sites of a well separated by `;`) are used, else the presets are tried. `channels`
-    picks and orders channels by their token in the pattern or the column's name.
+    `pattern` is the name of a preset or a pattern. Without one, columns of the plate map that name files (`channel_…`,
+    `FileName_…`, `file_…`; several sites of a well separated by `;`) are used, or else the preset that fits most wells.
+    `channels` selects and orders the channels by their token in the pattern or the name of their column.
 
-    Raises NotFound (no folder), BadInput (nothing in it, no pattern fits), Invalid with a problem for every well
+    Raises NotFound (no folder), BadInput (no image in it, no pattern fits), or Invalid with one problem for every well
     without images and every file that is missing or outside the folder.
     """
     root = _folder(images)
     columns = _file_columns(plate_map) if pattern is None else []
     if columns:
-        return _by_columns(root, plate_map, _picked(columns, channels))
-    files = sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.suffix.lower() in _SUFFIXES)
-    if not files:
-        raise BadInput(f"folder {images} holds no images ({', '.join(_SUFFIXES)})")
-    chosen = PATTERNS.get(pattern, pattern) if pattern else _best(files, plate_map, images)
-    return _by_pattern(root, files, plate_map, chosen, channels)
-
-
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """The regular expression of a pattern. Raises BadInput for unknown or missing placeholders."""
-    parts = re.split(r"\{(\w*)\}", pattern)
-    unknown = [p for p in parts[1::2] if p not in _PLACEHOLDERS]
-    if unknown:
-        raise BadInput(f"pattern '{pattern}': unknown placeholder {{{unknown[0]}}}; use {', '.join(_PLACEHOLDERS)}")
-    if "{well}" not in pattern and not ("{row}" in pattern and "{column}" in pattern):
-        raise BadInput(f"pattern '{pattern}' has neither {{well}} nor {{row}} and {{column}}")
-    seen: set[str] = set()
-    regex = ""
-    for i, part in enumerate(parts):
-        if i % 2 == 0:
-            regex += re.escape(part)
-        elif part != "any" and part in seen:
-            regex += f"(?P={part})"
-        else:
-            seen.add(part)
-            regex += _PLACEHOLDERS[part]
-    return re.compile(f"(?:^|/){re.sub(r'tif$', 'tiff?', regex)}$", re.IGNORECASE)
+        return _sites_by_columns(root, plate_map, _select(columns, channels))
+    names = list_images(root)
+    chosen_pattern = pattern_of(pattern) if pattern else _best_preset(names, plate_map, images)
+    return _sites_by_pattern(root, plate_map, chosen_pattern, match_files(names, chosen_pattern), channels)
 
 
 def inside(root: Path, name: str) -> Path | None:
-    """`root / name` resolved through links, or None where that leaves `root`."""
+    """Return `root / name` with links resolved, or None if that leads out of `root`."""
     if PurePosixPath(name).is_absolute() or "\0" in name:
         return None
     path = (root / name).resolve()
@@ -115,107 +71,103 @@ def _folder(images: Path) -> Path:
     return images
 
 
+def _select(channels: Sequence[str], selection: Sequence[str] | None) -> list[str]:
+    if selection is None:
+        return list(channels)
+    missing = [c for c in selection if c not in channels]
+    if missing:
+        raise BadInput(f"channel '{missing[0]}' is not among {', '.join(channels)}")
+    return list(selection)
+
+
 def _file_columns(plate_map: PlateMap) -> list[str]:
-    names = dict.fromkeys(k for w in plate_map.wells for k in w.metadata)
+    names = dict.fromkeys(name for well in plate_map.wells for name in well.metadata)
     return [name for name in names if _FILE_COLUMN.match(name)]
 
 
-def _picked(present: Sequence[str], channels: Sequence[str] | None) -> list[str]:
-    if channels is None:
-        return list(present)
-    missing = [c for c in channels if c not in present]
-    if missing:
-        raise BadInput(f"channel '{missing[0]}' is not among {', '.join(present)}")
-    return list(channels)
-
-
-def _by_columns(root: Path, plate_map: PlateMap, columns: Sequence[str]) -> tuple[Site, ...]:
+def _sites_by_columns(root: Path, plate_map: PlateMap, columns: Sequence[str]) -> tuple[Site, ...]:
     problems: list[Problem] = []
     sites: list[Site] = []
-    for w in plate_map.used:
-        cells = [[n.strip() for n in w.metadata.get(c, "").split(";")] for c in columns]
+    for well in plate_map.used:
+        cells = [[name.strip() for name in well.metadata.get(c, "").split(";")] for c in columns]
         if len({len(names) for names in cells}) > 1:
-            problems.append(Problem("the channels have different numbers of sites", plate_map.source, w.row))
+            detail = "the channels have different numbers of sites"
+            problems.append(Problem(detail, file=plate_map.source, row=well.table_row))
             continue
         for i, names in enumerate(zip(*cells, strict=True), start=1):
-            problems += _missing(root, plate_map.source, w, zip(columns, names, strict=True))
-            sites.append(Site(w.plate, w.well, str(i), root, names))
+            problems += _missing_files(root, plate_map.source, well, zip(columns, names, strict=True))
+            sites.append(Site(plate=well.plate, well=well.well, site=str(i), root=root, names=names))
     raise_if(problems, Invalid, f"images of {plate_map.source} cannot be used")
     return tuple(sites)
 
 
-def _missing(root: Path, source: str, well: Well, cells: Iterable[tuple[str, str]]) -> list[Problem]:
+def _missing_files(root: Path, source: str, well: Well, cells: Iterable[tuple[str, str]]) -> list[Problem]:
     problems = []
     for column, name in cells:
         path = inside(root, name) if name else None
+        detail = None
         if not name:
-            problems.append(Problem("no file name", source, well.row, column))
+            detail = "no file name"
         elif path is None:
-            problems.append(Problem(f"{name} lies outside the images folder", source, well.row, column))
+            detail = f"{name} is outside the images folder"
         elif not path.is_file():
-            problems.append(Problem(f"image {name} of well {well.well} is not there", source, well.row, column))
+            detail = f"image {name} of well {well.well} is not there"
+        if detail:
+            problems.append(Problem(detail, file=source, row=well.table_row, field=column))
     return problems
 
 
-def _best(files: Sequence[str], plate_map: PlateMap, images: Path) -> str:
-    wanted = {(w.plate, w.well) for w in plate_map.used}
-    counts = {p: len(wanted & _matched(files, p, plate_map).keys()) for p in PATTERNS.values()}
+def _best_preset(names: Sequence[str], plate_map: PlateMap, images: Path) -> str:
+    wells = {(well.plate, well.well) for well in plate_map.used}
+    counts = {p: len(wells & _by_well(match_files(names, p), p, plate_map).keys()) for p in PATTERNS.values()}
     best = max(counts, key=lambda p: counts[p])
     if counts[best] == 0:
-        detail = f"no file name pattern fits the {len(files)} images in {images}, such as {files[0]}"
+        detail = f"no file name pattern fits the {len(names)} images in {images}, such as {names[0]}"
         raise BadInput(f"{detail}; give --pattern, or one of {', '.join(PATTERNS)}")
     return best
 
 
-def _matched(
-    files: Sequence[str], pattern: str, plate_map: PlateMap
-) -> dict[tuple[str, str], dict[tuple[int, str], dict[str, str]]]:
-    """(plate, well) → site → channel token → file."""
-    regex = compile_pattern(pattern)
-    only = plate_map.plates[0] if len(plate_map.plates) == 1 else None
-    found: dict[tuple[str, str], dict[tuple[int, str], dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
-    for name in files:
-        match = regex.search(name)
-        if not match:
-            continue
-        groups = match.groupdict()
-        plate = groups.get("plate") or only
-        well = groups.get("well") or row_name(groups["row"]) + groups["column"]
+def _by_well(fields: FilesByField, pattern: str, plate_map: PlateMap) -> SiteFiles:
+    """Group the files by the wells of the plate map. Raises BadInput where the plate of a file is not known."""
+    only_plate = plate_map.plates[0] if len(plate_map.plates) == 1 else None
+    wells: dict[WellKey, dict[str, Mapping[str, str]]] = defaultdict(dict)
+    for field, files in fields.items():
+        plate = field.plate or only_plate
         if plate is None:
             raise BadInput(f"pattern '{pattern}' has no {{plate}} but the plate map has {len(plate_map.plates)} plates")
-        site = groups.get("site") or "1"
-        found[plate, well_name(well)][int(site), site][groups.get("channel") or ""] = name
-    return found
+        wells[plate, field.well][field.site] = files
+    return wells
 
 
-def _by_pattern(
-    root: Path, files: Sequence[str], plate_map: PlateMap, pattern: str, channels: Sequence[str] | None
+def _sites_by_pattern(
+    root: Path, plate_map: PlateMap, pattern: str, fields: FilesByField, channels: Sequence[str] | None
 ) -> tuple[Site, ...]:
-    found = _matched(files, pattern, plate_map)
-    tokens = sorted({t for sites in found.values() for by_channel in sites.values() for t in by_channel}, key=_natural)
-    wanted = _picked(tokens, channels)
+    wells = _by_well(fields, pattern, plate_map)
+    tokens = _select(channel_tokens(fields), channels)
     problems: list[Problem] = []
     sites: list[Site] = []
-    for w in plate_map.used:
-        here = found.get((w.plate, w.well))
-        if not here:
-            detail = f"no image of well {w.well} of plate {w.plate} fits '{pattern}'"
-            problems.append(Problem(detail, plate_map.source, w.row, "well"))
+    for well in plate_map.used:
+        files = wells.get((well.plate, well.well))
+        if not files:
+            detail = f"no image of well {well.well} of plate {well.plate} fits '{pattern}'"
+            problems.append(Problem(detail, file=plate_map.source, row=well.table_row, field="well"))
             continue
-        for (_, site), by_channel in sorted(here.items()):
-            absent = [t for t in wanted if t not in by_channel]
-            if absent:
-                detail = f"site {site} of well {w.well} of plate {w.plate} lacks channel {', '.join(absent)}"
-                problems.append(Problem(detail, next(iter(by_channel.values())), None, "channel"))
-                continue
-            names = tuple(by_channel[t] for t in wanted)
-            problems += [
-                Problem(f"{n} is a link out of the images folder", n) for n in names if inside(root, n) is None
-            ]
-            sites.append(Site(w.plate, w.well, site, root, names))
+        for site in sorted(files, key=lambda name: (int(name), name)):
+            site_problems = _site_problems(root, well, site, files[site], tokens)
+            problems += site_problems
+            if not site_problems:
+                names = tuple(files[site][token] for token in tokens)
+                sites.append(Site(plate=well.plate, well=well.well, site=site, root=root, names=names))
     raise_if(problems, Invalid, f"images of {plate_map.source} cannot be used")
     return tuple(sites)
 
 
-def _natural(text: str) -> tuple[int, str]:
-    return (int(text), "") if text.isdigit() else (10**9, text)
+def _site_problems(root: Path, well: Well, site: str, files: Mapping[str, str], tokens: Sequence[str]) -> list[Problem]:
+    absent = [token for token in tokens if token not in files]
+    if absent:
+        detail = f"site {site} of well {well.well} of plate {well.plate} lacks channel {', '.join(absent)}"
+        return [Problem(detail, file=next(iter(files.values())), field="channel")]
+    names = [files[token] for token in tokens]
+    return [
+        Problem(f"{name} is a link out of the images folder", file=name) for name in names if inside(root, name) is None
+    ]

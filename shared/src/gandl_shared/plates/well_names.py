@@ -40,3 +40,8 @@ def row_letters(row: int) -> str:
     """Return the letters of a plate row: 1 is `A`, 26 is `Z` and 27 is `AA`."""
     first, last = divmod(row - 1, _LETTERS)
     return (chr(ord("A") + first - 1) if first else "") + chr(ord("A") + last)
+
+
+def standard_well_name(name: str) -> str:
+    """Return the name of a well as gandl writes it: `a1`, `A1` and `A001` are all `A01`. Raises ValueError."""
+    return well_name(*parse_well(name))

@@ -74,7 +74,9 @@ def _wells(path: Path) -> tuple[Well, ...]:
             rows, header = list(reader), list(reader.fieldnames or ())
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidTable(f"{path.name} is not CSV text in UTF-8: {error}") from error
-    missing = [Problem("column is missing", path.name, 1, name) for name in _NEEDED if name not in header]
+    missing = [
+        Problem("column is missing", file=path.name, row=1, field=name) for name in _NEEDED if name not in header
+    ]
     raise_if(missing, InvalidTable, f"{path.name} cannot be used")
     problems: list[Problem] = []
     wells = [w for n, row in enumerate(rows, start=2) if (w := _well(row, n, path.name, problems)) is not None]
@@ -88,14 +90,22 @@ def _well(row: Mapping[str, str | None], n: int, file: str, problems: list[Probl
     before = len(problems)
     for name in ("plate", "well", "cell_line"):
         if not cells[name]:
-            problems.append(Problem("is empty", file, n, name))
+            problems.append(Problem("is empty", file=file, row=n, field=name))
     if cells["role"] not in list(Role):
-        problems.append(Problem(f"'{cells['role']}' is not one of {', '.join(Role)}", file, n, "role"))
+        problems.append(Problem(f"'{cells['role']}' is not one of {', '.join(Role)}", file=file, row=n, field="role"))
     dose = _dose(cells["concentration_um"], n, file, problems)
     if len(problems) > before:
         return None
-    place = (cells["plate"], cells["well"], Role(cells["role"]), cells["compound"] or None, dose, cells["cell_line"])
-    return Well(*place, n, metadata)
+    return Well(
+        plate=cells["plate"],
+        well=cells["well"],
+        role=Role(cells["role"]),
+        compound=cells["compound"] or None,
+        concentration_um=dose,
+        cell_line=cells["cell_line"],
+        table_row=n,
+        metadata=metadata,
+    )
 
 
 def _dose(text: str, n: int, file: str, problems: list[Problem]) -> float | None:
@@ -106,7 +116,7 @@ def _dose(text: str, n: int, file: str, problems: list[Problem]) -> float | None
     except ValueError:
         dose = math.nan
     if not math.isfinite(dose) or dose < 0:
-        problems.append(Problem(f"'{text}' is no concentration in µM", file, n, "concentration_um"))
+        problems.append(Problem(f"'{text}' is no concentration in µM", file=file, row=n, field="concentration_um"))
     return dose
 
 
@@ -114,13 +124,15 @@ def _strangers(profiles: Profiles, wells: Sequence[Well]) -> list[Problem]:
     """Wells with tiles that have no row."""
     known = {(w.plate, w.well) for w in wells}
     missing = [p for p in dict.fromkeys(zip(profiles.plates, profiles.wells, strict=True)) if p not in known]
-    return [Problem(f"no row for well {well} of plate {plate}, which has tiles", _WELLS) for plate, well in missing]
+    return [
+        Problem(f"no row for well {well} of plate {plate}, which has tiles", file=_WELLS) for plate, well in missing
+    ]
 
 
 def _repeated(wells: list[Well], file: str) -> list[Problem]:
     seen: dict[tuple[str, str], int] = {}
     return [
-        Problem(f"well {w.well} of plate {w.plate} is in row {first} already", file, w.row, "well")
+        Problem(f"well {w.well} of plate {w.plate} is in row {first} already", file=file, row=w.table_row, field="well")
         for w in wells
-        if (first := seen.setdefault((w.plate, w.well), w.row)) != w.row
+        if (first := seen.setdefault((w.plate, w.well), w.table_row)) != w.table_row
     ]

@@ -45,7 +45,7 @@ def check_controls(wells: Sequence[Well]) -> None:
             found = [w for w in wells if w.cell_line == line and w.role is role]
             if len(found) < FEWEST:
                 detail = f"{len(found)} {role.value} well for cell line {line}; holding one out needs at least two"
-                problems.append(Problem(detail, row=found[0].row if found else None, field="role"))
+                problems.append(Problem(detail, row=found[0].table_row if found else None, field="role"))
     raise_if(problems, Invalid, "the plate map has too few controls")
 
 

@@ -26,11 +26,11 @@ def read_compounds(path: Path) -> tuple[Compound, ...]:
     responses: dict[str, dict[str, Response]] = {}
     for number, row in enumerate(rows, start=2):
         name, line = (row.get("compound") or "").strip(), (row.get("cell_line") or "").strip()
-        found = [Problem("no name", path.name, number, "compound")] if not name else []
+        found = [Problem("no name", file=path.name, row=number, field="compound")] if not name else []
         response, wrong = _response(row, path.name, number)
         found += wrong
         if line in responses.get(name, {}):
-            found.append(Problem(f"{name} has two rows for {line or 'all lines'}", path.name, number))
+            found.append(Problem(f"{name} has two rows for {line or 'all lines'}", file=path.name, row=number))
         responses.setdefault(name, {})[line] = response
         problems += found
     raise_if(problems, InvalidTable, "the table of compounds cannot be used")
@@ -61,9 +61,9 @@ def _response(row: Mapping[str, str | None], file: str, number: int) -> tuple[Re
             if text:
                 values[field] = float(text)
         except ValueError:
-            problems.append(Problem(f"{text!r} is not a number", file, number, field))
+            problems.append(Problem(f"{text!r} is not a number", file=file, row=number, field=field))
     response = Response(**values)
-    problems += [Problem(p.detail, file, number, p.field) for p in response.problems("the value")]
+    problems += [Problem(p.detail, file=file, row=number, field=p.field) for p in response.problems("the value")]
     return response, problems
 
 
