@@ -26,7 +26,10 @@ def test_a_site_is_read_from_its_own_files(tmp_path: Path, named_file: tuple[Pat
     for i, content in enumerate((ome_tiff(FIELD, elsewhere=name), binary_only_tiff(FIELD, name), ome_tiff(FIELD))):
         (tmp_path / f"{i}.ome.tif").write_bytes(content)
     with guard.guarding(target):
-        sites = [load(Site("P1", "A01", "1", tmp_path, (f"{i}.ome.tif",)), HOW, "model", None) for i in range(3)]
+        sites = [
+            load(Site(plate="P1", well="A01", site="1", root=tmp_path, names=(f"{i}.ome.tif",)), HOW, "model", None)
+            for i in range(3)
+        ]
     for site in sites:
         assert isinstance(site, SiteTiles)
         np.testing.assert_array_equal(site.tiles, sites[2].tiles)
@@ -73,5 +76,5 @@ def test_a_fifo_is_refused_when_the_screen_is_checked(bench: Bench) -> None:
 
 
 def test_a_site_that_is_gone_says_so(tmp_path: Path) -> None:
-    site = load_inside(Site("P1", "A01", "1", tmp_path, ("a.tif",)), HOW, "model", None)
+    site = load_inside(Site(plate="P1", well="A01", site="1", root=tmp_path, names=("a.tif",)), HOW, "model", None)
     assert site == Unreadable("image a.tif is no longer there")
