@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from gandl.screening import ScreenJob, run
-from gandl.summary import of_compound
+from gandl.screening.run import ScreenJob, run
+from gandl.simulate.truth import curve_of
 from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.plate import plate_heatmap
 from gandl_analysis.figures.svg import to_png
@@ -23,7 +23,6 @@ from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_embedding.engine import Engine
 from gandl_shared.imaging.fields import Preprocessing, prepare_field, read_site, sampled_limits
 from gandl_shared.plates import find_sites, read_plate_map
-from gandl_shared.schemas.screen import ScreenRequest
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
@@ -41,7 +40,7 @@ def main() -> None:
     given = parser.parse_args()
     analysis = screened(given.bbbc013)
     heatmap = plate_heatmap(analysis.wells, "BBBC013").figure
-    curves = [dose_response_figure(of_compound(analysis.curves, c, "U2OS")) for c in ("Wortmannin", "LY294002")]
+    curves = [dose_response_figure(curve_of(analysis.curves, c, "U2OS")) for c in ("Wortmannin", "LY294002")]
     top = [fields(given.bbbc013), picture(heatmap)]
     given.out.parent.mkdir(parents=True, exist_ok=True)
     sheet = column([row(top), row([picture(f) for f in curves])])
@@ -50,11 +49,9 @@ def main() -> None:
 
 def screened(folder: Path, model: Path = MODEL) -> ScreenAnalysis:
     """What `gandl screen` finds on the plate."""
-    images, plate_map = folder / "images", folder / "platemap.csv"
-    request = ScreenRequest(images=str(images), plate_map=str(plate_map))
     with tempfile.TemporaryDirectory() as out:
-        job = ScreenJob(request, images, plate_map, Path(out) / "out")
-        return run(job, Engine.load(model), on_progress=lambda _: None, on_step=lambda _: None)
+        job = ScreenJob(images=folder / "images", plate_map=folder / "platemap.csv", out=Path(out) / "out")
+        return run(job, Engine.load(model))
 
 
 def fields(folder: Path) -> Image.Image:

@@ -21,16 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from gandl.screening import ScreenJob, run
+from gandl.screening.run import ScreenJob, run
 from gandl.simulate import preset, simulate_screen
-from gandl.summary import interval, location
-from gandl.truth import Judged, judge, read_truth
+from gandl.simulate.truth import Recovery, compare, read_truth
+from gandl.terminal.texts import interval_text, location_text
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_embedding.engine import Engine
 from gandl_science.assay.intensity import intensity_statistics
 from gandl_shared.models import Embedder, ModelCard
 from gandl_shared.schemas.quality import CellLineProbes
-from gandl_shared.schemas.screen import ScreenRequest
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
@@ -97,10 +96,8 @@ def untrained_model(card: ModelCard, training: Folder, work: Path, channels: str
 
 def screened(folder: Folder, embedder: Embedder, out: Path) -> tuple[ScreenAnalysis, float]:
     """The analysis of a screen and the seconds it took."""
-    request = ScreenRequest(images=str(folder.images), plate_map=str(folder.plate_map))
     start = time.perf_counter()
-    job = ScreenJob(request, folder.images, folder.plate_map, out)
-    analysis = run(job, embedder, on_progress=lambda _: None, on_step=lambda _: None)
+    analysis = run(ScreenJob(images=folder.images, plate_map=folder.plate_map, out=out), embedder)
     return analysis, time.perf_counter() - start
 
 
@@ -111,7 +108,7 @@ def bbbc013_rows(folder: Folder, work: Path) -> list[str]:
         analysis, seconds = screened(folder, embedder, work / f"out{i}")
         quality = analysis.quality.cell_lines["U2OS"]
         curves = {c.compound: c for c in analysis.curves}
-        ec50s = [f"{location(curves[c].ec50)} ({interval(curves[c].ec50)})" for c in COMPOUNDS]
+        ec50s = [f"{location_text(curves[c].ec50)} ({interval_text(curves[c].ec50)})" for c in COMPOUNDS]
         rhos = " / ".join(f"{rank_correlation(analysis, c):.2f}" for c in COMPOUNDS)
         numbers = [quality.z_prime, quality.z_prime_robust, quality.accuracy]
         rows.append(
@@ -136,17 +133,17 @@ def simulated_rows(work: Path) -> list[str]:
     embedders = features_of("gandl-sim5-64", Folder(training.images, training.platemap), work, "DNA,ER,actin,RNA,Golgi")
     for i, (title, embedder) in enumerate(embedders.items()):
         analysis, seconds = screened(folder, embedder, work / f"out{i}")
-        judged = judge(truths, analysis.curves)
+        recoveries = compare(truths, analysis.curves)
         z_primes = " / ".join(f"{q.z_prime:.2f}" for q in analysis.quality.cell_lines.values())
         accuracies = " / ".join(f"{q.accuracy:.3f}" for q in analysis.quality.cell_lines.values())
         unseen = " / ".join(unseen_plates(probes) for probes in analysis.quality.probes.values())
-        right = sum(j.right for j in judged)
+        right = sum(j.is_right for j in recoveries)
         rows.append(
             row(
                 title,
-                f"{right} of {len(judged)}",
-                inert(judged),
-                error(judged),
+                f"{right} of {len(recoveries)}",
+                inert(recoveries),
+                error(recoveries),
                 z_primes,
                 accuracies,
                 unseen,
@@ -155,7 +152,7 @@ def simulated_rows(work: Path) -> list[str]:
             )
         )
         if i == 0:
-            write_details(judged)
+            write_details(recoveries)
     return rows
 
 
@@ -174,28 +171,28 @@ def cell_lines_apart(analysis: ScreenAnalysis) -> str:
     return f"{axis.quality.accuracy:.3f} / {wells:.3f} (by {axis.quality.grouped_by})"
 
 
-def inert(judged: Sequence[Judged]) -> str:
+def inert(recoveries: Sequence[Recovery]) -> str:
     """How many inert compounds were called inactive."""
-    calls = [j.right for j in judged if j.truth.behaviour == "inert"]
+    calls = [j.is_right for j in recoveries if j.truth.behaviour == "inert"]
     return f"{sum(calls)} of {len(calls)}"
 
 
-def error(judged: Sequence[Judged]) -> str:
+def error(recoveries: Sequence[Recovery]) -> str:
     """Median |log2(found / true)| over the curves with a true EC50 for which one was found."""
-    found = [(j.curve.ec50, j.truth.ec50_um) for j in judged if j.truth.ec50_um is not None]
+    found = [(j.curve.ec50, j.truth.ec50_um) for j in recoveries if j.truth.ec50_um is not None]
     errors = [abs(np.log2(f.value / t)) for f, t in found if f.value is not None and f.relation == "="]
     return f"{np.median(errors):.2f} ({len(errors)} of {len(found)})" if errors else "none found"
 
 
-def write_details(judged: Sequence[Judged]) -> None:
+def write_details(recoveries: Sequence[Recovery]) -> None:
     """Curve by curve, beside the page."""
     path = Path(__file__).parents[1] / "docs" / "results-screen-24.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["compound", "cell_line", "behaviour", "true_ec50_um", "found", "interval", "verdict", "right"])
-        for j in judged:
+        for j in recoveries:
             t, c = j.truth, j.curve
-            found = [location(c.ec50), interval(c.ec50), c.verdict, j.right]
+            found = [location_text(c.ec50), interval_text(c.ec50), c.verdict, j.is_right]
             writer.writerow([t.compound, t.cell_line, t.behaviour, t.ec50_um or "", *found])
 
 

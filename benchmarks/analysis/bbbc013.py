@@ -12,7 +12,8 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from gandl.summary import interval, location, of_compound
+from gandl.simulate.truth import curve_of
+from gandl.terminal.texts import interval_text, location_text
 from gandl_analysis.figures.controls import control_distributions
 from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.plate import plate_heatmap
@@ -43,12 +44,12 @@ def ec50s(analysis: ScreenAnalysis) -> Iterator[str]:
     )
     yield "|---|---|---|---|---|---|---|---|---|"
     for compound, (ec50, error, slope) in SEGMENTED.items():
-        curve = of_compound(analysis.curves, compound, LINE)
+        curve = curve_of(analysis.curves, compound, LINE)
         found, steep = curve.ec50, curve.params.get("slope")
         ours = f"{steep.estimate:.1f}" + (f" ({steep.se:.1f})" if steep.se is not None else "") if steep else ""
         ratio = f"{found.value / ec50:.2f}" if found.value is not None else ""
         emax = "" if curve.emax.fitted is None else f"{curve.emax.fitted:.2f}"
-        told = f"{location(found)} ({interval(found)})"
+        told = f"{location_text(found)} ({interval_text(found)})"
         reference = f"{ec50:.3g} ({error:.2g})"
         yield row(compound, told, ours, reference, slope, ratio, emax, curve.verdict, ", ".join(curve.flags))
 
@@ -112,7 +113,7 @@ def draw(analysis: ScreenAnalysis, images: Path) -> None:
     figures = {
         "heatmap": plate_heatmap(analysis.wells, PLATE).figure,
         "controls": control_distributions(analysis.wells, LINE).figure,
-        **{c.lower(): dose_response_figure(of_compound(analysis.curves, c, LINE)) for c in SEGMENTED},
+        **{c.lower(): dose_response_figure(curve_of(analysis.curves, c, LINE)) for c in SEGMENTED},
     }
     for name, figure in figures.items():
         (images / f"bbbc013-{name}.png").write_bytes(to_png(figure, dpi=110))

@@ -18,14 +18,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from gandl.screening import ScreenJob, run
+from gandl.screening.run import ScreenJob, run
 from gandl.simulate import Compound, Controls, DoseLadder, Response, ScreenDesign, default_processes, simulate_screen
-from gandl.truth import Judged, judge, read_truth
+from gandl.simulate.truth import Recovery, compare, read_truth
 from gandl_analysis.figures.svg import to_png
 from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_embedding.engine import Engine
-from gandl_shared.schemas.screen import ScreenRequest
 
 from benchmarks.analysis.recovery_figure import recovery_figure
 from benchmarks.tables import row, share, write_between
@@ -63,28 +62,27 @@ def compounds(seed: int = SEED) -> list[Compound]:
     ]
 
 
-def kind_of(judged: Judged) -> str:
+def kind_of(recovery: Recovery) -> str:
     """The name without its number."""
-    return judged.truth.compound.rsplit(" ", 1)[0]
+    return recovery.truth.compound.rsplit(" ", 1)[0]
 
 
-def screened(folder: Path, out: Path) -> tuple[list[Judged], ScreenAnalysis]:
+def screened(folder: Path, out: Path) -> tuple[list[Recovery], ScreenAnalysis]:
     """Simulate into `folder` unless it is there, screen it, and put every truth beside its curve."""
     if not folder.exists():
         design = ScreenDesign(
             tuple(compounds()), (LINE,), LADDER, replicates=REPLICATES, controls=Controls(16, 16), wells=384, seed=SEED
         )
         simulate_screen(folder, design, processes=default_processes())
-    images, plate_map = folder / "Images", folder / "platemap.csv"
-    job = ScreenJob(ScreenRequest(images=str(images), plate_map=str(plate_map)), images, plate_map, out)
-    analysis = run(job, Engine.load(MODEL), on_progress=lambda _: None, on_step=lambda _: None)
-    return judge(read_truth(folder / "truth.csv"), analysis.curves), analysis
+    job = ScreenJob(images=folder / "Images", plate_map=folder / "platemap.csv", out=out)
+    analysis = run(job, Engine.load(MODEL))
+    return compare(read_truth(folder / "truth.csv"), analysis.curves), analysis
 
 
-def verdicts(judged: Sequence[Judged]) -> list[str]:
+def verdicts(recoveries: Sequence[Recovery]) -> list[str]:
     """Kinds against the verdicts found."""
-    kinds = list(dict.fromkeys(map(kind_of, judged)))
-    found = Counter((kind_of(j), str(j.curve.verdict)) for j in judged)
+    kinds = list(dict.fromkeys(map(kind_of, recoveries)))
+    found = Counter((kind_of(j), str(j.curve.verdict)) for j in recoveries)
     lines = [row("put in", "compounds", *(f"`{v}`" for v in VERDICTS)), "|---|---|" + "---|" * len(VERDICTS)]
     for kind in kinds:
         counts = [found[kind, v] for v in VERDICTS]
@@ -92,7 +90,7 @@ def verdicts(judged: Sequence[Judged]) -> list[str]:
     return lines
 
 
-def ec50s(judged: Sequence[Judged]) -> list[str]:
+def ec50s(recoveries: Sequence[Recovery]) -> list[str]:
     """How EC50s were told and whether that was true."""
     head = (
         "put in",
@@ -104,7 +102,7 @@ def ec50s(judged: Sequence[Judged]) -> list[str]:
         "95 % interval",
     )
     lines = [row(*head, "`<` or `>`", "true"), "|---|---|---|---|---|---|---|---|---|"]
-    groups = {kind: [j for j in judged if kind_of(j) == kind] for kind in dict.fromkeys(map(kind_of, judged))}
+    groups = {kind: [j for j in recoveries if kind_of(j) == kind] for kind in dict.fromkeys(map(kind_of, recoveries))}
     groups = {kind: members for kind, members in groups.items() if members[0].truth.ec50_um is not None}
     for kind, members in (groups | {"all": [j for m in groups.values() for j in m]}).items():
         told = [(j.curve.ec50, j.truth.ec50_um or 0.0) for j in members if j.curve.ec50.value is not None]
@@ -144,15 +142,15 @@ def main() -> None:
     parser.add_argument("--figure", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        judged, analysis = screened(given.screen or Path(scratch) / "screen", Path(scratch) / "out")
+        recoveries, analysis = screened(given.screen or Path(scratch) / "screen", Path(scratch) / "out")
     z_prime, plates = analysis.quality.cell_lines[LINE].z_prime, len(analysis.quality.plates)
     about = f"Model `{MODEL.stem}`, Z′ {z_prime:.2f}, {len(analysis.wells):,} wells on {plates} plates."
-    text = "\n".join([about, "", *verdicts(judged), "", *ec50s(judged), "", toxins(analysis)])
+    text = "\n".join([about, "", *verdicts(recoveries), "", *ec50s(recoveries), "", toxins(analysis)])
     print(text)
     if given.page:
         write_between(given.page, "recovery", text)
     if given.figure:
-        given.figure.write_bytes(to_png(recovery_figure(judged, LADDER.doses())))
+        given.figure.write_bytes(to_png(recovery_figure(recoveries, LADDER.doses())))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from gandl.truth import Judged
+from gandl.simulate.truth import Recovery
 from gandl_analysis.figures.style import ACTIVE, INK, LINE, MUTED, NEGATIVE, POSITIVE, new_figure, style_axes
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ LOOKS = {
 LOW, HIGH = 3e-4, 300.0
 
 
-def recovery_figure(judged: Sequence[Judged], doses: Sequence[float]) -> Figure:
+def recovery_figure(recoveries: Sequence[Recovery], doses: Sequence[float]) -> Figure:
     """EC50s told as `=` with their 95 % intervals, `>` and `<` as arrows; the band is a factor of 2 about the truth."""
     figure = new_figure(6.0, 5.2)
     axes = figure.add_subplot()
@@ -34,13 +34,13 @@ def recovery_figure(judged: Sequence[Judged], doses: Sequence[float]) -> Figure:
         axes.axvline(end, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
         axes.axhline(end, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     for kind, (colour, marker) in LOOKS.items():
-        _draw(axes, [j for j in judged if j.truth.compound.rsplit(" ", 1)[0] == kind], kind, colour, marker)
+        _draw(axes, [j for j in recoveries if j.truth.compound.rsplit(" ", 1)[0] == kind], kind, colour, marker)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
 
 
-def _draw(axes: Axes, judged: Sequence[Judged], kind: str, colour: str, marker: str) -> None:
-    found = [(j.truth.ec50_um or np.nan, j.curve.ec50) for j in judged if j.curve.ec50.value is not None]
+def _draw(axes: Axes, recoveries: Sequence[Recovery], kind: str, colour: str, marker: str) -> None:
+    found = [(j.truth.ec50_um or np.nan, j.curve.ec50) for j in recoveries if j.curve.ec50.value is not None]
     for relation, mark in (("=", marker), (">", "^"), ("<", "v")):
         told = [(t, e.value or np.nan, e.low or LOW, e.high or HIGH) for t, e in found if e.relation == relation]
         if told:

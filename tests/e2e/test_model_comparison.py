@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from gandl.model_comparison import smallest_cosine
-from gandl.models_folder import released_model
+from gandl.released_models import released_model
+from gandl.screening.model_comparison import smallest_cosine
 from onnx import numpy_helper
 
 BBBC013 = Path("../shared/data/bbbc013")

@@ -8,10 +8,9 @@ from pathlib import Path
 import matplotlib as mpl
 import pandas as pd
 import pytest
-from gandl.screening import ScreenJob, run
+from gandl.screening.run import ScreenJob, run
 from gandl.simulate import Compound, Controls, DoseLadder, Response, ScreenDesign, simulate_screen
 from gandl_embedding.engine import Engine
-from gandl_shared.schemas.screen import ScreenRequest
 
 COMPOUNDS = (
     Compound("Rescuvir", Response(0.5, 1.5, 0.95)),
@@ -27,10 +26,8 @@ def results(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
         COMPOUNDS, ("HRCE-like",), DoseLadder(count=6), 2, 2, Controls(8, 8), size=128, multichannel=True, seed=1
     )
     plate = simulate_screen(root / "plate", design)
-    request = ScreenRequest(images=str(plate.images), plate_map=str(plate.platemap))
-    job = ScreenJob(request, plate.images, plate.platemap, root / "out")
-    engine = Engine.load(repository / "models" / "gandl-sim5-64.onnx")
-    run(job, engine, on_progress=lambda _: None, on_step=lambda _: None)
+    job = ScreenJob(images=plate.images, plate_map=plate.platemap, out=root / "out")
+    run(job, Engine.load(repository / "models" / "gandl-sim5-64.onnx"))
     return root / "out"
 
 

@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from gandl import main
-from gandl.screening import ScreenJob, run
+from gandl.screening.run import ScreenJob, run
 from gandl_analysis.formats.output_folder import write_files
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_shared.errors import Invalid
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.schemas.screen import ScreenRequest
 from gandl_shared.testing import FakeEmbedder, Layout, PlateFolder, fake_card, write_plate
 
 from tests.analysis.simulated_screens import Simulated
@@ -253,10 +252,9 @@ class TestScreen:
         return write_plate(tmp_path / "plate", Layout(rows="ABCD", columns=6))
 
     def job(self, plate: PlateFolder, out: Path, parameters: AnalysisParameters) -> ScreenJob:
-        request = ScreenRequest(
-            name="s", images=str(plate.images), plate_map=str(plate.platemap), analysis=parameters, limits="card"
+        return ScreenJob(
+            images=plate.images, plate_map=plate.platemap, out=out, name="s", limits="card", parameters=parameters
         )
-        return ScreenJob(request, plate.images, plate.platemap, out)
 
     def test_axes_that_cannot_be_had_are_refused_before_embedding(self, plate: PlateFolder, tmp_path: Path) -> None:
         wanted = {"name": "a", "positive": {"compound": ["Y"]}, "negative": {"role": ["negative_control"]}}

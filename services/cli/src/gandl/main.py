@@ -1,46 +1,37 @@
-"""The `gandl` command. Exit codes: 0 done, 1 failed, 2 bad input."""
+"""The `gandl` command line. Exit codes: 0 done, 1 failed, 2 bad input."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from gandl_shared.errors import GandlError
+from gandl_shared.errors import BadInput, GandlError
 
 COMMANDS: Mapping[str, str] = {
-    "demo": "gandl.commands.demo",
-    "up": "gandl.commands.up",
-    "screen": "gandl.commands.screen",
-    "analyse": "gandl.commands.analyse",
-    "simulate": "gandl.commands.simulate",
-    "fit": "gandl.commands.fit",
-    "embed": "gandl.commands.embed",
-    "models": "gandl.commands.models",
-    "train": "gandl.commands.train",
-    "export": "gandl.commands.export",
+    "demo": "Simulate a small screen with known truth, run it through the stack over REST, and compare the results.",
+    "up": "Start Valkey, a worker and one HTTP server on this machine.",
+    "screen": "Screen a folder of plate images, without a server.",
+    "analyse": "Analyse a screen again with other parameters, without images or model.",
+    "simulate": "Simulate a five-channel compound screen with known EC50s.",
+    "fit": "Fit a dose-response curve for each compound and cell line of a table.",
+    "embed": "Embed images into a table of vectors, without a plate map and without scores.",
+    "models": "List model cards, or compare models on a screen.",
+    "train": "Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.",
+    "export": "Export the discriminator of a training run as an ONNX featurizer.",
 }
-"""Command → module; the module holds a function of the command's name."""
+"""Each command with the first sentence of its help. The module `gandl.commands.NAME` holds a function of the name."""
 
-
-def build() -> typer.Typer:
-    """The command line with every command registered."""
-    app = typer.Typer(
-        no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
-    )
-    app.callback()(_options)
-    for name, module in COMMANDS.items():
-        app.command(name)(getattr(importlib.import_module(module), name))
-    return app
+TRAINING_PACKAGES = ("gandl_training", "torch")
 
 
 def run() -> None:
-    """Entry point: a GandlError becomes its message on stderr and its exit code, never a traceback."""
+    """Run the command of `sys.argv`: a GandlError becomes a message on stderr and an exit code, never a traceback."""
     try:
-        build()()
+        build(sys.argv[1:])()
     except GandlError as error:
         sys.stderr.write(describe(error))
         sys.exit(error.exit_code)
@@ -49,21 +40,61 @@ def run() -> None:
         sys.exit(130)
 
 
+def build(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command line for these arguments.
+
+    Only the module of the command that the arguments name is imported. The other commands are listed with their
+    summary, so that `gandl --help` answers at once and `gandl fit` does not load an embedding engine.
+    """
+    app = typer.Typer(
+        no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+    )
+    app.callback()(_options)
+    # No option before the command takes a value, so the first argument without a dash is the command.
+    command = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        if name == command:
+            app.command(name)(load(name))
+        else:
+            app.command(name, help=summary)(_not_loaded)
+    return app
+
+
+def load(name: str) -> Callable[..., None]:
+    """Import the function of a command. Raises BadInput where the command needs a package that is not installed."""
+    try:
+        module = importlib.import_module(f"gandl.commands.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in TRAINING_PACKAGES:
+            raise
+        raise BadInput(
+            f"gandl {name} needs the training package; install it with: pip install 'gandl[train]'"
+        ) from error
+    function: Callable[..., None] = getattr(module, name)
+    return function
+
+
 def describe(error: GandlError) -> str:
-    """The message of an error: one line, or a line for each of its problems."""
+    """Return the message of an error: one line, or one line for each of its problems."""
     if len(error.problems) <= 1:
         return f"gandl: {error.detail}\n"
     head = error.detail.split(":", 1)[0]
     return f"gandl: {head}, {len(error.problems)} problems:\n" + "".join(f"  {p}\n" for p in error.problems)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _not_loaded() -> None:
+    """Stand in the list of commands for a command that this call does not run."""
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(version("gandl"))
         raise typer.Exit
 
 
 def _options(
-    version_: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    version_: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Compound screening from raw plate images, without annotation."""

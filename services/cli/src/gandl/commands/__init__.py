@@ -1,1 +1,1 @@
-"""One command a file. Heavy imports stand inside the functions, so that `gandl --help` is quick."""
+"""One command per module. `gandl.main` imports only the module of the command that runs."""

@@ -6,47 +6,29 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from gandl_analysis.formats.output_folder import write_files
+from gandl_analysis.formats.reread import read_folder
+from gandl_analysis.pipeline import analyse as pipeline
 
-from gandl.analysis_options import (
-    AnalysisOptions,
-    AxisOption,
-    NormaliseOption,
-    ParametersOption,
-    PresetOption,
-    SeedOption,
-    ThresholdsOption,
-)
+from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
+from gandl.screening.run import check_output_folder
+from gandl.terminal.screen_tables import print_screen
 
 
+@with_analysis_options
 def analyse(
     folder: Annotated[Path, typer.Argument(help="Output folder of `gandl screen`: embeddings.parquet and wells.csv.")],
     *,
-    out: Annotated[Path, typer.Option(help="Folder for the results; may be the same.")],
-    preset: PresetOption = None,
-    normalise: NormaliseOption = None,
-    thresholds: ThresholdsOption = None,
-    parameters: ParametersOption = None,
-    axis: AxisOption = None,
-    seed: SeedOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results; it may be the same folder.")],
+    analysis: AnalysisOptions,
 ) -> None:
-    """Analyse a screen again, without images or model.
+    """Analyse a screen again with other parameters, without images or model.
 
-    Writes the same files as `gandl screen`. What is not said is at its default, not as it was in the folder.
+    Writes the same files as `gandl screen`. An option that is not given has its default, not its value in the folder.
     """
-    from gandl_analysis.formats.output_folder import write_files
-    from gandl_analysis.formats.reread import read_folder
-    from gandl_analysis.pipeline.analyse import analyse as run
-    from gandl_analysis.pipeline.axes.stored_axes import read_axis_files
-    from gandl_shared.errors import BadInput
-
-    from gandl.summary import print_curves, print_quality
-
-    if out.exists() and not out.is_dir():
-        raise BadInput(f"{out} is a file; give a folder to write to")
-    chosen = AnalysisOptions(preset, normalise, thresholds, seed, parameters).read()
-    screen = read_folder(folder, chosen, read_axis_files(axis) if axis else None)
-    analysed = run(screen)
+    check_output_folder(out)
+    screen = read_folder(folder, analysis.read_parameters(), analysis.read_axes())
+    analysed = pipeline.analyse(screen)
     write_files(analysed, screen.profiles, out)
-    print_quality(analysed.analysis)
-    print_curves(analysed.analysis)
+    print_screen(analysed.analysis)
     typer.echo(f"{out / 'report.html'}")

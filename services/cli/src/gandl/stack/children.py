@@ -1,4 +1,4 @@
-"""Child processes that never outlive this one: stopped explicitly, and by the kernel should this process be killed."""
+"""Child processes that end with this process: it stops them, and Linux stops them if it is killed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from time import monotonic
 _PR_SET_PDEATHSIG = 1
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Child:
-    """One supervised process. Its output is appended to `log`; `input_text` is given on stdin and never in argv."""
+    """One supervised process. Its output is appended to the file `log`; `input_text` goes to its stdin."""
 
     name: str
     command: Sequence[str]
@@ -30,7 +30,7 @@ class Child:
     crashes: int = 0
 
     def start(self) -> None:
-        """Start it, in a session of its own so that Ctrl-C reaches only the supervisor."""
+        """Start the process in its own session, so that Ctrl-C reaches only the supervisor."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -39,7 +39,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.environment},
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 no threads run yet when children start
+                preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - no other thread runs when children start
             )
         self.started = monotonic()
         if self.input_text is not None and self.process.stdin is not None:
@@ -48,16 +48,16 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs or before it was started."""
+        """The exit code, or None before the start and while the process runs."""
         return self.process.poll() if self.process else None
 
     def terminate(self) -> None:
-        """Ask it to stop."""
+        """Send SIGTERM to the process if it runs."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
 
     def wait_or_kill(self, seconds: float) -> None:
-        """Wait for the end; after `seconds` end its whole session, so that no pool process of it stays."""
+        """Wait for the end of the process, then kill its whole session, so that no pool process stays behind."""
         if not self.process:
             return
         with suppress(subprocess.TimeoutExpired):
@@ -69,20 +69,21 @@ class Child:
         self.process.wait()
 
     def last_lines(self, count: int = 5) -> str:
-        """The end of its log, for a message."""
+        """Return the last lines of the log, for a message."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-count:])
 
 
 def _die_with(parent: int) -> Callable[[], None] | None:
-    """A pre-exec step: have Linux send SIGTERM when the parent is gone, whatever it died of."""
+    """Return a step before exec that makes Linux send SIGTERM when the parent ends for any reason."""
     if not sys.platform.startswith("linux"):
         return None
     libc = ctypes.CDLL(None)
 
-    def arrange() -> None:
+    def request_signal() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        # The parent may have ended before the request, and then no signal would ever come.
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    return arrange
+    return request_signal

@@ -1,4 +1,4 @@
-"""Where an embedded stack keeps everything: one folder, held by one stack at a time."""
+"""The folder of an embedded stack: database, vectors, logs and secrets. One stack uses it at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
+from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput
 
 
 @dataclass(frozen=True)
 class Running:
-    """What a running stack says of itself to whoever finds its folder."""
+    """The process and the address of a running stack, for a second start that finds its folder."""
 
     pid: int
     url: str
@@ -23,32 +24,32 @@ class Running:
 
 @dataclass(frozen=True)
 class Home:
-    """The folder of a stack and the places in it."""
+    """The folder of a stack and the files and folders inside."""
 
     root: Path
 
     @property
     def database_url(self) -> str:
-        """SQLAlchemy address of the SQLite file."""
+        """The SQLAlchemy address of the SQLite file."""
         return f"sqlite:///{self.root / 'gandl.db'}"
 
     @property
     def store(self) -> Path:
-        """Vectors and results."""
+        """The folder of vectors and results."""
         return self.root / "store"
 
     @property
     def logs(self) -> Path:
-        """One log file a process."""
+        """The folder with one log file per process."""
         return self.root / "logs"
 
     @property
     def valkey(self) -> Path:
-        """Valkey's append-only file."""
+        """The folder of Valkey's append-only file."""
         return self.root / "valkey"
 
-    def make(self) -> None:
-        """Make the folders, readable by their owner only."""
+    def create(self) -> None:
+        """Create the folders, readable by their owner only. Raises BadInput where that is impossible."""
         try:
             for folder in (self.root, self.store, self.logs, self.valkey):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ class Home:
             raise BadInput(f"{self.root} cannot hold a stack: {error.strerror}; give another --home") from error
 
     def lock(self) -> TextIOWrapper | None:
-        """The lock of this folder while the returned file is open, or None where a running stack has it."""
+        """Return an open file that locks this folder until it is closed, or None if a running stack has the lock."""
         file = (self.root / "lock").open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -65,25 +66,25 @@ class Home:
             return None
         return file
 
-    def say_running(self, url: str) -> None:
-        """Leave the address for a second start to find."""
-        temporary = self.root / ".up.json.tmp"
-        temporary.write_text(json.dumps(asdict(Running(os.getpid(), url))))
-        temporary.replace(self.root / "up.json")
+    def publish_address(self, url: str) -> None:
+        """Write process and address of this stack for a second start."""
+        with atomic_file(self.root / "up.json") as file:
+            file.write(json.dumps(asdict(Running(os.getpid(), url))).encode())
 
-    def say_stopped(self) -> None:
-        """Take the address away."""
+    def remove_address(self) -> None:
+        """Remove the address, because the stack stops."""
         (self.root / "up.json").unlink(missing_ok=True)
 
     def running(self) -> Running | None:
-        """What the stack that holds the lock said, once it is up."""
+        """Return the address of the stack that has the lock, or None while it starts."""
         path = self.root / "up.json"
         return Running(**json.loads(path.read_text())) if path.exists() else None
 
     def secret(self) -> str:
-        """The password of this stack's broker, made once."""
+        """Return the password of this stack's broker, which is drawn at the first start."""
         path = self.root / "secret"
         if not path.exists():
+            # The file is private from its first moment; a chmod afterwards would come too late.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_hex(16))

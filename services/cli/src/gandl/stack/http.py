@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 
 def build() -> FastAPI:
-    """The application; settings are read here, once."""
+    """Return the application. Settings are read here, once."""
     registry = CollectorRegistry()
     parts = [
         gandl_embedding.app.part(gandl_embedding.settings.Settings(), registry),

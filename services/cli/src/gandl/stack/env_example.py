@@ -1,4 +1,4 @@
-"""`.env.example`, made from the settings classes so that it cannot lie. `python -m gandl.env_example .env.example`."""
+"""The file `.env.example`, generated from the settings classes: `python -m gandl.stack.env_example .env.example`."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ PARTS: tuple[tuple[str, type[BaseSettings]], ...] = (
 )
 
 FIXED = ("database_url", "store", "broker_url", "embedding_url", "image_root", "models_dir", "device")
-"""What the compose file sets itself."""
+"""Settings that the compose file sets itself."""
 
 
 def render() -> str:
-    """The whole file."""
+    """Return the text of the whole file."""
     return "\n".join([COMPOSE, *(_section(title, settings) for title, settings in PARTS)])
 
 
 def variables(settings: type[BaseSettings]) -> dict[str, str]:
-    """Variable → field of a settings class."""
+    """Return the field of a settings class for each environment variable."""
     prefix = settings.model_config["env_prefix"]
     return {f"{prefix}{name}".upper(): name for name in settings.model_fields}
 

@@ -1,4 +1,4 @@
-"""The pictures of docs/simulator.md: `python -m gandl.simulate.microscope.gallery FOLDER`."""
+"""The pictures of docs/simulator.md: `python -m gandl.simulate.gallery FOLDER`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from gandl.env_example import FIXED, PARTS, render, variables
+from gandl.stack.env_example import FIXED, PARTS, render, variables
 
 SERVICES = {0: ("embedding",), 1: ("worker",), 2: ("analysis", "analysis-worker")}
 

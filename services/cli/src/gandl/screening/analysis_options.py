@@ -1,0 +1,124 @@
+"""The options of an analysis, which `gandl screen` and `gandl analyse` share, and a file for all its parameters."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import wraps
+from inspect import Parameter
+from pathlib import Path
+from typing import Annotated, get_type_hints
+
+import typer
+from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, read_axis_files
+from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
+from gandl_shared.schemas.analysis import AnalysisParameters
+from pydantic import ValidationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisOptions:
+    """The options as the user gave them; None stands for an option that was not given. Options win over the file."""
+
+    preset: Annotated[
+        str | None, typer.Option(help="`default`, or `paper`: as in the paper, in-sample, for comparison only.")
+    ] = None
+    normalise: Annotated[
+        str | None,
+        typer.Option(
+            help="`none`, `standardise` or `align`: vectors relative to the negative controls of their plate."
+        ),
+    ] = None
+    thresholds: Annotated[
+        str | None, typer.Option(help="Thresholds of the quality verdict, such as `good=0.6,usable=0.2,controls=8`.")
+    ] = None
+    parameters: Annotated[
+        Path | None,
+        typer.Option(help="JSON file with any parameters of an analysis (`analysis` of `POST /screens`), also axes."),
+    ] = None
+    axis: Annotated[
+        list[Path] | None,
+        typer.Option(help="Efficacy axis of an earlier screen (axes/E2-….npz) to score by; one for each cell line."),
+    ] = None
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of every random step; 0 if absent.")] = None
+
+    def read_axes(self) -> EarlierAxes | None:
+        """Return the axes of an earlier screen, or None. Raises NotFound and Invalid naming the file."""
+        return read_axis_files(self.axis) if self.axis else None
+
+    def read_parameters(self) -> AnalysisParameters:
+        """Return the parameters. Raises NotFound, BadInput, and Invalid naming each field and its fix."""
+        values = dict(_from_file(self.parameters)) if self.parameters else {}
+        options = {"preset": self.preset, "normalisation": self.normalise, "seed": self.seed}
+        values |= {name: value for name, value in options.items() if value is not None}
+        if self.thresholds is not None:
+            from_file = values.get("quality")
+            values["quality"] = {
+                **(from_file if isinstance(from_file, Mapping) else {}),
+                **_thresholds(self.thresholds),
+            }
+        if values.get("axis_from") is not None:
+            problem = Problem("names a screen of a service; give --axis FILE.npz instead", field="axis_from")
+            raise_if([problem], Invalid, "the parameters cannot be used")
+        return _validated(values, self.parameters.name if self.parameters else None)
+
+
+def with_analysis_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of an analysis in the place of its parameter `analysis`, an AnalysisOptions.
+
+    Typer reads the options of a command from its signature, so the wrapper shows one that lists all fields.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    names = [field.name for field in fields(AnalysisOptions)]
+    hints = get_type_hints(AnalysisOptions, include_extras=True)
+    options = [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=hints[name]) for name in names]
+
+    @wraps(command)
+    def wrapper(*arguments: object, **values: object) -> None:
+        # The values have the types of the fields: typer has converted them by the same annotations.
+        analysis = AnalysisOptions(**{name: values.pop(name, None) for name in names})  # type: ignore[arg-type]
+        command(*arguments, **values, analysis=analysis)
+
+    own = [parameter for parameter in signature.parameters.values() if parameter.name != "analysis"]
+    shown = signature.replace(parameters=[*own, *options])
+    wrapper.__dict__["__signature__"] = shown
+    wrapper.__annotations__ = {name: parameter.annotation for name, parameter in shown.parameters.items()}
+    return wrapper
+
+
+def _from_file(path: Path) -> Mapping[str, object]:
+    if not path.is_file():
+        raise NotFound(f"parameters {path} is not there; give the path of a JSON file")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BadInput(f"parameters {path.name} is not JSON: {error}") from error
+    if not isinstance(values, Mapping):
+        raise BadInput(f'parameters {path.name} must be a JSON object, such as {{"normalisation": "align"}}')
+    return values
+
+
+def _thresholds(text: str) -> dict[str, float]:
+    thresholds: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, value = part.partition("=")
+        try:
+            thresholds[name.strip()] = float(value)
+        except ValueError as error:
+            raise BadInput(f"--thresholds '{part}': give NAME=NUMBER, such as good=0.6") from error
+    return thresholds
+
+
+def _validated(values: Mapping[str, object], file: str | None) -> AnalysisParameters:
+    try:
+        # Values go through JSON, so that a file means the same as the body of a request.
+        return AnalysisParameters.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        problems = [
+            Problem(str(e["msg"]), file=file, field=".".join(str(part) for part in e["loc"]) or None)
+            for e in error.errors()
+        ]
+        raise_if(problems, Invalid, "the parameters cannot be used")
+        raise

@@ -1,0 +1,160 @@
+"""A screen in one process: the worker's own functions on a SQLite file, with the ONNX session of this process."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gandl_analysis.formats.output_folder import write_files
+from gandl_analysis.pipeline.analyse import ScreenInput, analyse
+from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, limits_text, preparation
+from gandl_analysis.pipeline.checks import check_axes, check_controls
+from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_shared.db import Database
+from gandl_shared.errors import BadInput, Unavailable
+from gandl_shared.jobs import ScreenPlan, plan_screen, submit
+from gandl_shared.models import Embedder
+from gandl_shared.plates import PlateMap, read_plate_map
+from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.screen import Progress, ScreenRequest
+from gandl_shared.store import Store
+from gandl_worker.screens import run_screen
+
+from gandl.screening.image_options import LimitSource
+
+WORK_FOLDER = ".gandl-work"
+"""Database and vectors of a screen while it runs, inside its output folder; removed when the files are written."""
+
+OnProgress = Callable[[Progress], None]
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScreenJob:
+    """What to screen and how, where the files go, and efficacy axes of an earlier screen to score by.
+
+    `images` is a folder, `plate_map` a CSV file. `pattern` and `channels` select image files as in a ScreenRequest.
+    """
+
+    images: Path
+    plate_map: Path
+    out: Path
+    name: str | None = None
+    pattern: str | None = None
+    channels: tuple[str, ...] | None = None
+    limits: LimitSource = "plate"
+    parameters: AnalysisParameters = field(default_factory=AnalysisParameters)
+    earlier: EarlierAxes | None = None
+
+    @property
+    def request(self) -> ScreenRequest:
+        """The same screen as a request to a service, which is how the plan of a screen is made on every path."""
+        return ScreenRequest(
+            name=self.name,
+            images=str(self.images),
+            plate_map=str(self.plate_map),
+            pattern=self.pattern,
+            channels=self.channels,
+            limits=self.limits,
+            analysis=self.parameters,
+        )
+
+
+def run(
+    job: ScreenJob,
+    embedder: Embedder,
+    *,
+    on_progress: OnProgress = lambda _: None,
+    on_step: OnStep = lambda _: None,
+) -> ScreenAnalysis:
+    """Check everything, embed, analyse, and write the files of a screen to `job.out`.
+
+    Nothing is written before all input has been checked. Raises BadInput and its kin; NotEnoughData from the analysis.
+    """
+    check_output_folder(job.out)
+    plate_map = _checked_plate_map(job, embedder)
+    on_step("checking images")
+    plan = plan_screen(
+        job.request,
+        images=job.images,
+        plate_map=plate_map,
+        card=embedder.card,
+        model_id=embedder.model_id,
+        max_headers=None,
+    )
+    with _work_folder(job.out) as work, closing(Database.connect(f"sqlite:///{work / 'gandl.sqlite'}")) as database:
+        store = Store(work / "store")
+        screen = _embedded(job, plan, embedder, database, store, on_progress=on_progress, on_step=on_step)
+        on_step("analysing")
+        analysed = analyse(screen)
+        on_step("writing")
+        write_files(analysed, screen.profiles, job.out)
+    return analysed.analysis
+
+
+def check_output_folder(out: Path) -> None:
+    """Raise BadInput if the output folder of a screen is a file."""
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is a file; give a folder to write to")
+
+
+def _checked_plate_map(job: ScreenJob, embedder: Embedder) -> PlateMap:
+    """Return the plate map. Raises BadInput if the controls or the axes of the analysis cannot be had from its wells.
+
+    The axes are checked now, because embedding takes hours on a large screen.
+    """
+    plate_map = read_plate_map(job.plate_map, controls=job.earlier is None)
+    vectors = preparation(embedder.card, embedder.model_id, limits_text(job.limits), job.parameters)
+    if job.earlier is None:
+        check_controls(plate_map.used)
+    check_axes(job.parameters, plate_map.used, vectors, job.earlier, field="axis")
+    return plate_map
+
+
+@contextmanager
+def _work_folder(out: Path) -> Iterator[Path]:
+    """Yield an empty folder inside `out` that is removed at the end; after an error a new `out` is removed too."""
+    work = out / WORK_FOLDER
+    shutil.rmtree(work, ignore_errors=True)
+    is_new = not out.exists()
+    work.mkdir(parents=True)
+    try:
+        yield work.resolve()
+    except BaseException:
+        shutil.rmtree(out if is_new else work, ignore_errors=True)
+        raise
+    shutil.rmtree(work)
+
+
+def _embedded(
+    job: ScreenJob,
+    plan: ScreenPlan,
+    embedder: Embedder,
+    database: Database,
+    store: Store,
+    *,
+    on_progress: OnProgress,
+    on_step: OnStep,
+) -> ScreenInput:
+    """Embed all sites of the plan and return the input of the analysis. Raises Unavailable if the embedding failed."""
+    screen_id = submit(database, plan)
+    on_step("embedding")
+    status = run_screen(database, store, embedder, screen_id, on_progress=on_progress)
+    if status.error:
+        raise Unavailable(status.error)
+    record = database.screens.get(screen_id)
+    return ScreenInput(
+        name=record.name,
+        profiles=store.profiles(screen_id),
+        wells=database.screens.wells(screen_id),
+        parked=status.parked,
+        parameters=job.parameters,
+        card=embedder.card,
+        model_id=embedder.model_id,
+        limits=record.limits,
+        limits_from=limits_text(job.limits),
+        earlier=job.earlier,
+    )

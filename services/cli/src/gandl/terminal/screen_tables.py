@@ -1,0 +1,49 @@
+"""The quality and the curves of a screen as tables in the terminal."""
+
+from __future__ import annotations
+
+from gandl_analysis.pipeline.result import ScreenAnalysis
+from rich.console import Console
+
+from gandl.terminal.layout import add_row, new_table, print_table
+from gandl.terminal.texts import fixed, interval_text, location_text
+
+MAX_ROWS = 40
+
+
+def print_screen(analysis: ScreenAnalysis, console: Console | None = None) -> None:
+    """Print the quality and the curves of a screen."""
+    console = console or Console()
+    print_quality(analysis, console)
+    console.print()
+    print_curves(analysis, console)
+
+
+def print_quality(analysis: ScreenAnalysis, console: Console) -> None:
+    """Print one row per cell line that says how well its controls are separated, out of fold."""
+    table = new_table("cell line", "Z′", "robust Z′", "SSMD", "tile accuracy", "controls +/-", "held out by")
+    for name, quality in analysis.quality.cell_lines.items():
+        numbers = ((quality.z_prime, 2), (quality.z_prime_robust, 2), (quality.ssmd, 1), (quality.accuracy, 3))
+        controls = f"{quality.n_positive}/{quality.n_negative}"
+        add_row(table, name, *(fixed(value, digits) for value, digits in numbers), controls, quality.grouped_by or "")
+    print_table(table, console)
+    if analysis.quality.note:
+        console.print(analysis.quality.note, markup=False)
+    failed = [site for plate in analysis.quality.images.values() for site in plate.failed]
+    if failed:
+        excluded = sum(site.excluded for site in failed)
+        console.print(f"{len(failed)} sites failed image QC, {excluded} of them were left out")
+    if analysis.parked:
+        console.print(f"{len(analysis.parked)} sites could not be used; the report names them")
+
+
+def print_curves(analysis: ScreenAnalysis, console: Console) -> None:
+    """Print one row per compound and cell line, up to MAX_ROWS."""
+    table = new_table("compound", "cell line", "verdict", "EC50 µM", "95 % interval", "Emax", "q")
+    for curve in analysis.curves[:MAX_ROWS]:
+        q = "" if curve.q_value is None else f"{curve.q_value:.1e}"
+        ec50 = location_text(curve.ec50), interval_text(curve.ec50)
+        add_row(table, curve.compound, curve.cell_line, curve.verdict, *ec50, fixed(curve.emax.fitted, 2), q)
+    print_table(table, console)
+    if len(analysis.curves) > MAX_ROWS:
+        console.print(f"and {len(analysis.curves) - MAX_ROWS} more in dose_response.csv")
