@@ -23,7 +23,7 @@ from gandl_science.assay.separation import roc_auc, separation
 from gandl_science.axis.anchors import control_anchors
 from gandl_science.axis.cross_fit import AxisOptions, fit_linear_axis, held_out_scores, score_wells
 from gandl_science.axis.folds import Folds, grouped_folds, plate_folds
-from gandl_science.dose_response.onset import departure_dose, departure_limit
+from gandl_science.dose_response.onset import off_axis_limit, off_axis_onset
 from gandl_shared.imaging.fields import Preprocessing, prepare, read_site, sampled_limits
 from gandl_shared.imaging.metrics import blank_tiles, tile_contrast
 from gandl_shared.plates import Role, read_plate_map
@@ -117,10 +117,10 @@ def departures(plates: int) -> Iterator[str]:
                 rng = np.random.default_rng([controls, replicates, seed])
                 screen = draw(controls, 64, 4.0, rng, unseen=COMPOUNDS * len(doses) * replicates)
                 scores = score_wells(screen.vectors, screen.well, screen.labels, screen.folds)
-                limit = departure_limit(scores.off_distance[screen.labels != 0])
+                limit = off_axis_limit(scores.off_distance[screen.labels != 0])
                 inert = scores.off_distance[(screen.labels == 0) & (screen.truth < 0)]
                 means = inert.reshape(COMPOUNDS, len(doses), replicates).mean(axis=2)
-                found += [departure_dose(doses, each, limit) is not None for each in means]
+                found += [off_axis_onset(doses, each, limit) is not None for each in means]
             yield row(controls, replicates, share(sum(found), len(found)))
     yield ""
 

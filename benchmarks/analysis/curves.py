@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from gandl_science.dose_response.false_discovery import q_values
+from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.interpretation import ReadingRules, ResponseScale, read_curve
-from gandl_science.dose_response.models import Floats
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
+from gandl_science.dose_response.interpretation import InterpretationRules, interpret_curve
+from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.significance import q_values
 
 from benchmarks.tables import share, write_between
 
 NOISE = 0.25
 SEEDS = range(5)
 PLAIN, BOOTSTRAP = CurveOptions(), CurveOptions(n_bootstrap=1000)
-Truth = Callable[[Floats], Floats]
+Truth = Callable[[Float], Float]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Plan:
         return f"{self.n_doses}×{self.n_replicates}"
 
     @property
-    def concentrations(self) -> Floats:
+    def concentrations(self) -> Float:
         return np.repeat(np.geomspace(self.low, self.high, self.n_doses), self.n_replicates)
 
 
@@ -140,7 +140,7 @@ def bias(n: int) -> list[str]:
     for plan in (Plan(6, 6), Plan(6, 3), Plan(9, 4)):
         for ec50 in (0.1, 0.3, 1.0, 3.0):
             fits = fitted(plan, lambda _, e=ec50: [hill(e)] * n)
-            told = [read_curve(f, f.p_value, ReadingRules(scale=ResponseScale())).ec50 for f in fits]
+            told = [interpret_curve(f, f.p_value, InterpretationRules(scale=ResponseScale())).ec50 for f in fits]
             error = np.array([np.log10(t.value / ec50) for t in told if t.relation == "=" and t.value is not None])
             rows.append(
                 f"| {plan.name} | {ec50} | {len(error)} / {len(fits)} | {error.mean():+.3f} ± "
@@ -285,7 +285,7 @@ def _lmfit_seconds(data: Sequence[DoseResponseData]) -> float:
     """Seconds a curve for lmfit's fit and profile interval of the EC50, from a good starting point."""
     import lmfit
 
-    def residual(params: lmfit.Parameters, x: Floats, y: Floats) -> Floats:
+    def residual(params: lmfit.Parameters, x: Float, y: Float) -> Float:
         v = params.valuesdict()
         return np.asarray(v["bottom"] + (v["top"] - v["bottom"]) / (1 + 10 ** (v["slope"] * (v["e"] - x))) - y)
 

@@ -1,7 +1,7 @@
-"""One curve for every flag, from wells to the answer of the schema, with the truth it was drawn from.
+"""One curve for every flag, from wells to the answer of the schema, with the truth from which it was simulated.
 
-Efficacy of -1 to 1, well noise 0.05. The verdict is what that truth deserves; where the truth has an EC50, what is told
-of it must be true: the interval holds it, and `<` and `>` point to it.
+The efficacy is -1 to 1, the noise of a well 0.05. The verdict is what that truth deserves. Where the truth has an EC50,
+the reported one must be true: the interval holds it, and `<` and `>` point to it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from gandl_analysis.pipeline.curves import CurveSettings, CurveWell, fit_wells
-from gandl_science.dose_response.interpretation import ReadingRules, ResponseScale
-from gandl_science.dose_response.models import Floats
-from gandl_science.dose_response.results import CurveOptions
+from gandl_analysis.pipeline.curve_wells import CurveWell
+from gandl_analysis.pipeline.curves import CurveSettings, fit_wells
+from gandl_science.arrays import Float
+from gandl_science.dose_response.interpretation import InterpretationRules
+from gandl_science.dose_response.results import CurveOptions, ResponseScale
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.vocabulary import Flag
 
 DOSES = np.geomspace(0.01, 10.0, 6)
 NOISE = 0.05
-Truth = Callable[[Floats], Floats]
+Truth = Callable[[Float], Float]
 
 
 def hill(ec50: float, slope: float = 1.5, top: float = 1.0) -> Truth:
@@ -29,18 +30,18 @@ def hill(ec50: float, slope: float = 1.5, top: float = 1.0) -> Truth:
 
 @dataclass(frozen=True)
 class Case:
-    """A truth, how it is tested, and what must be said. `add` moves wells by their index, `emptied` wells hold no
-    cells; `off` are off-axis distances per dose (limit 2)."""
+    """A truth, the design that tests it, and the expected answer. `add` moves wells by their index, `empty_wells` hold
+    no cells; `off` are off-axis distances per dose (limit 2)."""
 
     truth: Truth
     verdict: str
     ec50: float | None = None
     relation: str | None = None
-    doses: Floats = field(default_factory=lambda: DOSES)
+    doses: Float = field(default_factory=lambda: DOSES)
     replicates: int = 4
     add: Mapping[int, float] = field(default_factory=dict)
-    off: Floats | None = None
-    emptied: range = range(0)
+    off: Float | None = None
+    empty_wells: range = range(0)
 
 
 CASES: Mapping[str, Case] = {
@@ -57,7 +58,7 @@ CASES: Mapping[str, Case] = {
     "single_dose_activity": Case(hill(6.0, 8.0), "active", 6.0),
     "negative_direction": Case(hill(0.3, top=-2.0), "toxic", 0.3, "="),
     "high_off_perturbation": Case(hill(0.3), "toxic", 0.3, "=", off=np.array([1, 3, 4, 5, 6, 7.0])),
-    "empty_wells": Case(hill(0.3), "active", 0.3, "=", off=np.array([1, 1, 1, 1, 1, 9.0]), emptied=range(20, 24)),
+    "empty_wells": Case(hill(0.3), "active", 0.3, "=", off=np.array([1, 1, 1, 1, 1, 9.0]), empty_wells=range(20, 24)),
     "lack_of_fit": Case(
         lambda c: hill(0.3)(c) + 0.2 * np.cos(np.pi * np.round(np.log(c / 0.01) / np.log(1000) * 7)),
         "active", None, "=", np.geomspace(0.01, 10, 8),
@@ -69,18 +70,29 @@ CASES: Mapping[str, Case] = {
 }  # fmt: skip
 
 
-def told(case: Case) -> Curve:
+def curve_of(case: Case) -> Curve:
     c = np.repeat(case.doses, case.replicates)
     y = case.truth(c) + np.random.default_rng(1).normal(size=c.size) * NOISE
     for well, distance in case.add.items():
         y[well] += distance
     off = np.ones(c.size) if case.off is None else np.repeat(case.off, case.replicates)
-    empty = {i: {"excluded": "no cells", "emptied": True} for i in case.emptied}
     wells = [
-        CurveWell("X", "U2OS", *values, plate="P", well=f"A{i + 1:02d}", off_distance=d, **empty.get(i, {}))  # type: ignore[arg-type]
-        for i, (*values, d) in enumerate(zip(c.tolist(), y.tolist(), off.tolist(), strict=True))
+        CurveWell(
+            compound="X",
+            cell_line="U2OS",
+            concentration=dose,
+            response=response,
+            plate="P",
+            well=f"A{i + 1:02d}",
+            off_distance=distance,
+            excluded="no cells" if i in case.empty_wells else None,
+            is_empty=i in case.empty_wells,
+        )
+        for i, (dose, response, distance) in enumerate(zip(c.tolist(), y.tolist(), off.tolist(), strict=True))
     ]
-    settings = CurveSettings(CurveOptions(n_null=2000), ReadingRules(scale=ResponseScale()))
+    settings = CurveSettings(
+        options=CurveOptions(n_null=2000), rules=InterpretationRules(scale=ResponseScale()), seed=0
+    )
     (curve,) = fit_wells(wells, settings, {"U2OS": 2.0})
     return curve
 
@@ -92,7 +104,7 @@ def test_every_flag_of_the_schema_has_a_curve() -> None:
 @pytest.mark.parametrize("flag", CASES)
 def test_flag(flag: Flag) -> None:
     case = CASES[flag]
-    curve = told(case)
+    curve = curve_of(case)
     assert flag in curve.flags
     assert curve.verdict == case.verdict
     if case.relation is not None:
@@ -102,12 +114,12 @@ def test_flag(flag: Flag) -> None:
 
 
 def test_an_ordinary_curve_has_no_flag() -> None:
-    assert told(Case(hill(0.3), "active")).flags == ()
+    assert curve_of(Case(hill(0.3), "active")).flags == ()
 
 
 def test_a_flag_is_not_there_without_its_cause() -> None:
     """The other flags of each curve are few: none comes with every curve."""
-    seen = {flag: told(case).flags for flag, case in CASES.items()}
+    flags_of = {flag: curve_of(case).flags for flag, case in CASES.items()}
     for flag in CASES:
-        others = [cause for cause, flags in seen.items() if flag in flags and cause != flag]
+        others = [cause for cause, flags in flags_of.items() if flag in flags and cause != flag]
         assert len(others) <= 2, (flag, others)

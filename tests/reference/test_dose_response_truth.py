@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.models import Floats
 from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
 from scipy.optimize import least_squares
 
 OPTIONS = CurveOptions(n_null=2000)
 
 
-def fit(c: Floats, y: Floats, options: CurveOptions = OPTIONS) -> CurveFit:
+def fit(c: Float, y: Float, options: CurveOptions = OPTIONS) -> CurveFit:
     return fit_curves([DoseResponseData(c, y)], options, np.random.default_rng(0))[0]
 
 
-def hill(c: Floats, bottom: float, top: float, ec50: float, slope: float) -> Floats:
+def hill(c: Float, bottom: float, top: float, ec50: float, slope: float) -> Float:
     return bottom + (top - bottom) / (1.0 + (ec50 / c) ** slope)
 
 
 def test_gain_loss_without_noise_gives_back_its_six_parameters() -> None:
     c = np.repeat(np.geomspace(0.003, 30.0, 9), 3)
     y = -0.9 + 1.7 / (1 + (0.08 / c) ** 1.7) / (1 + (c / 4.0) ** 2.6)
-    found = fit(c, y + np.tile([-0.01, 0.0, 0.01], 9))
-    assert found.model == "gain_loss"
+    curve = fit(c, y + np.tile([-0.01, 0.0, 0.01], 9))
+    assert curve.model == "gain_loss"
     expected = {"ec50": 0.08, "loss_ec50": 4.0, "slope": 1.7, "loss_slope": 2.6, "bottom": -0.9, "top": 0.8}
     # Symmetric pairs of wells leave the dose means on the curve: the optimum is the truth.
-    assert {k: p.estimate for k, p in found.params.items()} == pytest.approx(expected, rel=1e-4)
+    assert {k: p.estimate for k, p in curve.params.items()} == pytest.approx(expected, rel=1e-4)
 
 
 def test_gain_loss_with_noise_holds_the_truth_in_its_intervals() -> None:
     c = np.repeat(np.geomspace(0.01, 10.0, 8), 6)
     y = -1 + 2 / (1 + (0.1 / c) ** 2.0) / (1 + (c / 3.0) ** 3.0) + np.random.default_rng(3).normal(size=c.size) * 0.15
-    found = fit(c, y)
-    assert found.model == "gain_loss"
-    assert found.ec50 is not None
-    assert found.loss_ec50 is not None
-    assert found.ec50.low is not None and found.ec50.low < 0.1 < (found.ec50.high or np.inf)
-    assert (found.loss_ec50.low or 0.0) < 3.0 < (found.loss_ec50.high or np.inf)
+    curve = fit(c, y)
+    assert curve.model == "gain_loss"
+    assert curve.ec50 is not None
+    assert curve.loss_ec50 is not None
+    assert curve.ec50.low is not None and curve.ec50.low < 0.1 < (curve.ec50.high or np.inf)
+    assert (curve.loss_ec50.low or 0.0) < 3.0 < (curve.loss_ec50.high or np.inf)
 
 
 def test_two_gross_outliers_in_35_wells() -> None:
@@ -55,14 +55,14 @@ def test_two_gross_outliers_in_35_wells() -> None:
     assert np.all(robust.weights[[0, 1]] < 0.02)
 
 
-def test_outliers_among_duplicates_are_judged_by_the_curve() -> None:
+def test_outliers_among_duplicates_are_compared_with_the_curve() -> None:
     c = np.repeat(np.geomspace(0.01, 100.0, 10), 2)
     y = hill(c, -1.0, 1.0, 1.0, 1.5) + np.random.default_rng(2).normal(size=20) * 0.05
     y[3] += 3.0
-    found = fit(c, y)
-    assert found.weights[3] < 0.05
-    assert found.ec50 is not None
-    assert found.ec50.estimate == pytest.approx(1.0, rel=0.15)
+    curve = fit(c, y)
+    assert curve.weights[3] < 0.05
+    assert curve.ec50 is not None
+    assert curve.ec50.estimate == pytest.approx(1.0, rel=0.15)
 
 
 def test_a_toxic_drop_is_not_an_outlier() -> None:
@@ -84,7 +84,7 @@ def test_the_optimum_is_the_best_of_sixty_starts(seed: int) -> None:
     x = np.log10(c)
     low, high = x.min() - 1.0, x.max() + 1.0
 
-    def residual(theta: Floats) -> Floats:
+    def residual(theta: Float) -> Float:
         h = 1.0 / (1.0 + 10.0 ** (np.exp(theta[1]) * (theta[0] - x)))
         design = np.column_stack([np.ones_like(h), h])
         return np.asarray(design @ np.linalg.lstsq(design, y, rcond=None)[0] - y)
@@ -96,7 +96,7 @@ def test_the_optimum_is_the_best_of_sixty_starts(seed: int) -> None:
     assert ours <= best * (1 + 1e-6)
 
 
-def _hill_rss(c: Floats, y: Floats) -> float:
+def _hill_rss(c: Float, y: Float) -> float:
     """Residual sum of squares of our Hill solution, whatever model AICc would choose."""
     from gandl_science.dose_response.designs import designs
     from gandl_science.dose_response.models import HILL, search_grid

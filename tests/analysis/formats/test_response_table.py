@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gandl_analysis.pipeline.curves import CurveSettings, CurveWell, efficacy_settings, fit_wells
+from gandl_analysis.pipeline.curve_wells import CurveWell
+from gandl_analysis.pipeline.curves import CurveSettings, efficacy_settings, fit_wells
+from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.models import Floats
 from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
 
 FAST = CurveOptions(n_null=200, n_bootstrap=20)
@@ -33,7 +34,7 @@ def test_units_and_offsets_change_nothing(dose_unit: float, gain: float, offset:
     assert other.lack_of_fit_p == pytest.approx(plain.lack_of_fit_p, rel=1e-5)
 
 
-def ugly(kind: int, size: int, rng: np.random.Generator) -> Floats:
+def ugly(kind: int, size: int, rng: np.random.Generator) -> Float:
     """Normal, rounded, Cauchy, constant, a few ones, twenty orders of magnitude, almost equal."""
     makers = (
         lambda: rng.normal(size=size),
@@ -55,7 +56,12 @@ def test_ugly_tables_are_answered_without_a_made_up_number(seed: int) -> None:
     doses[0] *= rng.random() < 0.7
     c = np.repeat(doses, rng.integers(1, 6))
     wells = [
-        CurveWell(f"compound {kind}", "U", float(dose), float(y) * 10.0 ** rng.integers(-3, 3))
+        CurveWell(
+            compound=f"compound {kind}",
+            cell_line="U",
+            concentration=float(dose),
+            response=float(y) * 10.0 ** rng.integers(-3, 3),
+        )
         for kind in range(7)
         for dose, y in zip(c, ugly(kind, c.size, rng), strict=True)
     ]

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text
 from gandl_analysis.figures.svg import to_svg
-from gandl_analysis.pipeline.curves import CurveSettings, CurveWell, efficacy_settings, fit_compounds, fit_wells
-from gandl_science.dose_response.onset import departure_dose, departure_limit
+from gandl_analysis.pipeline.curve_wells import CurveWell
+from gandl_analysis.pipeline.curves import CurveSettings, efficacy_settings, fit_compounds, fit_wells
+from gandl_science.dose_response.onset import off_axis_limit, off_axis_onset
 from gandl_science.dose_response.results import CurveOptions
 from gandl_shared.errors import InvalidTable
 from gandl_shared.schemas.curve import Curve
@@ -20,11 +21,15 @@ DOSES = np.geomspace(0.01, 10.0, 6)
 FAST = replace(efficacy_settings(), options=CurveOptions(n_null=1000, n_bootstrap=200))
 
 
+def well(compound: str, dose: float | None, response: float, *, cell_line: str = "U2OS", **rest: object) -> CurveWell:
+    return CurveWell(compound=compound, cell_line=cell_line, concentration=dose, response=response, **rest)  # type: ignore[arg-type]
+
+
 def wells(compound: str, ec50: float | None, *, line: str = "U2OS", seed: int = 0) -> list[CurveWell]:
     rng = np.random.default_rng(seed)
     effect = [0.0 if ec50 is None else 2.0 / (1 + (ec50 / d) ** 1.5) for d in DOSES]
     return [
-        CurveWell(compound, line, float(d), -1.0 + e + rng.normal() * 0.15, "P1", f"A{k:02d}")
+        well(compound, float(d), -1.0 + e + rng.normal() * 0.15, cell_line=line, plate="P1", well=f"A{k:02d}")
         for d, e in zip(DOSES, effect, strict=True)
         for k in range(1, 5)
     ]
@@ -95,10 +100,10 @@ def test_wells_that_cannot_be_fitted_are_kept_with_their_reason() -> None:
 @pytest.mark.parametrize(
     "table",
     [
-        [CurveWell("a", "U", 1.0, float("nan"))],
-        [CurveWell("a", "U", 1.0, 0.5)] * 12,
-        [CurveWell("a", "U", 0.0, 0.5), CurveWell("a", "U", 0.0, 0.7)],
-        [CurveWell("a", "U", float(d), 0.5) for d in DOSES[:3]],
+        [well("a", 1.0, float("nan"))],
+        [well("a", 1.0, 0.5)] * 12,
+        [well("a", 0.0, 0.5), well("a", 0.0, 0.7)],
+        [well("a", float(d), 0.5) for d in DOSES[:3]],
     ],
     ids=["all NaN", "all doses equal", "only zero doses", "three doses"],
 )
@@ -111,13 +116,13 @@ def test_too_little_for_a_curve_is_undetermined_and_has_no_number(table: list[Cu
 
 
 def test_equal_responses_are_flat_with_p_of_one() -> None:
-    curve = fit_wells([CurveWell("a", "U", float(d), -1.0) for d in DOSES for _ in range(3)], FAST)[0]
+    curve = fit_wells([well("a", float(d), -1.0) for d in DOSES for _ in range(3)], FAST)[0]
     assert (curve.model, curve.p_value, curve.verdict) == ("constant", 1.0, "inactive")
 
 
 def test_a_vehicle_dose_is_the_left_plateau() -> None:
     rng = np.random.default_rng(0)
-    vehicle = [CurveWell("a", "U2OS", 0.0, -1.0 + rng.normal() * 0.15) for _ in range(6)]
+    vehicle = [well("a", 0.0, -1.0 + rng.normal() * 0.15) for _ in range(6)]
     curve = fit_wells(wells("a", 0.05) + vehicle, FAST)[0]
     assert curve.n_doses == 7
     assert curve.ec50.relation == "="
@@ -127,7 +132,7 @@ def test_a_vehicle_dose_is_the_left_plateau() -> None:
 
 def test_a_negative_concentration_is_refused_with_its_row() -> None:
     with pytest.raises(InvalidTable, match="row 7, concentration_um: concentration -1 is negative"):
-        fit_wells([CurveWell("a", "U", -1.0, 0.0, row=7)], FAST)
+        fit_wells([well("a", -1.0, 0.0, table_row=7)], FAST)
 
 
 def screen_well(role: str, compound: str | None, dose: float | None, efficacy: float, distance: float) -> WellScore:
@@ -169,13 +174,13 @@ def test_a_poison_departs_from_the_controls_of_its_cell_line() -> None:
 
 def test_departure_needs_all_higher_doses_and_enough_controls() -> None:
     doses = np.array([1.0, 2.0, 3.0, 4.0])
-    assert departure_dose(doses, np.array([0.0, 9.0, 0.0, 9.0]), 5.0) == 4.0
-    assert departure_dose(doses, np.array([9.0, 9.0, 9.0, 9.0]), 5.0) == 1.0
-    assert departure_dose(doses, np.array([9.0, 9.0, 9.0, 1.0]), 5.0) is None
-    assert departure_dose(doses, np.array([9.0] * 4), None) is None
-    assert departure_limit(np.array([1.0, 2.0, 3.0])) is None
+    assert off_axis_onset(doses, np.array([0.0, 9.0, 0.0, 9.0]), 5.0) == 4.0
+    assert off_axis_onset(doses, np.array([9.0, 9.0, 9.0, 9.0]), 5.0) == 1.0
+    assert off_axis_onset(doses, np.array([9.0, 9.0, 9.0, 1.0]), 5.0) is None
+    assert off_axis_onset(doses, np.array([9.0] * 4), None) is None
+    assert off_axis_limit(np.array([1.0, 2.0, 3.0])) is None
     # Median 2.5, MAD 1: 2.5 + 3 x 1.4826.
-    assert departure_limit(np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(6.9478)
+    assert off_axis_limit(np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(6.9478)
 
 
 def test_excluded_wells_of_a_screen() -> None:

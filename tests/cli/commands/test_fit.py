@@ -59,15 +59,15 @@ def test_equal_replicates_of_single_doses_are_no_copies(app: typer.Typer, tmp_pa
 
 
 @pytest.mark.parametrize(("controls", "lines"), [([], 0), (["--controls", "500,800"], 1)])
-def test_the_plot_shows_the_midpoint_of_controls_that_are_told_and_no_zero(
+def test_the_plot_shows_the_midpoint_of_known_controls_and_no_zero(
     app: typer.Typer, table: Path, tmp_path: Path, controls: list[str], lines: int
 ) -> None:
     out, plots = tmp_path / "o.jsonl", tmp_path / "plots"
-    told = [str(table), "--out", str(out), "--plots", str(plots), "--bootstrap", "0", *controls]
-    assert CliRunner().invoke(app, told).exit_code == 0
-    drawn = (plots / "A549-inert.svg").read_text()
-    assert drawn.count("stroke-dasharray") == lines
-    assert ">0<" not in drawn, "the axis must not be stretched to zero"
+    arguments = [str(table), "--out", str(out), "--plots", str(plots), "--bootstrap", "0", *controls]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    svg = (plots / "A549-inert.svg").read_text()
+    assert svg.count("stroke-dasharray") == lines
+    assert ">0<" not in svg, "the axis must not be stretched to zero"
 
 
 WORDS = {"False": None, "0": None, "no": None, "": None, "True": "excluded", "1": "excluded", "edge": "edge"}
@@ -125,11 +125,11 @@ BAD = {
     HEADER + "a,U,,1\n": "row 2, concentration_um: is empty",
     HEADER + ",U,1,1\n": "row 2, compound: is empty",
     HEADER + "a,U,1\n": "row 2: 3 cells where the header has 4",
-    HEADER.replace("\n", ",response\n") + "a,U,1,1,1\n": "row 1, response: column is there twice",
+    HEADER.replace("\n", ",response\n") + "a,U,1,1,1\n": "row 1, response: column occurs twice",
     HEADER + "a,U,1,1e160\n": "row 2, response: '1e160' is beyond 1e-100 to 1e+100; give it in another unit",
     HEADER + "a,U,1e-170,1\n": "row 2, concentration_um: '1e-170' is beyond",
-    HEADER + "a,U,1,0.5\na,U,1,0.5\na,U,3,0.7\na,U,3,0.7\n": "row 3, response: repeats row 2, and so it is",
-    HEADER + "a,U,1,0\na,U,1,0.1\na,U,1,0\na,U,1,0.1\na,U,3,0.7\na,U,3,0.7\n": "row 4, response: repeats row 2, and so",
+    HEADER + "a,U,1,0.5\na,U,1,0.5\na,U,3,0.7\na,U,3,0.7\n": "row 3, response: repeats row 2, and so do all rows",
+    HEADER + "a,U,1,0\na,U,1,0.1\na,U,1,0\na,U,1,0.1\na,U,3,0.7\na,U,3,0.7\n": "row 4, response: repeats row 2,",
     HEADER.replace("\n", ",plate,well\n") + "a,U,1,1,P,A01\nb,U,1,1,P,A01\n": "row 3, well: P A01 is in row 2 already",
 }
 

@@ -1,4 +1,4 @@
-"""A curve for every verdict and every flag, each with the truth it was made from."""
+"""A curve for every verdict and every flag, each with the truth from which it was simulated."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.interpretation import Reading, ReadingRules, ResponseScale, read_curve
-from gandl_science.dose_response.models import Floats
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
+from gandl_science.dose_response.interpretation import (
+    Interpretation,
+    InterpretationRules,
+    interpret_curve,
+)
+from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, ResponseScale
 
 DOSES = np.geomspace(0.01, 10.0, 6)
-TOLD = ReadingRules(scale=ResponseScale())
-UNTOLD = ReadingRules()
-Truth = Callable[[Floats], Floats]
+WITH_CONTROLS = InterpretationRules(scale=ResponseScale())
+WITHOUT_CONTROLS = InterpretationRules()
+Truth = Callable[[Float], Float]
 
 
 def hill(ec50: float, slope: float = 1.5, bottom: float = -1.0, top: float = 1.0) -> Truth:
@@ -30,184 +34,188 @@ def flat(level: float) -> Truth:
     return lambda c: np.full(c.shape, level)
 
 
-def fit(truth: Truth, *, doses: Floats = DOSES, replicates: int = 4, noise: float = 0.1, seed: int = 1) -> CurveFit:
+def fit(truth: Truth, *, doses: Float = DOSES, replicates: int = 4, noise: float = 0.1, seed: int = 1) -> CurveFit:
     c = np.repeat(doses, replicates)
     y = truth(c) + np.random.default_rng(seed).normal(size=c.size) * noise
     return fit_curves([DoseResponseData(c, y)], CurveOptions(n_null=2000), np.random.default_rng(0))[0]
 
 
-def read(truth: Truth, rules: ReadingRules = TOLD, departs_at: float | None = None, **how: object) -> Reading:
-    found = fit(truth, **how)  # type: ignore[arg-type]
-    return read_curve(found, found.p_value, rules, departs_at)
+def interpret(
+    truth: Truth, rules: InterpretationRules = WITH_CONTROLS, onset: float | None = None, **design: object
+) -> Interpretation:
+    curve = fit(truth, **design)  # type: ignore[arg-type]
+    return interpret_curve(curve, curve.p_value, rules, onset)
 
 
 def test_a_rising_curve_is_active_without_flags() -> None:
-    reading = read(hill(0.3))
-    assert (reading.verdict, reading.flags) == ("active", ())
-    assert reading.ec50.relation == "="
-    assert reading.ec50.value == pytest.approx(0.3, rel=0.2)
-    assert reading.ec50.low is not None and reading.ec50.high is not None
-    assert reading.ec50.low < 0.3 < reading.ec50.high
+    result = interpret(hill(0.3))
+    assert (result.verdict, result.flags) == ("active", ())
+    assert result.ec50.relation == "="
+    assert result.ec50.value == pytest.approx(0.3, rel=0.2)
+    assert result.ec50.low is not None and result.ec50.high is not None
+    assert result.ec50.low < 0.3 < result.ec50.high
 
 
 def test_the_numbers_of_an_exact_curve() -> None:
     """Closed form for slope 1.5 from -1 to 1: zero at the EC50, Emax at the top dose, area by the softplus integral."""
-    found = fit(hill(0.3), noise=0.0)
-    reading = read_curve(found, 0.0, TOLD)
-    assert reading.crosses_midpoint_at == pytest.approx(0.3, rel=1e-6)
-    assert reading.emax_fitted == pytest.approx(float(hill(0.3)(np.array([10.0]))[0]), rel=1e-6)
-    assert (reading.emax_at, reading.emax_observed) == (10.0, pytest.approx(reading.emax_fitted, rel=1e-6))
+    curve = fit(hill(0.3), noise=0.0)
+    result = interpret_curve(curve, 0.0, WITH_CONTROLS)
+    assert result.midpoint_crossing == pytest.approx(0.3, rel=1e-6)
+    assert result.emax_fitted == pytest.approx(float(hill(0.3)(np.array([10.0]))[0]), rel=1e-6)
+    assert (result.emax_at, result.emax_observed) == (10.0, pytest.approx(result.emax_fitted, rel=1e-6))
     area = np.log10((1 + (10 / 0.3) ** 1.5) / (1 + (0.01 / 0.3) ** 1.5)) / 1.5 / 3.0
-    assert reading.auc == pytest.approx(area, abs=1e-4)
+    assert result.auc == pytest.approx(area, abs=1e-4)
 
 
 def test_inactive() -> None:
-    reading = read(flat(-1.0))
-    assert (reading.verdict, reading.flags) == ("inactive", ("inactive",))
-    assert reading.ec50.value is None
-    assert reading.ec50.relation is None
+    result = interpret(flat(-1.0))
+    assert (result.verdict, result.flags) == ("inactive", ("inactive",))
+    assert result.ec50.value is None
+    assert result.ec50.relation is None
 
 
 def test_ec50_above_range_and_top_not_reached() -> None:
-    reading = read(hill(15.0, 1.2), noise=0.03)
-    assert reading.verdict == "active"
-    assert {"ec50_above_range", "top_not_reached"} <= set(reading.flags)
-    assert reading.ec50.relation == ">"
-    assert reading.ec50.value == reading.ec50.low
-    assert reading.ec50.value is not None and reading.ec50.value < 15.0
+    result = interpret(hill(15.0, 1.2), noise=0.03)
+    assert result.verdict == "active"
+    assert {"ec50_above_range", "top_not_reached"} <= set(result.flags)
+    assert result.ec50.relation == ">"
+    assert result.ec50.value == result.ec50.low
+    assert result.ec50.value is not None and result.ec50.value < 15.0
 
 
 def test_ec50_below_range() -> None:
-    reading = read(hill(0.004, 1.0), noise=0.05)
-    assert "ec50_below_range" in reading.flags
-    assert reading.ec50.relation == "<"
-    assert reading.ec50.value is not None and reading.ec50.value > 0.004
+    result = interpret(hill(0.004, 1.0), noise=0.05)
+    assert "ec50_below_range" in result.flags
+    assert result.ec50.relation == "<"
+    assert result.ec50.value is not None and result.ec50.value > 0.004
 
 
 def test_flat_at_the_top_is_active_at_all_doses() -> None:
-    reading = read(flat(0.9))
-    assert reading.verdict == "active"
-    assert {"active_at_all_doses", "ec50_below_range"} <= set(reading.flags)
-    assert (reading.ec50.value, reading.ec50.relation) == (0.01, "<")
-    assert read(flat(0.9), UNTOLD).verdict == "inactive"
+    result = interpret(flat(0.9))
+    assert result.verdict == "active"
+    assert {"active_at_all_doses", "ec50_below_range"} <= set(result.flags)
+    assert (result.ec50.value, result.ec50.relation) == (0.01, "<")
+    assert interpret(flat(0.9), WITHOUT_CONTROLS).verdict == "inactive"
 
 
 def test_the_rest_of_a_rise_is_no_reason_to_miss_a_compound_that_is_active_at_all_doses() -> None:
     """From 0.82 to 0.98 within the doses: significant, but below a tenth of the span, and no EC50 of its own."""
-    found = fit(hill(0.3, bottom=0.82, top=0.98), noise=0.03)
-    reading = read_curve(found, 1e-6, TOLD)
-    assert found.model == "hill"
-    assert (reading.verdict, reading.ec50.value, reading.ec50.relation) == ("active", 0.01, "<")
-    assert "active_at_all_doses" in reading.flags and "inactive" not in reading.flags
-    assert read_curve(found, 1e-6, TOLD, departs_at=0.01).verdict == "toxic"
+    curve = fit(hill(0.3, bottom=0.82, top=0.98), noise=0.03)
+    result = interpret_curve(curve, 1e-6, WITH_CONTROLS)
+    assert curve.model == "hill"
+    assert (result.verdict, result.ec50.value, result.ec50.relation) == ("active", 0.01, "<")
+    assert "active_at_all_doses" in result.flags and "inactive" not in result.flags
+    assert interpret_curve(curve, 1e-6, WITH_CONTROLS, 0.01).verdict == "toxic"
 
 
 def test_single_dose_activity_at_the_top_dose() -> None:
-    reading = read(hill(6.0, 8.0))
-    assert "single_dose_activity" in reading.flags
-    assert reading.ec50.value is not None and DOSES[3] < reading.ec50.value
+    result = interpret(hill(6.0, 8.0))
+    assert "single_dose_activity" in result.flags
+    assert result.ec50.value is not None and DOSES[3] < result.ec50.value
 
 
 def test_single_dose_activity_in_the_middle() -> None:
-    assert "single_dose_activity" in read(lambda c: np.where(np.isclose(c, DOSES[2]), 0.5, -1.0)).flags
+    assert "single_dose_activity" in interpret(lambda c: np.where(np.isclose(c, DOSES[2]), 0.5, -1.0)).flags
 
 
-def test_falling_is_toxic_where_the_direction_is_told_and_active_where_not() -> None:
-    told = read(hill(0.3, bottom=-1.0, top=-2.0))
-    assert told.verdict == "toxic"
-    assert "negative_direction" in told.flags
-    untold = read(hill(0.3, bottom=-1.0, top=-2.0), UNTOLD)
-    assert untold.verdict == "active"
-    assert "negative_direction" in untold.flags
-    assert untold.crosses_midpoint_at is None
+def test_falling_is_toxic_where_the_controls_are_known_and_active_otherwise() -> None:
+    toxic = interpret(hill(0.3, bottom=-1.0, top=-2.0))
+    assert toxic.verdict == "toxic"
+    assert "negative_direction" in toxic.flags
+    falling = interpret(hill(0.3, bottom=-1.0, top=-2.0), WITHOUT_CONTROLS)
+    assert falling.verdict == "active"
+    assert "negative_direction" in falling.flags
+    assert falling.midpoint_crossing is None
 
 
 def test_controls_the_other_way_round_turn_the_direction() -> None:
-    reading = read(hill(0.3, bottom=100.0, top=0.0), ReadingRules(scale=ResponseScale(100.0, 0.0)), noise=4.0)
-    assert (reading.verdict, reading.flags) == ("active", ())
-    assert reading.crosses_midpoint_at == pytest.approx(0.3, rel=0.3)
-    assert 0.3 < reading.auc < 0.7
+    result = interpret(
+        hill(0.3, bottom=100.0, top=0.0), InterpretationRules(scale=ResponseScale(100.0, 0.0)), noise=4.0
+    )
+    assert (result.verdict, result.flags) == ("active", ())
+    assert result.midpoint_crossing == pytest.approx(0.3, rel=0.3)
+    assert 0.3 < result.auc < 0.7
 
 
 def test_rising_then_falling_is_biphasic_with_a_window() -> None:
     doses = np.geomspace(0.01, 10.0, 8)
-    reading = read(bell(0.1, 3.0), doses=doses)
-    assert reading.verdict == "active_biphasic"
-    assert "biphasic_toxic_drop" in reading.flags
-    assert reading.loss_ec50 is not None
-    assert reading.loss_ec50.value == pytest.approx(3.0, rel=0.3)
-    assert reading.window is not None
-    assert reading.window.limited_by == "loss"
-    assert reading.window.high / reading.window.low == pytest.approx(30.0, rel=0.5)
+    result = interpret(bell(0.1, 3.0), doses=doses)
+    assert result.verdict == "active_biphasic"
+    assert "biphasic_toxic_drop" in result.flags
+    assert result.loss_ec50 is not None
+    assert result.loss_ec50.value == pytest.approx(3.0, rel=0.3)
+    assert result.window is not None
+    assert result.window.limited_by == "loss"
+    assert result.window.high / result.window.low == pytest.approx(30.0, rel=0.5)
 
 
-def test_departing_at_the_ec50_or_below_is_toxic_and_above_it_narrows_the_window() -> None:
-    toxic = read(hill(0.3), departs_at=DOSES[1])
+def test_an_off_axis_onset_at_the_ec50_or_below_is_toxic_and_above_it_narrows_the_window() -> None:
+    toxic = interpret(hill(0.3), onset=DOSES[1])
     assert toxic.verdict == "toxic"
     assert "high_off_perturbation" in toxic.flags
-    active = read(hill(0.3), departs_at=DOSES[4])
+    active = interpret(hill(0.3), onset=DOSES[4])
     assert active.verdict == "active"
     assert active.window is not None
     assert (active.window.limited_by, active.window.relation, active.window.high) == ("off_axis", "=", DOSES[4])
-    free = read(hill(0.3)).window
+    free = interpret(hill(0.3)).window
     assert free is not None
     assert (free.limited_by, free.relation, free.high) == ("top_dose", ">", 10.0)
 
 
 def test_a_window_from_a_bound_is_a_bound() -> None:
-    always = read(flat(0.9), departs_at=DOSES[4])
+    always = interpret(flat(0.9), onset=DOSES[4])
     assert (always.ec50.relation, always.verdict) == ("<", "active")
     assert always.window is not None
     assert (always.window.limited_by, always.window.relation) == ("off_axis", ">")
 
 
-def test_departing_without_effect_is_toxic() -> None:
-    assert read(flat(-1.0), departs_at=DOSES[3]).verdict == "toxic"
+def test_an_off_axis_onset_without_effect_is_toxic() -> None:
+    assert interpret(flat(-1.0), onset=DOSES[3]).verdict == "toxic"
 
 
-def test_a_significant_but_tiny_effect_is_inactive_where_the_span_is_told() -> None:
+def test_a_significant_but_tiny_effect_is_inactive_where_the_span_is_known() -> None:
     tiny = hill(0.3, bottom=-1.0, top=-0.9)
-    assert read(tiny, noise=0.01).verdict == "inactive"
-    assert read(tiny, UNTOLD, noise=0.01).verdict == "active"
+    assert interpret(tiny, noise=0.01).verdict == "inactive"
+    assert interpret(tiny, WITHOUT_CONTROLS, noise=0.01).verdict == "active"
 
 
 def test_lack_of_fit() -> None:
     doses = np.geomspace(0.01, 10.0, 8)
     zigzag = lambda c: hill(0.3)(c) + 0.2 * np.cos(np.pi * np.round(np.log(c / 0.01) / np.log(1000) * 7))  # noqa: E731
-    reading = read(zigzag, doses=doses, noise=0.04)
-    assert reading.verdict == "active"
-    assert "lack_of_fit" in reading.flags
+    result = interpret(zigzag, doses=doses, noise=0.04)
+    assert result.verdict == "active"
+    assert "lack_of_fit" in result.flags
 
 
 def test_few_doses_and_low_replicates() -> None:
-    few = read(hill(0.3), doses=DOSES[[0, 2, 3, 5]], replicates=6)
+    few = interpret(hill(0.3), doses=DOSES[[0, 2, 3, 5]], replicates=6)
     assert "few_doses" in few.flags
     assert few.verdict == "active"
-    single = read(hill(0.3), doses=np.geomspace(0.01, 10, 9), replicates=1, noise=0.05)
+    single = interpret(hill(0.3), doses=np.geomspace(0.01, 10, 9), replicates=1, noise=0.05)
     assert "low_replicates" in single.flags
 
 
 def test_three_doses_are_not_tested() -> None:
-    found = fit(hill(0.3), doses=DOSES[::2])
-    reading = read_curve(found, None, TOLD)
-    assert (found.p_value, reading.verdict) == (None, "undetermined")
-    assert reading.ec50.value is None
+    curve = fit(hill(0.3), doses=DOSES[::2])
+    result = interpret_curve(curve, None, WITH_CONTROLS)
+    assert (curve.p_value, result.verdict) == (None, "undetermined")
+    assert result.ec50.value is None
 
 
 def test_outliers_downweighted_and_slope_at_bound() -> None:
     c = np.repeat(DOSES, 6)
     y = hill(0.25, 30.0)(c) + np.random.default_rng(2).normal(size=36) * 0.05
     y[0] = 9.0
-    found = fit_curves([DoseResponseData(c, y)], CurveOptions(n_null=1000), np.random.default_rng(0))[0]
-    flags = read_curve(found, found.p_value, TOLD).flags
+    curve = fit_curves([DoseResponseData(c, y)], CurveOptions(n_null=1000), np.random.default_rng(0))[0]
+    flags = interpret_curve(curve, curve.p_value, WITH_CONTROLS).flags
     assert {"outliers_downweighted", "slope_at_bound"} <= set(flags)
-    assert found.params["slope"].se is None
+    assert curve.params["slope"].se is None
 
 
 def test_significant_by_q_not_by_p() -> None:
-    found = fit(hill(0.3))
-    assert read_curve(found, 0.2, TOLD).verdict == "inactive"
-    assert read_curve(found, 0.2, replace(TOLD, alpha=0.25)).verdict == "active"
+    curve = fit(hill(0.3))
+    assert interpret_curve(curve, 0.2, WITH_CONTROLS).verdict == "inactive"
+    assert interpret_curve(curve, 0.2, replace(WITH_CONTROLS, alpha=0.25)).verdict == "active"
 
 
 def test_equal_controls_are_refused() -> None:
@@ -216,13 +224,13 @@ def test_equal_controls_are_refused() -> None:
 
 
 def test_a_dent_is_not_a_bell() -> None:
-    """A rising curve whose second dose dips is fitted better by a gain-loss turned over; its EC50 must not be told."""
+    """A gain-loss curve turned over fits a rise with a dip better, but its EC50 must not be reported."""
     c = np.repeat(np.geomspace(0.1, 100.0, 6), 4)
     y = 500 + 300 / (1 + (4.0 / c) ** 2) + np.tile([-8.0, 8.0, -12.0, 12.0], 6)
     y[4:8] -= 30.0
-    found = fit_curves([DoseResponseData(c, y)], CurveOptions(n_null=1000), np.random.default_rng(0))[0]
-    hill_aicc, bell_aicc = found.aicc["hill"], found.aicc["gain_loss"]
+    curve = fit_curves([DoseResponseData(c, y)], CurveOptions(n_null=1000), np.random.default_rng(0))[0]
+    hill_aicc, bell_aicc = curve.aicc["hill"], curve.aicc["gain_loss"]
     assert hill_aicc is not None and bell_aicc is not None and bell_aicc < hill_aicc
-    assert found.model == "hill"
-    assert found.ec50 is not None
-    assert found.ec50.estimate == pytest.approx(4.0, rel=0.2)
+    assert curve.model == "hill"
+    assert curve.ec50 is not None
+    assert curve.ec50.estimate == pytest.approx(4.0, rel=0.2)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from gandl_science.arrays import Float
 from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.intervals import ShapeFit, bootstrap_means, profile_interval, standard_errors
-from gandl_science.dose_response.models import GAIN_LOSS, HILL, Floats, Shape, search_grid
+from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape, search_grid
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver import polish, solve
 from scipy.optimize import curve_fit
@@ -17,14 +18,15 @@ from scipy.stats import f as f_distribution
 DOSES = np.repeat(np.geomspace(0.01, 10.0, 6), 6)
 
 
-def hill(c: Floats, ec50: float, slope: float = 1.5) -> Floats:
+def hill(c: Float, ec50: float, slope: float = 1.5) -> Float:
     return -1.0 + 2.0 / (1.0 + (ec50 / c) ** slope)
 
 
-def shape_fit(shape: Shape, responses: list[Floats]) -> ShapeFit:
+def shape_fit(shape: Shape, responses: list[Float]) -> ShapeFit:
     _, design = next(designs([DoseResponseData(DOSES, y) for y in responses], CurveOptions(robust=False)))
     grid = search_grid(shape, design.space)
-    return ShapeFit(design.data, shape, design.space, solve(design.data, shape, design.space, grid, 3))
+    best = solve(design.data, shape, design.space, grid, 3)
+    return ShapeFit(data=design.data, shape=shape, space=design.space, best=best)
 
 
 @pytest.mark.parametrize("shape", [HILL, GAIN_LOSS])
@@ -32,15 +34,15 @@ def test_the_ends_satisfy_the_criterion(shape: Shape) -> None:
     rng = np.random.default_rng(1)
     truth = hill(DOSES, 0.1) if shape is HILL else hill(DOSES, 0.1) - 2.0 / (1 + (3.0 / DOSES) ** 3)
     fit = shape_fit(shape, [truth + rng.normal(size=36) * 0.15 for _ in range(5)])
-    allowed = fit.best.misfit + fit.variance * f_distribution.ppf(0.95, 1, fit.freedom)
+    allowed = fit.best.misfit + fit.variance * f_distribution.ppf(0.95, 1, fit.residual_df)
     for end in profile_interval(fit, search_grid(shape, fit.space), 0, 0.95):
         closed = np.isfinite(end)
         theta = fit.best.theta.copy()
         theta[:, 0] = np.where(closed, end, theta[:, 0])
-        there = polish(fit.data, shape, fit.space, theta, fixed=0)
+        profile = polish(fit.data, shape, fit.space, theta, fixed=0)
         assert closed.any()
         # The excess over the best misfit, in units of what is allowed: 1 at an end.
-        ratio = (there.misfit - fit.best.misfit) / (allowed - fit.best.misfit)
+        ratio = (profile.misfit - fit.best.misfit) / (allowed - fit.best.misfit)
         assert ratio[closed] == pytest.approx(np.ones(closed.sum()), abs=0.05)
 
 
@@ -48,11 +50,11 @@ def test_standard_errors_are_those_of_scipy() -> None:
     y = hill(DOSES, 0.3) + np.random.default_rng(4).normal(size=36) * 0.2
     fit = shape_fit(HILL, [y])
 
-    def model(c: Floats, ec50: float, slope: float, bottom: float, top: float) -> Floats:
+    def model(c: Float, ec50: float, slope: float, bottom: float, top: float) -> Float:
         return bottom + (top - bottom) / (1 + (ec50 / c) ** slope)
 
     best, covariance = curve_fit(model, DOSES, y, p0=[0.3, 1.5, -1, 1])
-    assert fit.reported[0] == pytest.approx(best[:2], rel=1e-5)
+    assert fit.natural_theta[0] == pytest.approx(best[:2], rel=1e-5)
     assert standard_errors(fit)[0] == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-3)
 
 
@@ -62,9 +64,9 @@ def test_an_ec50_beyond_the_doses_is_open_above_and_never_a_number() -> None:
     c = np.repeat(np.geomspace(0.1, 100.0, 6), 4)
     data = [DoseResponseData(c, hill(c, 180.0, 1.2) + rng.normal(size=c.size) * 0.15) for _ in range(60)]
     fits = [f for f in fit_curves(data, CurveOptions(n_null=1000), rng) if f.ec50 is not None]
-    held = [(f.ec50.low or 0.0) <= 180.0 <= (f.ec50.high or np.inf) for f in fits if f.ec50 is not None]
-    assert len(held) > 40
-    assert np.mean(held) > 0.85
+    covers = [(f.ec50.low or 0.0) <= 180.0 <= (f.ec50.high or np.inf) for f in fits if f.ec50 is not None]
+    assert len(covers) > 40
+    assert np.mean(covers) > 0.85
     assert np.mean([f.ec50.high is None for f in fits if f.ec50 is not None]) > 0.4
 
 
@@ -88,8 +90,8 @@ def test_coverage_of_the_interval() -> None:
     rng = np.random.default_rng(0)
     data = [DoseResponseData(DOSES, hill(DOSES, 0.3) + rng.normal(size=36) * 0.25) for _ in range(500)]
     ends = [f.ec50 for f in fit_curves(data, CurveOptions(n_null=1000), rng) if f.model == "hill"]
-    held = sum((e.low or 0) <= 0.3 <= (e.high or np.inf) for e in ends if e is not None)
-    low, high = binomtest(held, len(ends)).proportion_ci(0.99)
+    covers = sum((e.low or 0) <= 0.3 <= (e.high or np.inf) for e in ends if e is not None)
+    low, high = binomtest(covers, len(ends)).proportion_ci(0.99)
     assert high > 0.93
     assert low < 0.98
 
@@ -107,8 +109,8 @@ def test_bootstrap_interval_has_the_width_of_the_standard_error() -> None:
 def test_bootstrap_intervals_of_few_wells_hold_the_mean(wells: int) -> None:
     """Nominal 95 %; without the widening three wells would give 79 %. 1,200 means: 93 to 97 is four standard errors."""
     rng = np.random.default_rng(wells)
-    drawn = rng.normal(size=(1200, wells))
-    low, high = bootstrap_means(drawn, np.ones_like(drawn), 1000, 0.95, rng)
+    samples = rng.normal(size=(1200, wells))
+    low, high = bootstrap_means(samples, np.ones_like(samples), 1000, 0.95, rng)
     assert np.mean((low <= 0) & (high >= 0)) == pytest.approx(0.95, abs=0.025)
 
 

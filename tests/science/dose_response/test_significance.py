@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_science.dose_response.false_discovery import q_values
+from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.models import HILL, Floats, SearchSpace, log_dose, search_grid
+from gandl_science.dose_response.models import HILL, SearchSpace, log_dose, search_grid
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
 from gandl_science.dose_response.significance import (
     activity_p,
     anova_p,
     best_share,
     lack_of_fit_p,
+    q_values,
     share_p,
     simulate_null,
 )
 from gandl_science.dose_response.solver import DoseMeans, dose_means, solve
 from scipy.stats import f_oneway
 
-SPACE = SearchSpace(-3.0, 2.0)
+SPACE = SearchSpace(low=-3.0, high=2.0)
 X = log_dose(np.geomspace(0.01, 10.0, 6))
 
 
@@ -28,7 +29,7 @@ def flat(n: int, replicates: int, rng: np.random.Generator) -> DoseMeans:
     return dose_means(X, wells, np.ones_like(wells))
 
 
-def hill_misfit(data: DoseMeans) -> Floats:
+def hill_misfit(data: DoseMeans) -> Float:
     return solve(data, HILL, SPACE, search_grid(HILL, SPACE)).misfit
 
 
@@ -88,9 +89,9 @@ def test_lack_of_fit_of_a_constant_is_anova_and_needs_replicates() -> None:
 
 def test_q_values_are_benjamini_hochberg_and_leave_untested_ones_out() -> None:
     # Benjamini and Hochberg 1995, by hand: q_i = min over j >= i of p_j m / j, m = 4 tested.
-    found = q_values([0.01, None, 0.04, 0.03, 0.5])
-    assert found[1] is None
-    assert [v for v in found if v is not None] == pytest.approx([0.04, 0.04 * 4 / 3, 0.04 * 4 / 3, 0.5])
+    adjusted = q_values([0.01, None, 0.04, 0.03, 0.5])
+    assert adjusted[1] is None
+    assert [v for v in adjusted if v is not None] == pytest.approx([0.04, 0.04 * 4 / 3, 0.04 * 4 / 3, 0.5])
     assert q_values([None, None]) == (None, None)
 
 
@@ -117,10 +118,10 @@ def test_choice_of_model() -> None:
     rng = np.random.default_rng(0)
     c = np.repeat(np.geomspace(0.01, 10, 6), 6)
 
-    def hill(ec50: float, slope: float) -> Floats:
+    def hill(ec50: float, slope: float) -> Float:
         return -1 + 2 / (1 + (ec50 / c) ** slope)
 
-    def bell(ec50: float, loss: float) -> Floats:
+    def bell(ec50: float, loss: float) -> Float:
         return -1 + 2 / (1 + (ec50 / c) ** 2) / (1 + (c / loss) ** 3)
 
     truths = {

@@ -1,1 +1,1 @@
-"""Dose-response curves: models, solver, intervals, significance, and what is said of a fitted curve."""
+"""Dose-response curves: models, solver, intervals, tests of significance, and the interpretation of a fitted curve."""

@@ -1,4 +1,4 @@
-"""Compounds that share their doses, as arrays: what lets one solver fit them together."""
+"""Designs: compounds that share their doses, as arrays, so that one solver can fit all of them together."""
 
 from __future__ import annotations
 
@@ -8,51 +8,56 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gandl_science.dose_response.models import Floats, Mask, Rows, SearchSpace, log_dose
+from gandl_science.arrays import Float, Index, Mask
+from gandl_science.dose_response.models import SearchSpace, log_dose
 from gandl_science.dose_response.outliers import outlier_weights
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver import DoseMeans, dose_means
 
 MIN_DOSES = 4
 MIN_WELLS = 5
-_GAIN_LOSS_DOSES = 6
+"""A Hill curve has four parameters: fewer doses cannot show it, and fewer wells leave no residual degree of freedom."""
+_MIN_GAIN_LOSS_DOSES = 6
+_MIN_GAIN_LOSS_REPLICATES = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Design:
-    """B compounds over the same D doses `levels` (zero allowed), at most R wells a dose.
+    """B compounds over the same D doses `levels` (zero allowed), with at most R wells per dose.
 
-    wells, present (1 or 0) and weights (after downweighting outliers) are (B, D, R), wells of a dose first along R;
-    `slots` says for each compound at which (dose, replicate) its wells are, in its own order. `space` is searched.
+    wells, present (1 or 0) and weights (after downweighting of outliers) are (B, D, R); the wells of a dose come first
+    along R. `slots` holds, for each compound, the (dose, replicate) of each of its wells, in its own order. `counts`
+    (B, D) are wells per dose. `space` is the search space.
     """
 
-    levels: Floats
+    levels: Float
     space: SearchSpace
-    wells: Floats
-    present: Floats
-    weights: Floats
-    slots: tuple[tuple[Rows, Rows], ...]
-    counts: Floats
+    wells: Float
+    present: Float
+    weights: Float
+    slots: tuple[tuple[Index, Index], ...]
+    counts: Float
     data: DoseMeans
 
     @property
-    def can_rise(self) -> Mask:
-        """Compounds (B,) with enough wells for a Hill curve and a test: four doses, five wells."""
+    def allows_hill(self) -> Mask:
+        """True for compounds (B,) with enough wells for a Hill curve and a test: four doses, five wells."""
         return np.asarray((self.counts.sum(axis=1) >= MIN_WELLS) & (self.levels.size >= MIN_DOSES))
 
     @property
-    def can_fall_again(self) -> Mask:
-        """Compounds (B,) with enough for gain-loss: six doses and two replicates (at the median dose)."""
-        return np.asarray((np.median(self.counts, axis=1) >= 2) & (self.levels.size >= _GAIN_LOSS_DOSES))
+    def allows_gain_loss(self) -> Mask:
+        """True for compounds (B,) with enough wells for gain-loss: six doses, two replicates at the median dose."""
+        replicates = np.median(self.counts, axis=1) >= _MIN_GAIN_LOSS_REPLICATES
+        return np.asarray(replicates & (self.levels.size >= _MIN_GAIN_LOSS_DOSES))
 
-    def weights_of(self, row: int) -> Floats:
-        """Weights of one compound's wells in the order it came in, (n,)."""
-        dose, replicate = self.slots[row]
-        return np.asarray(self.weights[row, dose, replicate])
+    def weights_of(self, compound: int) -> Float:
+        """The weights (n,) of the wells of one compound, in its own order."""
+        dose, replicate = self.slots[compound]
+        return np.asarray(self.weights[compound, dose, replicate])
 
 
 def designs(datasets: Sequence[DoseResponseData], options: CurveOptions) -> Iterator[tuple[tuple[int, ...], Design]]:
-    """Indices of the datasets of each design, and the design. Missing wells only lower the weight of their dose."""
+    """Yield each design with the indices of its datasets. A missing well only lowers the weight of its dose."""
     groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
     for index, data in enumerate(datasets):
         groups[tuple(np.unique(data.concentration).tolist())].append(index)
@@ -60,22 +65,32 @@ def designs(datasets: Sequence[DoseResponseData], options: CurveOptions) -> Iter
         yield tuple(members), _gather(np.array(levels), [datasets[i] for i in members], options)
 
 
-def _gather(levels: Floats, datasets: Sequence[DoseResponseData], options: CurveOptions) -> Design:
+def _gather(levels: Float, datasets: Sequence[DoseResponseData], options: CurveOptions) -> Design:
+    """Put the wells of compounds with the same doses into one array."""
     slots = tuple(_slots(levels, data) for data in datasets)
-    shape = (len(datasets), levels.size, 1 + max(int(r.max()) for _, r in slots))
+    shape = (len(datasets), levels.size, 1 + max(int(replicate.max()) for _, replicate in slots))
     wells, present = np.zeros(shape), np.zeros(shape)
-    for b, (data, (dose, replicate)) in enumerate(zip(datasets, slots, strict=True)):
-        wells[b, dose, replicate] = data.response
-        present[b, dose, replicate] = 1.0
-    space, x = _space(levels, options), log_dose(levels)
+    for compound, (data, (dose, replicate)) in enumerate(zip(datasets, slots, strict=True)):
+        wells[compound, dose, replicate] = data.response
+        present[compound, dose, replicate] = 1.0
+    space, x = _search_space(levels, options), log_dose(levels)
     weights = outlier_weights(x, wells, present, space) if options.robust else present
-    means = dose_means(x, wells, weights)
-    return Design(levels, space, wells, present, weights, slots, present.sum(axis=2), means)
+    return Design(
+        levels=levels,
+        space=space,
+        wells=wells,
+        present=present,
+        weights=weights,
+        slots=slots,
+        counts=present.sum(axis=2),
+        data=dose_means(x, wells, weights),
+    )
 
 
-def _slots(levels: Floats, data: DoseResponseData) -> tuple[Rows, Rows]:
-    """Dose index and replicate number (in order of appearance) of each well."""
+def _slots(levels: Float, data: DoseResponseData) -> tuple[Index, Index]:
+    """Return the dose index and the replicate number (in order of appearance) of each well, (n,) each."""
     dose = np.searchsorted(levels, data.concentration)
+    # The replicate number is the position among the wells of the same dose, after a stable sort by dose.
     order = np.argsort(dose, kind="stable")
     first = np.searchsorted(dose[order], dose[order])
     replicate = np.empty_like(dose)
@@ -83,7 +98,12 @@ def _slots(levels: Floats, data: DoseResponseData) -> tuple[Rows, Rows]:
     return dose, replicate
 
 
-def _space(levels: Floats, options: CurveOptions) -> SearchSpace:
+def _search_space(levels: Float, options: CurveOptions) -> SearchSpace:
+    """Return the tested doses above zero, widened by the margin, and the bounds of the slope."""
     positive = np.log10(levels[levels > 0]) if np.any(levels > 0) else np.zeros(1)
-    low, high = float(positive.min() - options.margin), float(positive.max() + options.margin)
-    return SearchSpace(low, high, options.slope_low, options.slope_high)
+    return SearchSpace(
+        low=float(positive.min() - options.margin),
+        high=float(positive.max() + options.margin),
+        slope_low=options.slope_low,
+        slope_high=options.slope_high,
+    )

@@ -1,7 +1,7 @@
-"""Fit curves: constant, Hill and gain-loss for every compound, the choice, its certainty and its tests.
+"""Curve fitting: constant, Hill and gain-loss for every compound, the choice among them, its certainty and its tests.
 
-Compounds that were tested at the same doses are solved together. What a curve means (verdict, flags) is in
-`curve_reading`, the definitions in docs/dose-response.md.
+Compounds that were tested at the same doses are solved together. What a curve means (verdict, flags) is decided in
+`interpretation`; the definitions are in docs/dose-response.md.
 """
 
 from __future__ import annotations
@@ -13,268 +13,266 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design, designs
 from gandl_science.dose_response.intervals import ShapeFit, bootstrap_means, profile_interval, standard_errors
-from gandl_science.dose_response.models import GAIN_LOSS, HILL, Floats, Mask, Rows, search_grid
+from gandl_science.dose_response.models import GAIN_LOSS, HILL, search_grid
 from gandl_science.dose_response.results import (
-    CONSTANT,
     SHAPES,
-    THETA_NAMES,
     CurveFit,
+    CurveModel,
     CurveOptions,
     DoseResponseData,
     DoseSummary,
-    Location,
-    Parameter,
+    LocationEstimate,
+    ParameterEstimate,
 )
+from gandl_science.dose_response.selection import aicc_table, choose_model, visible_bells
 from gandl_science.dose_response.significance import activity_p, anova_p, lack_of_fit_p, simulate_null
-from gandl_science.dose_response.solver import DoseMeans, Solution, solve
-
-__all__ = ["CurveFit", "CurveOptions", "DoseResponseData", "DoseSummary", "Location", "Parameter", "fit_curves"]
+from gandl_science.dose_response.solver import Solution, solve
 
 _GAIN_LOSS_STARTS = 3
-_SMALLER_LIMB = 0.2
-_RAGGED = 4
-"""A design with missing wells is often one compound's alone: its null is simulated with so many times fewer curves."""
+"""The polish of a gain-loss curve has several starts, because its grid is coarse and its misfit has several minima."""
+_UNEVEN_NULLS = 4
+"""A design with missing wells often belongs to one compound: its null has so many times fewer simulated curves."""
 
 
 def fit_curves(
     datasets: Sequence[DoseResponseData], options: CurveOptions, rng: np.random.Generator
 ) -> tuple[CurveFit, ...]:
-    """One answer a dataset, in order: a matter of its data, the options and the generator, not of the other datasets
-    (but for rounding). One number is drawn; every design and compound derives its own generator from it."""
+    """Return one fit per dataset, in order.
+
+    A fit depends on its data, the options and the generator, but (except for rounding) not on the other datasets: one
+    number is drawn, from which every design and every compound derives a generator of its own.
+    """
     seed = int(rng.integers(2**63))
-    answers: dict[int, CurveFit] = {}
+    fits: dict[int, CurveFit] = {}
     for members, design in designs(datasets, options):
-        answers.update(zip(members, _fit_design(design, options, seed), strict=True))
-    return tuple(answers[i] for i in range(len(datasets)))
+        fits.update(zip(members, _fit_design(design, options, seed), strict=True))
+    return tuple(fits[i] for i in range(len(datasets)))
 
 
-@dataclass(frozen=True)
-class _Common:
-    """What is known of every compound of a design before a model is chosen."""
+@dataclass(frozen=True, kw_only=True)
+class _DesignFit:
+    """What is computed of every compound of a design before a model is chosen."""
 
     design: Design
-    solutions: Mapping[str, Solution]
-    aicc: Mapping[str, Floats]
-    bells: Mask
+    solutions: Mapping[CurveModel, Solution]
+    aicc: Mapping[CurveModel, Float]
+    has_bell: Mask
     p_values: Sequence[float | None]
-    anova: Floats
-    bands: tuple[Floats, Floats]
+    anova: Float
+    bands: tuple[Float, Float]
 
 
-@dataclass(frozen=True)
-class _Outcome:
+@dataclass(frozen=True, kw_only=True)
+class _ModelFit:
     """The chosen model of one compound."""
 
-    params: Mapping[str, Parameter]
+    params: Mapping[str, ParameterEstimate]
     lack_of_fit_p: float | None
     sigma: float | None
     rss: float
-    ec50: Location | None = None
-    loss_ec50: Location | None = None
+    ec50: LocationEstimate | None = None
+    loss_ec50: LocationEstimate | None = None
     rising: bool = True
 
 
 def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveFit]:
+    """Return the fits of the compounds of a design, in order; those of one model are computed together."""
     solutions = _solutions(design)
-    common = _Common(
-        design,
-        solutions,
-        _aicc_table(design, solutions),
-        _bells(design, solutions),
-        _activity(design, solutions, options, seed),
-        anova_p(design.data),
-        _bands(design, options, seed),
+    design_fit = _DesignFit(
+        design=design,
+        solutions=solutions,
+        aicc=aicc_table(design, solutions),
+        has_bell=visible_bells(design, solutions),
+        p_values=_activity(design, solutions, options, seed),
+        anova=anova_p(design.data),
+        bands=_bands(design, options, seed),
     )
-    models = [_choose(common, b, options) for b in range(len(design.counts))]
-    answers: dict[int, CurveFit] = {}
+    models = _choose_models(design_fit, options.alpha)
+    fits: dict[int, CurveFit] = {}
     for model in dict.fromkeys(models):
-        rows = np.flatnonzero([m == model for m in models])
-        outcomes = _flat(design, rows) if model == CONSTANT else _curved(common, model, rows, options)
-        answers.update({int(b): _answer(common, model, int(b), o) for b, o in zip(rows, outcomes, strict=True)})
-    return [answers[b] for b in range(len(models))]
+        members = np.flatnonzero([m is model for m in models])
+        if model is CurveModel.CONSTANT:
+            model_fits = _fit_constants(design, members)
+        else:
+            model_fits = _fit_shapes(design_fit, model, members, options)
+        for compound, model_fit in zip(members.tolist(), model_fits, strict=True):
+            fits[compound] = _curve_fit(design_fit, model, compound, model_fit)
+    return [fits[compound] for compound in range(len(models))]
 
 
-def _answer(common: _Common, model: str, row: int, outcome: _Outcome) -> CurveFit:
+def _choose_models(design_fit: _DesignFit, alpha: float) -> list[CurveModel]:
+    """Return the model of each compound."""
+    return [
+        choose_model(
+            {model: float(column[compound]) for model, column in design_fit.aicc.items()},
+            has_bell=bool(design_fit.has_bell[compound]),
+            p_value=p_value,
+            alpha=alpha,
+        )
+        for compound, p_value in enumerate(design_fit.p_values)
+    ]
+
+
+def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_fit: _ModelFit) -> CurveFit:
     return CurveFit(
         model=model,
-        aicc={name: _maybe(column[row]) for name, column in common.aicc.items()},
-        params=outcome.params,
-        ec50=outcome.ec50,
-        loss_ec50=outcome.loss_ec50,
-        p_value=common.p_values[row],
-        anova_p=_maybe(common.anova[row]),
-        lack_of_fit_p=outcome.lack_of_fit_p,
-        sigma=outcome.sigma,
-        rss=outcome.rss,
-        doses=_summaries(common, row),
-        weights=common.design.weights_of(row),
-        rising=outcome.rising,
+        aicc={name: _finite(column[compound]) for name, column in design_fit.aicc.items()},
+        params=model_fit.params,
+        ec50=model_fit.ec50,
+        loss_ec50=model_fit.loss_ec50,
+        p_value=design_fit.p_values[compound],
+        anova_p=_finite(design_fit.anova[compound]),
+        lack_of_fit_p=model_fit.lack_of_fit_p,
+        sigma=model_fit.sigma,
+        rss=model_fit.rss,
+        doses=_summaries(design_fit, compound),
+        weights=design_fit.design.weights_of(compound),
+        rising=model_fit.rising,
     )
 
 
-def _derived(seed: int, *arrays: Floats) -> np.random.Generator:
-    """A generator of its own for these arrays."""
+def _derive_generator(seed: int, *arrays: Float) -> np.random.Generator:
+    """Return a generator that depends on the seed and the content of these arrays only."""
     return np.random.default_rng([seed, zlib.crc32(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays))])
 
 
-def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Floats, Floats]:
-    """Bootstrap interval of each dose mean, (B, D) twice; NaN where not asked for."""
+def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Float, Float]:
+    """Return the bootstrap interval of each dose mean, (B, D) twice; NaN where there is none."""
     low, high = np.full(design.counts.shape, np.nan), np.full(design.counts.shape, np.nan)
     if options.n_bootstrap:
         for b, (wells, weights) in enumerate(zip(design.wells, design.weights, strict=True)):
+            # Without the padding of the design, so that the draws do not depend on the replicates of other compounds.
             own = np.s_[:, : int(design.counts[b].max())]
-            generator = _derived(seed, wells[own])
-            low[b], high[b] = bootstrap_means(wells[own], weights[own], options.n_bootstrap, options.level, generator)
+            generator = _derive_generator(seed, wells[own])
+            low[b], high[b] = bootstrap_means(
+                wells[own], weights[own], options.n_bootstrap, options.confidence, generator
+            )
     return low, high
 
 
 def _activity(
-    design: Design, solutions: Mapping[str, Solution], options: CurveOptions, seed: int
+    design: Design, solutions: Mapping[CurveModel, Solution], options: CurveOptions, seed: int
 ) -> list[float | None]:
-    """Activity p-values; one simulated null for each pattern of wells per dose."""
-    answers: list[float | None] = [None] * len(design.counts)
+    """Return the p-values of the activity test; there is one simulated null per pattern of wells per dose."""
+    p_values: list[float | None] = [None] * len(design.counts)
     patterns: dict[tuple[float, ...], list[int]] = defaultdict(list)
-    for b in np.flatnonzero(design.can_rise):
-        patterns[tuple(design.counts[b].tolist())].append(int(b))
+    for compound in np.flatnonzero(design.allows_hill).tolist():
+        patterns[tuple(design.counts[compound].tolist())].append(compound)
     for pattern, members in patterns.items():
-        counts = np.array(pattern)
-        x = design.data.x
-        n_null = options.n_null if np.ptp(counts[design.levels > 0]) == 0 else options.n_null // _RAGGED
-        null = simulate_null(x, counts, design.space, n_null, _derived(seed, x, counts))
-        rows = np.array(members)
-        p_values = activity_p(null, design.data.take(rows), solutions["hill"].misfit[rows]).tolist()
-        for member, p_value in zip(members, p_values, strict=True):
-            answers[member] = p_value
-    return answers
+        counts, x = np.array(pattern), design.data.x
+        even = np.ptp(counts[design.levels > 0]) == 0
+        n_null = options.n_null if even else options.n_null // _UNEVEN_NULLS
+        null = simulate_null(x, counts, design.space, n_null, _derive_generator(seed, x, counts))
+        index = np.array(members)
+        misfit = solutions[CurveModel.HILL].misfit[index]
+        for compound, p_value in zip(members, activity_p(null, design.data.take(index), misfit).tolist(), strict=True):
+            p_values[compound] = p_value
+    return p_values
 
 
-def _solutions(design: Design) -> dict[str, Solution]:
-    """Best curve of each shape that some compound of the design can carry (who may use it: `_aicc_table`)."""
+def _solutions(design: Design) -> dict[CurveModel, Solution]:
+    """Return the best curves of each shape that some compound of the design allows (`aicc_table` says which)."""
     solutions = {}
-    if np.any(design.can_rise):
-        solutions["hill"] = solve(design.data, HILL, design.space, search_grid(HILL, design.space))
-    if np.any(design.can_fall_again):
+    if np.any(design.allows_hill):
+        solutions[CurveModel.HILL] = solve(design.data, HILL, design.space, search_grid(HILL, design.space))
+    if np.any(design.allows_gain_loss):
         grid = search_grid(GAIN_LOSS, design.space)
-        solutions["gain_loss"] = solve(design.data, GAIN_LOSS, design.space, grid, _GAIN_LOSS_STARTS)
+        solutions[CurveModel.GAIN_LOSS] = solve(design.data, GAIN_LOSS, design.space, grid, _GAIN_LOSS_STARTS)
     return solutions
 
 
-def _aicc_table(design: Design, solutions: Mapping[str, Solution]) -> dict[str, Floats]:
-    """AICc (B,) of each model; infinite where it does not exist or the design is too small for the model."""
-    table = {CONSTANT: _aicc(design.data, design.data.between, 1)}
-    allowed = {"hill": design.can_rise, "gain_loss": design.can_fall_again}
-    for name, solution in solutions.items():
-        value = _aicc(design.data, solution.misfit, SHAPES[name].n_parameters)
-        table[name] = np.where(allowed[name], value, np.inf)
-    return table
-
-
-def _aicc(data: DoseMeans, misfit: Floats, n_parameters: int) -> Floats:
-    """n ln(RSS / n) + 2k + 2k (k + 1) / (n - k - 1); k counts the residual variance (Hurvich and Tsai 1989)."""
-    n, k = data.total_weight, n_parameters + 1
-    floor = 1e-14 * (data.between + data.pure) + 1e-300
-    spare = n - k - 1
-    penalty = 2 * k + 2 * k * (k + 1) / np.where(spare > 0, spare, 1.0)
-    return np.where(spare > 0, n * np.log(np.maximum(misfit + data.pure, floor) / n) + penalty, np.inf)
-
-
-def _choose(common: _Common, row: int, options: CurveOptions) -> str:
-    """Least AICc, gain-loss only where its bell is seen; where the Hill curve has no AICc (under seven wells) the
-    activity test decides."""
-    aicc, p_value = {name: float(column[row]) for name, column in common.aicc.items()}, common.p_values[row]
-    if p_value is not None and not np.isfinite(aicc["hill"]):
-        return "hill" if p_value <= options.alpha else CONSTANT
-    if not common.bells[row]:
-        aicc.pop("gain_loss", None)
-    return min(aicc, key=lambda name: aicc[name])
-
-
-def _bells(design: Design, solutions: Mapping[str, Solution]) -> Mask:
-    """Compounds (B,) whose gain-loss curve shows both limbs within the tested doses: the smaller one is at least a
-    fifth of the larger. Without that it is a Hill curve with a dent, and its two EC50s mean nothing."""
-    if "gain_loss" not in solutions:
-        return np.zeros(len(design.counts), dtype=bool)
-    best = solutions["gain_loss"]
-    h = GAIN_LOSS.basis(design.data.x, best.theta)
-    peak = h.max(axis=1)
-    limbs = np.sort(np.stack([peak - h[:, 0], peak - h[:, -1]]), axis=0)
-    return np.asarray(limbs[0] >= _SMALLER_LIMB * limbs[1])
-
-
-def _flat(design: Design, rows: Rows) -> list[_Outcome]:
-    data = design.data.take(rows)
-    spare = data.total_weight - 1
+def _fit_constants(design: Design, members: Index) -> list[_ModelFit]:
+    """Return the constant model of these compounds: the mean of their wells."""
+    data = design.data.take(members)
+    df = data.total_weight - 1
     rss = data.between + data.pure
-    variance = np.where(spare > 0.5, rss / np.where(spare > 0.5, spare, 1.0), np.nan)
+    variance = np.where(df > 0.5, rss / np.where(df > 0.5, df, 1.0), np.nan)
     lack = lack_of_fit_p(data, data.between, 1)
     errors = np.sqrt(variance / data.total_weight)
     return [
-        _Outcome(
-            params={"level": Parameter(float(data.grand_mean[i]), _maybe(errors[i]), False)},
-            lack_of_fit_p=_maybe(lack[i]),
-            sigma=_maybe(np.sqrt(variance[i])),
+        _ModelFit(
+            params={
+                "level": ParameterEstimate(estimate=float(data.grand_mean[i]), se=_finite(errors[i]), at_bound=False)
+            },
+            lack_of_fit_p=_finite(lack[i]),
+            sigma=_finite(np.sqrt(variance[i])),
             rss=float(rss[i]),
         )
-        for i in range(rows.size)
+        for i in range(members.size)
     ]
 
 
-def _curved(common: _Common, model: str, rows: Rows, options: CurveOptions) -> list[_Outcome]:
-    design, shape = common.design, SHAPES[model]
-    fit = ShapeFit(design.data.take(rows), shape, design.space, common.solutions[model].take(rows))
+def _fit_shapes(design_fit: _DesignFit, model: CurveModel, members: Index, options: CurveOptions) -> list[_ModelFit]:
+    """Return the Hill or gain-loss model of these compounds, with errors, intervals and lack of fit."""
+    design, shape = design_fit.design, SHAPES[model]
+    fit = ShapeFit(
+        data=design.data.take(members),
+        shape=shape,
+        space=design.space,
+        best=design_fit.solutions[model].take(members),
+    )
     grid = search_grid(shape, design.space)
-    ends = [profile_interval(fit, grid, k, options.level) for k in shape.locations]
-    reported = fit.reported
-    locations = [
-        [
-            Location(float(v), _maybe(10.0**a), _maybe(10.0**b))
-            for v, a, b in zip(reported[:, k], low, high, strict=True)
-        ]
-        for k, (low, high) in enumerate(ends)
-    ]
+    locations = [_locations(fit, grid, k, options.confidence) for k in shape.locations]
     params, sigma, rss = _parameters(fit, model), np.sqrt(fit.variance), fit.rss
     lack = lack_of_fit_p(fit.data, fit.best.misfit, shape.n_parameters)
     return [
-        _Outcome(
+        _ModelFit(
             params=params[i],
-            lack_of_fit_p=_maybe(lack[i]),
-            sigma=_maybe(sigma[i]),
+            lack_of_fit_p=_finite(lack[i]),
+            sigma=_finite(sigma[i]),
             rss=float(rss[i]),
             ec50=locations[0][i],
             loss_ec50=locations[1][i] if len(locations) > 1 else None,
             rising=bool(fit.best.top[i] >= fit.best.bottom[i]),
         )
-        for i in range(rows.size)
+        for i in range(members.size)
     ]
 
 
-def _parameters(fit: ShapeFit, model: str) -> list[dict[str, Parameter]]:
-    """Parameters by name. A falling Hill curve has its lower plateau on the right: `bottom` is the lower one still."""
+def _locations(fit: ShapeFit, grid: Float, location: int, confidence: float) -> list[LocationEstimate]:
+    """Return the estimates of theta[location] with their profile intervals, as concentrations."""
+    low, high = profile_interval(fit, grid, location, confidence)
+    return [
+        LocationEstimate(estimate=float(value), low=_finite(10.0**a), high=_finite(10.0**b))
+        for value, a, b in zip(fit.natural_theta[:, location], low, high, strict=True)
+    ]
+
+
+def _parameters(fit: ShapeFit, model: CurveModel) -> list[dict[str, ParameterEstimate]]:
+    """Return the parameters by name. `bottom` of a Hill curve is the lower plateau, also where the curve falls."""
     n_theta = fit.shape.n_theta
-    values = np.column_stack([fit.reported, fit.best.bottom, fit.best.top])
+    values = np.column_stack([fit.natural_theta, fit.best.bottom, fit.best.top])
     errors = standard_errors(fit)
     bounds = np.column_stack([fit.at_bound, np.zeros((len(values), 2), dtype=bool)])
-    if model == "hill":
+    if model is CurveModel.HILL:
         falling = values[:, n_theta] > values[:, n_theta + 1]
         for table in (values, errors):
             table[falling, n_theta:] = table[falling, n_theta:][:, ::-1]
-    names = (*THETA_NAMES[model], "bottom", "top")
+    names = (*fit.shape.parameters, "bottom", "top")
     return [
-        {name: Parameter(float(v), _maybe(e), bool(b)) for name, v, e, b in zip(names, *row, strict=True)}
-        for row in zip(values, errors, bounds, strict=True)
+        {
+            name: ParameterEstimate(estimate=float(value), se=_finite(error), at_bound=bool(at_bound))
+            for name, value, error, at_bound in zip(names, *columns, strict=True)
+        }
+        for columns in zip(values, errors, bounds, strict=True)
     ]
 
 
-def _summaries(common: _Common, row: int) -> tuple[DoseSummary, ...]:
-    design, (low, high) = common.design, common.bands
-    columns = (design.levels, design.data.mean[row], design.counts[row], low[row], high[row])
+def _summaries(design_fit: _DesignFit, compound: int) -> tuple[DoseSummary, ...]:
+    """Return the doses of a compound with their means."""
+    design, (low, high) = design_fit.design, design_fit.bands
+    columns = (design.levels, design.data.mean[compound], design.counts[compound], low[compound], high[compound])
     return tuple(
-        DoseSummary(float(c), float(m), int(n), _maybe(a), _maybe(b)) for c, m, n, a, b in zip(*columns, strict=True)
+        DoseSummary(
+            concentration=float(concentration), mean=float(mean), n_wells=int(n), low=_finite(a), high=_finite(b)
+        )
+        for concentration, mean, n, a, b in zip(*columns, strict=True)
     )
 
 
-def _maybe(value: float) -> float | None:
-    """None for NaN and infinities."""
+def _finite(value: float) -> float | None:
+    """Return the value as a float; None for NaN and infinities."""
     return float(value) if np.isfinite(value) else None

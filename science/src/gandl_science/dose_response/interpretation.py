@@ -1,302 +1,264 @@
-"""What a fitted curve means: EC50 with its relation, Emax, area, verdict and flags. Rules: docs/dose-response.md."""
+"""What a fitted curve means: verdict, flags, the reported EC50 and the therapeutic window.
+
+The rules are those of docs/dose-response.md. To add a verdict: add it to `results.Verdict` and to
+`gandl_shared.schemas.vocabulary.Verdict`, and decide in `CurveClassifier.verdict` when it holds.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-from scipy.optimize import brentq
 
-from gandl_science.dose_response.models import Floats
-from gandl_science.dose_response.results import CONSTANT, CurveFit, Location
+from gandl_science.dose_response.models import SLOPE_NAMES
+from gandl_science.dose_response.results import (
+    CurveFit,
+    CurveModel,
+    Flag,
+    LocationEstimate,
+    Relation,
+    ResponseScale,
+    Verdict,
+    WindowLimit,
+)
+from gandl_science.dose_response.summary import CurveSummary, summarise_curve
 
-_Response = TypeVar("_Response", float, Floats)
+_ACTIVE = (Verdict.ACTIVE, Verdict.ACTIVE_BIPHASIC)
+_WITH_EC50 = (*_ACTIVE, Verdict.TOXIC)
+"""The verdicts for which an EC50 is reported."""
 
-_SAMPLES = 400
-_TOP_REACHED = 0.8
-_SINGLE_DOSE = 0.25
-_SINGLE_DOSE_Z = 4.0
-_LACK_OF_FIT = 0.01
-_FEW_DOSES = 5
-
-
-@dataclass(frozen=True)
-class ResponseScale:
-    """Responses of the two controls, where known: they give the wanted direction, the midpoint and the unit of area."""
-
-    negative: float = -1.0
-    positive: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite([self.negative, self.positive]).all() and self.negative != self.positive):
-            raise ValueError(f"controls must be two different numbers, got {self.negative} and {self.positive}")
-
-    @property
-    def midpoint(self) -> float:
-        return (self.negative + self.positive) / 2
-
-    @property
-    def span(self) -> float:
-        return self.positive - self.negative
+_MIN_COVERED = 0.8
+_LACK_OF_FIT_P = 0.01
+_MIN_REPLICATES = 2
+_MIN_DOSES = 5
 
 
-@dataclass(frozen=True)
-class ReadingRules:
-    """`alpha` level of q; `scale` None: unit unknown, any change counts; `minimum_effect`: a change within the tested
-    doses below this share of the span between the controls is no activity, however significant."""
+@dataclass(frozen=True, kw_only=True)
+class InterpretationRules:
+    """The thresholds of a verdict.
+
+    A compound with q <= `alpha` has a significant effect. `scale` None: the responses of the controls are unknown, and
+    any change counts. `min_effect`: a change within the tested doses below this share of the span between the controls
+    is no activity, however significant.
+    """
 
     alpha: float = 0.05
     scale: ResponseScale | None = None
-    minimum_effect: float = 0.1
+    min_effect: float = 0.1
 
 
-@dataclass(frozen=True)
-class Reported:
-    """A concentration as it is told: value with relation and interval; all None where there is none."""
+@dataclass(frozen=True, kw_only=True)
+class ReportedConcentration:
+    """A concentration with its relation to the true one and its interval; all fields are None where there is none."""
 
     value: float | None = None
-    relation: str | None = None
+    relation: Relation | None = None
     low: float | None = None
     high: float | None = None
 
 
-@dataclass(frozen=True)
-class Window:
-    """From EC50 (`low`) to toxicity (`high`). `relation` is `>` where the window is at least that: no toxicity is seen
-    up to `high`, the highest dose, or the EC50 lies below `low`."""
+@dataclass(frozen=True, kw_only=True)
+class TherapeuticWindow:
+    """The concentrations between the EC50 (`low`) and toxicity (`high`).
+
+    `relation` is `>` where the window is at least so wide: there is no sign of toxicity up to `high`, the highest dose,
+    or the EC50 is below `low`.
+    """
 
     low: float
     high: float
-    relation: str
-    limited_by: str
+    relation: Relation
+    limited_by: WindowLimit
 
 
-@dataclass(frozen=True)
-class Reading:
-    """The curve in words and the numbers people ask for."""
+@dataclass(frozen=True, kw_only=True)
+class Interpretation:
+    """The meaning of a curve: its verdict, the reasons for it, and the numbers that are reported."""
 
-    verdict: str
-    flags: tuple[str, ...]
-    ec50: Reported
-    loss_ec50: Reported | None
-    crosses_midpoint_at: float | None
+    verdict: Verdict
+    flags: tuple[Flag, ...]
+    ec50: ReportedConcentration
+    loss_ec50: ReportedConcentration | None
+    midpoint_crossing: float | None
     emax_fitted: float
     emax_observed: float
     emax_at: float
     auc: float | None
-    window: Window | None
+    window: TherapeuticWindow | None
 
 
-def read_curve(fit: CurveFit, q_value: float | None, rules: ReadingRules, departs_at: float | None = None) -> Reading:
-    """Read one curve. `q_value` None: not tested. `departs_at`: lowest dose that leaves the controls off the axis."""
-    view = _View(fit, rules, q_value is not None and q_value <= rules.alpha, departs_at)
-    verdict = view.verdict(q_value is not None)
-    acts = verdict in ("active", "active_biphasic", "toxic")
-    ec50 = view.ec50() if acts else Reported()
-    loss = view.reported(fit.loss_ec50) if acts and fit.loss_ec50 is not None and not view.flat_and_active else None
-    at = view.best_dose
-    return Reading(
+def interpret_curve(
+    fit: CurveFit, q_value: float | None, rules: InterpretationRules, off_axis_onset: float | None = None
+) -> Interpretation:
+    """Return the meaning of one curve.
+
+    `q_value` None: the compound was not tested. `off_axis_onset`: the lowest dose from which the wells deviate from
+    both controls; it counts as toxic.
+    """
+    summary = summarise_curve(fit, rules.scale)
+    classifier = CurveClassifier(
+        summary=summary,
+        tested=q_value is not None,
+        significant=q_value is not None and q_value <= rules.alpha,
+        large=summary.is_large(rules.min_effect),
+        off_axis_onset=off_axis_onset,
+    )
+    verdict = classifier.verdict()
+    has_ec50 = verdict in _WITH_EC50
+    ec50 = classifier.ec50() if has_ec50 else ReportedConcentration()
+    loss_ec50 = classifier.loss_ec50() if has_ec50 else None
+    best = fit.doses[summary.best_dose]
+    return Interpretation(
         verdict=verdict,
-        flags=view.flags(verdict, ec50),
+        flags=classifier.flags(verdict, ec50),
         ec50=ec50,
-        loss_ec50=loss,
-        crosses_midpoint_at=view.crossing(),
-        emax_fitted=view.peak,
-        emax_observed=fit.doses[at].mean,
-        emax_at=fit.doses[at].concentration,
-        auc=view.area(),
-        window=view.window(ec50, loss) if verdict in ("active", "active_biphasic") else None,
+        loss_ec50=loss_ec50,
+        midpoint_crossing=summary.midpoint_crossing(),
+        emax_fitted=summary.peak,
+        emax_observed=best.mean,
+        emax_at=best.concentration,
+        auc=summary.area(),
+        window=classifier.window(ec50, loss_ec50) if verdict in _ACTIVE else None,
     )
 
 
-class _View:
-    """A fit, looked at once: the sampled curve within the tested doses, its direction and size."""
+@dataclass(frozen=True, kw_only=True)
+class CurveClassifier:
+    """Decides what one curve means, from its summary and the results of its tests.
 
-    def __init__(self, fit: CurveFit, rules: ReadingRules, significant: bool, departs_at: float | None) -> None:
-        self.fit, self.rules, self.significant, self.departs_at = fit, rules, significant, departs_at
-        self.concentrations = np.array([d.concentration for d in fit.doses])
-        self.means = np.array([d.mean for d in fit.doses])
-        self.counts = np.array([d.n_wells for d in fit.doses])
-        self.x, self.y = sampled(fit, _SAMPLES)
-        self.wanted = 1.0 if rules.scale is None else float(np.sign(rules.scale.span))
-        self.direction = self._direction()
-        at_doses = fit.predict(self.concentrations)
-        self.peak = float(at_doses[(self.direction * at_doses).argmax()])
-        self.best_dose = int((self.direction * self.means).argmax())
-        self.base = float(at_doses[0])
+    `tested` and `significant` are about the activity test, `large` about the size of the effect; `off_axis_onset` is
+    the lowest dose from which the wells deviate from both controls, None if there is none.
+    """
 
-    def _direction(self) -> float:
-        if self.fit.model == CONSTANT:
-            return self.wanted
-        if self.fit.model == "hill":
-            return 1.0 if self.fit.rising else -1.0
-        return 1.0 if self.fit.params["top"].estimate >= self.fit.params["bottom"].estimate else -1.0
+    summary: CurveSummary
+    tested: bool
+    significant: bool
+    large: bool
+    off_axis_onset: float | None
 
     @property
-    def range(self) -> tuple[float, float]:
-        """Lowest and highest dose above zero."""
-        positive = self.concentrations[self.concentrations > 0]
-        return (float(positive.min()), float(positive.max())) if positive.size else (0.0, 0.0)
+    def fit(self) -> CurveFit:
+        """The curve."""
+        return self.summary.fit
 
     @property
-    def large_enough(self) -> bool:
-        scale = self.rules.scale
-        return scale is None or abs(self.peak - self.base) >= self.rules.minimum_effect * abs(scale.span)
+    def has_curve(self) -> bool:
+        """True if there is a significant effect and a model that describes it."""
+        return self.significant and self.fit.model is not CurveModel.CONSTANT
 
     @property
-    def active_at_lowest(self) -> bool:
-        """The lowest dose of the fit lies beyond the midpoint by two standard errors."""
-        scale = self.rules.scale
-        if scale is None or self.fit.sigma is None:
-            return False
-        return bool(self._beyond(self.base) > 2 * self.fit.sigma / np.sqrt(self.counts[0]))
+    def is_plateau(self) -> bool:
+        """True if the compound is active at all doses, and its response hardly changes with dose."""
+        return self.summary.always_active and not (self.has_curve and self.large)
 
     @property
-    def always_active(self) -> bool:
-        """So it does, and every dose mean lies beyond the midpoint."""
-        return self.active_at_lowest and bool((self._beyond(self.means) > 0).all())
+    def goes_wrong_way(self) -> bool:
+        """True if the controls are known and the curve goes away from the positive one."""
+        return self.summary.scale is not None and self.summary.direction != self.summary.wanted_direction
 
-    @property
-    def flat_and_active(self) -> bool:
-        """Always active, and what still changes is no change, or too small to be the curve of the effect."""
-        return self.always_active and (self.unchanging or not self.large_enough)
+    def is_off_axis_by(self, concentration: float) -> bool:
+        """Return whether the wells deviate from both controls at this concentration or below."""
+        return self.off_axis_onset is not None and self.off_axis_onset <= concentration
 
-    @property
-    def unchanging(self) -> bool:
-        return not self.significant or self.fit.model == CONSTANT
+    def verdict(self) -> Verdict:
+        """Return the verdict of the first rule that holds, in the order of docs/dose-response.md."""
+        off_axis = self.off_axis_onset is not None
+        lowest_dose = self.summary.dose_range[0]
+        if not self.tested:
+            return Verdict.UNDETERMINED
+        if self.is_plateau:
+            return Verdict.TOXIC if self.is_off_axis_by(lowest_dose) else Verdict.ACTIVE
+        if not self.significant or not self.large:
+            return Verdict.TOXIC if off_axis else Verdict.INACTIVE
+        if self.fit.model is CurveModel.CONSTANT:
+            return Verdict.TOXIC if off_axis else Verdict.UNDETERMINED
+        if self.goes_wrong_way or self._is_off_axis_by_ec50():
+            return Verdict.TOXIC
+        return Verdict.ACTIVE_BIPHASIC if self.fit.model is CurveModel.GAIN_LOSS else Verdict.ACTIVE
 
-    def _beyond(self, response: _Response) -> _Response:
-        """How far on the positive control's side of the midpoint; only where controls are told."""
-        scale = self.rules.scale
-        assert scale is not None
-        return (response - scale.midpoint) * float(np.sign(scale.span))
+    def _is_off_axis_by_ec50(self) -> bool:
+        """Return whether the toxicity may come before the effect."""
+        reported = self.ec50().value
+        if reported is None:
+            # An effect whose EC50 is unknown cannot be shown to come before the toxicity.
+            return self.off_axis_onset is not None
+        return self.is_off_axis_by(reported)
 
-    def verdict(self, tested: bool) -> str:
-        """The first rule that holds, in the order of docs/dose-response.md."""
-        departs, lowest = self.departs_at is not None, self.range[0]
-        wrong_way = self.rules.scale is not None and self.direction != self.wanted
-        if not tested:
-            return "undetermined"
-        if self.flat_and_active:
-            return "toxic" if self.departs_by(lowest) else "active"
-        if not self.significant or not self.large_enough:
-            return "toxic" if departs else "inactive"
-        if self.fit.model == CONSTANT:
-            return "toxic" if departs else "undetermined"
-        # An effect whose EC50 is not known cannot be shown to come before the toxicity.
-        if wrong_way or self.departs_by(self._reference_ec50()) or (departs and self.ec50().value is None):
-            return "toxic"
-        return "active_biphasic" if self.fit.model == "gain_loss" else "active"
+    def ec50(self) -> ReportedConcentration:
+        """Return the EC50 of a compound that has an effect."""
+        if self.is_plateau:
+            lowest_dose = self.summary.dose_range[0]
+            return ReportedConcentration(value=lowest_dose, relation=Relation.BELOW, low=None, high=lowest_dose)
+        return ReportedConcentration() if self.fit.ec50 is None else self._report(self.fit.ec50)
 
-    def departs_by(self, concentration: float) -> bool:
-        """Whether wells have left the controls off the axis at this concentration or below."""
-        return self.departs_at is not None and self.departs_at <= concentration
+    def loss_ec50(self) -> ReportedConcentration | None:
+        """Return the concentration at which half of the effect is lost again, None for a curve without a loss."""
+        return None if self.fit.loss_ec50 is None or self.is_plateau else self._report(self.fit.loss_ec50)
 
-    def _reference_ec50(self) -> float:
-        told = self.ec50()
-        return told.value if told.value is not None else self.fit.params["ec50"].estimate
+    def _report(self, location: LocationEstimate) -> ReportedConcentration:
+        """Return the estimate where it is within the tested doses and its interval is closed, otherwise the sure bound.
 
-    def ec50(self) -> Reported:
-        if self.flat_and_active:
-            return Reported(self.range[0], "<", None, self.range[0])
-        return Reported() if self.fit.ec50 is None else self.reported(self.fit.ec50)
-
-    def reported(self, found: Location) -> Reported:
-        """`=` only for an estimate within the tested doses whose interval is closed; else the end that is certain."""
-        low, high = found.low, found.high
-        lowest, highest = self.range
+        A bound that excludes no tested dose (above a concentration lower than any dose, or below one higher) is not
+        reported, because it says nothing.
+        """
+        low, high = location.low, location.high
+        lowest, highest = self.summary.dose_range
         if low is None and high is None:
-            return Reported()
-        if low is not None and (high is None or found.estimate > highest):
-            # "Above a dose lower than any tested" says nothing.
-            return Reported(low, ">", low, high) if low >= lowest else Reported()
-        if high is not None and (low is None or found.estimate < lowest):
-            return Reported(high, "<", low, high) if high <= highest else Reported()
-        return Reported(found.estimate, "=", low, high)
+            return ReportedConcentration()
+        if low is not None and (high is None or location.estimate > highest):
+            above = ReportedConcentration(value=low, relation=Relation.ABOVE, low=low, high=high)
+            return above if low >= lowest else ReportedConcentration()
+        if high is not None and (low is None or location.estimate < lowest):
+            below = ReportedConcentration(value=high, relation=Relation.BELOW, low=low, high=high)
+            return below if high <= highest else ReportedConcentration()
+        return ReportedConcentration(value=location.estimate, relation=Relation.EQUAL, low=low, high=high)
 
-    def crossing(self) -> float | None:
-        """Lowest tested concentration where the curve passes the midpoint of the controls; None if unknown or never."""
-        scale = self.rules.scale
-        if scale is None:
-            return None
-        above = self.y > scale.midpoint
-        turns = np.flatnonzero(above[1:] != above[:-1])
-        if turns.size == 0:
-            return None
-        left, right = np.log10(self.x[turns[0]]), np.log10(self.x[turns[0] + 1])
-        gap = lambda u: float(self.fit.predict(np.array([10.0**u]))[0]) - scale.midpoint  # noqa: E731
-        return float(10.0 ** brentq(gap, left, right))
+    def window(self, ec50: ReportedConcentration, loss: ReportedConcentration | None) -> TherapeuticWindow | None:
+        """Return the window from the EC50 to the first sign of toxicity, or to the highest dose without any sign.
 
-    def area(self) -> float | None:
-        """Mean of the curve over log concentration; in units of the span between the controls where it is known. None
-        with fewer than two doses above zero: there is nothing to take it over."""
-        if self.y.size < 2:
+        It is `>` where the EC50 is an upper bound, which can only widen the window. There is none where a bound could
+        only narrow it: an EC50 that is a lower bound, or a loss that is an upper bound.
+        """
+        if ec50.value is None or ec50.relation is Relation.ABOVE:
             return None
-        scale = self.rules.scale
-        level = float(np.trapezoid(self.y, np.linspace(0.0, 1.0, self.y.size)))
-        return level if scale is None else (level - scale.negative) / scale.span
-
-    def window(self, ec50: Reported, loss: Reported | None) -> Window | None:
-        """`>` where the EC50 is a bound that can only widen it; none where the loss is one that can only narrow it."""
-        if ec50.value is None or ec50.relation == ">" or (loss is not None and loss.relation == "<"):
+        if loss is not None and loss.relation is Relation.BELOW:
             return None
-        ends = [(self.range[1], ">", "top_dose")]
+        ends = []
         if loss is not None and loss.value is not None and loss.relation is not None:
-            ends.append((loss.value, ">" if loss.relation == ">" else "=", "loss"))
-        if self.departs_at is not None:
-            ends.append((self.departs_at, "=", "off_axis"))
-        high, relation, limited_by = min(ends[1:] or ends, key=lambda end: end[0])
-        relation = ">" if ec50.relation == "<" else relation
-        return Window(ec50.value, high, relation, limited_by) if high > ec50.value else None
+            ends.append((loss.value, loss.relation, WindowLimit.LOSS))
+        if self.off_axis_onset is not None:
+            ends.append((self.off_axis_onset, Relation.EQUAL, WindowLimit.OFF_AXIS))
+        top_dose = (self.summary.dose_range[1], Relation.ABOVE, WindowLimit.TOP_DOSE)
+        high, relation, limited_by = min(ends, key=lambda end: end[0], default=top_dose)
+        if high <= ec50.value:
+            return None
+        relation = Relation.ABOVE if ec50.relation is Relation.BELOW else relation
+        return TherapeuticWindow(low=ec50.value, high=high, relation=relation, limited_by=limited_by)
 
-    def flags(self, verdict: str, ec50: Reported) -> tuple[str, ...]:
-        fit = self.fit
-        curved = fit.model != CONSTANT and self.significant
-        found = {
-            "inactive": verdict == "inactive",
-            "active_at_all_doses": self.always_active and verdict != "undetermined",
-            "active_at_lowest_dose": self.active_at_lowest and not self.always_active and verdict != "undetermined",
-            "ec50_above_range": ec50.relation == ">",
-            "ec50_below_range": ec50.relation == "<",
-            "top_not_reached": curved and self._covered() < _TOP_REACHED,
-            "biphasic_toxic_drop": curved and fit.model == "gain_loss" and self.direction == self.wanted,
-            "single_dose_activity": self.significant and self._single_dose(),
-            "negative_direction": curved and self.direction != self.wanted,
-            "high_off_perturbation": self.departs_at is not None,
-            "lack_of_fit": fit.lack_of_fit_p is not None and fit.lack_of_fit_p < _LACK_OF_FIT,
-            "low_replicates": float(np.median(self.counts)) < 2,
-            "few_doses": int((self.concentrations > 0).sum()) < _FEW_DOSES,
-            "outliers_downweighted": bool((fit.weights < 1).any()),
-            "slope_at_bound": any("slope" in name and p.at_bound for name, p in fit.params.items()),
+    def flags(self, verdict: Verdict, ec50: ReportedConcentration) -> tuple[Flag, ...]:
+        """Return the flags whose condition holds, in the order of `Flag`."""
+        fit, summary = self.fit, self.summary
+        decided = verdict is not Verdict.UNDETERMINED
+        conditions = {
+            Flag.INACTIVE: verdict is Verdict.INACTIVE,
+            Flag.ACTIVE_AT_ALL_DOSES: summary.always_active and decided,
+            Flag.ACTIVE_AT_LOWEST_DOSE: summary.starts_active and not summary.always_active and decided,
+            Flag.EC50_ABOVE_RANGE: ec50.relation is Relation.ABOVE,
+            Flag.EC50_BELOW_RANGE: ec50.relation is Relation.BELOW,
+            Flag.TOP_NOT_REACHED: self.has_curve and summary.covered() < _MIN_COVERED,
+            Flag.BIPHASIC_TOXIC_DROP: self._rises_and_falls(),
+            Flag.SINGLE_DOSE_ACTIVITY: self.significant and summary.has_single_active_dose(),
+            Flag.NEGATIVE_DIRECTION: self.has_curve and summary.direction != summary.wanted_direction,
+            Flag.HIGH_OFF_PERTURBATION: self.off_axis_onset is not None,
+            Flag.LACK_OF_FIT: fit.lack_of_fit_p is not None and fit.lack_of_fit_p < _LACK_OF_FIT_P,
+            Flag.LOW_REPLICATES: float(np.median(summary.counts)) < _MIN_REPLICATES,
+            Flag.FEW_DOSES: int((summary.concentrations > 0).sum()) < _MIN_DOSES,
+            Flag.OUTLIERS_DOWNWEIGHTED: bool((fit.weights < 1).any()),
+            Flag.SLOPE_AT_BOUND: any(p.at_bound for name, p in fit.params.items() if name in SLOPE_NAMES),
         }
-        return tuple(name for name, present in found.items() if present)
+        return tuple(flag for flag, holds in conditions.items() if holds)
 
-    def _covered(self) -> float:
-        """Share of the way from plateau to plateau that the curve goes within the tested doses."""
-        bottom, top = self.fit.params["bottom"].estimate, self.fit.params["top"].estimate
-        far = top if self.direction > 0 or self.fit.model == "gain_loss" else bottom
-        start = bottom + top - far
-        return float((self.peak - start) / (far - start)) if far != start else 1.0
-
-    def _single_dose(self) -> bool:
-        """Exactly one dose is clearly off the rest."""
-        if self.fit.model == CONSTANT:
-            error = (self.fit.sigma or 0.0) / np.sqrt(self.counts)
-            off = np.abs(self.means - np.median(self.means)) > _SINGLE_DOSE_Z * error
-            return int(off.sum()) == 1
-        effect = self.peak - self.base
-        return effect != 0 and int(((self.means - self.base) / effect > _SINGLE_DOSE).sum()) == 1
-
-
-def sampled(fit: CurveFit, n: int) -> tuple[Floats, Floats]:
-    """The fitted curve at n concentrations, even in logarithm, over the tested doses above zero."""
-    positive = np.array([d.concentration for d in fit.doses if d.concentration > 0])
-    if positive.size == 0:
-        x = np.zeros(1)
-    elif positive.size == 1:
-        x = positive
-    else:
-        x = np.geomspace(positive[0], positive[-1], n)
-        x[0], x[-1] = positive[0], positive[-1]
-    return x, fit.predict(x)
+    def _rises_and_falls(self) -> bool:
+        """Return whether the effect goes in the wanted direction and is lost again."""
+        right_way = self.summary.direction == self.summary.wanted_direction
+        return self.has_curve and self.fit.model is CurveModel.GAIN_LOSS and right_way

@@ -1,10 +1,11 @@
-"""The shapes a dose-response curve can have: Hill (4PL) and gain-loss, as bases whose two plateaus enter linearly.
+"""The shapes of a dose-response curve: Hill (4PL) and gain-loss, as bases in which the two plateaus are linear.
 
     response = bottom + (top - bottom) * h(x; theta),   x = log10 concentration
 
-With h known, bottom and top are a straight-line fit, so only theta is searched (variable projection, Golub and Pereyra
-1973). theta is (log10 EC50, ln slope) for Hill and (log10 gain EC50, log10 loss EC50, ln gain slope, ln loss slope) for
-gain-loss: h = g(x) l(x), g = 1 / (1 + 10^(p (log ga - x))), l = 1 / (1 + 10^(q (x - log la))).
+If h is known, bottom and top follow from a straight-line fit, so that only theta has to be searched (variable
+projection, Golub and Pereyra 1973). theta is (log10 EC50, ln slope) for Hill, and (log10 gain EC50, log10 loss EC50,
+ln gain slope, ln loss slope) for gain-loss: h = g(x) l(x), g = 1 / (1 + 10^(p (log ga - x))),
+l = 1 / (1 + 10^(q (x - log la))).
 """
 
 from __future__ import annotations
@@ -13,20 +14,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Rows = NDArray[np.intp]
+from gandl_science.arrays import Float, Mask
+
 LN10 = float(np.log(10.0))
 VEHICLE = -1000.0
-"""log10 concentration that stands for a dose of zero: both shapes are at their left plateau there, to the last bit."""
+"""The log10 concentration that represents a dose of zero: there, both shapes equal their left plateau exactly."""
+
+_MIN_LOCATIONS, _LOCATIONS_PER_DECADE, _SLOPES = 21, 10, 12
+"""The search grid of a Hill curve. A curve between two grid points is within the reach of the polish."""
+_MIN_BELL_LOCATIONS, _MAX_BELL_LOCATIONS, _BELL_LOCATIONS_PER_DECADE, _BELL_SLOPES = 13, 25, 3, 4
+"""The search grid of a gain-loss curve, which is coarser because it has four dimensions."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchSpace:
-    """Bounds of a search: slope within [slope_low, slope_high], log10 EC50 within [low, high]."""
+    """The bounds of a search: log10 EC50 within [low, high], slope within [slope_low, slope_high]."""
 
     low: float
     high: float
@@ -35,43 +39,53 @@ class SearchSpace:
 
     @property
     def slopes(self) -> tuple[float, float]:
-        """Bounds of ln slope."""
+        """The bounds of ln slope."""
         return float(np.log(self.slope_low)), float(np.log(self.slope_high))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shape:
     """A basis h: `basis(x, theta)` → (..., D) and `gradient(x, theta)` → (..., P, D) for theta (..., P), x (D,).
 
-    `locations` are the indices of theta that are log10 concentrations; where there are two the first is not above the
-    second. `n_parameters` counts theta and the two plateaus.
+    `parameters` are the names of the P entries of theta. `locations` are the indices of those that are log10
+    concentrations; where there are two, the first is not above the second. The other entries are ln slopes.
     """
 
-    name: str
-    basis: Callable[[Floats, Floats], Floats]
-    gradient: Callable[[Floats, Floats], Floats]
+    parameters: tuple[str, ...]
     locations: tuple[int, ...]
-    n_theta: int
+    basis: Callable[[Float, Float], Float]
+    gradient: Callable[[Float, Float], Float]
+
+    @property
+    def n_theta(self) -> int:
+        """The length P of theta."""
+        return len(self.parameters)
 
     @property
     def n_parameters(self) -> int:
+        """The number of parameters of the curve: theta and the two plateaus."""
         return self.n_theta + 2
 
-    def bounds(self, space: SearchSpace) -> tuple[Floats, Floats]:
-        """Lower and upper bound of each theta, (P,) each."""
+    @property
+    def is_location(self) -> Mask:
+        """True for the entries of theta (P,) that are log10 concentrations."""
+        return np.isin(np.arange(self.n_theta), self.locations)
+
+    def bounds(self, space: SearchSpace) -> tuple[Float, Float]:
+        """The lower and the upper bound of each theta, (P,) each."""
         low = [space.low if k in self.locations else space.slopes[0] for k in range(self.n_theta)]
         high = [space.high if k in self.locations else space.slopes[1] for k in range(self.n_theta)]
         return np.array(low), np.array(high)
 
 
-def log_dose(concentration: Floats) -> Floats:
-    """log10 of concentrations (any unit, not negative); zero becomes `VEHICLE`."""
+def log_dose(concentration: Float) -> Float:
+    """Return log10 of concentrations (any unit, not negative); zero becomes `VEHICLE`."""
     positive = concentration > 0
     return np.where(positive, np.log10(np.where(positive, concentration, 1.0)), VEHICLE)
 
 
-def _rise(x: Floats, location: Floats, log_slope: Floats) -> tuple[Floats, Floats, Floats]:
-    """Logistic rise at x (D,) for parameters (...): its value, derivative by location, derivative by ln slope."""
+def _rise(x: Float, location: Float, log_slope: Float) -> tuple[Float, Float, Float]:
+    """Return a logistic rise at x (D,) for parameters (...), and its derivatives by location and by ln slope."""
     steep = (LN10 * np.exp(log_slope))[..., None]
     u = steep * (x - location[..., None])
     value = expit(u)
@@ -79,43 +93,56 @@ def _rise(x: Floats, location: Floats, log_slope: Floats) -> tuple[Floats, Float
     return value, -steep * bell, u * bell
 
 
-def hill_basis(x: Floats, theta: Floats) -> Floats:
-    """h of the Hill curve, (..., D)."""
+def hill_basis(x: Float, theta: Float) -> Float:
+    """Return h of the Hill curve, (..., D)."""
     return _rise(x, theta[..., 0], theta[..., 1])[0]
 
 
-def hill_gradient(x: Floats, theta: Floats) -> Floats:
-    """dh/dtheta of the Hill curve, (..., 2, D)."""
+def hill_gradient(x: Float, theta: Float) -> Float:
+    """Return dh/dtheta of the Hill curve, (..., 2, D)."""
     _, by_location, by_slope = _rise(x, theta[..., 0], theta[..., 1])
     return np.stack([by_location, by_slope], axis=-2)
 
 
-def gain_loss_basis(x: Floats, theta: Floats) -> Floats:
-    """h of the gain-loss curve, (..., D)."""
+def gain_loss_basis(x: Float, theta: Float) -> Float:
+    """Return h of the gain-loss curve, (..., D)."""
     gain = _rise(x, theta[..., 0], theta[..., 2])[0]
     loss = _rise(x, theta[..., 1], theta[..., 3])[0]
     return gain * (1.0 - loss)
 
 
-def gain_loss_gradient(x: Floats, theta: Floats) -> Floats:
-    """dh/dtheta of the gain-loss curve, (..., 4, D)."""
-    gain, gain_e, gain_s = _rise(x, theta[..., 0], theta[..., 2])
-    loss, loss_e, loss_s = _rise(x, theta[..., 1], theta[..., 3])
-    keep = 1.0 - loss
-    return np.stack([gain_e * keep, -gain * loss_e, gain_s * keep, -gain * loss_s], axis=-2)
+def gain_loss_gradient(x: Float, theta: Float) -> Float:
+    """Return dh/dtheta of the gain-loss curve, (..., 4, D)."""
+    gain, gain_by_location, gain_by_slope = _rise(x, theta[..., 0], theta[..., 2])
+    loss, loss_by_location, loss_by_slope = _rise(x, theta[..., 1], theta[..., 3])
+    remaining = 1.0 - loss
+    return np.stack(
+        [gain_by_location * remaining, -gain * loss_by_location, gain_by_slope * remaining, -gain * loss_by_slope],
+        axis=-2,
+    )
 
 
-HILL = Shape("hill", hill_basis, hill_gradient, (0,), 2)
-GAIN_LOSS = Shape("gain_loss", gain_loss_basis, gain_loss_gradient, (0, 1), 4)
+HILL = Shape(parameters=("ec50", "slope"), locations=(0,), basis=hill_basis, gradient=hill_gradient)
+GAIN_LOSS = Shape(
+    parameters=("ec50", "loss_ec50", "slope", "loss_slope"),
+    locations=(0, 1),
+    basis=gain_loss_basis,
+    gradient=gain_loss_gradient,
+)
+SLOPE_NAMES = frozenset({"slope", "loss_slope"})
 
 
-def search_grid(shape: Shape, space: SearchSpace) -> Floats:
-    """Starting points that cover the search space, (G, P): ten EC50s a decade for Hill, three for gain-loss."""
+def search_grid(shape: Shape, space: SearchSpace) -> Float:
+    """Return starting points (G, P) that cover the search space: ten EC50s per decade for Hill, three for gain-loss."""
     decades = space.high - space.low
-    slopes = np.linspace(*space.slopes, 12 if shape is HILL else 4)
     if shape is HILL:
-        locations = np.linspace(space.low, space.high, max(21, round(10 * decades) + 1))
+        count = max(_MIN_LOCATIONS, round(_LOCATIONS_PER_DECADE * decades) + 1)
+        locations = np.linspace(space.low, space.high, count)
+        slopes = np.linspace(*space.slopes, _SLOPES)
         return np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1).reshape(-1, 2)
-    locations = np.linspace(space.low, space.high, min(25, max(13, round(3 * decades) + 1)))
+    count = max(_MIN_BELL_LOCATIONS, round(_BELL_LOCATIONS_PER_DECADE * decades) + 1)
+    locations = np.linspace(space.low, space.high, min(_MAX_BELL_LOCATIONS, count))
+    slopes = np.linspace(*space.slopes, _BELL_SLOPES)
     grid = np.stack(np.meshgrid(locations, locations, slopes, slopes, indexing="ij"), axis=-1).reshape(-1, 4)
+    # A loss before the gain leaves hardly any peak to fit, so only pairs in order are used.
     return np.asarray(grid[grid[:, 0] < grid[:, 1]])

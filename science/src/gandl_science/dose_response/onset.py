@@ -1,29 +1,36 @@
-"""The dose from which wells leave the controls off the axis: where a compound becomes toxic, or does something else."""
+"""The onset of off-axis deviation: the dose from which wells differ from both controls, across the efficacy axis.
+
+A compound does something else there than the positive control does; often it kills the cells.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import median_abs_deviation
 
-from gandl_science.dose_response.models import Floats
+from gandl_science.arrays import Float
 
+MAD_TO_SD = 1.4826
+"""The median absolute deviation of normal values times this is their standard deviation (Hampel 1974). The digits are
+those that are usual in the field; `scale="normal"` of scipy has more, which would change every published limit."""
 _WIDTH = 3.0
+"""The usual cut of robust outlier detection, three standard deviations (Leys et al. 2013)."""
 _MIN_CONTROLS = 4
 
 
-def departure_limit(control_distances: Floats) -> float | None:
-    """Median + 3 x 1.4826 MAD of the control wells' distances (N,); None with fewer than four finite ones."""
-    known = control_distances[np.isfinite(control_distances)] if control_distances.size else control_distances
-    if known.size < _MIN_CONTROLS:
+def off_axis_limit(control_distances: Float) -> float | None:
+    """Return median + 3 x 1.4826 MAD of the control wells' distances (N,); None with fewer than four finite ones."""
+    finite = control_distances[np.isfinite(control_distances)] if control_distances.size else control_distances
+    if finite.size < _MIN_CONTROLS:
         return None
-    centre = np.median(known)
-    return float(centre + _WIDTH * 1.4826 * np.median(np.abs(known - centre)))
+    return float(np.median(finite) + _WIDTH * MAD_TO_SD * median_abs_deviation(finite))
 
 
-def departure_dose(concentrations: Floats, distances: Floats, limit: float | None) -> float | None:
-    """The lowest dose such that it and every higher one has a mean distance beyond `limit`; None if there is none.
+def off_axis_onset(concentrations: Float, distances: Float, limit: float | None) -> float | None:
+    """Return the lowest dose such that it and every higher dose has a mean distance beyond `limit`; None without one.
 
-    Concentrations ascend, one mean distance each. Asking for all higher doses keeps one stray dose in the middle from
-    being called a toxic threshold.
+    `concentrations` (D,) ascend; `distances` (D,) are the mean distances of their wells. Because all higher doses must
+    be beyond the limit, one stray dose in the middle is not taken for a toxic threshold.
     """
     if limit is None or not np.all(np.isfinite(distances)):
         return None

@@ -1,89 +1,104 @@
-"""Weights against gross outliers: 1 for every ordinary well, falling with the square of the distance beyond.
+"""Weights against gross outliers: 1 for every ordinary well, falling with the square of the distance beyond a limit.
 
-A well is judged against the other wells of its dose where there are at least three (no curve is assumed, so a toxic
-drop is never taken for an outlier), else, given twelve wells, against a gain-loss curve through all of them. Least
-squares with two gross outliers in 35 wells can be a factor 100 off in EC50; with normal errors hardly any well
-reaches the limit.
+Where a dose has at least three wells, a well is compared with the other wells of its dose. No curve is assumed, so that
+a toxic drop is never taken for an outlier. With fewer replicates, and at least twelve wells, a well is compared with a
+gain-loss curve through all wells. Two gross outliers in 35 wells can change a least-squares EC50 by a factor of 100;
+with normal errors hardly any well reaches the limit.
+
+The weight (limit / distance)^2 makes the influence of a well fall as 1 / distance, like the redescending functions of
+Hampel et al. (1986). With the weight limit / distance of Huber (1964) the influence would stay constant. The limit of 5
+is near the tuning constant of Tukey's biweight, 4.685, which keeps 95 % of the efficiency of least squares with normal
+errors (Holland and Welsch 1977); within our limit a well keeps its whole weight.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from gandl_science.dose_response.models import GAIN_LOSS, Floats, SearchSpace, search_grid
+from gandl_science.arrays import Float
+from gandl_science.dose_response.models import GAIN_LOSS, SearchSpace, search_grid
+from gandl_science.dose_response.onset import MAD_TO_SD
 from gandl_science.dose_response.solver import DoseMeans, Solution, dose_means, polish, solve
 
 LIMIT = 5.0
-"""Standardised residual from which a well loses weight."""
-_CONSISTENCY = np.array([0.0, 0.0, 0.0, 3.185, 2.056, 2.038, 1.898, 1.815, 1.773, 1.716, 1.703, 1.665, 1.655, 1.58])
-"""1 / median |y - median of m normal values| for m = 0, 1, ...; simulated again in tests/analysis."""
+"""The standardised residual from which a well loses weight."""
+CONSISTENCY = np.array([0.0, 0.0, 0.0, 3.185, 2.056, 2.038, 1.898, 1.815, 1.773, 1.716, 1.703, 1.665, 1.655, 1.58])
+"""1 / median |y - median of m normal values| for m = 0, 1, ... wells; a test simulates the factors again.
+
+They take the place of 1.4826, which holds for many wells only."""
+_MIN_REPLICATES = 3
 _MIN_WELLS = 12
 _REFITS = 4
+"""The number of reweighted fits is fixed, so that their time is bounded."""
 
 
-def outlier_weights(x: Floats, wells: Floats, present: Floats, space: SearchSpace) -> Floats:
-    """Weights (B, D, R) of wells (B, D, R); `present` is 1 where there is a well, 0 where there is none."""
+def outlier_weights(x: Float, wells: Float, present: Float, space: SearchSpace) -> Float:
+    """Return weights (B, D, R) of wells (B, D, R); `present` is 1 where there is a well and 0 where there is none."""
     counts = present.sum(axis=2)
-    replicated = np.median(counts, axis=1) >= 3
+    replicated = np.median(counts, axis=1) >= _MIN_REPLICATES
+    fittable = ~replicated & (counts.sum(axis=1) >= _MIN_WELLS)
     weights = present.copy()
-    for rows, judge in (
-        (replicated, lambda w, p: p * _falling(_replicate_residuals(w, p))),
-        (~replicated & (counts.sum(axis=1) >= _MIN_WELLS), lambda w, p: _curve_weights(x, w, p, space)),
-    ):
-        if rows.any():
-            weights[rows] = judge(wells[rows], present[rows])
+    if replicated.any():
+        residuals = _replicate_residuals(wells[replicated], present[replicated])
+        weights[replicated] = present[replicated] * _weights(residuals)
+    if fittable.any():
+        weights[fittable] = _curve_weights(x, wells[fittable], present[fittable], space)
     return weights
 
 
-def _falling(residual: Floats) -> Floats:
+def _weights(residual: Float) -> Float:
+    """Return the weight of each standardised residual."""
     size = np.maximum(np.abs(residual), LIMIT)
     return np.asarray((LIMIT / size) ** 2)
 
 
-def _replicate_residuals(wells: Floats, present: Floats) -> Floats:
-    """Standardised distance of each well from the median of its dose; 0 at doses of fewer than three wells."""
+def _replicate_residuals(wells: Float, present: Float) -> Float:
+    """Return standardised distances (B, D, R) from the median of the dose; 0 at doses of fewer than three wells."""
     counts = present.sum(axis=2)
-    judged = present * (counts >= 3)[:, :, None]
-    residual = (wells - _median(wells, present)[:, :, None]) * judged
-    factor = _CONSISTENCY[np.minimum(counts, _CONSISTENCY.size - 1).astype(int)][:, :, None]
+    compared = present * (counts >= _MIN_REPLICATES)[:, :, None]
+    residual = (wells - _median(wells, present)[:, :, None]) * compared
+    # Wells are close to the median of few wells because they are part of it, so each dose has a factor of its own size.
+    factor = CONSISTENCY[np.minimum(counts, CONSISTENCY.size - 1).astype(int)][:, :, None]
+    # One scale per compound: the wells of a single dose are too few to say how much wells scatter.
     flat = (len(wells), -1)
-    scale = _median((np.abs(residual) * factor).reshape(flat), judged.reshape(flat))
-    return _standardised(residual, scale)
+    scale = _median((np.abs(residual) * factor).reshape(flat), compared.reshape(flat))
+    return _standardise(residual, scale)
 
 
-def _median(values: Floats, present: Floats) -> Floats:
-    """Median along the last axis of the entries that are present; 0 where none is."""
+def _median(values: Float, present: Float) -> Float:
+    """Return the median along the last axis of the entries that are present; 0 where none is."""
     ordered = np.sort(np.where(present > 0, values, np.inf), axis=-1)
     count = (present > 0).sum(axis=-1)[..., None]
     middle = [np.take_along_axis(ordered, np.maximum(k, 0), axis=-1)[..., 0] for k in ((count - 1) // 2, count // 2)]
     return np.where(count[..., 0] > 0, (middle[0] + middle[1]) / 2, 0.0)
 
 
-def _curve_weights(x: Floats, wells: Floats, present: Floats, space: SearchSpace) -> Floats:
-    """Iteratively reweighted gain-loss fit; scale from the median absolute residual."""
+def _curve_weights(x: Float, wells: Float, present: Float, space: SearchSpace) -> Float:
+    """Return weights from an iteratively reweighted gain-loss fit, with a scale from the median absolute residual."""
     weights = present.copy()
-    freedom = np.sqrt(present.sum(axis=(1, 2)) / (present.sum(axis=(1, 2)) - GAIN_LOSS.n_parameters))
+    n_wells = present.sum(axis=(1, 2))
+    # Residuals of a fit are too small by this factor, because the curve has followed the wells.
+    inflation = np.sqrt(n_wells / (n_wells - GAIN_LOSS.n_parameters))
+    flat = (len(wells), -1)
     solution: Solution | None = None
     for _ in range(_REFITS):
-        data = dose_means(x, wells, weights)
-        solution = _refit(data, space, solution)
-        fitted = solution.bottom[:, None] + (solution.top - solution.bottom)[:, None] * GAIN_LOSS.basis(
-            x, solution.theta
-        )
+        solution = _refit(dose_means(x, wells, weights), space, solution)
+        basis = GAIN_LOSS.basis(x, solution.theta)
+        fitted = solution.bottom[:, None] + (solution.top - solution.bottom)[:, None] * basis
         residual = (wells - fitted[:, :, None]) * present
-        flat = (len(wells), -1)
-        scale = 1.4826 * _median(np.abs(residual).reshape(flat), present.reshape(flat)) * freedom
-        weights = present * _falling(_standardised(residual, scale))
+        scale = MAD_TO_SD * _median(np.abs(residual).reshape(flat), present.reshape(flat)) * inflation
+        weights = present * _weights(_standardise(residual, scale))
     return weights
 
 
-def _refit(data: DoseMeans, space: SearchSpace, before: Solution | None) -> Solution:
-    if before is None:
+def _refit(data: DoseMeans, space: SearchSpace, previous: Solution | None) -> Solution:
+    """Fit gain-loss curves: from the whole grid at first, then from the previous solution."""
+    if previous is None:
         return solve(data, GAIN_LOSS, space, search_grid(GAIN_LOSS, space))
-    return polish(data, GAIN_LOSS, space, before.theta)
+    return polish(data, GAIN_LOSS, space, previous.theta)
 
 
-def _standardised(residual: Floats, scale: Floats) -> Floats:
-    """Residuals in units of scale (B,); 0 where there is no scale (most replicates equal)."""
-    known = np.where(scale > 0, scale, np.inf)
-    return np.asarray(residual / known[:, None, None])
+def _standardise(residual: Float, scale: Float) -> Float:
+    """Return residuals in units of scale (B,); 0 where the scale is 0, because most replicates are equal."""
+    divisor = np.where(scale > 0, scale, np.inf)
+    return np.asarray(residual / divisor[:, None, None])

@@ -1,46 +1,137 @@
-"""What goes into a curve fit and what comes out: frozen values, no computation but `CurveFit.predict`."""
+"""The input and the results of a curve fit, as frozen values. The only computation is `CurveFit.predict`.
+
+The enums have the members of those in `gandl_shared.schemas`, which this package does not import; a test holds the two
+sets equal.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
-from gandl_science.dose_response.models import GAIN_LOSS, HILL, Floats, Shape, log_dose
+from gandl_science.arrays import Float
+from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape, log_dose
 
-CONSTANT = "constant"
-SHAPES: Mapping[str, Shape] = {"hill": HILL, "gain_loss": GAIN_LOSS}
-THETA_NAMES: Mapping[str, tuple[str, ...]] = {
-    "hill": ("ec50", "slope"),
-    "gain_loss": ("ec50", "loss_ec50", "slope", "loss_slope"),
-}
+
+class CurveModel(StrEnum):
+    """The models of a curve: no change with dose, one sigmoid, or a rise that is followed by a fall."""
+
+    CONSTANT = "constant"
+    HILL = "hill"
+    GAIN_LOSS = "gain_loss"
+
+
+class Relation(StrEnum):
+    """How a reported concentration relates to the true one: it is the estimate, an upper bound or a lower bound."""
+
+    EQUAL = "="
+    BELOW = "<"
+    ABOVE = ">"
+
+
+class Verdict(StrEnum):
+    """What a compound does."""
+
+    ACTIVE = "active"
+    ACTIVE_BIPHASIC = "active_biphasic"
+    UNDETERMINED = "undetermined"
+    INACTIVE = "inactive"
+    TOXIC = "toxic"
+
+
+class Flag(StrEnum):
+    """A reason for a verdict, or a warning about a curve. docs/dose-response.md has the rule of each."""
+
+    INACTIVE = "inactive"
+    ACTIVE_AT_ALL_DOSES = "active_at_all_doses"
+    ACTIVE_AT_LOWEST_DOSE = "active_at_lowest_dose"
+    EC50_ABOVE_RANGE = "ec50_above_range"
+    EC50_BELOW_RANGE = "ec50_below_range"
+    TOP_NOT_REACHED = "top_not_reached"
+    BIPHASIC_TOXIC_DROP = "biphasic_toxic_drop"
+    SINGLE_DOSE_ACTIVITY = "single_dose_activity"
+    NEGATIVE_DIRECTION = "negative_direction"
+    HIGH_OFF_PERTURBATION = "high_off_perturbation"
+    LACK_OF_FIT = "lack_of_fit"
+    LOW_REPLICATES = "low_replicates"
+    FEW_DOSES = "few_doses"
+    OUTLIERS_DOWNWEIGHTED = "outliers_downweighted"
+    SLOPE_AT_BOUND = "slope_at_bound"
+    EMPTY_WELLS = "empty_wells"
+
+
+class WindowLimit(StrEnum):
+    """What ends the therapeutic window: cells that leave the controls, the loss of the effect, or the highest dose."""
+
+    OFF_AXIS = "off_axis"
+    LOSS = "loss"
+    TOP_DOSE = "top_dose"
+
+
+SHAPES: Mapping[CurveModel, Shape] = {CurveModel.HILL: HILL, CurveModel.GAIN_LOSS: GAIN_LOSS}
+"""The shape of each model that has one; a constant has none."""
 
 
 @dataclass(frozen=True)
 class DoseResponseData:
-    """Wells of one compound: concentration (n,), any unit, not negative, and response (n,), any unit; both finite."""
+    """The wells of one compound: concentration (n,), any unit, not negative, and response (n,), any unit; both finite.
 
-    concentration: Floats
-    response: Floats
+    Raises ValueError for anything else.
+    """
+
+    concentration: Float
+    response: Float
 
     def __post_init__(self) -> None:
         concentration, response = np.asarray(self.concentration, float), np.asarray(self.response, float)
         if concentration.shape != response.shape or concentration.ndim != 1 or concentration.size == 0:
-            raise ValueError(f"one response a concentration, got {concentration.shape} and {response.shape}")
+            raise ValueError(
+                f"give one response per concentration, at least one; the shapes are {concentration.shape} and "
+                f"{response.shape}"
+            )
         if not (np.isfinite(concentration).all() and np.isfinite(response).all() and (concentration >= 0).all()):
-            raise ValueError("concentrations are finite and not negative, responses are finite: leave others out")
+            raise ValueError("concentrations must be finite and not negative, responses finite; leave other wells out")
         object.__setattr__(self, "concentration", concentration)
         object.__setattr__(self, "response", response)
 
 
 @dataclass(frozen=True)
-class CurveOptions:
-    """`level` of intervals; slope bounds; `margin` decades EC50 may lie beyond the tested range; size of the simulated
-    null; `n_bootstrap` resamples of each dose (0: none); `robust`: downweight gross outliers; `alpha` decides between
-    constant and Hill by the activity test where AICc does not exist (n < 7)."""
+class ResponseScale:
+    """The responses of the two controls. They give the wanted direction, the midpoint and the unit of the area."""
 
-    level: float = 0.95
+    negative: float = -1.0
+    positive: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite([self.negative, self.positive]).all() and self.negative != self.positive):
+            raise ValueError(f"controls must be two different numbers, got {self.negative} and {self.positive}")
+
+    @property
+    def midpoint(self) -> float:
+        """The response half-way between the controls."""
+        return (self.negative + self.positive) / 2
+
+    @property
+    def span(self) -> float:
+        """The positive minus the negative control."""
+        return self.positive - self.negative
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveOptions:
+    """Choices of a fit.
+
+    `confidence` is the level of all intervals. EC50s are searched up to `margin` decades beyond the tested doses,
+    slopes within [slope_low, slope_high]. `n_null` curves simulate the null of the activity test. `n_bootstrap`
+    resamples of the wells of each dose give the interval of its mean (0: no interval). `robust` downweights gross
+    outliers. Where AICc does not exist (n < 7), the activity test at the level `alpha` decides between constant and
+    Hill.
+    """
+
+    confidence: float = 0.95
     slope_low: float = 0.3
     slope_high: float = 8.0
     margin: float = 1.0
@@ -50,27 +141,27 @@ class CurveOptions:
     alpha: float = 0.05
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """An estimate; `se` is None where it cannot be had (at a bound, no degrees of freedom)."""
+@dataclass(frozen=True, kw_only=True)
+class ParameterEstimate:
+    """An estimate with its standard error, which is None at a bound and without degrees of freedom."""
 
     estimate: float
     se: float | None
     at_bound: bool
 
 
-@dataclass(frozen=True)
-class Location:
-    """A location parameter in the unit of the doses: estimate and profile interval, None on an open side."""
+@dataclass(frozen=True, kw_only=True)
+class LocationEstimate:
+    """A location parameter in the unit of the doses, with its profile interval; an open side is None."""
 
     estimate: float
     low: float | None
     high: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DoseSummary:
-    """A tested dose: weighted mean of its wells, their number, and the bootstrap interval of the mean if asked for."""
+    """A tested dose: the weighted mean of its wells, their number, and the bootstrap interval of the mean if any."""
 
     concentration: float
     mean: float
@@ -79,36 +170,40 @@ class DoseSummary:
     high: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CurveFit:
-    """What was found about one compound. `weights` (n,) are in the order of the data. `ec50` and `loss_ec50` are None
-    where the chosen model has none. `p_value` is None where nothing can be tested; so are `anova_p`, `lack_of_fit_p`,
-    and an AICc that does not exist. `bottom`, `top` of a Hill curve are its lower and upper plateau; of gain-loss the
-    level it leaves (and falls back to) and the plateau it makes for."""
+    """The fit of one compound. `weights` (n,) are in the order of the data.
 
-    model: str
-    aicc: Mapping[str, float | None]
-    params: Mapping[str, Parameter]
-    ec50: Location | None
-    loss_ec50: Location | None
+    `ec50` and `loss_ec50` are None where the model has none. `p_value`, `anova_p` and `lack_of_fit_p` are None where
+    there is nothing to test, an AICc where it does not exist. `bottom` and `top` of a Hill curve are its lower and its
+    upper plateau. Those of a gain-loss curve are the level from which it starts and to which it returns, and the
+    plateau toward which it rises (or falls).
+    """
+
+    model: CurveModel
+    aicc: Mapping[CurveModel, float | None]
+    params: Mapping[str, ParameterEstimate]
+    ec50: LocationEstimate | None
+    loss_ec50: LocationEstimate | None
     p_value: float | None
     anova_p: float | None
     lack_of_fit_p: float | None
     sigma: float | None
     rss: float
     doses: tuple[DoseSummary, ...]
-    weights: Floats
+    weights: Float
     rising: bool
 
-    def predict(self, concentration: Floats) -> Floats:
-        """The fitted response at concentrations (n,), not negative."""
+    def predict(self, concentration: Float) -> Float:
+        """Return the fitted response at concentrations (n,), not negative."""
         concentration = np.asarray(concentration, float)
-        if self.model == CONSTANT:
+        if self.model is CurveModel.CONSTANT:
             return np.full(concentration.shape, self.params["level"].estimate)
         shape = SHAPES[self.model]
-        values = [self.params[name].estimate for name in THETA_NAMES[self.model]]
+        values = [self.params[name].estimate for name in shape.parameters]
         theta = np.array([np.log10(v) if k in shape.locations else np.log(v) for k, v in enumerate(values)])
         left, right = self.params["bottom"].estimate, self.params["top"].estimate
-        if self.model == "hill" and not self.rising:
+        # The plateaus of a Hill curve are stored by height; a falling one has the higher plateau on the left.
+        if self.model is CurveModel.HILL and not self.rising:
             left, right = right, left
         return np.asarray(left + (right - left) * shape.basis(log_dose(concentration), theta))

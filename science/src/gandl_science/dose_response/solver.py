@@ -1,8 +1,9 @@
-"""Least squares for many curves that share their doses: a grid, then one bounded polish, all curves at once.
+"""Least squares for many curves that share their doses: a grid search, then one bounded polish of all curves at once.
 
-Wells of one dose share their prediction, so a curve is its weighted dose means: sum of squares = pure error (within
-doses) + lack of fit (dose means about the curve). The grid is one matrix product; the polish is Levenberg-Marquardt on
-theta alone with Kaufman's (1975) Jacobian, the plateaus solved exactly at every step.
+The wells of one dose have the same prediction, so a curve depends on its weighted dose means only: sum of squares =
+pure error (within doses) + lack of fit (dose means about the curve). The grid search is one matrix product. The polish
+is the Levenberg-Marquardt method (Marquardt 1963) on theta alone, with the Jacobian of Kaufman (1975); the plateaus are
+solved exactly at every step.
 """
 
 from __future__ import annotations
@@ -11,66 +12,100 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gandl_science.dose_response.models import Floats, Mask, Rows, SearchSpace, Shape
+from gandl_science.arrays import Float, Index, Mask
+from gandl_science.dose_response.models import SearchSpace, Shape
 
 _FLAT = 1e-13
-_COVERED = 0.05
-_SLICE = 256
+"""A basis whose variance within the doses is below this is flat to rounding, and has no amplitude."""
+_FLAT_ON_GRID = 1e-10
+"""The same for the grid, where the variance is a difference of two sums and so less exact."""
+_MIN_COVERED = 0.05
+"""The share of its own amplitude that a starting curve shows within the doses."""
+_CURVES_PER_SLICE = 256
+"""Curves of one matrix product: more do not fit into the cache of a core."""
+
+_DAMPING_START = 1e-3
+"""tau of Nielsen (1999), for starts that are near the optimum; relative to the diagonal (Marquardt 1963)."""
+_DAMPING_RANGE = (1e-12, 1e12)
+_DAMPING_BARELY = 1.0
+"""A step with at most this damping is close to a full Gauss-Newton step, so that a small gain means an optimum."""
+_DAMPING_HOPELESS = 1e9
+"""With this damping steps are too small to change anything: the curve is as good as it gets."""
+_MIN_FACTOR, _GROWTH = 1 / 3, 2.0
+"""Nielsen's (1999) bounds of one change of the damping: it falls to a third at most, and at first doubles."""
+_MIN_MOVE = 1e-10
+"""The smallest change of theta (decades, ln slope) that counts."""
+_ROUNDING = 1e-16
+_TINY = 1e-300
+"""Added to divisors that may be zero."""
+_MAX_MOVE = 1.0
+"""The largest change of a parameter in one step: one decade, or a factor e of the slope."""
+_RIDGE = 1e-9
+"""The share of the largest diagonal element that is added where a parameter has no effect at all."""
 
 
 @dataclass(frozen=True)
 class DoseMeans:
-    """B curves over D doses: x (D,) log10 dose, weight (B, D) sum of well weights, mean (B, D), pure (B,) the weighted
-    sum of squares within doses."""
+    """B curves over D doses.
 
-    x: Floats
-    weight: Floats
-    mean: Floats
-    pure: Floats
+    x (D,) is log10 dose, weight (B, D) the sum of well weights, mean (B, D) the weighted mean of the wells, and pure
+    (B,) the weighted sum of squares within doses.
+    """
+
+    x: Float
+    weight: Float
+    mean: Float
+    pure: Float
 
     @property
-    def total_weight(self) -> Floats:
-        """Effective number of wells, (B,): a well that is downweighted counts as its weight."""
+    def total_weight(self) -> Float:
+        """The effective number of wells, (B,): a downweighted well counts as its weight."""
         return np.asarray(self.weight.sum(axis=1))
 
     @property
-    def grand_mean(self) -> Floats:
+    def grand_mean(self) -> Float:
+        """The weighted mean of all wells, (B,)."""
         return np.asarray((self.weight * self.mean).sum(axis=1) / self.total_weight)
 
     @property
-    def between(self) -> Floats:
-        """Weighted sum of squares of dose means about the grand mean, (B,)."""
+    def between(self) -> Float:
+        """The weighted sum of squares of dose means about the grand mean, (B,)."""
         return np.asarray((self.weight * (self.mean - self.grand_mean[:, None]) ** 2).sum(axis=1))
 
-    def take(self, rows: Rows) -> DoseMeans:
-        """The curves at these indices (repeats allowed)."""
-        return DoseMeans(self.x, self.weight[rows], self.mean[rows], self.pure[rows])
+    def take(self, curves: Index) -> DoseMeans:
+        """Return the curves at these indices (repeats are allowed)."""
+        return DoseMeans(self.x, self.weight[curves], self.mean[curves], self.pure[curves])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Solution:
     """theta (B, P), bottom (B,), top (B,), and misfit (B,): the sum of squares of dose means about the curve."""
 
-    theta: Floats
-    bottom: Floats
-    top: Floats
-    misfit: Floats
+    theta: Float
+    bottom: Float
+    top: Float
+    misfit: Float
 
-    def take(self, rows: Rows) -> Solution:
-        """The curves at these indices."""
-        return Solution(self.theta[rows], self.bottom[rows], self.top[rows], self.misfit[rows])
+    def take(self, curves: Index) -> Solution:
+        """Return the curves at these indices."""
+        return Solution(
+            theta=self.theta[curves],
+            bottom=self.bottom[curves],
+            top=self.top[curves],
+            misfit=self.misfit[curves],
+        )
 
 
-def dose_means(x: Floats, wells: Floats, weights: Floats) -> DoseMeans:
-    """Collapse wells (B, D, R) with weights (B, D, R), 0 where there is no well. Every dose needs some weight."""
+def dose_means(x: Float, wells: Float, weights: Float) -> DoseMeans:
+    """Average wells (B, D, R) with weights (B, D, R), 0 where there is no well. Every dose needs some weight."""
     weight = weights.sum(axis=2)
     mean = (weights * wells).sum(axis=2) / weight
     pure = (weights * (wells - mean[:, :, None]) ** 2).sum(axis=(1, 2))
     return DoseMeans(x, weight, mean, pure)
 
 
-def plateaus(data: DoseMeans, basis: Floats) -> tuple[Floats, Floats, Floats]:
-    """Bottom, amplitude and residuals (B,), (B,), (B, D) of the best line through basis (B, D)."""
+def plateaus(data: DoseMeans, basis: Float) -> tuple[Float, Float, Float]:
+    """Return bottom (B,), amplitude (B,) and residuals (B, D) of the best line through basis (B, D)."""
     total, centre = data.total_weight, data.grand_mean
     h_mean = (data.weight * basis).sum(axis=1) / total
     h = basis - h_mean[:, None]
@@ -81,104 +116,121 @@ def plateaus(data: DoseMeans, basis: Floats) -> tuple[Floats, Floats, Floats]:
     return centre - amplitude * h_mean, amplitude, residual
 
 
-def explained(data: DoseMeans, basis: Floats) -> Floats:
-    """Sum of squares each grid basis (G, D) explains beyond the mean, (B, G)."""
+def explained(data: DoseMeans, basis: Float) -> Float:
+    """Return the sum of squares (B, G) that each grid basis (G, D) explains beyond the mean."""
     y = data.mean - data.grand_mean[:, None]
     gains = (data.weight * y) @ basis.T
+    # Without missing or downweighted wells all curves have the same weights, and one row of spreads is enough.
     weight = data.weight[:1] if np.all(data.weight == data.weight[0]) else data.weight
     total = weight.sum(axis=1, keepdims=True)
     spread = weight @ (basis**2).T - (weight @ basis.T) ** 2 / total
-    spread[spread <= 1e-10 * total] = np.inf
+    spread[spread <= _FLAT_ON_GRID * total] = np.inf
+    # In place, because these arrays are the largest of a fit.
     gains *= gains
     gains /= spread
     return gains
 
 
-def solve(data: DoseMeans, shape: Shape, space: SearchSpace, grid: Floats, n_starts: int = 1) -> Solution:
-    """The least-squares curve of `shape` for each row of `data`: best grid points (G, P), then a bounded polish.
+def solve(data: DoseMeans, shape: Shape, space: SearchSpace, grid: Float, n_starts: int = 1) -> Solution:
+    """Return the least-squares curve of `shape` for each row of `data`: the best grid points (G, P), then a polish.
 
-    Starts are grid points whose curve covers at least 5 % of its own amplitude within the tested doses: beyond that
-    the amplitude is arbitrary. The polish may leave them if the fit gets better.
+    Starts are grid points whose curve shows at least 5 % of its own amplitude within the tested doses, because beyond
+    that the amplitude is arbitrary. The polish may leave them if the fit gets better.
     """
     basis = shape.basis(data.x, grid)
-    covered = np.ptp(basis, axis=1) >= _COVERED
+    covered = np.ptp(basis, axis=1) >= _MIN_COVERED
     starts = grid[covered][_best_points(data, basis[covered], n_starts)]
     solutions = [polish(data, shape, space, starts[:, s]) for s in range(n_starts)]
     best = np.stack([s.misfit for s in solutions]).argmin(axis=0)
-    pick = (best, np.arange(best.size))
+    choice = (best, np.arange(best.size))
     return Solution(
-        np.stack([s.theta for s in solutions])[pick],
-        np.stack([s.bottom for s in solutions])[pick],
-        np.stack([s.top for s in solutions])[pick],
-        np.stack([s.misfit for s in solutions])[pick],
+        theta=np.stack([s.theta for s in solutions])[choice],
+        bottom=np.stack([s.bottom for s in solutions])[choice],
+        top=np.stack([s.top for s in solutions])[choice],
+        misfit=np.stack([s.misfit for s in solutions])[choice],
     )
 
 
-def _best_points(data: DoseMeans, basis: Floats, n: int) -> Rows:
-    """Indices (B, n) of the grid points that explain most, a slice of curves at a time to stay within the cache."""
-    slices = [np.arange(i, min(i + _SLICE, len(data.pure))) for i in range(0, len(data.pure), _SLICE)]
-    found = []
-    for rows in slices:
-        gains = explained(data.take(rows), basis)
+def _best_points(data: DoseMeans, basis: Float, n: int) -> Index:
+    """Return indices (B, n) of the grid points that explain most, working on one slice of curves at a time."""
+    count = len(data.pure)
+    slices = [np.arange(i, min(i + _CURVES_PER_SLICE, count)) for i in range(0, count, _CURVES_PER_SLICE)]
+    points = []
+    for curves in slices:
+        gains = explained(data.take(curves), basis)
         best = gains.argmax(axis=1)[:, None] if n == 1 else np.argpartition(gains, -n, axis=1)[:, -n:]
-        found.append(best)
-    return np.concatenate(found)
+        points.append(best)
+    return np.concatenate(points)
 
 
 def polish(
     data: DoseMeans,
     shape: Shape,
     space: SearchSpace,
-    start: Floats,
+    start: Float,
     *,
     fixed: int | None = None,
     tolerance: float = 1e-13,
     max_steps: int = 80,
 ) -> Solution:
-    """Levenberg-Marquardt from `start` (B, P) within the bounds; theta[fixed] keeps its starting value.
+    """Improve theta from `start` (B, P) within the bounds by Levenberg-Marquardt; theta[fixed] keeps its value.
 
-    A curve is done when a barely damped step changes its sum of squares by less than `tolerance` of it.
+    A curve is done when a barely damped step changes its sum of squares by less than `tolerance` of it. The damping
+    follows H. B. Nielsen, "Damping parameter in Marquardt's method", report IMM-REP-1999-05, Technical University of
+    Denmark, 1999.
     """
-    state = _Polish(shape, shape.bounds(space), fixed)
-    theta = state.project(start.copy())
-    misfit = state.misfit(data, theta)
-    damping, growth = np.full(len(theta), 1e-3), np.full(len(theta), 2.0)
+    problem = _BoundedProblem(shape=shape, bounds=shape.bounds(space), fixed=fixed)
+    theta = problem.project(start.copy())
+    misfit = problem.misfit(data, theta)
+    damping, growth = np.full(len(theta), _DAMPING_START), np.full(len(theta), _GROWTH)
     live = np.arange(len(theta))
     for _ in range(max_steps):
         if live.size == 0:
             break
-        part = data.take(live)
-        proposal, promised = state.step(part, theta[live], damping[live])
-        new = state.misfit(part, proposal)
+        subset = data.take(live)
+        proposal, predicted = problem.step(subset, theta[live], damping[live])
+        new = problem.misfit(subset, proposal)
         gained = misfit[live] - new
         better = gained >= 0
-        small = np.maximum(np.abs(gained), promised) <= tolerance * (misfit[live] + part.pure)
-        done = (small & (damping[live] <= 1.0)) | (np.abs(proposal - theta[live]).max(axis=1) <= 1e-10)
+        total = misfit[live] + subset.pure
+        small = np.maximum(np.abs(gained), predicted) <= tolerance * total
+        done = (small & (damping[live] <= _DAMPING_BARELY)) | (np.abs(proposal - theta[live]).max(axis=1) <= _MIN_MOVE)
         theta[live[better]], misfit[live[better]] = proposal[better], new[better]
-        noticeable = np.maximum(promised, 1e-16 * (misfit[live] + part.pure) + 1e-300)
-        trust = np.clip(2.0 * gained / noticeable - 1.0, -1.0, 1.0)
-        factor = np.where(better, np.maximum(1 / 3, 1.0 - trust**3), growth[live])
-        damping[live] = np.clip(damping[live] * factor, 1e-12, 1e12)
-        growth[live] = np.where(better, 2.0, growth[live] * 2.0)
-        live = live[~done & (damping[live] < 1e9)]
+        # Gains below rounding say nothing of the step, so the predicted gain is never taken to be smaller than that.
+        noticeable = np.maximum(predicted, _ROUNDING * (misfit[live] + subset.pure) + _TINY)
+        damping[live], growth[live] = _nielsen_update(damping[live], growth[live], gained / noticeable, better)
+        live = live[~done & (damping[live] < _DAMPING_HOPELESS)]
     bottom, amplitude, _ = plateaus(data, shape.basis(data.x, theta))
-    return Solution(theta, bottom, bottom + amplitude, misfit)
+    return Solution(theta=theta, bottom=bottom, top=bottom + amplitude, misfit=misfit)
 
 
-@dataclass(frozen=True)
-class _Polish:
-    """The pieces of one polish; `bounds` are (P,) each."""
+def _nielsen_update(damping: Float, growth: Float, ratio: Float, better: Mask) -> tuple[Float, Float]:
+    """Return the new damping and growth (N,), from the ratio of gained to predicted improvement (Nielsen 1999).
+
+    A better step multiplies the damping by max(1/3, 1 - (2 ratio - 1)^3): by a third where the prediction was right, by
+    one where it was twice too large. A worse step multiplies it by 2, the next worse ones by 4, 8, ...
+    """
+    # The cube is taken of [-1, 1], because the ratio is not bounded where both gains are near rounding.
+    trust = np.clip(2.0 * ratio - 1.0, -1.0, 1.0)
+    factor = np.where(better, np.maximum(_MIN_FACTOR, 1.0 - trust**3), growth)
+    return np.clip(damping * factor, *_DAMPING_RANGE), np.where(better, _GROWTH, growth * _GROWTH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BoundedProblem:
+    """The least-squares problem of one polish: shape, bounds of theta (P,) each, and the index of a fixed entry."""
 
     shape: Shape
-    bounds: tuple[Floats, Floats]
+    bounds: tuple[Float, Float]
     fixed: int | None
 
-    def misfit(self, data: DoseMeans, theta: Floats) -> Floats:
+    def misfit(self, data: DoseMeans, theta: Float) -> Float:
+        """Return the sum of squares (B,) of dose means about the curves with the best plateaus."""
         residual = plateaus(data, self.shape.basis(data.x, theta))[2]
         return np.asarray((data.weight * residual**2).sum(axis=1))
 
-    def project(self, theta: Floats) -> Floats:
-        """Into the box, and the first location not above the second (the fixed one stays where it is)."""
+    def project(self, theta: Float) -> Float:
+        """Move theta into the bounds, and the first location not above the second (a fixed one does not move)."""
         theta = np.clip(theta, *self.bounds)
         if len(self.shape.locations) == 2:
             first, second = self.shape.locations
@@ -187,54 +239,59 @@ class _Polish:
             theta[crossed, first] = theta[crossed, second] = meet[crossed]
         return theta
 
-    def step(self, data: DoseMeans, theta: Floats, damping: Floats) -> tuple[Floats, Floats]:
-        """One damped Gauss-Newton step, projected, and the fall of the misfit it promises (B,).
+    def step(self, data: DoseMeans, theta: Float, damping: Float) -> tuple[Float, Float]:
+        """Return one damped Gauss-Newton step, projected, and the decrease of the misfit that it predicts (B,).
 
-        A parameter at a bound that pulls outwards is held; one that the step would carry past its bound is put there
-        and the others step again without it.
+        A parameter at a bound that is pulled outwards stays there. One that the step would carry past its bound is put
+        on the bound, and the others step again without it.
         """
         basis = self.shape.basis(data.x, theta)
         _, amplitude, residual = plateaus(data, basis)
         root = np.sqrt(data.weight)
         raw = amplitude[:, None, None] * self.shape.gradient(data.x, theta) * root[:, None, :]
-        jacobian = _off_plane(raw, root, basis)
+        # Kaufman's Jacobian: what the plateaus can take up themselves is no reason to move theta.
+        jacobian = _remove_plateau_directions(raw, root, basis)
         descent = (jacobian * (root * residual)[:, None, :]).sum(axis=2)
         normal = jacobian @ jacobian.swapaxes(1, 2)
         low, high = self.bounds
-        held = ((theta <= low) & (descent < 0)) | ((theta >= high) & (descent > 0))
+        blocked = ((theta <= low) & (descent < 0)) | ((theta >= high) & (descent > 0))
         if self.fixed is not None:
-            held[:, self.fixed] = True
-        move = _damped(normal, descent, damping, held)
-        past = ~held & ((theta + move < low) | (theta + move > high))
+            blocked[:, self.fixed] = True
+        move = _damped_step(normal, descent, damping, blocked)
+        past = ~blocked & ((theta + move < low) | (theta + move > high))
         again = np.flatnonzero(past.any(axis=1))
         if again.size:
             clipped = np.where(past[again], np.clip(theta[again] + move[again], low, high) - theta[again], 0.0)
+            # The free parameters see the misfit after the clipped ones have moved to their bounds.
             pull = descent[again] - (normal[again] @ clipped[:, :, None])[:, :, 0]
-            move[again] = clipped + _damped(normal[again], pull, damping[again], held[again] | past[again])
+            move[again] = clipped + _damped_step(normal[again], pull, damping[again], blocked[again] | past[again])
         proposal = self.project(theta + move)
+        # The projection may have changed the move, so its gain is predicted afterwards: 2 d'm - m'Nm.
         move = proposal - theta
-        promised = 2.0 * (descent * move).sum(axis=1) - (move * (normal @ move[:, :, None])[:, :, 0]).sum(axis=1)
-        return proposal, np.maximum(promised, 0.0)
+        predicted = 2.0 * (descent * move).sum(axis=1) - (move * (normal @ move[:, :, None])[:, :, 0]).sum(axis=1)
+        return proposal, np.maximum(predicted, 0.0)
 
 
-def _damped(normal: Floats, descent: Floats, damping: Floats, held: Mask) -> Floats:
-    """Solve (N + damping diag N) move = descent for the parameters that are not held; each moves at most by 1."""
-    free = ~held
+def _damped_step(normal: Float, descent: Float, damping: Float, blocked: Mask) -> Float:
+    """Solve (N + damping diag N) move = descent for the parameters that are not blocked; each moves at most by 1."""
+    free = ~blocked
     diagonal = np.diagonal(normal, axis1=1, axis2=2)
-    ridge = damping[:, None] * (diagonal + 1e-9 * diagonal.max(axis=1, keepdims=True)) + 1e-300
+    ridge = damping[:, None] * (diagonal + _RIDGE * diagonal.max(axis=1, keepdims=True)) + _TINY
     matrix = np.where(free[:, :, None] & free[:, None, :], normal, 0.0)
     index = np.arange(descent.shape[1])
-    matrix[:, index, index] += np.where(held, 1.0, ridge)
+    # A blocked parameter has a row of the identity, so that all systems have one size and are solved at once.
+    matrix[:, index, index] += np.where(blocked, 1.0, ridge)
     move = np.linalg.solve(matrix, np.where(free, descent, 0.0)[:, :, None])[:, :, 0]
-    return np.clip(np.nan_to_num(move), -1.0, 1.0)
+    return np.clip(np.nan_to_num(move), -_MAX_MOVE, _MAX_MOVE)
 
 
-def _off_plane(vectors: Floats, root: Floats, basis: Floats) -> Floats:
+def _remove_plateau_directions(vectors: Float, root: Float, basis: Float) -> Float:
     """Remove from vectors (B, P, D) their parts along the two plateau directions, root and root * basis (B, D)."""
     one = root / np.linalg.norm(root, axis=1, keepdims=True)
     h = root * basis
     h = h - (h * one).sum(axis=1, keepdims=True) * one
     length = np.linalg.norm(h, axis=1, keepdims=True)
+    # A basis that is flat within the doses has one direction only.
     h = np.where(length > 1e-8, h / np.where(length > 1e-8, length, 1.0), 0.0)
     for direction in (one, h):
         along = (vectors * direction[:, None, :]).sum(axis=2)

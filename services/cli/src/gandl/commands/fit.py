@@ -1,99 +1,116 @@
-"""`gandl fit`: dose-response curves for anybody's table."""
+"""`gandl fit`: dose-response curves for a table from any source."""
 
 from __future__ import annotations
 
 import os
 import re
+import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput
 
+# Fitting and plotting import scipy and matplotlib, which take seconds: the functions below import them, so that
+# `gandl --help` need not.
 if TYPE_CHECKING:
     from gandl_analysis.pipeline.curves import CurveSettings
-    from gandl_science.dose_response.interpretation import ResponseScale
+    from gandl_science.dose_response.results import ResponseScale
     from gandl_shared.schemas.curve import Curve
+
+_MAX_NAME = 80
 
 
 def fit(
     table: Annotated[
         Path,
         typer.Argument(
-            help="CSV with compound, cell_line, concentration_um, response; plate, well, off_distance and excluded "
-            "are used where present."
+            help="CSV file with the columns compound, cell_line, concentration_um and response. The columns plate, "
+            "well, off_distance and excluded are used where present."
         ),
     ],
     *,
-    out: Annotated[Path, typer.Option(help="File to write, one curve of the schema a line.")],
-    plots: Annotated[Path | None, typer.Option(help="Folder for a plot (SVG) of each curve.")] = None,
+    out: Annotated[Path, typer.Option(help="File to write: one curve per line, as JSON.")],
+    plots: Annotated[Path | None, typer.Option(help="Folder for one plot (SVG) per curve.")] = None,
     controls: Annotated[
         str | None,
         typer.Option(
-            help="Responses of negative and positive control, such as -1,1 or 0,100. Without them the response has "
-            "no unit: any significant change with dose counts as activity."
+            help="Responses of the negative and the positive control, such as -1,1 or 0,100. Without them the response "
+            "has no unit, and any significant change with dose counts as activity."
         ),
     ] = None,
     off_limit: Annotated[
-        float | None, typer.Option(help="off_distance beyond which a dose has left the controls.")
+        float | None, typer.Option(help="The off_distance beyond which the wells of a dose differ from both controls.")
     ] = None,
-    alpha: Annotated[float, typer.Option(help="Level of the q-value for an active compound.")] = 0.05,
-    bootstrap: Annotated[int, typer.Option(help="Resamples for the interval of each dose mean; 0 for none.")] = 1000,
-    unit: Annotated[str, typer.Option(help="Unit of the concentrations, as it is told.")] = "uM",
+    alpha: Annotated[float, typer.Option(help="Level of the q-value below which a compound is active.")] = 0.05,
+    bootstrap: Annotated[
+        int, typer.Option(help="Number of resamples for the interval of each dose mean; 0 for no interval.")
+    ] = 1000,
+    unit: Annotated[str, typer.Option(help="Unit of the concentrations, for output and plots.")] = "uM",
     seed: Annotated[int, typer.Option(help="Seed of the simulated null and the bootstrap.")] = 0,
 ) -> None:
     """Fit a dose-response curve for each compound and cell line of a table."""
     from gandl_analysis.formats.response_table import read_responses
     from gandl_analysis.pipeline.curves import fit_wells
 
-    settings = _settings(controls, alpha, bootstrap, unit, seed)
+    settings = _settings(controls, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed)
     _check_out(out)
     wells = read_responses(table)
+    # After the table was read, so that a bad table leaves no empty folder; before the fit, which takes long.
     if plots is not None:
-        _check_plots(plots)
-    limits = {w.cell_line: off_limit for w in wells}
-    curves = fit_wells(wells, settings, limits)
-    _write(out, "".join(f"{curve.model_dump_json()}\n" for curve in curves))
+        _prepare_plots(plots)
+    curves = fit_wells(wells, settings, {well.cell_line: off_limit for well in wells})
+    with atomic_file(out) as file:
+        file.writelines(f"{curve.model_dump_json()}\n".encode() for curve in curves)
     if plots is not None:
         _plot(plots, curves, settings.rules.scale)
-    _summary(curves)
+    _print_summary(curves)
 
 
-def _settings(controls: str | None, alpha: float, bootstrap: int, unit: str, seed: int) -> CurveSettings:
+def _settings(controls: str | None, *, alpha: float, bootstrap: int, unit: str, seed: int) -> CurveSettings:
     from gandl_analysis.pipeline.curves import CurveSettings
-    from gandl_science.dose_response.interpretation import ReadingRules
+    from gandl_science.dose_response.interpretation import InterpretationRules
     from gandl_science.dose_response.results import CurveOptions
 
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha {alpha:g} is not between 0 and 1")
     if bootstrap < 0 or seed < 0:
         raise BadInput(f"--bootstrap {bootstrap} and --seed {seed} must not be negative")
-    rules = ReadingRules(alpha=alpha, scale=None if controls is None else _scale(controls))
-    return CurveSettings(CurveOptions(n_bootstrap=bootstrap), rules, unit, None, seed)
+    return CurveSettings(
+        options=CurveOptions(n_bootstrap=bootstrap),
+        rules=InterpretationRules(alpha=alpha, scale=None if controls is None else _scale(controls)),
+        unit=unit,
+        seed=seed,
+    )
 
 
 def _scale(controls: str) -> ResponseScale:
-    from gandl_science.dose_response.interpretation import ResponseScale
+    """Return the scale that `--controls` describes."""
+    from gandl_science.dose_response.results import ResponseScale
 
     try:
-        negative, positive = (float(part) for part in controls.split(","))
+        negative, positive = (float(number) for number in controls.split(","))
         return ResponseScale(negative, positive)
     except ValueError as error:
         raise BadInput(f"--controls '{controls}': give two different numbers, such as -1,1") from error
 
 
 def _check_out(out: Path) -> None:
+    """Raise BadInput unless a file can be written there, before the time of a fit is spent."""
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise BadInput(f"--out {out}: give a file in a folder that exists")
     try:
-        _part(out).touch()
+        with tempfile.TemporaryFile(dir=out.absolute().parent):
+            pass
     except OSError as error:
         raise BadInput(f"--out {out} cannot be written: {error.strerror}") from error
-    _part(out).unlink()
 
 
-def _check_plots(folder: Path) -> None:
+def _prepare_plots(folder: Path) -> None:
+    """Create the folder of the plots. Raise BadInput if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -102,50 +119,46 @@ def _check_plots(folder: Path) -> None:
         raise BadInput(f"--plots {folder} cannot be written; give another folder")
 
 
-def _part(out: Path) -> Path:
-    return out.with_name(f".{out.name}.part")
-
-
-def _write(out: Path, text: str) -> None:
-    """All of it or nothing."""
-    half = _part(out)
-    half.write_text(text, encoding="utf-8")
-    half.replace(out)
-
-
 def _plot(folder: Path, curves: Sequence[Curve], scale: ResponseScale | None) -> None:
     from gandl_analysis.figures.dose_response import dose_response_figure, to_svg
 
-    label = "Efficacy" if scale is not None and (scale.negative, scale.positive) == (-1, 1) else "Response"
+    is_efficacy = scale is not None and (scale.negative, scale.positive) == (-1, 1)
     midpoint = None if scale is None else scale.midpoint
     for name, curve in zip(plot_names(curves), curves, strict=True):
-        figure = dose_response_figure(curve, response_label=label, midpoint=midpoint)
+        figure = dose_response_figure(
+            curve, response_label="Efficacy" if is_efficacy else "Response", midpoint=midpoint
+        )
         (folder / name).write_text(to_svg(figure), encoding="utf-8")
 
 
 def plot_names(curves: Sequence[Curve]) -> list[str]:
-    """File names of the plots: cell line and compound in letters that every file system takes, numbered where two
-    would be equal."""
+    """Return the file name of each plot: cell line and compound, in letters that every file system accepts.
+
+    Names that would be equal (also in another case) are numbered.
+    """
     names: list[str] = []
-    seen: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for curve in curves:
-        stem = "-".join(
-            re.sub(r"[^\w.+]+", "_", part).strip("._")[:80] or "_" for part in (curve.cell_line, curve.compound)
-        )
-        seen[stem.lower()] = seen.get(stem.lower(), 0) + 1
-        count = seen[stem.lower()]
+        stem = f"{_safe(curve.cell_line)}-{_safe(curve.compound)}"
+        counts[stem.lower()] += 1
+        count = counts[stem.lower()]
         names.append(f"{stem}.svg" if count == 1 else f"{stem}~{count}.svg")
     return names
 
 
-def _summary(curves: Sequence[Curve]) -> None:
+def _safe(text: str) -> str:
+    """Return a name as part of a file name, which is never empty and never hidden."""
+    return re.sub(r"[^\w.+]+", "_", text).strip("._")[:_MAX_NAME] or "_"
+
+
+def _print_summary(curves: Sequence[Curve]) -> None:
     from gandl_analysis.figures.dose_response import ec50_text
     from rich.console import Console
     from rich.table import Table
 
     table = Table("compound", "cell line", "verdict", "EC50", "q", "flags")
     for curve in curves:
-        q = "" if curve.q_value is None else f"{curve.q_value:.2g}"
+        q_value = "" if curve.q_value is None else f"{curve.q_value:.2g}"
         ec50 = ec50_text(curve.ec50).removeprefix("EC50 ")
-        table.add_row(curve.compound, curve.cell_line, curve.verdict, ec50, q, ", ".join(curve.flags))
+        table.add_row(curve.compound, curve.cell_line, curve.verdict, ec50, q_value, ", ".join(curve.flags))
     Console().print(table)

@@ -11,7 +11,7 @@ from gandl_science.axis.definition import E2
 from gandl_science.axis.fitted import IN_SAMPLE, SCREEN, AxisFit
 from gandl_science.axis.folds import grouped_folds
 from gandl_science.axis.paper import OPTIONS, paper_scores
-from gandl_science.dose_response.onset import departure_limit
+from gandl_science.dose_response.onset import off_axis_limit
 from gandl_shared.errors import NotEnoughData
 from gandl_shared.plates import Role, Well, plain_column
 from gandl_shared.schemas.analysis import AnalysisParameters
@@ -125,7 +125,7 @@ def _fitted(name: str, tiles: WellTiles, parameters: AnalysisParameters, made: P
     if scores is None:
         raise _too_few(f"cell line {name}", tiles, labels)
     about = made.about | {CELL_LINE: name, CONTROLS: control_sites(tiles, labels)}
-    limit = departure_limit(scores.off_distance[labels != 0])
+    limit = off_axis_limit(scores.off_distance[labels != 0])
     if limit is not None:
         about[OFF_LIMIT] = repr(limit)
     scores = replace(scores, axis=replace(scores.axis, about=about))

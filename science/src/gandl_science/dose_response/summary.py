@@ -1,0 +1,164 @@
+"""The size and direction of a fitted curve within the tested doses, before any rule judges them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from gandl_science.arrays import Float
+from gandl_science.dose_response.results import CurveFit, CurveModel, ResponseScale
+
+_SAMPLES = 400
+_SINGLE_DOSE_SHARE = 0.25
+_SINGLE_DOSE_ERRORS = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveSummary:
+    """A fitted curve within the tested doses.
+
+    `concentrations`, `means` and `counts` (D,) are the doses, the means of their wells and the numbers of wells.
+    `fitted` (D,) is the curve at the doses; `sample_x` and `sample_y` (400,) are the curve between the lowest and the
+    highest dose above zero. `direction` is 1 for a curve that rises (or rises first), -1 for the opposite. `scale` are
+    the responses of the controls, None where they are unknown.
+    """
+
+    fit: CurveFit
+    scale: ResponseScale | None
+    direction: float
+    concentrations: Float
+    means: Float
+    counts: Float
+    fitted: Float
+    sample_x: Float
+    sample_y: Float
+
+    @property
+    def wanted_direction(self) -> float:
+        """The direction from the negative to the positive control; 1 where the controls are unknown."""
+        return 1.0 if self.scale is None else float(np.sign(self.scale.span))
+
+    @property
+    def dose_range(self) -> tuple[float, float]:
+        """The lowest and the highest dose above zero; zero twice if there is none."""
+        positive = self.concentrations[self.concentrations > 0]
+        return (float(positive.min()), float(positive.max())) if positive.size else (0.0, 0.0)
+
+    @property
+    def base(self) -> float:
+        """The fitted response at the lowest dose."""
+        return float(self.fitted[0])
+
+    @property
+    def peak(self) -> float:
+        """The fitted response at the dose where it is farthest in the direction of the curve."""
+        return float(self.fitted[(self.direction * self.fitted).argmax()])
+
+    @property
+    def best_dose(self) -> int:
+        """The index of the dose whose mean is farthest in the direction of the curve."""
+        return int((self.direction * self.means).argmax())
+
+    @property
+    def starts_active(self) -> bool:
+        """True if the fitted response at the lowest dose is beyond the midpoint by more than two standard errors."""
+        if self.scale is None or self.fit.sigma is None:
+            return False
+        excess = (self.base - self.scale.midpoint) * self.wanted_direction
+        return bool(excess > 2 * self.fit.sigma / np.sqrt(self.counts[0]))
+
+    @property
+    def always_active(self) -> bool:
+        """True if the curve starts active and every dose mean is on the positive control's side of the midpoint."""
+        if self.scale is None or not self.starts_active:
+            return False
+        return bool(((self.means - self.scale.midpoint) * self.wanted_direction > 0).all())
+
+    def is_large(self, min_effect: float) -> bool:
+        """True if the change within the doses is at least this share of the span; always where there is no scale."""
+        return self.scale is None or abs(self.peak - self.base) >= min_effect * abs(self.scale.span)
+
+    def covered(self) -> float:
+        """Return the share of the way between its plateaus that the curve goes within the tested doses."""
+        bottom, top = self.fit.params["bottom"].estimate, self.fit.params["top"].estimate
+        far = top if self.direction > 0 or self.fit.model is CurveModel.GAIN_LOSS else bottom
+        start = bottom + top - far
+        return float((self.peak - start) / (far - start)) if far != start else 1.0
+
+    def has_single_active_dose(self) -> bool:
+        """Return whether exactly one dose differs clearly from the rest."""
+        if self.fit.model is CurveModel.CONSTANT:
+            error = (self.fit.sigma or 0.0) / np.sqrt(self.counts)
+            apart = np.abs(self.means - np.median(self.means)) > _SINGLE_DOSE_ERRORS * error
+            return int(apart.sum()) == 1
+        effect = self.peak - self.base
+        return effect != 0 and int(((self.means - self.base) / effect > _SINGLE_DOSE_SHARE).sum()) == 1
+
+    def midpoint_crossing(self) -> float | None:
+        """Return the lowest tested concentration at which the curve crosses the midpoint; None if unknown or never."""
+        if self.scale is None:
+            return None
+        midpoint = self.scale.midpoint
+        above = self.sample_y > midpoint
+        turns = np.flatnonzero(above[1:] != above[:-1])
+        if turns.size == 0:
+            return None
+
+        def excess(log_concentration: float) -> float:
+            return float(self.fit.predict(np.array([10.0**log_concentration]))[0]) - midpoint
+
+        # The sampled curve brackets the first crossing; Brent's method (1973) finds it within the bracket.
+        left, right = np.log10(self.sample_x[turns[0]]), np.log10(self.sample_x[turns[0] + 1])
+        return float(10.0 ** brentq(excess, left, right))
+
+    def area(self) -> float | None:
+        """Return the mean of the curve over log concentration, on a known scale with 0 and 1 for the two controls.
+
+        None with fewer than two doses above zero, because there is no range to integrate over.
+        """
+        if self.sample_y.size < 2:
+            return None
+        level = float(np.trapezoid(self.sample_y, np.linspace(0.0, 1.0, self.sample_y.size)))
+        return level if self.scale is None else (level - self.scale.negative) / self.scale.span
+
+
+def summarise_curve(fit: CurveFit, scale: ResponseScale | None) -> CurveSummary:
+    """Return the summary of a fit on the scale of the controls, None where they are unknown."""
+    concentrations = np.array([dose.concentration for dose in fit.doses])
+    sample_x, sample_y = sample_curve(fit, _SAMPLES)
+    return CurveSummary(
+        fit=fit,
+        scale=scale,
+        direction=_direction(fit, scale),
+        concentrations=concentrations,
+        means=np.array([dose.mean for dose in fit.doses]),
+        counts=np.array([dose.n_wells for dose in fit.doses]),
+        fitted=fit.predict(concentrations),
+        sample_x=sample_x,
+        sample_y=sample_y,
+    )
+
+
+def _direction(fit: CurveFit, scale: ResponseScale | None) -> float:
+    """Return 1 for a rising curve, -1 for a falling one; a constant counts as going in the wanted direction."""
+    if fit.model is CurveModel.CONSTANT:
+        return 1.0 if scale is None else float(np.sign(scale.span))
+    if fit.model is CurveModel.HILL:
+        return 1.0 if fit.rising else -1.0
+    return 1.0 if fit.params["top"].estimate >= fit.params["bottom"].estimate else -1.0
+
+
+def sample_curve(fit: CurveFit, n: int) -> tuple[Float, Float]:
+    """Return the fitted curve at n concentrations over the tested doses above zero, evenly spaced in logarithm."""
+    positive = np.array([dose.concentration for dose in fit.doses if dose.concentration > 0])
+    if positive.size == 0:
+        x = np.zeros(1)
+    elif positive.size == 1:
+        x = positive
+    else:
+        x = np.geomspace(positive[0], positive[-1], n)
+        # Rounding must not move the ends beyond the tested doses.
+        x[0], x[-1] = positive[0], positive[-1]
+    return x, fit.predict(x)
