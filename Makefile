@@ -59,6 +59,8 @@ check: $(VENV)/.dev ## formatting, lint, types, architecture, names, the shape o
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m checks.names
 	@$(BIN)/python -m checks.tree
+	@$(BIN)/python -m checks.arrows docs/images/arrows.svg --check
+	@$(BIN)/python -m checks.module_map docs/architecture.md --check
 
 test: check ## make check and every test that is not slow
 	@$(PYTEST)
@@ -80,6 +82,10 @@ $(LOWEST)/.installed: $(PROJECTS) | $(BIN)/python
 	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(LOWEST)/versions.txt $(LOWEST_TOOLS)
 	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(SERVING)
 	@touch $@
+
+docs: $(VENV)/.dev ## write the picture of the arrows and the map of the modules again
+	@$(BIN)/python -m checks.arrows docs/images/arrows.svg
+	@$(BIN)/python -m checks.module_map docs/architecture.md
 
 openapi: $(VENV)/.dev ## write openapi/*.json again
 	@$(BIN)/python -m gandl_embedding.openapi openapi/embedding.json

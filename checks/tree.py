@@ -1,8 +1,9 @@
 """Refuse folders that are too wide and modules without a test file of their own.
 
-`python -m checks.tree` holds two rules. No folder of source code, tests or benchmarks has more than twelve siblings (modules
-and folders), so that a reader finds a door by its name. At least nine of ten modules have a mirrored test file:
-`services/analysis/src/gandl_analysis/pipeline/tiles.py` is tested by `tests/analysis/pipeline/test_tiles.py`.
+`python -m checks.tree` holds two rules. No folder of source code, tests or benchmarks has more than twelve siblings
+(modules and folders), so that a reader finds a door by its name. At least nine of ten modules have a mirrored test
+file: `services/analysis/src/gandl_analysis/pipeline/tiles.py` is tested by
+`tests/analysis/pipeline/test_tiles.py`.
 """
 
 from __future__ import annotations
