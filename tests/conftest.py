@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """The folder of real images: $GANDL_TEST_DATA, else `../shared/data` beside the checkout."""
-    return Path(os.environ.get("GANDL_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    """The folder of real images: $GANDL_DATA, else `../shared/data` beside the checkout."""
+    return Path(os.environ.get("GANDL_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ def bbbc013(data: Path) -> Path:
     """BBBC013, or a skip where it is absent."""
     folder = data / "bbbc013"
     if not folder.is_dir():
-        pytest.skip(f"BBBC013 is not at {folder}; set GANDL_TEST_DATA")
+        pytest.skip(f"needs BBBC013 (gandl fetch bbbc013)")
     return folder
 
 
@@ -62,3 +63,17 @@ def named_file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple
             "descriptor": f"/proc/self/fd/{file.fileno()}",
         }
         yield target, names[request.param]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was left out, and which commands bring what those tests need."""
+    counts = Counter(skip_reason(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if counts:
+        reasons = "; ".join(f"{count} {'test' if count == 1 else 'tests'}: {why}" for why, count in counts.most_common())
+        terminalreporter.write_line(f"left out: {reasons}", yellow=True)
+
+
+def skip_reason(longrepr: object) -> str:
+    """The reason of a skip, without pytest's own prefix."""
+    text = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    return str(text).removeprefix("Skipped: ")
