@@ -1,8 +1,9 @@
-"""What image QC catches, what spoilt fields do to the scores, and what it costs. Writes the tables of docs/image-qc.md.
+"""Which spoilt fields image QC recognises, what they do to scores, and what QC costs: the tables of docs/image-qc.md.
 
     python -m benchmarks.analysis.image_qc --data ../shared/data --page docs/image-qc.md
 
-Real fields of three sources as they are, and the same fields blurred, overexposed, emptied. One core, about 3 minutes.
+Real fields of three sources are judged as they are, and the same fields blurred, overexposed and without cells. The
+benchmark takes about 3 minutes on one core.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from gandl_embedding.engine import Engine
-from gandl_science.assay.image_qc import REASONS, ImageLimits, site_flags
+from gandl_science.assay.image_qc import ImageLimits, SiteProblems, site_problems
 from gandl_science.assay.separation import z_prime
 from gandl_science.axis.cross_fit import WellScores, score_wells
 from gandl_science.axis.folds import grouped_folds
@@ -24,26 +25,28 @@ from gandl_shared.imaging.fields import Limits, Preprocessing, cut_tiles, prepar
 from gandl_shared.imaging.metrics import SiteFigures, site_figures
 from gandl_shared.plates import Role, find_sites, read_plate_map
 from gandl_shared.schemas.analysis import ImageQcParameters
+from gandl_shared.schemas.vocabulary import ImageReason
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+
+from benchmarks.tables import row, write_between
 
 Raw = NDArray[np.float32]
 Index = NDArray[np.intp]
 Change = Callable[[Raw], Raw]
 
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 MODELS = Path(__file__).parents[2] / "models"
 LIMITS = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude", "blank"}))
 ROUNDS = 8
 
 
 def blurred(sigma: float) -> Change:
-    """Gaussian blur, in pixels of the image file."""
+    """Return a Gaussian blur, `sigma` in pixels of the image file."""
     return lambda raw: gaussian_filter(raw, (0, sigma, sigma))
 
 
 def brighter(factor: float) -> Change:
-    """All intensities above the background times `factor`, up to where the image file ends."""
+    """Return a change that multiplies all intensities above the background by `factor`."""
 
     def change(raw: Raw) -> Raw:
         low = np.percentile(raw, 1, axis=(1, 2), keepdims=True)
@@ -53,12 +56,12 @@ def brighter(factor: float) -> Change:
 
 
 def one_channel(change: Change) -> Change:
-    """The same for the first channel only."""
+    """Return the same change for the first channel only."""
     return lambda raw: np.concatenate([change(raw[:1]), raw[1:]])
 
 
 def emptied(raw: Raw) -> Raw:
-    """Background with the noise of a camera: no cells."""
+    """Return a background with the noise of a camera and without cells."""
     rng = np.random.default_rng(0)
     background = np.percentile(raw, 20, axis=(1, 2), keepdims=True)
     noise = np.maximum(np.sqrt(background), 1.0) * rng.normal(size=raw.shape)
@@ -81,7 +84,10 @@ VERSIONS: Mapping[str, Change] = {
 
 @dataclass(frozen=True)
 class Fields:
-    """Raw fields of one source that may be compared with each other, and how a model would see them."""
+    """Raw fields of one source that may be compared with each other, and their preparation for a model.
+
+    `top` is the largest intensity that the file format can hold.
+    """
 
     name: str
     raw: Sequence[Raw]
@@ -89,12 +95,12 @@ class Fields:
     top: float
 
     def changed(self, change: Change) -> list[NDArray[np.uint8]]:
-        """The fields as the model sees them after a change, cut off where the file format ends."""
+        """Return the fields as the model receives them after a change, limited to what the file format can hold."""
         return [prepare_field(np.clip(np.rint(change(raw)), 0, self.top), self.preprocessing) for raw in self.raw]
 
 
 def fields_of(name: str, raw: Sequence[NDArray[np.generic]], size: int, downscale: int) -> Fields:
-    """Limits are percentiles over all fields, as `--limits plate` has them."""
+    """Return the fields with limits that are percentiles over all of them, as with `--limits plate`."""
     top = float(np.iinfo(raw[0].dtype).max)
     images = [r.astype(np.float32) for r in raw]
     pixels = np.concatenate([_small(r, downscale).reshape(len(r), -1) for r in images], axis=1)
@@ -110,7 +116,7 @@ def _small(raw: Raw, factor: int) -> Raw:
 
 
 def sources(data: Path) -> Iterator[Fields]:
-    """A whole plate; 18 fields of four cell types, taken as one plate; one field in 16 parts."""
+    """Yield a whole plate, 18 fields of four cell types as if they were one plate, and one field in 16 parts."""
     sites = find_sites(data / "bbbc013/images", read_plate_map(data / "bbbc013/platemap.csv"))
     yield fields_of("BBBC013, 96 wells", [read_site(s.files) for s in sites], 64, 2)
     firsts = sorted((data / "rxrx1_sample/images").rglob("*_s1_w1.png"))
@@ -123,36 +129,39 @@ def sources(data: Path) -> Iterator[Fields]:
 
 
 def painted(data: Path) -> list[Path]:
-    """The five stains of the Cell Painting field, without brightfield."""
+    """Return the files of the five stains of the Cell Painting field, without brightfield."""
     return sorted((data / "cell_painting_field/images").glob("*ch[2-6]*.tiff"))
 
 
-def caught(fields: Fields) -> Iterator[str]:
-    """Share of the fields with each flag; a changed field is judged beside the others as they are."""
+def recognised(fields: Fields) -> Iterator[str]:
+    """Yield one table row per change with the share of the fields that have each problem.
+
+    A changed field is judged beside the other fields as they are.
+    """
     real = [site_figures(f) for f in fields.changed(VERSIONS["as they are"])]
     for version, change in VERSIONS.items():
-        figures = [site_figures(f) for f in fields.changed(change)]
-        flags = [flags_of([*real[:i], spoilt, *real[i + 1 :]])[i] for i, spoilt in enumerate(figures)]
-        shares = [np.mean([reason in found for found in flags]) for reason in REASONS]
-        cells = " | ".join(f"{100 * s:.0f} %" if s else "" for s in (*shares, np.mean([bool(f) for f in flags])))
-        yield f"| {fields.name} | {version} | {cells} |"
+        changed = [site_figures(f) for f in fields.changed(change)]
+        by_field = [problems_of([*real[:i], spoilt, *real[i + 1 :]]) for i, spoilt in enumerate(changed)]
+        problems = np.array([[getattr(p, reason)[i] for reason in ImageReason] for i, p in enumerate(by_field)])
+        shares = [*problems.mean(axis=0), problems.any(axis=1).mean()]
+        yield row(fields.name, version, *(f"{100 * s:.0f} %" if s else "" for s in shares))
 
 
-def flags_of(figures: Sequence[SiteFigures]) -> tuple[tuple[str, ...], ...]:
-    """The rule with its default thresholds."""
-    columns = (np.stack([getattr(f, name) for f in figures]) for name in ("sharpness", "saturated", "structure"))
-    return site_flags(*columns, LIMITS)
+def problems_of(sites: Sequence[SiteFigures]) -> SiteProblems:
+    """Return the problems of the sites with the default thresholds."""
+    columns = (np.stack([getattr(s, name) for s in sites]) for name in ("sharpness", "saturated", "structure"))
+    return site_problems(*columns, LIMITS)
 
 
 @dataclass(frozen=True)
 class Plate:
-    """BBBC013 as wells: labels [W] (+1, -1, 0), tiles' wells, and how to score vectors [W, T, F]."""
+    """The wells of BBBC013: their labels [W] (+1, -1, 0) and their names [W]."""
 
     labels: Index
     names: Sequence[str]
 
     def scores(self, vectors: NDArray[np.float32], left_out: Index | None = None) -> WellScores:
-        """`left_out` wells train nothing and are no controls."""
+        """Return held-out scores of vectors [W, T, F]; wells in `left_out` train nothing and are no controls."""
         labels = self.labels.copy()
         if left_out is not None:
             labels[left_out] = 0
@@ -162,15 +171,15 @@ class Plate:
         return score_wells(vectors.reshape(-1, vectors.shape[2]), well, labels, folds)
 
     def z_prime(self, scores: WellScores, left_out: Index | None = None) -> float:
-        """Of the controls that are left."""
-        keep = np.ones(len(self.labels), bool)
-        keep[left_out if left_out is not None else []] = False
-        found = z_prime(*(scores.on[keep & (self.labels == side)] for side in (1, -1)))
-        return float("nan") if found is None else found
+        """Return Z′ of the controls that are not in `left_out`; NaN where it is not defined."""
+        used = np.ones(len(self.labels), bool)
+        used[left_out if left_out is not None else []] = False
+        value = z_prime(*(scores.on[used & (self.labels == side)] for side in (1, -1)))
+        return float("nan") if value is None else value
 
 
 def harm(data: Path, engine: Engine) -> Iterator[str]:
-    """What spoilt fields do to scores: their own, and those of the others if they are controls."""
+    """Yield one table row per change: how it shifts the scores of spoilt wells, and of others by spoilt controls."""
     plate_map = read_plate_map(data / "bbbc013/platemap.csv")
     sites = find_sites(data / "bbbc013/images", plate_map)
     fields = fields_of("BBBC013", [read_site(s.files) for s in sites], 64, 2)
@@ -179,10 +188,10 @@ def harm(data: Path, engine: Engine) -> Iterator[str]:
     real = embedded(fields, VERSIONS["as they are"], engine)
     base = plate.scores(real)
     for version, change in list(VERSIONS.items())[1:]:
-        yield f"| {version} | {_harm(plate, base, real, embedded(fields, change, engine))} |"
+        yield row(version, *_harm(plate, base, real, embedded(fields, change, engine)))
 
 
-def _harm(plate: Plate, base: WellScores, real: NDArray[np.float32], spoilt: NDArray[np.float32]) -> str:
+def _harm(plate: Plate, base: WellScores, real: NDArray[np.float32], spoilt: NDArray[np.float32]) -> tuple[str, ...]:
     treated = plate.labels == 0
     mixed = np.where(treated[:, None, None], spoilt, real)
     scores = plate.scores(mixed)
@@ -196,31 +205,29 @@ def _harm(plate: Plate, base: WellScores, real: NDArray[np.float32], spoilt: NDA
         within.append(plate.z_prime(plate.scores(vectors)))
         without.append(plate.z_prime(plate.scores(vectors, bad), bad))
     off = np.median(scores.off_distance[treated])
-    return (
-        f"{np.median(shift):.2f} / {shift.max():.2f} | {off:.1f} | {np.median(within):.2f} | {np.median(without):.2f}"
-    )
+    z_primes = (f"{np.median(within):.2f}", f"{np.median(without):.2f}")
+    return (f"{np.median(shift):.2f} / {shift.max():.2f}", f"{off:.1f}", *z_primes)
 
 
 def embedded(fields: Fields, change: Change, engine: Engine) -> NDArray[np.float32]:
-    """Vectors [W, T, F]."""
+    """Return the vectors [W, T, F] of the changed fields."""
     return np.stack([engine.embed(cut_tiles(f, fields.preprocessing)) for f in fields.changed(change)])
 
 
 def cost(name: str, files: Sequence[Path], engine: Engine) -> str:
-    """Milliseconds of one site: reading with cutting, embedding on one thread, figures; and their share."""
-    how = fields_of(name, [read_site(files)], engine.card.size, engine.card.downscale).preprocessing
+    """Return a table row with the milliseconds per site: reading and cutting, embedding on one thread, and metrics."""
     raw = read_site(files)
-    field, tiles = prepare_field(raw, how), prepare(raw, how)
-    decode, embed, figures = (
-        fastest(work)
-        for work in (lambda: prepare(read_site(files), how), lambda: engine.embed(tiles), lambda: site_figures(field))
-    )
+    preprocessing = fields_of(name, [raw], engine.card.size, engine.card.downscale).preprocessing
+    field, tiles = prepare_field(raw, preprocessing), prepare(raw, preprocessing)
+    decode = fastest(lambda: prepare(read_site(files), preprocessing))
+    embed, metrics = fastest(lambda: engine.embed(tiles)), fastest(lambda: site_figures(field))
     size = "×".join(map(str, raw.shape))
-    return f"| {name}, {size} | {decode:.1f} | {embed:.1f} | {figures:.1f} | {figures / (decode + embed):.1%} |"
+    times = (f"{decode:.1f}", f"{embed:.1f}", f"{metrics:.1f}")
+    return row(f"{name}, {size}", *times, f"{metrics / (decode + embed):.1%}")
 
 
 def fastest(work: Callable[[], object], times: int = 5) -> float:
-    """Milliseconds of the fastest of several runs."""
+    """Return the milliseconds of the fastest of several runs."""
     work()
     spent = []
     for _ in range(times):
@@ -231,13 +238,13 @@ def fastest(work: Callable[[], object], times: int = 5) -> float:
 
 
 def tables(data: Path) -> Iterator[str]:
-    """All lines between the marks of the page."""
-    yield f"| fields | version | {' | '.join(REASONS)} | any |"
-    yield "|---|---|" + "---|" * (len(REASONS) + 1)
-    yield from chain.from_iterable(map(caught, sources(data)))
+    """Yield all lines between the marks of the page."""
+    yield row("fields", "version", *(reason.value for reason in ImageReason), "any")
+    yield "|---|---|" + "---|" * (len(ImageReason) + 1)
+    yield from chain.from_iterable(map(recognised, sources(data)))
     yield ""
     columns = "spoilt wells of BBBC013", "shift of their efficacy, median / largest", "off distance"
-    yield f"| {' | '.join(columns)} | Z′ with 3 of 24 controls spoilt | without them |"
+    yield row(*columns, "Z′ with 3 of 24 controls spoilt", "without them")
     yield "|---|---|---|---|---|"
     bbbc013, sim5 = (Engine.load(MODELS / f"{name}.onnx", threads=1) for name in ("gandl-bbbc013-64", "gandl-sim5-64"))
     yield from harm(data, bbbc013)
@@ -249,19 +256,17 @@ def tables(data: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print the tables, and put them into the page between its marks."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print the tables, and write them into the page between its marks."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--page", type=Path, help="a Markdown file with the marks, rewritten in place")
+    parser.add_argument("--page", type=Path, help="Markdown file with the marks; the tables between them are replaced")
     options = parser.parse_args()
     lines = []
     for line in tables(options.data):
         print(line, flush=True)
         lines.append(line)
     if options.page:
-        before, rest = options.page.read_text().split(BEGIN)
-        text = "\n".join(lines)
-        options.page.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
+        write_between(options.page, "figures", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -30,9 +30,9 @@ from gandl_shared.schemas.curve import (
 )
 from gandl_shared.schemas.quality import (
     CellLineProbes,
+    ConfoundingProbe,
     FailedSite,
     GroupQuality,
-    LeakageProbe,
     PlateImages,
     PositionEffect,
     Quality,
@@ -181,7 +181,7 @@ def _probes(plate: str, p_value: float) -> CellLineProbes:
         residuals={"A01": 0.1},
     )
     return CellLineProbes(
-        leakage=(LeakageProbe(what="plate", classes=4, n=32, accuracy=0.63, chance=0.25, p_value=p_value),),
+        leakage=(ConfoundingProbe(what="plate", classes=4, n=32, accuracy=0.63, chance=0.25, p_value=p_value),),
         positions=(position,),
         unseen_plates=UnseenPlates(plates=4, z_prime=0.41, accuracy=0.96, roc_auc=1.0),
     )

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from gandl_analysis.pipeline.quality import ScoredLine, cell_line_probes, group_quality
-from gandl_science.assay.grade import QualityThresholds
+from gandl_science.assay.grade import GradeThresholds
 from gandl_science.axis.cross_fit import score_wells
 from gandl_science.axis.folds import grouped_folds
 from gandl_shared.plates import Role, Well
@@ -60,7 +60,7 @@ def test_a_plate_without_positives_has_no_figures() -> None:
 
 
 def test_thresholds_reach_the_verdict() -> None:
-    assert group_quality(scored_line(14), EVERYTHING, thresholds=QualityThresholds(good=0.99)).verdict == "usable"
+    assert group_quality(scored_line(14), EVERYTHING, thresholds=GradeThresholds(good=0.99)).verdict == "usable"
 
 
 def test_probes_answer_what_can_be_asked() -> None:

@@ -1,4 +1,4 @@
-"""Mean average precision is that of copairs' own tables; replicates are found where they agree."""
+"""Mean average precision is that of copairs' own tables, and it is high where replicates agree."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def test_reproducible_replicates_have_a_small_q() -> None:
     assert (strong.group, strong.n, strong.mean_average_precision) == ("strong", 4, pytest.approx(1))
     assert strong.q_value < 0.01
     assert weak.q_value > 0.05
-    assert weak.group == "weak"  # the single well has no replicate and no figure
+    assert weak.group == "weak"  # the single well has no replicate and no result
 
 
-def test_figures_are_those_of_copairs(tmp_path: Path) -> None:
+def test_results_are_those_of_copairs(tmp_path: Path) -> None:
     x = profiles()
     meta = pd.DataFrame({"group": GROUPS, "reference": np.where(NEGATIVE, np.arange(len(GROUPS)), -1)})
     ap = average_precision(meta, x, ["group", "reference"], [], [], ["group", "reference"], progress_bar=False)
@@ -48,14 +48,14 @@ def test_random_profiles_have_uniform_p() -> None:
     rng = np.random.default_rng(0)
     groups = [f"g{i // 4}" for i in range(80)] + ["control"] * 16
     negative = np.arange(96) >= 80
-    found = replicate_map(rng.normal(size=(96, 30)), groups, negative, seed=0, null_size=1000)
-    assert len(found) == 20
-    assert sum(r.p_value < 0.05 for r in found) <= 5  # 1 expected; groups share their controls
+    results = replicate_map(rng.normal(size=(96, 30)), groups, negative, seed=0, null_size=1000)
+    assert len(results) == 20
+    assert sum(r.p_value < 0.05 for r in results) <= 5  # 1 is expected; groups share their controls
 
 
 @pytest.mark.parametrize("controls", [8, 16])
 def test_pairs_that_do_nothing_are_not_reproducible(controls: int) -> None:
-    """A pair ranks each other first among eight controls one time in nine: that is no small probability."""
+    """Two wells rank each other first among eight controls by chance in one case of nine."""
     groups = [f"g{i // 2}" for i in range(120)] + ["control"] * controls
     negative = np.arange(len(groups)) >= 120
     p = []
@@ -75,11 +75,11 @@ def test_a_perfect_pair_among_many_controls_is_reproducible() -> None:
     assert (pair.mean_average_precision, pair.p_value) == (1.0, pytest.approx(1 / 201, abs=0.003))
 
 
-def test_same_seed_same_answer() -> None:
+def test_the_same_seed_gives_the_same_result() -> None:
     assert replicate_map(profiles(), GROUPS, NEGATIVE, seed=3) == replicate_map(profiles(), GROUPS, NEGATIVE, seed=3)
 
 
-def test_no_controls_no_answer() -> None:
+def test_without_controls_there_is_no_result() -> None:
     assert replicate_map(profiles(), GROUPS, np.zeros(len(GROUPS), bool), seed=0) == ()
 
 

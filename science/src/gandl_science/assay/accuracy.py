@@ -1,4 +1,4 @@
-"""How often held-out controls fall on their own side of the axis, with intervals that respect wells."""
+"""The accuracy of an axis on held-out controls, with intervals that respect wells."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
+from gandl_science.arrays import Float, Index, Mask
 
 RESAMPLES = 2000
 BOUNDARY = 0.0
-"""Side is told by the SVM's boundary, which training wells alone decide. The midpoint of the out-of-fold anchors would
-have seen the labels of the wells that it judges."""
+"""The score at which the sides of an axis meet. It is the boundary of the SVM, which training wells alone decide. The
+midpoint between the out-of-fold anchors (efficacy 0) would depend on the labels of the wells that are classified."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Confusion:
-    """Counts of control wells by their role and the side they fall on."""
+    """Counts of control wells by their role and by the side of the axis on which their score is."""
 
     positive_right: int
     positive_wrong: int
@@ -28,63 +26,81 @@ class Confusion:
     negative_wrong: int
 
     @property
+    def right(self) -> int:
+        """The number of wells on their own side."""
+        return self.positive_right + self.negative_right
+
+    @property
+    def total(self) -> int:
+        """The number of wells that were classified."""
+        return self.right + self.positive_wrong + self.negative_wrong
+
+    @property
     def accuracy(self) -> float | None:
-        """Share on their own side; None without wells."""
-        right = self.positive_right + self.negative_right
-        total = right + self.positive_wrong + self.negative_wrong
-        return right / total if total else None
+        """The share of wells on their own side; None without wells."""
+        return self.right / self.total if self.total else None
 
 
 def confusion(on: Float, labels: Index) -> Confusion:
-    """Of out-of-fold well scores `on` [W] with `labels` [W] (+1, -1; 0 and wells without a score do not count)."""
-    known = np.isfinite(on)
+    """Classify control wells by their out-of-fold scores `on` [W] and count them.
+
+    `labels` [W] are +1 and -1 for controls. Wells with label 0 or without a score are not counted.
+    """
+    scored = np.isfinite(on)
     above = on > BOUNDARY
-    counts = [int(np.sum(known & (labels == s) & (above == side))) for s, side in _CELLS]
-    return Confusion(*counts)
-
-
-_CELLS = ((1, True), (1, False), (-1, False), (-1, True))
+    positive, negative = scored & (labels == 1), scored & (labels == -1)
+    return Confusion(
+        positive_right=int(np.sum(positive & above)),
+        positive_wrong=int(np.sum(positive & ~above)),
+        negative_right=int(np.sum(negative & ~above)),
+        negative_wrong=int(np.sum(negative & above)),
+    )
 
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float] | None:
-    """Wilson's score interval (1927) of a share of independent trials; None without trials."""
+    """Return Wilson's score interval (1927) of a share of independent trials; None without trials."""
     if trials == 0:
         return None
+    # scipy.stats.binomtest gives the same interval up to the last bit of a float in half of the cases. The formula is
+    # kept here, so that stored results stay equal bit for bit and no exact test is computed beside it.
     z = float(ndtri(0.5 + level / 2))
     share, square = successes / trials, z**2 / trials
     centre = (share + square / 2) / (1 + square)
     half = z / (1 + square) * math.sqrt(share * (1 - share) / trials + square / (4 * trials))
-    # At the ends the bound is 0 or 1 exactly; rounding must not move it past.
+    # The bound at an end is exactly 0 or 1, and rounding must not move it beyond.
     low = 0.0 if successes == 0 else centre - half
     return low, 1.0 if successes == trials else centre + half
 
 
-def share_right(right: Index, tiles: Index, keep: NDArray[np.bool_]) -> float | None:
-    """Share of tiles on their own side over the wells in `keep` [W] that count (`right` not negative), from counts of
-    tiles [W]; None without such tiles."""
-    counted = keep & (right >= 0)
-    total = int(tiles[counted].sum())
-    return float(right[counted].sum() / total) if total else None
+def share_right(tiles_right: Index, n_tiles: Index, wells: Mask) -> float | None:
+    """Return the share of tiles on their own side over the wells in `wells` [W]; None without such tiles.
+
+    `tiles_right` and `n_tiles` [W] count tiles per well. A well whose `tiles_right` is negative was not classified.
+    """
+    counted = wells & (tiles_right >= 0)
+    total = int(n_tiles[counted].sum())
+    return float(tiles_right[counted].sum() / total) if total else None
 
 
 def tile_accuracy_interval(
-    right: Index, tiles: Index, labels: Index, rng: np.random.Generator, level: float = 0.95
+    tiles_right: Index, n_tiles: Index, labels: Index, rng: np.random.Generator, level: float = 0.95
 ) -> tuple[float, float] | None:
-    """Percentile interval of the share of tiles on their own side, by drawing wells anew within each class.
+    """Return the percentile bootstrap interval (Efron 1979) of the share of tiles on their own side.
 
-    `right` and `tiles` [W] count tiles a well. Tiles of a well are not independent, so wells are what is drawn; None
-    with fewer than two wells of a class. Where all tiles or none are right no draw differs: Wilson's interval for
-    so many wells.
+    `tiles_right` and `n_tiles` [W] count tiles per well, and `labels` [W] are +1, -1 or 0. The result is None with
+    fewer than two wells of a class. Where all tiles or none are right, all resamples are equal, and the result is
+    Wilson's interval for as many wells.
     """
-    classes = [np.flatnonzero((labels == side) & (tiles > 0)) for side in (1, -1)]
+    classes = [np.flatnonzero((labels == side) & (n_tiles > 0)) for side in (1, -1)]
     if min(map(len, classes)) < 2:
         return None
     counted = np.concatenate(classes)
-    if (right == tiles)[counted].all() or not right[counted].any():
-        return wilson(int((right > 0)[counted].sum()), len(counted), level)
-    draws = np.zeros((2, RESAMPLES))
+    if (tiles_right == n_tiles)[counted].all() or not tiles_right[counted].any():
+        return wilson(int((tiles_right > 0)[counted].sum()), len(counted), level)
+    counts = np.zeros((2, RESAMPLES))
     for wells in classes:
-        drawn = rng.choice(wells, (RESAMPLES, len(wells)))
-        draws += right[drawn].sum(axis=1), tiles[drawn].sum(axis=1)
-    low, high = np.quantile(draws[0] / draws[1], [0.5 - level / 2, 0.5 + level / 2])
+        # Tiles of one well are not independent, so whole wells are resampled, within each class.
+        resampled = rng.choice(wells, (RESAMPLES, len(wells)))
+        counts += tiles_right[resampled].sum(axis=1), n_tiles[resampled].sum(axis=1)
+    low, high = np.quantile(counts[0] / counts[1], [0.5 - level / 2, 0.5 + level / 2])
     return float(low), float(high)

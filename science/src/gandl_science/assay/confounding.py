@@ -1,8 +1,9 @@
-"""Can what should not matter (plate, row, column, site) be told from the control vectors? Against permutation.
+"""Confounding: whether the vectors of control wells reveal a plate, row, column or site, which should not matter.
 
-A nearest-centroid rule in the leading principal components, each unit judged by centroids without it. What the units
-are known to differ by (their stratum: the control class, or the well for sites) is removed first, and labels are
-permuted within strata only, so that a column which holds one class alone is no finding.
+Each unit (a well or a site) is assigned to the group with the nearest centroid in the leading principal components; the
+centroid of its own group is taken without it. Differences that are expected between units (their stratum: the control
+class, or the well for sites) are removed first. The accuracy is compared with that of permuted groups. Permutations
+stay within strata, so that a column with controls of one class alone is no sign of confounding.
 """
 
 from __future__ import annotations
@@ -11,20 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
+from gandl_science.arrays import Float, Index
 
 PERMUTATIONS = 499
-_COMPONENTS = 20
-_UNITS_A_COMPONENT = 5
+_MAX_COMPONENTS = 20
+_UNITS_PER_COMPONENT = 5  # a rule of thumb: a centroid of fewer units is noise in more directions
 
 
-@dataclass(frozen=True)
-class Leakage:
-    """Leave-one-out `accuracy` over `n` units in `classes` classes, its mean under permutation, and the share of
-    permutations that do as well, (1 + hits) / (1 + permutations)."""
+@dataclass(frozen=True, kw_only=True)
+class ConfoundingTest:
+    """The leave-one-out `accuracy` with which `n` units were assigned to `classes` groups.
+
+    `chance` is the mean accuracy under permutation. `p_value` is (1 + permutations that are as accurate) /
+    (1 + permutations) (Phipson and Smyth 2010).
+    """
 
     classes: int
     n: int
@@ -33,28 +35,33 @@ class Leakage:
     p_value: float
 
 
-def leakage(
+def confounding_test(
     units: Float, groups: Sequence[str], strata: Index, rng: np.random.Generator, permutations: int = PERMUTATIONS
-) -> Leakage | None:
-    """Probe whether `groups` [n] can be told from mean vectors `units` [n, F], given `strata` [n].
+) -> ConfoundingTest | None:
+    """Test whether mean vectors `units` [n, F] reveal their `groups` [n], given their `strata` [n].
 
-    None where this cannot be asked: fewer than two groups of two units, or groups that no permutation within strata
-    changes (each stratum has one group only).
+    The result is None where the test is impossible: there are fewer than two groups of two units, or no permutation
+    within strata changes the groups because each stratum has one group only.
     """
     codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
-    keep = (np.bincount(codes) > 1)[codes] & np.isfinite(units).all(axis=1)
-    codes, strata, units = codes[keep], strata[keep], units[keep]
-    if len(np.unique(codes)) < 2 or not _mixed(codes, strata):
+    usable = (np.bincount(codes) > 1)[codes] & np.isfinite(units).all(axis=1)
+    codes, strata, units = codes[usable], strata[usable], units[usable]
+    if len(np.unique(codes)) < 2 or not _can_permute(codes, strata):
         return None
     scores = _components(_without_strata(units, strata))
     codes, strata = (np.unique(x, return_inverse=True)[1] for x in (codes, strata))
-    found = _accuracy(scores, codes)
+    accuracy = _accuracy(scores, codes)
     null = np.array([_accuracy(scores, _permuted(codes, strata, rng)) for _ in range(permutations)])
-    p_value = (1 + int(np.sum(null >= found))) / (1 + permutations)
-    return Leakage(int(codes.max()) + 1, len(codes), found, float(null.mean()), p_value)
+    return ConfoundingTest(
+        classes=int(codes.max()) + 1,
+        n=len(codes),
+        accuracy=accuracy,
+        chance=float(null.mean()),
+        p_value=(1 + int(np.sum(null >= accuracy))) / (1 + permutations),
+    )
 
 
-def _mixed(codes: Index, strata: Index) -> bool:
+def _can_permute(codes: Index, strata: Index) -> bool:
     return any(len(np.unique(codes[strata == s])) > 1 for s in np.unique(strata))
 
 
@@ -66,22 +73,23 @@ def _without_strata(units: Float, strata: Index) -> Float:
 
 
 def _components(residual: Float) -> Float:
-    """Leading principal components, one for every five units, at most twenty; with their variances, as what differs
-    between units beyond noise is what stands out there."""
+    """Return the scores [n, K] on the leading principal components: one per five units, at most twenty.
+
+    The scores keep their variances, because a difference between units that exceeds noise has a large variance.
+    """
     centred = residual - residual.mean(axis=0)
     variances, axes = np.linalg.eigh(centred.T @ centred)
-    known = int(np.sum(variances > max(float(variances[-1]), 0) * 1e-12))
-    count = min(_COMPONENTS, max(len(residual) // _UNITS_A_COMPONENT, 1), known)
+    # Directions whose variance is only rounding error carry no information.
+    rank = int(np.sum(variances > max(float(variances[-1]), 0) * 1e-12))
+    count = min(_MAX_COMPONENTS, max(len(residual) // _UNITS_PER_COMPONENT, 1), rank)
     scores: Float = centred @ axes[:, ::-1][:, :count]
     return scores
 
 
 def _accuracy(scores: Float, codes: Index) -> float:
-    """Share of units nearest to the centroid of their own class, which is taken without them.
-
-    Nearest to c is largest s · c - c · c / 2, and what a centroid is without one of its units follows from what it is
-    with it: one small matrix product, as this is done for every permutation.
-    """
+    """Return the share of units that are nearest to the centroid of their own group, which is taken without them."""
+    # The centroid c nearest to s has the largest s · c - c · c / 2. A centroid without one of its units follows from
+    # the centroid with it, so one small matrix product is enough for each permutation.
     counts = np.bincount(codes).astype(np.float64)
     members = (codes == np.arange(len(counts))[:, None]).astype(np.float64)
     sums = members @ scores
@@ -95,8 +103,8 @@ def _accuracy(scores: Float, codes: Index) -> float:
 
 
 def _permuted(codes: Index, strata: Index, rng: np.random.Generator) -> Index:
-    """`codes` shuffled within each stratum."""
+    """Return `codes` shuffled within each stratum."""
     out = np.empty_like(codes)
-    # A stratum's number and a fraction: one sort shuffles within all strata, ten times as fast as lexsort.
+    # The number of a stratum plus a random fraction: one sort shuffles all strata, ten times as fast as lexsort.
     out[np.argsort(strata, kind="stable")] = codes[np.argsort(strata + rng.random(len(codes)))]
     return out

@@ -1,4 +1,4 @@
-"""Plain intensity statistics of tiles: the baseline that a trained featurizer has to beat."""
+"""Plain intensity statistics of tiles: the baseline that a trained featurizer must exceed."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
-_CHUNK = 1024
+_CHUNK = 1024  # tiles that are converted to float32 at a time
 
 
 def intensity_statistics(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Features [N, K] of tiles [N, C, S, S]: per channel the mean, standard deviation, percentiles 1 to 99 and gradient
-    energy (mean squared difference of neighbouring pixels), and the correlation of every two channels.
+    """Return the features [N, K] of tiles [N, C, S, S].
 
-    K = C (3 + 7) + C (C - 1) / 2. The correlation with a channel without contrast is 0. A tile's features depend on
-    no other tile.
+    Per channel they are the mean, the standard deviation, percentiles 1 to 99 and the gradient energy (mean squared
+    difference of neighbouring pixels); per pair of channels the correlation. K = C (3 + 7) + C (C - 1) / 2. The
+    correlation with a channel without contrast is 0. The features of a tile depend on no other tile.
     """
     parts = [_statistics(tiles[i : i + _CHUNK]) for i in range(0, len(tiles), _CHUNK)]
     if not parts:
-        return np.empty((0, len(names(tiles.shape[1]))), np.float32)
+        return np.empty((0, len(feature_names(tiles.shape[1]))), np.float32)
     return np.concatenate(parts)
 
 
-def names(channels: int) -> tuple[str, ...]:
-    """The names of the features, in the order of `intensity_statistics`."""
+def feature_names(channels: int) -> tuple[str, ...]:
+    """Return the names of the features, in the order of `intensity_statistics`."""
     each = ("mean", "sd", *(f"p{p:02d}" for p in PERCENTILES), "gradient")
     single = [f"{name}_{c}" for name in each for c in range(channels)]
     return (*single, *(f"correlation_{a}_{b}" for a in range(channels) for b in range(a + 1, channels)))

@@ -1,7 +1,8 @@
-"""Where on a plate scores are high or low for no reason but the position. A figure, not a correction.
+"""Position effects: whether scores are high or low in some rows or columns of a plate. Nothing is corrected.
 
-B-scores assume that most wells are inactive; on plates whose columns are doses they take the effect for a position
-effect. So wells are compared only with wells of the same content (role, compound, dose), and nothing is subtracted.
+B-scores assume that most wells are inactive; on plates whose columns are doses they take the effect of the dose for an
+effect of the position. Therefore wells are compared only with wells of the same treatment (role, compound and dose),
+and nothing is subtracted from scores.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
+from gandl_science.arrays import Float, Index, Mask
+from gandl_science.positions import lettered_order
 
 PERMUTATIONS = 499
 _ROUNDING = 1e-12
@@ -21,96 +21,114 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class PositionTest:
-    """The sum of squares between lines as `found`, and when wells of equal content change places, `null` [P]."""
+    """The sum of squares between rows (or columns): `statistic` as observed, and `null` [P] under permutation of wells
+    of equal treatment."""
 
-    found: float
+    statistic: float
     null: Float
 
     @property
     def p_value(self) -> float:
-        """Share of exchanges that do as well, the one found among them."""
-        return float((1 + np.sum(self.null >= self.found * (1 - _ROUNDING))) / (1 + len(self.null)))
+        """The share of permutations with a statistic at least as large, the observed one included."""
+        return float((1 + np.sum(self.null >= self.statistic * (1 - _ROUNDING))) / (1 + len(self.null)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PositionMap:
-    """Of one plate: residuals by well name, their means by row and by column (of wells that have others of the same
-    content in other rows or columns), and the test of each (None without such wells)."""
+    """The position effects of one plate.
 
-    residuals: Mapping[str, float]
-    rows: Mapping[str, float]
-    columns: Mapping[str, float]
+    `residuals` [W] are scores minus the mean of the treatment; NaN for a well that cannot be compared. `rows` and
+    `columns` are mean residuals by the number of the row or column, over wells whose treatment occurs in other rows or
+    columns too. A test is None without such wells.
+    """
+
+    residuals: Float
+    rows: Mapping[int, float]
+    columns: Mapping[int, float]
     row_test: PositionTest | None
     column_test: PositionTest | None
 
 
-def position_map(scores: Float, wells: Sequence[str], contents: Sequence[str], rng: np.random.Generator) -> PositionMap:
-    """Scores [W] (NaN: none) of the wells of one plate, named like `B07`, less the mean over equal `contents` [W].
+def position_map(
+    scores: Float, rows: Index, columns: Index, treatments: Sequence[str], rng: np.random.Generator
+) -> PositionMap:
+    """Map the position effects in `scores` [W] (NaN: no score) of the wells of one plate.
 
-    Wells whose content is there once have nothing to be compared with and are left out.
+    `rows` and `columns` [W] are numbers, and equal `treatments` [W] name replicates. A well whose treatment occurs only
+    once has nothing to be compared with and is left out.
     """
-    codes = np.unique(np.asarray(contents, dtype=str), return_inverse=True)[1]
-    known = np.isfinite(scores)
-    known &= (np.bincount(codes, known) > 1)[codes]
-    codes, names = codes[known], [w for w, k in zip(wells, known, strict=True) if k]
-    residual = _residual(scores[known], codes)
-    rows = [name.rstrip("0123456789") for name in names]
-    columns = [name[len(row) :] for name, row in zip(names, rows, strict=True)]
+    codes = np.unique(np.asarray(treatments, dtype=str), return_inverse=True)[1]
+    comparable = np.isfinite(scores)
+    comparable &= (np.bincount(codes, comparable) > 1)[codes]
+    codes, rows, columns = codes[comparable], rows[comparable], columns[comparable]
+    residual = _residual(scores[comparable], codes)
+    residuals = np.full(len(scores), np.nan)
+    residuals[comparable] = residual
     return PositionMap(
-        dict(zip(names, residual.tolist(), strict=True)),
-        _means(residual, rows, codes),
-        _means(residual, columns, codes),
-        _test(residual, rows, codes, rng),
-        _test(residual, columns, codes, rng),
+        residuals=residuals,
+        rows=_means(residual, rows, codes),
+        columns=_means(residual, columns, codes),
+        # Sums are taken in the order of the row letters, as in stored results, so that p-values keep every bit.
+        row_test=_permutation_test(residual, lettered_order(rows), codes, rng),
+        column_test=_permutation_test(residual, columns, codes, rng),
     )
 
 
 def adjusted_p_values(tests: Sequence[PositionTest | None]) -> list[float | None]:
-    """One for each of the `tests`, valid for all together: how often the largest of all, under exchange, does as well.
+    """Return one p-value per test that is valid for all of them together (Westfall and Young 1993, single step).
 
-    Westfall and Young 1993, single step, on statistics in units of their own null. A Bonferroni correction of
-    permutation p-values could never be significant on many plates: none is smaller than 1 / (1 + permutations).
+    It is the share of permutations in which the largest statistic of all tests is at least as large. A Bonferroni
+    correction of permutation p-values could not become significant on many plates, because none is smaller than
+    1 / (1 + permutations).
     """
-    known = [test for test in tests if test is not None]
-    centres, spreads = ([float(f(t.null)) for t in known] for f in (np.mean, np.std))
+    possible = [test for test in tests if test is not None]
+    # Statistics of different plates are compared in units of their own null distribution.
+    centres, spreads = ([float(f(t.null)) for t in possible] for f in (np.mean, np.std))
     units = [(c, s or 1.0) for c, s in zip(centres, spreads, strict=True)]
-    nulls = [(t.null - c) / s for t, (c, s) in zip(known, units, strict=True)]
-    largest = np.max(nulls, axis=0) if known else np.empty(0)
-    found = iter((t.found - c) / s for t, (c, s) in zip(known, units, strict=True))
-    return [None if test is None else PositionTest(next(found), largest).p_value for test in tests]
+    nulls = [(t.null - c) / s for t, (c, s) in zip(possible, units, strict=True)]
+    largest = np.max(nulls, axis=0) if possible else np.empty(0)
+    statistics = iter((t.statistic - c) / s for t, (c, s) in zip(possible, units, strict=True))
+    return [None if test is None else PositionTest(next(statistics), largest).p_value for test in tests]
 
 
-def _residual(scores: Float, codes: Index) -> Float:
-    counts = np.maximum(np.bincount(codes), 1)
-    residual: Float = scores - (np.bincount(codes, scores) / counts)[codes]
+def _residual(scores: Float, treatments: Index) -> Float:
+    counts = np.maximum(np.bincount(treatments), 1)
+    residual: Float = scores - (np.bincount(treatments, scores) / counts)[treatments]
     return residual
 
 
-def _means(residual: Float, lines: Sequence[str], contents: Index) -> dict[str, float]:
-    """Mean residual of each line, over wells whose content lies in other lines too: the rest average to zero whatever
-    the position does."""
-    found: dict[str, list[float]] = {}
-    places: dict[int, set[str]] = {}
-    for content, line in zip(contents.tolist(), lines, strict=True):
-        places.setdefault(content, set()).add(line)
-    for value, content, line in zip(residual.tolist(), contents.tolist(), lines, strict=True):
-        if len(places[content]) > 1:
-            found.setdefault(line, []).append(value)
-    return {line: float(np.mean(values)) for line, values in sorted(found.items())}
+def _means(residual: Float, positions: Index, treatments: Index) -> dict[int, float]:
+    """Return the mean residual by the number of the row or column."""
+    # A treatment in a single row has residuals that average to zero there, whatever the position does.
+    spread = _occurs_elsewhere(positions, treatments)
+    return {int(n): float(np.mean(residual[spread & (positions == n)])) for n in np.unique(positions[spread])}
 
 
-def _test(residual: Float, lines: Sequence[str], contents: Index, rng: np.random.Generator) -> PositionTest | None:
-    codes = np.unique(np.asarray(lines, dtype=str), return_inverse=True)[1]
-    if not any(len(np.unique(codes[contents == c])) > 1 for c in np.unique(contents)):
+def _occurs_elsewhere(positions: Index, treatments: Index) -> Mask:
+    """Return the wells [W] whose treatment occurs in more than one row or column."""
+    out = np.zeros(len(treatments), bool)
+    for treatment in np.unique(treatments):
+        members = treatments == treatment
+        out |= members & (len(np.unique(positions[members])) > 1)
+    return out
+
+
+def _permutation_test(
+    residual: Float, positions: Index, treatments: Index, rng: np.random.Generator
+) -> PositionTest | None:
+    if not _occurs_elsewhere(positions, treatments).any():
         return None
-    place, null = np.argsort(contents, kind="stable"), np.empty(PERMUTATIONS)
+    codes = np.unique(positions, return_inverse=True)[1]
+    by_treatment, null = np.argsort(treatments, kind="stable"), np.empty(PERMUTATIONS)
     for i in range(PERMUTATIONS):
+        # Residuals are shuffled within treatments only: a difference between treatments is no position effect.
         shuffled = np.empty_like(residual)
-        shuffled[place] = residual[np.lexsort((rng.random(len(residual)), contents))]
+        shuffled[by_treatment] = residual[np.lexsort((rng.random(len(residual)), treatments))]
         null[i] = _between(shuffled, codes)
     return PositionTest(_between(residual, codes), null)
 
 
 def _between(residual: Float, codes: Index) -> float:
+    """Return the sum of squares between rows or columns; the mean of all residuals is 0."""
     counts = np.bincount(codes)
     return float((np.bincount(codes, residual) ** 2 / counts).sum())

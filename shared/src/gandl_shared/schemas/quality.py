@@ -62,7 +62,7 @@ class GroupQuality(Frozen):
     reasons: tuple[str, ...] = ()
 
 
-class LeakageProbe(Frozen):
+class ConfoundingProbe(Frozen):
     """Whether something that should not matter can be told from the control vectors. `accuracy` is leave-one-out,
     `chance` its mean under permutation; a small `p_value` says that it can be told."""
 
@@ -119,7 +119,7 @@ class UnseenPlates(Frozen):
 class CellLineProbes(Frozen):
     """What besides the controls' separation speaks for or against the scores of a cell line."""
 
-    leakage: tuple[LeakageProbe, ...] = ()
+    leakage: tuple[ConfoundingProbe, ...] = ()
     confounded: tuple[Literal["plate", "row", "column"], ...] = Field(
         default=(),
         description="where no plate, row or column holds control wells of both classes: what it does to the images "

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from gandl_science.arrays import group_means
 from gandl_science.assay.accuracy import confusion, share_right, tile_accuracy_interval, wilson
-from gandl_science.assay.confounding import leakage
-from gandl_science.assay.grade import QualityThresholds, Verdict, verdict
+from gandl_science.assay.confounding import confounding_test
+from gandl_science.assay.grade import GradedAssay, GradeThresholds, grade_assay
 from gandl_science.assay.position_effects import PositionMap, adjusted_p_values, position_map
 from gandl_science.assay.replicates import replicate_map
 from gandl_science.assay.separation import separation, v_factor
@@ -18,12 +18,13 @@ from gandl_science.axis.cross_fit import AxisOptions, WellScores, held_out_score
 from gandl_science.axis.fitted import IN_SAMPLE, SCREEN
 from gandl_science.axis.folds import plate_folds
 from gandl_shared.plates import Role, Well
+from gandl_shared.plates.well_names import parse_well, row_letters
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import (
     CellLineProbes,
+    ConfoundingProbe,
     ControlConfusion,
     GroupQuality,
-    LeakageProbe,
     PositionEffect,
     ReplicateGroup,
     Replicates,
@@ -37,7 +38,7 @@ Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 REPRODUCIBLE = 0.05
-_IN_SAMPLE = Verdict(
+_IN_SAMPLE = GradedAssay(
     "undetermined", ("the axis has seen these controls: in-sample figures flatter and give no verdict",)
 )
 
@@ -55,13 +56,13 @@ class ScoredLine:
     sites: Sequence[str]
 
 
-def thresholds_of(parameters: AnalysisParameters) -> QualityThresholds:
+def thresholds_of(parameters: AnalysisParameters) -> GradeThresholds:
     """The thresholds of an analysis."""
-    return QualityThresholds(**parameters.quality.model_dump())
+    return GradeThresholds(**parameters.quality.model_dump())
 
 
 def group_quality(
-    line: ScoredLine, keep: Mask, *, seed: int = 0, thresholds: QualityThresholds | None = None
+    line: ScoredLine, keep: Mask, *, seed: int = 0, thresholds: GradeThresholds | None = None
 ) -> GroupQuality:
     """Figures of the controls in `keep` [W]: those of a plate, or all. `seed` decides the bootstrap of tiles."""
     scores = line.scores
@@ -69,13 +70,12 @@ def group_quality(
     positive, negative = (scores.on[keep & (line.labels == s) & np.isfinite(scores.on)] for s in (1, -1))
     found = separation(positive, negative)
     sides = confusion(scores.on, np.where(keep, line.labels, 0))
-    right, wells = sides.positive_right + sides.negative_right, sum(asdict(sides).values())
-    by_well = wilson(right, wells)
+    by_well = wilson(sides.right, sides.total)
     tiles = tile_accuracy_interval(
         scores.tiles_right, scores.n_tiles, np.where(keep, line.labels, 0), np.random.default_rng(seed)
     )
     in_sample = scores.axis.level == IN_SAMPLE
-    judged = _IN_SAMPLE if in_sample else verdict(found, by_well, thresholds)
+    judged = _IN_SAMPLE if in_sample else grade_assay(found, by_well, thresholds)
     return GroupQuality(
         z_prime=found.z_prime,
         z_prime_robust=found.z_prime_robust,
@@ -121,11 +121,14 @@ def _interval(bounds: tuple[float, float] | None) -> ShareInterval | None:
     return ShareInterval(low=bounds[0], high=bounds[1]) if bounds else None
 
 
-def _well_leakage(line: ScoredLine, means: Float, rng: np.random.Generator) -> list[LeakageProbe]:
+def _well_leakage(line: ScoredLine, means: Float, rng: np.random.Generator) -> list[ConfoundingProbe]:
     controls = line.labels != 0
     places = _places(line).items()
-    found = [(what, leakage(means[controls], g[controls].tolist(), line.labels[controls], rng)) for what, g in places]
-    return [LeakageProbe.model_validate({"what": what, **asdict(f)}) for what, f in found if f]
+    found = [
+        (what, confounding_test(means[controls], g[controls].tolist(), line.labels[controls], rng))
+        for what, g in places
+    ]
+    return [ConfoundingProbe.model_validate({"what": what, **asdict(f)}) for what, f in found if f]
 
 
 def _places(line: ScoredLine) -> dict[Literal["plate", "row", "column"], NDArray[np.str_]]:
@@ -141,14 +144,14 @@ def _apart(groups: NDArray[np.str_], labels: Index) -> bool:
     return all(sides) and sides[0].isdisjoint(sides[1])
 
 
-def _site_leakage(line: ScoredLine, rng: np.random.Generator) -> list[LeakageProbe]:
+def _site_leakage(line: ScoredLine, rng: np.random.Generator) -> list[ConfoundingProbe]:
     tiles = np.flatnonzero(line.labels[line.well] != 0).tolist()
     pairs = [(int(line.well[i]), line.sites[i]) for i in tiles]
     places = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
     index = np.array([places[pair] for pair in pairs], np.intp)
     white = line.scores.axis.off_axis.whiten(group_means(line.vectors[tiles], index, len(places)))
-    found = leakage(white, [site for _, site in places], np.array([w for w, _ in places], np.intp), rng)
-    return [LeakageProbe(what="site", **asdict(found))] if found else []
+    found = confounding_test(white, [site for _, site in places], np.array([w for w, _ in places], np.intp), rng)
+    return [ConfoundingProbe(what="site", **asdict(found))] if found else []
 
 
 def _unseen_plates(line: ScoredLine) -> UnseenPlates | None:
@@ -198,24 +201,32 @@ def _replicates(line: ScoredLine, means: Float, seed: int) -> Replicates | None:
 
 def _positions(line: ScoredLine, rng: np.random.Generator) -> tuple[PositionEffect, ...]:
     found: dict[str, PositionMap] = {}
+    residuals: dict[str, dict[str, float]] = {}
     for plate in dict.fromkeys(w.plate for w in line.wells):
         on_plate = [i for i, w in enumerate(line.wells) if w.plate == plate]
         wells = [line.wells[i] for i in on_plate]
         contents = [f"{w.role}|{w.compound}|{w.concentration_um}" for w in wells]
         scores = line.scores.efficacy[on_plate]
-        found[plate] = position_map(scores, [w.well for w in wells], contents, rng)
+        rows, columns = np.array([parse_well(w.well) for w in wells], np.intp).T
+        effect = position_map(scores, rows, columns, contents, rng)
+        found[plate] = effect
+        residuals[plate] = {w.well: float(r) for w, r in zip(wells, effect.residuals, strict=True) if np.isfinite(r)}
     adjusted = iter(adjusted_p_values([t for effect in found.values() for t in (effect.row_test, effect.column_test)]))
-    return tuple(_effect(plate, effect, next(adjusted), next(adjusted)) for plate, effect in found.items())
+    return tuple(
+        _effect(plate, effect, residuals[plate], next(adjusted), next(adjusted)) for plate, effect in found.items()
+    )
 
 
-def _effect(plate: str, found: PositionMap, row_p: float | None, column_p: float | None) -> PositionEffect:
+def _effect(
+    plate: str, found: PositionMap, residuals: dict[str, float], row_p: float | None, column_p: float | None
+) -> PositionEffect:
     return PositionEffect(
         plate=plate,
-        rows=found.rows,
-        columns=found.columns,
+        rows=dict(sorted((row_letters(n), mean) for n, mean in found.rows.items())),
+        columns={f"{n:02d}": mean for n, mean in found.columns.items()},
         row_p_value=None if found.row_test is None else found.row_test.p_value,
         column_p_value=None if found.column_test is None else found.column_test.p_value,
         row_p_adjusted=row_p,
         column_p_adjusted=column_p,
-        residuals=found.residuals,
+        residuals=residuals,
     )

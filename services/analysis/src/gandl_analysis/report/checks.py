@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from gandl_shared.schemas.quality import (
     CellLineProbes,
+    ConfoundingProbe,
     FailedSite,
     GroupQuality,
-    LeakageProbe,
     PlateImages,
     PositionEffect,
     Quality,
@@ -109,7 +109,7 @@ def _confounded(places: Sequence[str]) -> Check:
     return Check(question, ATTENTION, answer, "Only a layout that mixes the controls can rule it out.")
 
 
-def _leakage(probe: LeakageProbe, confounded: bool) -> Check:
+def _leakage(probe: ConfoundingProbe, confounded: bool) -> Check:
     """The p-value decides; the shares say how much. Asked within each class of controls, so that "no" is no all-clear
     where the classes lie apart."""
     what, advice = _TRACES[probe.what]
