@@ -21,7 +21,7 @@ from gandl_analysis.figures.plate import plate_heatmap
 from gandl_analysis.figures.svg import to_png
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_embedding.engine import Engine
-from gandl_shared.imaging.fields import Preprocessing, prepare_field, read_site, sampled_limits
+from gandl_shared.imaging import Preprocessing, prepare_field, read_site, sampled_limits
 from gandl_shared.plates import find_sites, read_plate_map
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
@@ -60,7 +60,9 @@ def fields(folder: Path) -> Image.Image:
     limits = sampled_limits([s.files for s in sites.values()], downscale=2)
     panels = []
     for well, words in SHOWN:
-        green, blue = prepare_field(read_site(sites[well].files), Preprocessing(limits, 64, 2))[:, :240, :240]
+        green, blue = prepare_field(read_site(sites[well].files), Preprocessing(limits=limits, size=64, downscale=2))[
+            :, :240, :240
+        ]
         colour = np.stack([blue // 4, np.maximum(green, blue // 3), blue], axis=-1)
         panels.append(captioned(Image.fromarray(colour), words))
     return row(panels, gap=12)

@@ -33,7 +33,7 @@ def bbbc013(data: Path) -> Path:
     """BBBC013, or a skip where it is absent."""
     folder = data / "bbbc013"
     if not folder.is_dir():
-        pytest.skip(f"needs BBBC013 (gandl fetch bbbc013)")
+        pytest.skip("needs BBBC013 (gandl fetch bbbc013)")
     return folder
 
 
@@ -69,7 +69,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line what was left out, and which commands bring what those tests need."""
     counts = Counter(skip_reason(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
     if counts:
-        reasons = "; ".join(f"{count} {'test' if count == 1 else 'tests'}: {why}" for why, count in counts.most_common())
+        reasons = "; ".join(
+            f"{count} {'test' if count == 1 else 'tests'}: {why}" for why, count in counts.most_common()
+        )
         terminalreporter.write_line(f"left out: {reasons}", yellow=True)
 
 

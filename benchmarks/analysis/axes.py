@@ -24,8 +24,7 @@ from gandl_science.axis.anchors import control_anchors
 from gandl_science.axis.cross_fit import AxisOptions, fit_linear_axis, held_out_scores, score_wells
 from gandl_science.axis.folds import Folds, grouped_folds, plate_folds
 from gandl_science.dose_response.onset import off_axis_limit, off_axis_onset
-from gandl_shared.imaging.fields import Preprocessing, prepare, read_site, sampled_limits
-from gandl_shared.imaging.metrics import blank_tiles, tile_contrast
+from gandl_shared.imaging import Preprocessing, blank_tiles, prepare, read_site, sampled_limits, tile_contrast
 from gandl_shared.plates import Role, read_plate_map
 from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
@@ -215,7 +214,9 @@ def whitenings(folder: Path) -> Iterator[str]:
     card = engine.card
     wells = read_plate_map(folder / "platemap.csv").wells
     files = [[folder / "images" / w.metadata[c] for c in ("channel_1_gfp", "channel_2_dna")] for w in wells]
-    how = Preprocessing(sampled_limits(files, downscale=card.downscale), card.size, card.downscale)
+    how = Preprocessing(
+        limits=sampled_limits(files, downscale=card.downscale), size=card.size, downscale=card.downscale
+    )
     cut = [prepare(read_site(pair), how) for pair in files]
     well, tiles = np.repeat(np.arange(len(wells)), [len(t) for t in cut]), np.concatenate(cut)
     seen = ~blank_tiles(tile_contrast(tiles), well, ImageQcParameters().blank)

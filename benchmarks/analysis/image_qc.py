@@ -21,8 +21,17 @@ from gandl_science.assay.image_qc import ImageLimits, SiteProblems, site_problem
 from gandl_science.assay.separation import z_prime
 from gandl_science.axis.cross_fit import WellScores, score_wells
 from gandl_science.axis.folds import grouped_folds
-from gandl_shared.imaging.fields import Limits, Preprocessing, cut_tiles, prepare, prepare_field, read_image, read_site
-from gandl_shared.imaging.metrics import SiteFigures, site_figures
+from gandl_shared.imaging import (
+    IntensityLimits,
+    Preprocessing,
+    SiteMetrics,
+    cut_tiles,
+    prepare,
+    prepare_field,
+    read_image,
+    read_site,
+    site_metrics,
+)
 from gandl_shared.plates import Role, find_sites, read_plate_map
 from gandl_shared.schemas.analysis import ImageQcParameters
 from gandl_shared.schemas.vocabulary import ImageReason
@@ -105,8 +114,8 @@ def fields_of(name: str, raw: Sequence[NDArray[np.generic]], size: int, downscal
     images = [r.astype(np.float32) for r in raw]
     pixels = np.concatenate([_small(r, downscale).reshape(len(r), -1) for r in images], axis=1)
     low, high = np.percentile(pixels, [0.1, 99.9], axis=1)
-    limits = Limits(tuple(map(float, low)), tuple(map(float, np.maximum(high, low + 1))))
-    return Fields(name, images, Preprocessing(limits, size, downscale), top)
+    limits = IntensityLimits(low=tuple(map(float, low)), high=tuple(map(float, np.maximum(high, low + 1))))
+    return Fields(name, images, Preprocessing(limits=limits, size=size, downscale=downscale), top)
 
 
 def _small(raw: Raw, factor: int) -> Raw:
@@ -138,16 +147,16 @@ def recognised(fields: Fields) -> Iterator[str]:
 
     A changed field is judged beside the other fields as they are.
     """
-    real = [site_figures(f) for f in fields.changed(VERSIONS["as they are"])]
+    real = [site_metrics(f) for f in fields.changed(VERSIONS["as they are"])]
     for version, change in VERSIONS.items():
-        changed = [site_figures(f) for f in fields.changed(change)]
+        changed = [site_metrics(f) for f in fields.changed(change)]
         by_field = [problems_of([*real[:i], spoilt, *real[i + 1 :]]) for i, spoilt in enumerate(changed)]
         problems = np.array([[getattr(p, reason)[i] for reason in ImageReason] for i, p in enumerate(by_field)])
         shares = [*problems.mean(axis=0), problems.any(axis=1).mean()]
         yield row(fields.name, version, *(f"{100 * s:.0f} %" if s else "" for s in shares))
 
 
-def problems_of(sites: Sequence[SiteFigures]) -> SiteProblems:
+def problems_of(sites: Sequence[SiteMetrics]) -> SiteProblems:
     """Return the problems of the sites with the default thresholds."""
     columns = (np.stack([getattr(s, name) for s in sites]) for name in ("sharpness", "saturated", "structure"))
     return site_problems(*columns, LIMITS)
@@ -220,7 +229,7 @@ def cost(name: str, files: Sequence[Path], engine: Engine) -> str:
     preprocessing = fields_of(name, [raw], engine.card.size, engine.card.downscale).preprocessing
     field, tiles = prepare_field(raw, preprocessing), prepare(raw, preprocessing)
     decode = fastest(lambda: prepare(read_site(files), preprocessing))
-    embed, metrics = fastest(lambda: engine.embed(tiles)), fastest(lambda: site_figures(field))
+    embed, metrics = fastest(lambda: engine.embed(tiles)), fastest(lambda: site_metrics(field))
     size = "×".join(map(str, raw.shape))
     times = (f"{decode:.1f}", f"{embed:.1f}", f"{metrics:.1f}")
     return row(f"{name}, {size}", *times, f"{metrics / (decode + embed):.1%}")

@@ -28,6 +28,7 @@ from gandl_shared.schemas.curve import (
     OffAxisPoint,
     Relation,
 )
+from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.quality import (
     CellLineProbes,
     ConfoundingProbe,
@@ -38,7 +39,7 @@ from gandl_shared.schemas.quality import (
     Quality,
     UnseenPlates,
 )
-from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, WellScore
+from gandl_shared.schemas.screen import ParkedSite, WellScore
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 LOST = (("HRCE-1", "C07"), ("VERO-2", "B04"))
@@ -386,7 +387,7 @@ def _provenance(wells: Sequence[WellScore]) -> Provenance:
         model_id="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         model=card,
         parameters=AnalysisParameters(),
-        limits={p: ScreenLimits(low=(112.0,) * 5, high=(8840.0, 7120.0, 9011.0, 6543.0, 8002.0)) for p in plates},
+        limits={p: IntensityLimits(low=(112.0,) * 5, high=(8840.0, 7120.0, 9011.0, 6543.0, 8002.0)) for p in plates},
         plate_map="example.csv",
         n_sites=2 * len(wells),
         n_tiles=sum(w.n_tiles for w in wells),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gandl_shared.errors import Malformed, NotFound
-from gandl_shared.imaging.metrics import SiteFigures
+from gandl_shared.imaging import SiteMetrics
 from gandl_shared.store import Profiles, Store, concatenated, of_site
 
 _numbers = itertools.count()
@@ -43,7 +43,7 @@ def test_vectors_come_back_bit_for_bit(store: Store, root: str) -> None:
 def measured(well: str, value: float) -> Profiles:
     figures = (np.array([value, value / 3, np.nextafter(np.float32(value), np.float32(9))], np.float32),) * 3
     return of_site(
-        ("P1", well, "1"), [(0, 0), (0, 64)], "key", np.ones((2, 4), np.float32), SiteFigures(*figures), figures[0][:2]
+        ("P1", well, "1"), [(0, 0), (0, 64)], "key", np.ones((2, 4), np.float32), SiteMetrics(*figures), figures[0][:2]
     )
 
 

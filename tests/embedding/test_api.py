@@ -16,7 +16,7 @@ from gandl_embedding.engine import Engine
 from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import MODEL_ID, NPY, Embeddings, ModelInfo, from_npy, to_npy
 from gandl_shared.errors import InvalidModel, NotFound
-from gandl_shared.imaging.fields import Limits, Preprocessing, prepare
+from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare
 from gandl_shared.models import model_id
 from gandl_shared.schemas.screen import ErrorBody
 from PIL import Image
@@ -42,11 +42,13 @@ def png(plane: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def screen_vectors(models_dir: Path, image: np.ndarray, limits: Limits | None = None) -> np.ndarray:
+def screen_vectors(models_dir: Path, image: np.ndarray, limits: IntensityLimits | None = None) -> np.ndarray:
     """What `gandl screen` makes of a field: prepare, then the engine."""
     engine = Engine.load(models_dir / "two.onnx", threads=1)
-    limits = limits or Limits.of(engine.card)
-    return engine.embed(prepare(image, Preprocessing(limits, engine.card.size, engine.card.downscale)))
+    limits = limits or engine.card.limits
+    return engine.embed(
+        prepare(image, Preprocessing(limits=limits, size=engine.card.size, downscale=engine.card.downscale))
+    )
 
 
 def close(got: object, expected: np.ndarray) -> None:
@@ -121,7 +123,7 @@ def test_fortran_order_and_no_tiles_are_read(client: TestClient) -> None:
 
 
 def test_explicit_limits_replace_those_of_the_card(client: TestClient, models_dir: Path) -> None:
-    limits = Limits((10.0, 20.0), (100.0, 220.5))
+    limits = IntensityLimits(low=(10.0, 20.0), high=(100.0, 220.5))
     query = "/embed?low=10&low=20&high=100&high=220.5"
     answer = client.post(query, files={"image": ("a.tif", tiff(field()))})
     close(answer.json()["vectors"], screen_vectors(models_dir, field(), limits))

@@ -18,7 +18,7 @@ from gandl.commands.embed import embed
 from gandl.commands.models import models
 from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput, GandlError, Invalid, InvalidImage, InvalidModel, NotFound
-from gandl_shared.imaging.fields import Limits, Preprocessing, prepare, sampled_limits
+from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare, sampled_limits
 from gandl_shared.store import read_profiles
 from typer.testing import CliRunner
 
@@ -67,9 +67,11 @@ def planes(tmp_path: Path) -> Path:
     return tmp_path / "planes"
 
 
-def expected(model_file: Path, limits: Limits | None = None) -> np.ndarray:
+def expected(model_file: Path, limits: IntensityLimits | None = None) -> np.ndarray:
     engine = Engine.load(model_file)
-    prepared = Preprocessing(limits or Limits.of(engine.card), engine.card.size, engine.card.downscale)
+    prepared = Preprocessing(
+        limits=limits or engine.card.limits, size=engine.card.size, downscale=engine.card.downscale
+    )
     return np.concatenate([engine.embed(prepare(field(i), prepared)) for i in range(3)])
 
 

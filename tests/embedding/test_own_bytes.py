@@ -17,7 +17,7 @@ from gandl.commands.models import models
 from gandl_embedding.engine import Engine
 from gandl_embedding.external_data import check_self_contained
 from gandl_shared.errors import InvalidModel
-from gandl_shared.imaging.fields import Limits, Preprocessing, prepare
+from gandl_shared.imaging import Preprocessing, prepare
 from gandl_shared.testing import FileGuard, binary_only_tiff, ome_tiff
 from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
@@ -27,7 +27,7 @@ FIELD = np.random.default_rng(0).integers(0, 260, (2, 72, 72)).astype(np.uint16)
 
 def vectors_of(models_dir: Path, image: np.ndarray) -> np.ndarray:
     engine = Engine.load(models_dir / "two.onnx", threads=1)
-    how = Preprocessing(Limits.of(engine.card), engine.card.size, engine.card.downscale)
+    how = Preprocessing(limits=engine.card.limits, size=engine.card.size, downscale=engine.card.downscale)
     return engine.embed(prepare(image, how))
 
 

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from gandl_embedding.engine import Engine
 from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import NPY, from_npy
-from gandl_shared.imaging.fields import Limits, Preprocessing, prepare, read_site
+from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare, read_site
 
 Serve = Callable[[Settings], AbstractContextManager[TestClient]]
 
@@ -28,13 +28,17 @@ def two_channels(repository: Path, tiny: ModuleType, tmp_path_factory: pytest.Te
     return path
 
 
-@pytest.mark.parametrize("limits", [None, Limits((10.0, 20.0), (180.0, 240.0))], ids=["card", "explicit"])
+@pytest.mark.parametrize(
+    "limits", [None, IntensityLimits(low=(10.0, 20.0), high=(180.0, 240.0))], ids=["card", "explicit"]
+)
 def test_a_well_of_bbbc013_is_the_same_vector_over_rest(
-    bbbc013: Path, two_channels: Path, serve_ready: Serve, limits: Limits | None
+    bbbc013: Path, two_channels: Path, serve_ready: Serve, limits: IntensityLimits | None
 ) -> None:
     files = [next(bbbc013.rglob(f"Channel{c}-01-A-01.*")) for c in (1, 2)]
     engine = Engine.load(two_channels, threads=1)
-    prepared = Preprocessing(limits or Limits.of(engine.card), engine.card.size, engine.card.downscale)
+    prepared = Preprocessing(
+        limits=limits or engine.card.limits, size=engine.card.size, downscale=engine.card.downscale
+    )
     expected = engine.embed(prepare(read_site(files), prepared))
     query = {"low": limits.low, "high": limits.high} if limits else {}
     settings = Settings(models_dir=two_channels.parent, default_model=engine.card.name, threads=1)

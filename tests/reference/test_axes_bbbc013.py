@@ -10,7 +10,7 @@ from gandl_science.assay.intensity import intensity_statistics
 from gandl_science.assay.separation import separation
 from gandl_science.axis.cross_fit import AxisOptions, WellScores, score_wells
 from gandl_science.axis.folds import grouped_folds
-from gandl_shared.imaging.fields import Preprocessing, prepare, read_site, sampled_limits
+from gandl_shared.imaging import Preprocessing, prepare, read_site, sampled_limits
 from gandl_shared.plates import Role, Well, read_plate_map
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
@@ -23,7 +23,7 @@ def scored(bbbc013: Path) -> Scored:
     """All wells, their labels and scores, tiles of 64 px at half resolution, leave one row out."""
     wells = read_plate_map(bbbc013 / "platemap.csv").wells
     files = [[bbbc013 / "images" / w.metadata[c] for c in ("channel_1_gfp", "channel_2_dna")] for w in wells]
-    how = Preprocessing(sampled_limits(files, downscale=2), 64, 2)
+    how = Preprocessing(limits=sampled_limits(files, downscale=2), size=64, downscale=2)
     tiles = [prepare(read_site(pair), how) for pair in files]
     well = np.repeat(np.arange(len(wells)), [len(t) for t in tiles])
     signs = {Role.POSITIVE: 1, Role.NEGATIVE: -1}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gandl_shared.errors import Invalid
-from gandl_shared.imaging.fields import Limits, Preprocessing
+from gandl_shared.imaging import IntensityLimits, Preprocessing
 from gandl_shared.plates import Site
 from gandl_shared.schemas.screen import ScreenState
 from gandl_shared.testing import FakeEmbedder, FileGuard, binary_only_tiff, ome_tiff
@@ -18,7 +18,7 @@ from gandl_worker.sites import SiteTiles, Unreadable, load, load_inside
 
 Bench = Any  # the fixture's dataclass; conftest modules cannot be imported
 FIELD = np.random.default_rng(0).integers(0, 200, (2, 32, 32)).astype(np.uint16)
-HOW = Preprocessing(Limits((0.0, 0.0), (255.0, 255.0)), 16, 1)
+HOW = Preprocessing(limits=IntensityLimits(low=(0.0, 0.0), high=(255.0, 255.0)), size=16, downscale=1)
 
 
 def test_a_site_is_read_from_its_own_files(tmp_path: Path, named_file: tuple[Path, str], guard: FileGuard) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gandl_shared.errors import Conflict, Full, GandlError, NotFound, Unavailable
-from gandl_shared.imaging.fields import Limits, Preprocessing, prepare_field, read_site
-from gandl_shared.imaging.metrics import site_figures
+from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, read_site, site_metrics
 from gandl_shared.schemas.screen import Progress, ScreenState
 from gandl_shared.store import Profiles
 from gandl_shared.testing import FakeEmbedder, fake_card, wait_until
@@ -73,10 +72,10 @@ def test_every_site_has_the_figures_of_its_field(bench: Bench) -> None:
     screen_id = bench.submit()
     run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
     profiles, limits = bench.store.profiles(screen_id), bench.db.screens.get(screen_id).limits["P1"]
-    how = Preprocessing(Limits(limits.low, limits.high), fake_card().size, 1)
+    how = Preprocessing(limits=IntensityLimits(low=limits.low, high=limits.high), size=fake_card().size, downscale=1)
     for well, site in (("A01", 1), ("D03", 2)):
         files = [bench.plate.image(well, site=site, channel=c) for c in (1, 2)]
-        expected = site_figures(prepare_field(read_site(files), how))
+        expected = site_metrics(prepare_field(read_site(files), how))
         here = (profiles.wells == well) & (profiles.sites == str(site))
         for name in ("sharpness", "saturated", "structure"):
             np.testing.assert_array_equal(getattr(profiles, name)[here], [getattr(expected, name)] * 4)

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 
 from gandl_shared.errors import InvalidModel
 from gandl_shared.schemas.base import Frozen
+from gandl_shared.schemas.limits import IntensityLimits
 
 METADATA_KEY = "gandl_card"
 
@@ -68,6 +69,11 @@ class ModelCard(Frozen):
     training: TrainingRecord
     parity: Parity | None = None
     metrics: Mapping[str, float] = Field(default_factory=dict)
+
+    @property
+    def limits(self) -> IntensityLimits:
+        """The intensity limits of the model's own training images."""
+        return IntensityLimits(low=tuple(c.low for c in self.channels), high=tuple(c.high for c in self.channels))
 
 
 def card_from_metadata(metadata: Mapping[str, str], *, file: str) -> ModelCard:

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from gandl_shared.db import ModelUse, NewScreen
 from gandl_shared.models import Channel, ModelCard, TrainingRecord
 from gandl_shared.plates import PlateMap, Role, Site, Well, read_plate_map
-from gandl_shared.schemas.screen import ScreenLimits, ScreenRequest
+from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.screen import ScreenRequest
 
 FEATURES = 512
 Sizes = tuple[int, int]
@@ -224,7 +225,7 @@ def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name
         model=ModelUse(name="fake", id="0" * 63 + "1", size=16, downscale=1),
         request=ScreenRequest(name=name, images="images", plate_map="map.csv"),
         plate_map=PlateMap(rows, "map.csv"),
-        limits={"P1": ScreenLimits(low=(0.0, 1.5), high=(255.0, 200.25))},
+        limits={"P1": IntensityLimits(low=(0.0, 1.5), high=(255.0, 200.25))},
         sites=tuple(
             Site(plate="P1", well=w, site=str(s), root=Path("/images"), names=(f"{w}_s{s}.tif",))
             for w in placed

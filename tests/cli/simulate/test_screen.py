@@ -27,7 +27,7 @@ from gandl.simulate import (
 from gandl.simulate.plates.layout import control_positions, plan
 from gandl.simulate.plates.tables import write_tables
 from gandl_shared.errors import BadInput, Conflict, GandlError, InvalidTable, NotFound
-from gandl_shared.imaging.fields import read_header, read_site
+from gandl_shared.imaging import read_header, read_site
 from gandl_shared.plates import find_sites, read_plate_map
 
 TINY = ScreenDesign(

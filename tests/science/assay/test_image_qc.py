@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from gandl_science.assay.image_qc import ImageLimits, can_judge_focus, site_problems
-from gandl_shared.imaging.metrics import site_figures
+from gandl_shared.imaging import site_metrics
 from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
@@ -29,7 +29,7 @@ def field(seed: int, blur: float = 0.0, cells: bool = True) -> NDArray[np.uint8]
 
 def metrics(fields: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.float32], ...]:
     """Sharpness, saturation and structure [S, C] of the fields."""
-    sites = [site_figures(f) for f in fields]
+    sites = [site_metrics(f) for f in fields]
     return tuple(np.stack([getattr(s, name) for s in sites]) for name in ("sharpness", "saturated", "structure"))
 
 

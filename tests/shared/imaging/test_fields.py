@@ -1,134 +1,16 @@
+"""A raw field becomes the uint8 field of the model: block means, then limits."""
+
 from __future__ import annotations
 
-from pathlib import Path
+import hashlib
 
 import numpy as np
 import pytest
-import tifffile
-from gandl_shared.errors import InvalidImage, NotFound, TooLarge, UnsupportedType
-from gandl_shared.imaging.fields import (
-    Limits,
-    Preprocessing,
-    decode,
-    downscaled,
-    prepare,
-    read_header,
-    read_image,
-    read_site,
-    sampled_limits,
-    tile_origins,
-    to_uint8,
-)
-from PIL import Image
+from gandl_shared.errors import InvalidImage
+from gandl_shared.imaging import IntensityLimits, Preprocessing, downscaled, prepare, to_uint8
 
 RNG = np.random.default_rng(0)
 FIELD = RNG.integers(0, 60000, (3, 70, 90), dtype=np.uint16)
-
-
-@pytest.mark.parametrize("compression", [None, "lzw", "zlib"])
-@pytest.mark.parametrize("kind", ["plain", "ome"])
-def test_a_stack_of_channels_comes_back_as_written(tmp_path: Path, compression: str | None, kind: str) -> None:
-    path = tmp_path / ("a.ome.tif" if kind == "ome" else "a.tif")
-    metadata = {"axes": "CYX"}
-    tifffile.imwrite(path, FIELD, compression=compression, metadata=metadata, photometric="minisblack")
-    np.testing.assert_array_equal(read_image(path), FIELD)
-    assert (read_header(path).channels, read_header(path).dtype) == (3, "uint16")
-
-
-def test_one_file_a_channel_is_the_same_field(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{i}.tif" for i in range(3)]
-    for path, plane in zip(paths, FIELD, strict=True):
-        tifffile.imwrite(path, plane)
-    np.testing.assert_array_equal(read_site(paths), FIELD)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_png(tmp_path: Path, dtype: type) -> None:
-    plane = (FIELD[0] // (257 if dtype is np.uint8 else 1)).astype(dtype)
-    Image.fromarray(plane).save(tmp_path / "a.png")
-    image = read_image(tmp_path / "a.png")
-    assert image.dtype == dtype
-    np.testing.assert_array_equal(image[0], plane)
-
-
-def test_a_palette_tiff_is_read_as_its_raw_index(bbbc013: Path) -> None:
-    path = bbbc013 / "images" / "Channel1-01-A-01.tif"
-    image = read_image(path)
-    assert (image.shape, image.dtype) == ((1, 640, 640), np.uint8)
-    assert image.max() > 100
-
-
-def test_the_real_16_bit_field(data: Path) -> None:
-    files = sorted((data / "cell_painting_field" / "images").glob("*.tiff"))
-    if not files:
-        pytest.skip("no cell_painting_field at hand")
-    assert read_site(files).shape == (6, 1080, 1080)
-    assert read_site(files).dtype == np.uint16
-
-
-def test_what_is_no_image(tmp_path: Path) -> None:
-    (tmp_path / "a.tif").write_text("not an image")
-    for read in (read_image, read_header):
-        with pytest.raises(InvalidImage, match=r"a\.tif is not an image gandl reads"):
-            read(tmp_path / "a.tif")
-    with pytest.raises(NotFound, match=r"b\.tif is not there"):
-        read_image(tmp_path / "b.tif")
-
-
-@pytest.mark.parametrize("compression", [None, "zlib"])
-@pytest.mark.parametrize("keep", [0.5, 0.9])
-def test_a_truncated_tiff_is_found_in_its_header(tmp_path: Path, compression: str | None, keep: float) -> None:
-    path = tmp_path / "cut.tif"
-    tifffile.imwrite(path, FIELD[0], compression=compression)
-    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
-    for read in (read_header, read_image):
-        with pytest.raises(InvalidImage, match=r"cut\.tif"):
-            read(path)
-
-
-def test_damaged_compressed_pixels_name_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "bad.tif"
-    tifffile.imwrite(path, FIELD[0], compression="zlib")
-    data = bytearray(path.read_bytes())
-    with tifffile.TiffFile(path) as tiff:
-        start = tiff.pages[0].dataoffsets[0]
-    data[start : start + 200] = b"\xff" * 200
-    path.write_bytes(data)
-    with pytest.raises(InvalidImage, match=r"bad\.tif cannot be decoded"):
-        read_image(path)
-
-
-def test_colour_and_float64_and_stacks_in_z_are_refused(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "rgb.tif", np.zeros((8, 8, 3), np.uint8), photometric="rgb")
-    tifffile.imwrite(tmp_path / "f64.tif", np.zeros((8, 8)))
-    tifffile.imwrite(tmp_path / "z.tif", np.zeros((4, 8, 8), np.uint8), imagej=True, metadata={"axes": "ZYX"})
-    for name in ("rgb", "f64", "z"):
-        with pytest.raises(UnsupportedType, match=f"{name}.tif"):
-            read_image(tmp_path / f"{name}.tif")
-
-
-def test_nan_pixels_are_refused() -> None:
-    import io
-
-    buffer = io.BytesIO()
-    tifffile.imwrite(buffer, np.full((8, 8), np.nan, np.float32))
-    with pytest.raises(InvalidImage, match="upload holds NaN"):
-        decode(buffer.getvalue(), "upload")
-
-
-def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", FIELD[0])
-    monkeypatch.setattr("gandl_shared.imaging.fields.MAX_PIXELS", 100)
-    for read in (read_header, read_image):
-        with pytest.raises(TooLarge, match=r"a\.tif"):
-            read(tmp_path / "a.tif")
-
-
-def test_channels_of_one_site_must_agree(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", FIELD[0])
-    tifffile.imwrite(tmp_path / "b.tif", FIELD[0, :60])
-    with pytest.raises(InvalidImage, match=r"b\.tif is 60×90 uint16 but a\.tif of the same site is 70×90 uint16"):
-        read_site([tmp_path / "a.tif", tmp_path / "b.tif"])
 
 
 def test_downscaling_is_the_block_mean() -> None:
@@ -139,46 +21,31 @@ def test_downscaling_is_the_block_mean() -> None:
 
 def test_limits_map_to_0_and_255() -> None:
     image = np.array([[[90, 100, 150, 200, 300]]], np.float32)
-    np.testing.assert_array_equal(to_uint8(image, Limits((100.0,), (200.0,)))[0, 0], [0, 0, 128, 255, 255])
+    np.testing.assert_array_equal(
+        to_uint8(image, IntensityLimits(low=(100.0,), high=(200.0,)))[0, 0], [0, 0, 128, 255, 255]
+    )
 
 
 def test_the_same_image_at_another_gain_gives_the_same_tiles() -> None:
     field = FIELD // 4
-    first = Preprocessing(Limits((0.0,) * 3, (15000.0,) * 3), 32, 2)
-    brighter = Preprocessing(Limits((100.0,) * 3, (30100.0,) * 3), 32, 2)
+    first = Preprocessing(limits=IntensityLimits(low=(0.0,) * 3, high=(15000.0,) * 3), size=32, downscale=2)
+    brighter = Preprocessing(limits=IntensityLimits(low=(100.0,) * 3, high=(30100.0,) * 3), size=32, downscale=2)
     np.testing.assert_array_equal(prepare(field, first), prepare(field * 2 + 100, brighter))
 
 
-def test_tiles_are_a_centred_grid() -> None:
-    assert tile_origins(70, 90, 32) == [(3, 13), (3, 45), (35, 13), (35, 45)]
-    tiles = prepare(FIELD, Preprocessing(Limits((0.0,) * 3, (60000.0,) * 3), 32, 1))
-    assert (tiles.shape, tiles.dtype) == ((4, 3, 32, 32), np.uint8)
-
-
-def test_an_image_smaller_than_a_tile_says_how_large_it_must_be() -> None:
-    with pytest.raises(InvalidImage, match="the image is 70×90; the model needs at least 128×128"):
-        prepare(FIELD, Preprocessing(Limits((0.0,) * 3, (1.0,) * 3), 64, 2))
-
-
-def test_sampled_limits_are_percentiles_and_never_of_no_width(tmp_path: Path) -> None:
-    image = np.stack([FIELD[0], np.full_like(FIELD[0], 7)])
-    tifffile.imwrite(tmp_path / "a.tif", image, metadata={"axes": "CYX"}, photometric="minisblack")
-    limits = sampled_limits([[tmp_path / "a.tif"]], downscale=1)
-    np.testing.assert_allclose(limits.low[0], np.percentile(FIELD[0], 0.1))
-    np.testing.assert_allclose(limits.high[0], np.percentile(FIELD[0], 99.9))
-    assert (limits.low[1], limits.high[1]) == (7.0, 8.0)
-
-
-def test_limits_of_one_bit_depth_are_not_taken_for_another(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8), np.uint8))
-    tifffile.imwrite(tmp_path / "b.tif", np.full((8, 8), 900, np.uint16))
-    with pytest.raises(
-        InvalidImage, match=r"b\.tif is uint16 but a\.tif of the same plate is uint8; give images of one"
-    ):
-        sampled_limits([[tmp_path / "a.tif"], [tmp_path / "b.tif"]], downscale=1)
+def test_limits_of_another_number_of_channels_are_refused() -> None:
+    with pytest.raises(InvalidImage, match="the image has 3 channels, the model takes 1"):
+        to_uint8(FIELD.astype(np.float32), IntensityLimits(low=(0.0,), high=(1.0,)))
 
 
 def test_preprocessing_has_an_identity() -> None:
-    one = Preprocessing(Limits((0.0,), (1.0,)), 64, 2)
-    assert one.key == Preprocessing(Limits((0.0,), (1.0,)), 64, 2).key
-    assert one.key != Preprocessing(Limits((0.0,), (1.5,)), 64, 2).key
+    one = Preprocessing(limits=IntensityLimits(low=(0.0,), high=(1.0,)), size=64, downscale=2)
+    assert one.key == Preprocessing(limits=IntensityLimits(low=(0.0,), high=(1.0,)), size=64, downscale=2).key
+    assert one.key != Preprocessing(limits=IntensityLimits(low=(0.0,), high=(1.5,)), size=64, downscale=2).key
+
+
+def test_the_identity_is_the_hash_of_the_canonical_json() -> None:
+    """Keys of stored vectors contain it, so it must not change between versions."""
+    preprocessing = Preprocessing(limits=IntensityLimits(low=(0.0, 1.5), high=(255.0, 200.25)), size=64, downscale=2)
+    text = '{"downscale": 2, "limits": {"high": [255.0, 200.25], "low": [0.0, 1.5]}, "size": 64}'
+    assert preprocessing.key == hashlib.sha256(text.encode()).hexdigest()

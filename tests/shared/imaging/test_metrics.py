@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_shared.imaging.metrics import site_figures, tile_contrast
+from gandl_shared.imaging import site_metrics, tile_contrast
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
@@ -42,7 +42,7 @@ def structure(x: Float) -> float:
 def test_figures_are_what_they_are_defined_to_be(shape: tuple[int, int]) -> None:
     image = field(1, shape)
     image[1, :20, :30] = 255
-    found = site_figures(image)
+    found = site_metrics(image)
     for c, channel in enumerate(image.astype(np.float64)):
         sharpness = 1 - autocovariance(channel, 3) / autocovariance(channel, 1)
         assert found.sharpness[c] == pytest.approx(sharpness, rel=1e-5)
@@ -53,15 +53,15 @@ def test_figures_are_what_they_are_defined_to_be(shape: tuple[int, int]) -> None
 def test_noise_has_no_structure_and_blur_takes_sharpness() -> None:
     rng = np.random.default_rng(0)
     noise = np.clip(rng.normal(40, 5, (3, 128, 128)), 0, 255).astype(np.uint8)
-    np.testing.assert_allclose(site_figures(noise).structure, 1.0, atol=0.15)
-    sharp, soft = site_figures(field(2)), site_figures(field(2, blur=2))
+    np.testing.assert_allclose(site_metrics(noise).structure, 1.0, atol=0.15)
+    sharp, soft = site_metrics(field(2)), site_metrics(field(2, blur=2))
     assert (soft.sharpness < 0.7 * sharp.sharpness).all()
     assert (sharp.structure > 3).all()
 
 
 @pytest.mark.parametrize("level", [0, 9, 255])
 def test_a_constant_field_has_zeros_and_no_warning(level: int) -> None:
-    found = site_figures(np.full((2, 32, 32), level, np.uint8))
+    found = site_metrics(np.full((2, 32, 32), level, np.uint8))
     assert not found.sharpness.any() and not found.structure.any()
     assert found.saturated.tolist() == [float(level == 255)] * 2
 
@@ -70,7 +70,7 @@ def test_memory_layout_does_not_matter_to_a_bit() -> None:
     image = field(3)
     turned = np.asfortranarray(image)
     for name in ("sharpness", "saturated", "structure"):
-        np.testing.assert_array_equal(getattr(site_figures(image), name), getattr(site_figures(turned), name))
+        np.testing.assert_array_equal(getattr(site_metrics(image), name), getattr(site_metrics(turned), name))
 
 
 def test_contrast_of_tiles_is_that_of_their_best_channel_without_pixel_noise() -> None:

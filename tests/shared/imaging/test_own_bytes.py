@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tifffile
 from gandl_shared.errors import BadInput, Forbidden, Invalid, InvalidImage, NotFound, UnsupportedType
-from gandl_shared.imaging.fields import decode, read_header, read_image, read_site
+from gandl_shared.imaging import decode, read_header, read_image, read_site
 from gandl_shared.jobs.roots import resolve_file
 from gandl_shared.plates import find_sites, parse_plate_map
 from gandl_shared.testing import FileGuard, binary_only_tiff, described_tiff, ome_tiff
@@ -261,7 +261,7 @@ def test_a_plate_map_names_files_inside_the_images_folder_only(
         for given in (name, "link.tif"):
             rows = f"P1,A01,mock,{given}\nP1,A02,viral,{given}\n"
             wells = parse_plate_map(f"plate,well,role,channel_1\n{rows}", source="map.csv")
-            with pytest.raises(Invalid, match="lies outside the images folder"):
+            with pytest.raises(Invalid, match="is outside the images folder"):
                 find_sites(folder, wells)
 
 
@@ -273,7 +273,7 @@ def test_a_request_names_files_inside_the_root_only(
     os.mkfifo(folder / "fifo.csv")
     with guard.guarding(target):
         for given in (name, "link.csv"):
-            with pytest.raises(Forbidden, match="lies outside"):
+            with pytest.raises(Forbidden, match="is outside"):
                 resolve_file(folder, given)
         with pytest.raises(NotFound, match=r"fifo\.csv"):
             resolve_file(folder, "fifo.csv")

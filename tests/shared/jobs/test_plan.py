@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import tifffile
 from gandl_shared.errors import BadInput, GandlError, Invalid, InvalidImage, NotFound
-from gandl_shared.imaging.fields import sampled_limits
+from gandl_shared.imaging import sampled_limits
 from gandl_shared.jobs import ScreenPlan, plan_screen
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import find_sites
-from gandl_shared.schemas.screen import ScreenLimits, ScreenRequest
+from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.screen import ScreenRequest
 from gandl_shared.testing import Layout, PlateFolder, fake_card, write_plate
 
 
@@ -58,14 +59,14 @@ def test_limits_are_each_plates_own_percentiles(case: Case) -> None:
     for plate in ("P1", "P2"):
         files = [s.files for s in find_sites(case.folder.images, case.folder.plate_map) if s.plate == plate]
         expected = sampled_limits(files, downscale=1)
-        assert plan.screen.limits[plate] == ScreenLimits(low=expected.low, high=expected.high)
+        assert plan.screen.limits[plate] == IntensityLimits(low=expected.low, high=expected.high)
     assert plan.screen.limits["P1"] != plan.screen.limits["P2"]
 
 
 def test_limits_of_the_card_and_explicit_ones(case: Case) -> None:
-    assert case.plan(limits="card").screen.limits["P2"] == ScreenLimits(low=(0, 0), high=(255, 255))
+    assert case.plan(limits="card").screen.limits["P2"] == IntensityLimits(low=(0, 0), high=(255, 255))
     explicit = {"low": [1, 2], "high": [3, 4]}
-    assert case.plan(limits=explicit).screen.limits["P1"] == ScreenLimits(low=(1, 2), high=(3, 4))
+    assert case.plan(limits=explicit).screen.limits["P1"] == IntensityLimits(low=(1, 2), high=(3, 4))
     (problem,) = case.problems(limits={"low": [1], "high": [3]})
     assert "limits for 1 channels; model fake takes 2 (c1, c2)" in problem[1]
 

@@ -9,7 +9,8 @@ import pytest
 from fastapi import APIRouter, Depends
 from fastapi.testclient import TestClient
 from gandl_shared.errors import Full, GandlError, Invalid, NotFound, Problem, Unavailable
-from gandl_shared.schemas.screen import ErrorBody, ScreenLimits
+from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.screen import ErrorBody
 from gandl_shared.web.app import Part, build_app, key_required
 from prometheus_client import CollectorRegistry
 
@@ -31,7 +32,7 @@ def part(name: str, log: list[str], state: dict[str, str | None], key: str | Non
         raise errors[kind]
 
     @router.post("/limits", operation_id=f"limits-{name}")
-    async def limits(limits: ScreenLimits) -> ScreenLimits:
+    async def limits(limits: IntensityLimits) -> IntensityLimits:
         return limits
 
     @asynccontextmanager

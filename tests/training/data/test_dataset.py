@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 from gandl_shared.errors import BadInput, Invalid, InvalidImage, NotFound, TrainingFailed
-from gandl_shared.imaging.fields import Limits, Preprocessing, prepare_field, read_site, sampled_limits
+from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, read_site, sampled_limits
 from gandl_shared.plates import find_sites, read_plate_map
 from gandl_training.data import dataset
 from gandl_training.data.dataset import Crops, FieldStore, Source, pack, usable
@@ -25,7 +25,7 @@ def test_packed_fields_are_what_a_screen_would_see(plate: Source, tmp_path: Path
     store = pack(replace(plate, downscale=2), tmp_path / "data", size=16)
     sites = find_sites(plate.images, read_plate_map(plate.platemap))
     limits = sampled_limits([s.files for s in sites], downscale=2)
-    expected = prepare_field(read_site(sites[3].files), Preprocessing(limits, 16, 2))
+    expected = prepare_field(read_site(sites[3].files), Preprocessing(limits=limits, size=16, downscale=2))
     assert np.array_equal(store.fields[3], expected)
     assert (store.index.low, store.index.high) == (limits.low, limits.high)
     assert store.index.records[0].role == "positive_control"
@@ -126,7 +126,9 @@ def test_bit_depths_may_differ_between_plates_not_within_one(plate: Source, tmp_
     for path in (plate.images / "P2").glob("A03*"):
         tifffile.imwrite(path, tifffile.imread(path).astype(np.float32))
     with pytest.MonkeyPatch.context() as patch, pytest.raises(InvalidImage, match=r"A03_s1_w1\.tif, .* is float32 but"):
-        patch.setattr(dataset, "sampled_limits", lambda *_, downscale: Limits((0.0, 0.0), (255.0, 255.0)))
+        patch.setattr(
+            dataset, "sampled_limits", lambda *_, downscale: IntensityLimits(low=(0.0, 0.0), high=(255.0, 255.0))
+        )
         pack(plate, tmp_path / "other", size=16)
 
 

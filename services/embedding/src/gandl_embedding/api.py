@@ -15,7 +15,6 @@ from gandl_shared.clients.wire import (
     ModelInfo,
     ModelList,
     Pool,
-    UsedLimits,
     to_npy,
 )
 from gandl_shared.errors import Invalid, Malformed, TooLarge, UnsupportedType
@@ -191,7 +190,7 @@ def _form(answer: Embedded) -> Embeddings:
         model=answer.card.name,
         model_id=answer.model_id,
         pool=answer.pool,
-        limits=UsedLimits(low=tiles.limits.low, high=tiles.limits.high) if tiles.limits else None,
+        limits=tiles.limits,
         images=tuple(EmbeddedImage(name=n, tiles=c) for n, c in zip(tiles.names, tiles.counts, strict=True)),
         vectors=vectors,
     )

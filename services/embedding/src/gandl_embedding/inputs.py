@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from gandl_shared.errors import Invalid, InvalidImage, TooLarge
-from gandl_shared.imaging.fields import Limits, Preprocessing, prepare, read_header, read_image, stack
+from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare, read_header, read_image, stack
 from gandl_shared.models import ModelCard
 from numpy.typing import NDArray
 
@@ -53,10 +53,10 @@ class Tiles:
     tiles: Uint8
     names: tuple[str, ...]
     counts: tuple[int, ...]
-    limits: Limits | None
+    limits: IntensityLimits | None
 
 
-def explicit_limits(low: Sequence[float], high: Sequence[float], card: ModelCard) -> Limits | None:
+def explicit_limits(low: Sequence[float], high: Sequence[float], card: ModelCard) -> IntensityLimits | None:
     """The limits a request gives, None where it gives none. Raises Invalid where they do not fit the model."""
     if not low and not high:
         return None
@@ -69,10 +69,10 @@ def explicit_limits(low: Sequence[float], high: Sequence[float], card: ModelCard
             usable = width > 0 and np.isfinite(width) and np.isfinite(np.float32(255) / width)
         if not usable:
             raise Invalid(f"the limits of channel {channel.name}, {bottom:g} to {top:g}, leave no range in float32")
-    return Limits(tuple(low), tuple(high))
+    return IntensityLimits(low=tuple(low), high=tuple(high))
 
 
-def tiles_of_array(array: Raw, card: ModelCard, limits: Limits | None, bounds: Bounds) -> Tiles:
+def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, bounds: Bounds) -> Tiles:
     """Tiles of a `.npy` body [N, C, H, W].
 
     uint8 of exactly the model's tile size and without explicit limits are tiles that are ready; all else are raw
@@ -92,7 +92,9 @@ def tiles_of_array(array: Raw, card: ModelCard, limits: Limits | None, bounds: B
     return _prepared(((f"[{i}]", field) for i, field in enumerate(array)), card, limits, bounds)
 
 
-def tiles_of_uploads(uploads: Sequence[Upload], card: ModelCard, limits: Limits | None, bounds: Bounds) -> Tiles:
+def tiles_of_uploads(
+    uploads: Sequence[Upload], card: ModelCard, limits: IntensityLimits | None, bounds: Bounds
+) -> Tiles:
     """Tiles of uploaded image files. Raises Invalid, InvalidImage, UnsupportedType, TooLarge, naming the file."""
     fields = {upload.field for upload in uploads}
     if not fields or not fields <= {IMAGE, CHANNEL}:
@@ -121,9 +123,11 @@ def pooled(vectors: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.fl
     return means
 
 
-def _prepared(fields: Iterator[tuple[str, Raw]], card: ModelCard, limits: Limits | None, bounds: Bounds) -> Tiles:
+def _prepared(
+    fields: Iterator[tuple[str, Raw]], card: ModelCard, limits: IntensityLimits | None, bounds: Bounds
+) -> Tiles:
     """Field by field, so that one decoded image is held at a time."""
-    preprocessing = Preprocessing(limits or Limits.of(card), card.size, card.downscale)
+    preprocessing = Preprocessing(limits=limits or card.limits, size=card.size, downscale=card.downscale)
     names, parts, total = [], [], 0
     for name, field in fields:
         _check_field(name, field, card)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from gandl_shared.clients.wire import ModelInfo, Pool, from_npy
 from gandl_shared.errors import Full, TooLarge, Unavailable
-from gandl_shared.imaging.fields import Limits
+from gandl_shared.imaging import IntensityLimits
 from gandl_shared.models import ModelCard
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -111,7 +111,9 @@ class EmbeddingService:
         finally:
             self._reading -= claimed
 
-    async def _embed(self, ask: Ask, tiles_of: Callable[[ModelCard, Limits | None, Bounds], Tiles]) -> Embedded:
+    async def _embed(
+        self, ask: Ask, tiles_of: Callable[[ModelCard, IntensityLimits | None, Bounds], Tiles]
+    ) -> Embedded:
         if self._why:
             raise Unavailable(self._why)
         engine = self._loaded().get(ask.model)

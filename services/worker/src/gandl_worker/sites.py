@@ -8,8 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_shared.errors import BadInput, InvalidImage, NotFound
-from gandl_shared.imaging.fields import Preprocessing, cut_tiles, decode, prepare_field, stack, tile_origins
-from gandl_shared.imaging.metrics import SiteFigures, site_figures, tile_contrast
+from gandl_shared.imaging import (
+    Preprocessing,
+    SiteMetrics,
+    cut_tiles,
+    decode,
+    prepare_field,
+    site_metrics,
+    stack,
+    tile_contrast,
+    tile_origins,
+)
 from gandl_shared.plates import Site, inside
 from gandl_shared.regular_files import open_regular
 from numpy.typing import NDArray
@@ -23,7 +32,7 @@ class SiteTiles:
     key: str
     tiles: NDArray[np.uint8]
     origins: tuple[tuple[int, int], ...]
-    figures: SiteFigures
+    figures: SiteMetrics
     contrast: NDArray[np.float32]
 
 
@@ -88,4 +97,4 @@ def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preproc
     tiles = cut_tiles(field, preprocessing)
     corners = tile_origins(field.shape[1], field.shape[2], preprocessing.size)
     origins = tuple((y * factor, x * factor) for y, x in corners)
-    return SiteTiles(key, tiles, origins, site_figures(field), tile_contrast(tiles))
+    return SiteTiles(key, tiles, origins, site_metrics(field), tile_contrast(tiles))

@@ -15,6 +15,7 @@ from pydantic import Field
 from gandl_shared.errors import Malformed
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.base import Frozen
+from gandl_shared.schemas.limits import IntensityLimits
 
 NPY = "application/x-npy"
 MODEL_ID = "X-Gandl-Model-Id"
@@ -52,13 +53,6 @@ class EmbeddedImage(Frozen):
     tiles: int
 
 
-class UsedLimits(Frozen):
-    """Raw intensities that became 0 and 255, per channel."""
-
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-
 class Embeddings(Frozen):
     """Vectors, image by image in the order sent, tiles row by row from the upper left.
 
@@ -68,7 +62,7 @@ class Embeddings(Frozen):
     model: str
     model_id: str
     pool: Pool
-    limits: UsedLimits | None
+    limits: IntensityLimits | None
     images: tuple[EmbeddedImage, ...]
     vectors: tuple[tuple[float, ...], ...]
 

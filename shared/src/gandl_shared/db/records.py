@@ -8,7 +8,8 @@ from pathlib import Path
 
 from gandl_shared.plates import PlateMap, Site
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.schemas.screen import ScreenLimits, ScreenRequest, ScreenState
+from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 from gandl_shared.schemas.states import AnalysisState
 
 
@@ -31,7 +32,7 @@ class NewScreen:
     model: ModelUse
     request: ScreenRequest
     plate_map: PlateMap
-    limits: Mapping[str, ScreenLimits]
+    limits: Mapping[str, IntensityLimits]
     sites: tuple[Site, ...]
     sites_per_batch: int = 8
 
@@ -46,7 +47,7 @@ class ScreenRecord:
     images: Path
     model: ModelUse
     request: ScreenRequest
-    limits: Mapping[str, ScreenLimits]
+    limits: Mapping[str, IntensityLimits]
     error: str | None
     analysis_version: int | None
 
@@ -76,7 +77,7 @@ class LeasedBatch(Lease):
 
     number: int
     model: ModelUse
-    limits: Mapping[str, ScreenLimits]
+    limits: Mapping[str, IntensityLimits]
     sites: tuple[LeasedSite, ...]
 
 

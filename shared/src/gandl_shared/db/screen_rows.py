@@ -12,7 +12,8 @@ from gandl_shared.db.records import ModelUse, NewScreen
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.plates import PlateMap, Role
 from gandl_shared.plates import Well as MapWell
-from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, ScreenState
+from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.screen import ParkedSite, ScreenState
 from gandl_shared.schemas.states import SiteState, WorkState
 
 MAX_PARKED_SITES = 1000
@@ -36,10 +37,10 @@ def insert_screen(connection: Connection, screen_id: str, new: NewScreen, at: fl
     _insert(connection, Site, list(_site_values(screen_id, new)))
 
 
-def read_limits(connection: Connection, screen_id: str) -> dict[str, ScreenLimits]:
+def read_limits(connection: Connection, screen_id: str) -> dict[str, IntensityLimits]:
     """Return the intensity limits of each plate by its name; a plate without images has none."""
     query = select(Plate.name, Plate.limits).where(Plate.screen_id == screen_id).order_by(Plate.number)
-    return {name: ScreenLimits.model_validate(limits) for name, limits in connection.execute(query) if limits}
+    return {name: IntensityLimits.model_validate(limits) for name, limits in connection.execute(query) if limits}
 
 
 def read_plate_map(connection: Connection, screen_id: str) -> PlateMap:

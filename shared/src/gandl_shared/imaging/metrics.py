@@ -20,7 +20,7 @@ _NEAR, _FAR = 1, 3
 
 
 @dataclass(frozen=True)
-class SiteFigures:
+class SiteMetrics:
     """Of one field, per channel [C]. `sharpness` is 1 - C(3) / C(1), C the autocovariance at a distance in pixels: it
     falls with blur, and white noise, which has none, counts for nothing. `saturated` is the share of pixels at the
     upper end. `structure` is the spread of 4 x 4 block means over that expected of the pixels' own noise: 1 for an
@@ -32,10 +32,10 @@ class SiteFigures:
     structure: NDArray[np.float32]
 
 
-def site_figures(field: NDArray[np.uint8]) -> SiteFigures:
+def site_metrics(field: NDArray[np.uint8]) -> SiteMetrics:
     """Figures of a mapped field [C, H, W], at least 8 pixels a side."""
     found = np.array([(_sharpness(c), np.mean(c == TOP), _structure(c)) for c in field], np.float32)
-    return SiteFigures(*found.reshape(len(field), 3).T.copy())
+    return SiteMetrics(*found.reshape(len(field), 3).T.copy())
 
 
 def tile_contrast(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:

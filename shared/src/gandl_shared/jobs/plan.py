@@ -10,20 +10,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from gandl_shared.db import ModelUse, NewScreen
 from gandl_shared.errors import BadInput, GandlError, Invalid, Problem, raise_if
-from gandl_shared.imaging.fields import Header, Limits, Preprocessing, read_header, read_site, sampled_limits
+from gandl_shared.imaging import (
+    MAX_SAMPLED_SITES,
+    Header,
+    Preprocessing,
+    evenly_spread,
+    limits_of_sites,
+    read_header,
+    read_site,
+)
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import PlateMap, Site, find_sites
-from gandl_shared.schemas.screen import ScreenLimits, ScreenRequest
+from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.screen import ScreenRequest
 
-LIMIT_SITES = 32
-"""Sites of a plate that its intensity limits are taken from."""
-FEWEST_A_BATCH, MOST_A_BATCH = 8, 64
-"""Sites of a batch: few in a small screen, so that workers share it and little is done twice; more in a large one,
+MIN_SITES_PER_BATCH, MAX_SITES_PER_BATCH = 8, 64
+"""Sites per batch: few in a small screen, so that workers share it and little is done twice; more in a large one,
 because each batch costs a message, a lease and a file."""
+_BATCHES_PER_SCREEN = 500  # batches grow beyond the minimum in screens that would have more than so many
 _READERS = 8
 
 
@@ -55,7 +61,7 @@ def plan_screen(
     spread evenly over the screen. Raises NotFound, BadInput, or Invalid with one problem a file or row.
     """
     sites = find_sites(images, plate_map, request.pattern, channels=request.channels)
-    problems, headers = _check_headers(_spread(sites, max_headers), card)
+    problems, headers = _check_headers(_sample(sites, max_headers), card)
     problems += _check_limits(request, card)
     raise_if(problems, Invalid, f"the images in {images} cannot be used")
     new = NewScreen(
@@ -66,22 +72,21 @@ def plan_screen(
         plate_map=plate_map,
         limits=_limits(request, sites, card),
         sites=sites,
-        sites_per_batch=min(MOST_A_BATCH, max(FEWEST_A_BATCH, len(sites) // 500)),
+        sites_per_batch=min(MAX_SITES_PER_BATCH, max(MIN_SITES_PER_BATCH, len(sites) // _BATCHES_PER_SCREEN)),
     )
     return ScreenPlan(new, headers)
 
 
-def preprocessing_of(limits: ScreenLimits, model: ModelUse) -> Preprocessing:
-    """What a worker does to the images of a plate before the model sees them."""
-    return Preprocessing(Limits(limits.low, limits.high), model.size, model.downscale)
+def preprocessing_of(limits: IntensityLimits, model: ModelUse) -> Preprocessing:
+    """Return how a worker prepares the images of a plate for the model."""
+    return Preprocessing(limits=limits, size=model.size, downscale=model.downscale)
 
 
-def _spread(sites: Sequence[Site], max_headers: int | None) -> list[Site]:
-    """As many whole sites as `max_headers` files allow (at least one), first and last among them."""
+def _sample(sites: Sequence[Site], max_headers: int | None) -> list[Site]:
+    """Return as many whole sites as `max_headers` files allow, at least one, spread evenly over the screen."""
     if max_headers is None:
         return list(sites)
-    count = min(len(sites), max(1, max_headers // len(sites[0].names)))
-    return [sites[i] for i in sorted({int(i) for i in np.linspace(0, len(sites) - 1, count)})]
+    return evenly_spread(sites, max(1, max_headers // len(sites[0].names)))
 
 
 def _check_headers(sites: Sequence[Site], card: ModelCard) -> tuple[list[Problem], int]:
@@ -138,42 +143,40 @@ def _channels(card: ModelCard) -> str:
 
 
 def _check_limits(request: ScreenRequest, card: ModelCard) -> list[Problem]:
-    given = request.limits
-    if isinstance(given, ScreenLimits) and len(given.low) != len(card.channels):
-        detail = f"limits for {len(given.low)} channels; model {card.name} takes {_channels(card)}"
+    limits = request.limits
+    if isinstance(limits, IntensityLimits) and len(limits.low) != len(card.channels):
+        detail = f"limits for {len(limits.low)} channels; model {card.name} takes {_channels(card)}"
         return [Problem(detail, field="limits")]
     return []
 
 
-def _limits(request: ScreenRequest, sites: Sequence[Site], card: ModelCard) -> dict[str, ScreenLimits]:
-    """Limits by plate. Explicit and card limits are the same for all; else each plate's own percentiles."""
-    plates = dict.fromkeys(site.plate for site in sites)
-    if isinstance(request.limits, ScreenLimits):
-        return dict.fromkeys(plates, request.limits)
+def _limits(request: ScreenRequest, sites: Sequence[Site], card: ModelCard) -> dict[str, IntensityLimits]:
+    """Return the limits of each plate: explicit limits and those of the card are the same for all plates."""
+    by_plate: dict[str, list[Site]] = {}
+    for site in sites:
+        by_plate.setdefault(site.plate, []).append(site)
+    if isinstance(request.limits, IntensityLimits):
+        return dict.fromkeys(by_plate, request.limits)
     if request.limits == "card":
-        return dict.fromkeys(plates, _stored(Limits.of(card)))
-    return {plate: _plate_limits([s for s in sites if s.plate == plate], card.downscale) for plate in plates}
+        return dict.fromkeys(by_plate, card.limits)
+    return {plate: _plate_limits(plate_sites, card.downscale) for plate, plate_sites in by_plate.items()}
 
 
-def _plate_limits(sites: Sequence[Site], downscale: int) -> ScreenLimits:
-    """A damaged image among the sample is passed over: the worker will park its site."""
-    sample = [sites[i] for i in sorted({int(i) for i in np.linspace(0, len(sites) - 1, min(LIMIT_SITES, len(sites)))})]
+def _plate_limits(sites: Sequence[Site], downscale: int) -> IntensityLimits:
+    """Return the percentiles of a plate. A damaged image of the sample is skipped; the worker will park its site."""
+    sample = evenly_spread(sites, MAX_SAMPLED_SITES)
     try:
-        return _stored(sampled_limits([site.files for site in sample], downscale=downscale, most=LIMIT_SITES))
+        return limits_of_sites([site.files for site in sample], downscale=downscale)
     except BadInput:
-        readable = [site.files for site in sample if _readable(site)]
+        readable = [site.files for site in sample if _is_readable(site)]
         if not readable:
             raise
-        return _stored(sampled_limits(readable, downscale=downscale, most=LIMIT_SITES))
+        return limits_of_sites(readable, downscale=downscale)
 
 
-def _readable(site: Site) -> bool:
+def _is_readable(site: Site) -> bool:
     try:
         read_site(site.files)
     except BadInput:
         return False
     return True
-
-
-def _stored(limits: Limits) -> ScreenLimits:
-    return ScreenLimits(low=limits.low, high=limits.high)

@@ -38,7 +38,7 @@ def _below(root: Path, name: str) -> Path:
     except (OSError, RuntimeError) as error:  # a loop of links
         raise NotFound(f"'{_shown(name)}' cannot be followed: {error}") from error
     if found is None:
-        raise Forbidden(f"'{_shown(name)}' lies outside the image folder of this service; give a path below it")
+        raise Forbidden(f"'{_shown(name)}' is outside the image folder of this service; give a path below it")
     return found
 
 

@@ -11,24 +11,12 @@ from pydantic import Field, model_validator
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Relation
+from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 ModelName = Annotated[str, Field(pattern=r"^\w[\w.+ ()-]*$", max_length=200)]
 """As of GET /models: letters, digits and _ . + - ( ), nothing that would be a path."""
-
-
-class ScreenLimits(Frozen):
-    """Explicit intensity limits, one low and one high per channel."""
-
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> ScreenLimits:
-        if len(self.low) != len(self.high) or any(h <= lo for lo, h in zip(self.low, self.high, strict=True)):
-            raise ValueError("low and high need one number per channel, each high above its low")
-        return self
 
 
 class ScreenRequest(Frozen):
@@ -42,7 +30,7 @@ class ScreenRequest(Frozen):
     pattern: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     channels: tuple[Name, ...] | None = None
     model: ModelName | None = Field(default=None, description="a name of GET /models; not needed where one is served")
-    limits: Literal["plate", "card"] | ScreenLimits = "plate"
+    limits: Literal["plate", "card"] | IntensityLimits = "plate"
     analysis: AnalysisParameters = AnalysisParameters()
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gandl_shared.errors import Malformed
-from gandl_shared.imaging.metrics import SiteFigures
+from gandl_shared.imaging import SiteMetrics
 
 FEATURE_PREFIX = "gandl_"
 _COLUMNS = {
@@ -46,7 +46,7 @@ def _not_measured() -> Figures:
 class Profiles:
     """Vectors [N, F] of N tiles. `tiles` counts within a site; `y`, `x` is a tile's upper left corner in pixels of the
     image file; `keys` is the identity of a site's vectors: SHA-256 of image bytes, preprocessing and model.
-    `sharpness`, `saturated`, `structure` [N, C] are the figures of its site (`SiteFigures`); without any C is 0.
+    `sharpness`, `saturated`, `structure` [N, C] are the figures of its site (`SiteMetrics`); without any C is 0.
     `contrast` [N] is the tile's own (`tile_contrast`), NaN where it was not measured."""
 
     plates: Text
@@ -96,7 +96,7 @@ def of_site(
     origins: Sequence[tuple[int, int]],
     key: str,
     vectors: NDArray[np.float32],
-    figures: SiteFigures | None = None,
+    figures: SiteMetrics | None = None,
     contrast: NDArray[np.float32] | None = None,
 ) -> Profiles:
     """The rows of one site: (plate, well, site), the corners (y, x) of its tiles, a vector each, its figures, and

@@ -15,7 +15,7 @@ from gandl_science.axis.fitted import AxisFit
 from gandl_shared.errors import Invalid, NotFound
 from gandl_shared.plates import Role
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.schemas.screen import ScreenLimits
+from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.testing import fake_card
 from numpy.typing import NDArray
 
@@ -203,7 +203,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_limits_are_compared_by_their_numbers() -> None:
-    one, same, other = (ScreenLimits(low=(0.0,), high=(h,)) for h in (100.0, 100.0, 101.0))
+    one, same, other = (IntensityLimits(low=(0.0,), high=(h,)) for h in (100.0, 100.0, 101.0))
     assert limits_text(one) == limits_text(same) != limits_text(other)
     assert limits_text("plate") == "plate"
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 from gandl_shared.errors import BadInput, InvalidImage, TrainingFailed
-from gandl_shared.imaging.fields import (
-    Limits,
+from gandl_shared.imaging import (
+    IntensityLimits,
     Preprocessing,
     check_depth,
     prepare_field,
@@ -124,7 +124,7 @@ def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool]
     plate_map, sites = _sites(source.images, source.platemap, source.pattern)
     if len(sites) < 2:
         raise BadInput(f"{source.images} holds {len(sites)} field of the plate map; training needs at least two")
-    limits: dict[str, Limits] = {}
+    limits: dict[str, IntensityLimits] = {}
     for plate in dict.fromkeys(s.plate for s in sites):
         _go_on(stopped)
         limits[plate] = sampled_limits([s.files for s in sites if s.plate == plate], downscale=source.downscale)
@@ -177,7 +177,7 @@ def _whole_or_nothing(folder: Path) -> Iterator[Path]:
 
 
 def _prepared(
-    sites: Sequence[Site], limits: dict[str, Limits], size: int, downscale: int, stopped: Callable[[], bool]
+    sites: Sequence[Site], limits: dict[str, IntensityLimits], size: int, downscale: int, stopped: Callable[[], bool]
 ) -> Iterator[tuple[Uint8, str]]:
     """Each field as the model would see it, and the names of its files."""
     first: dict[str, tuple[str, str]] = {}
@@ -185,7 +185,7 @@ def _prepared(
         _go_on(stopped)
         image, name = read_site(site.files), ", ".join(path.name for path in site.files)
         check_depth(name, str(image.dtype), *first.setdefault(site.plate, (name, str(image.dtype))))
-        field = prepare_field(image, Preprocessing(limits[site.plate], size, downscale))
+        field = prepare_field(image, Preprocessing(limits=limits[site.plate], size=size, downscale=downscale))
         if min(field.shape[1:]) < size:
             detail = f"{name} is {field.shape[1]}×{field.shape[2]} after downscaling by {downscale}"
             raise InvalidImage(f"{detail}; smaller than the resolution {size}")
@@ -221,7 +221,7 @@ def _has_usable(field: Uint8, size: int) -> bool:
     return any(usable(field[:, y : y + size, x : x + size]) for y, x in origins)
 
 
-def _index(sites: Sequence[Site], plate_map: PlateMap, limits: Sequence[Limits], source: Source) -> StoreIndex:
+def _index(sites: Sequence[Site], plate_map: PlateMap, limits: Sequence[IntensityLimits], source: Source) -> StoreIndex:
     low = np.median([x.low for x in limits], axis=0)
     high = np.median([x.high for x in limits], axis=0)
     names = source.channel_names or tuple(f"channel_{i + 1}" for i in range(len(low)))

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_shared.errors import NotEnoughData
-from gandl_shared.imaging.fields import tile_origins
-from gandl_shared.imaging.metrics import blank_tiles, tile_contrast
+from gandl_shared.imaging import blank_tiles, tile_contrast, tile_origins
 from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf

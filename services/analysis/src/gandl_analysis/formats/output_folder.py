@@ -20,8 +20,9 @@ from gandl_shared.errors import Invalid
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import metadata_column
 from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.quality import PlateImages
-from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, SiteScore, WellScore
+from gandl_shared.schemas.screen import ParkedSite, SiteScore, WellScore
 from gandl_shared.store import Profiles, write_profiles
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
@@ -78,7 +79,7 @@ class Embedded(BaseModel):
     screen_name: str
     model_id: str
     model: ModelCard
-    limits: Mapping[str, ScreenLimits]
+    limits: Mapping[str, IntensityLimits]
     limits_from: str
     parked: tuple[ParkedSite, ...]
 

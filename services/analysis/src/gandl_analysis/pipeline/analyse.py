@@ -18,8 +18,9 @@ from gandl_shared.models import ModelCard
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.quality import GroupQuality, Quality
-from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, WellScore
+from gandl_shared.schemas.screen import ParkedSite, WellScore
 from gandl_shared.store import Profiles
 from threadpoolctl import threadpool_limits
 
@@ -52,7 +53,7 @@ class ScreenInput:
     parameters: AnalysisParameters
     card: ModelCard
     model_id: str
-    limits: Mapping[str, ScreenLimits]
+    limits: Mapping[str, IntensityLimits]
     limits_from: str = "plate"
     earlier: EarlierAxes | None = None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from gandl_science.arrays import Mask
 from gandl_science.assay.image_qc import ImageLimits, can_judge_focus, site_problems
-from gandl_shared.imaging.metrics import blank_tiles
+from gandl_shared.imaging import blank_tiles
 from gandl_shared.plates import Well
 from gandl_shared.schemas.analysis import ImageQcParameters
 from gandl_shared.schemas.quality import FailedSite, PlateImages

@@ -11,8 +11,9 @@ from gandl_science.axis.fitted import AxisFit
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.quality import GroupQuality, Quality
-from gandl_shared.schemas.screen import ParkedSite, ScreenLimits, SiteScore, WellScore
+from gandl_shared.schemas.screen import ParkedSite, SiteScore, WellScore
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
@@ -42,7 +43,7 @@ class Provenance(BaseModel):
     model_id: str
     model: ModelCard
     parameters: AnalysisParameters
-    limits: Mapping[str, ScreenLimits]
+    limits: Mapping[str, IntensityLimits]
     limits_from: str = "plate"
     plate_map: str
     n_sites: int

@@ -10,7 +10,7 @@ import typer
 from gandl_embedding.engine import Engine
 from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput, InvalidImage
-from gandl_shared.imaging.fields import Limits, Preprocessing, sampled_limits
+from gandl_shared.imaging import Preprocessing, sampled_limits
 from gandl_shared.plates import Site
 from gandl_shared.store import Profiles, concatenated, of_site, write_profiles
 from gandl_worker.sites import SiteTiles, Unreadable, load
@@ -58,12 +58,12 @@ def _preprocessing(sites: Sequence[Site], engine: Engine, source: LimitSource) -
     by_plate: dict[str, list[Sequence[Path]]] = {}
     for site in sites:
         by_plate.setdefault(site.plate, []).append(site.files)
-    card_limits = Limits.of(card)
+    card_limits = card.limits
     return {
         plate: Preprocessing(
-            card_limits if source == "card" else sampled_limits(files, downscale=card.downscale),
-            card.size,
-            card.downscale,
+            limits=card_limits if source == "card" else sampled_limits(files, downscale=card.downscale),
+            size=card.size,
+            downscale=card.downscale,
         )
         for plate, files in by_plate.items()
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
-from gandl_shared.imaging.fields import read_header
+from gandl_shared.imaging import read_header
 from gandl_shared.plates import PATTERNS, Site
 from gandl_shared.plates.patterns import FilesByField, channel_tokens, list_images, match_files, pattern_of
 

@@ -20,7 +20,7 @@ from gandl_science.axis.fitted import IN_SAMPLE, AxisFit
 from gandl_shared.errors import Invalid, NotFound, Problem, raise_if
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.schemas.screen import ScreenLimits
+from gandl_shared.schemas.limits import IntensityLimits
 
 from gandl_analysis.pipeline.tiles import Index, WellTiles
 
@@ -66,7 +66,7 @@ class EarlierAxes:
         return next(fit for fit in self.fits if fit.name == E2.name and fit.about.get(CELL_LINE) == cell_line)
 
 
-def limits_text(limits: Literal["plate", "card"] | ScreenLimits) -> str:
+def limits_text(limits: Literal["plate", "card"] | IntensityLimits) -> str:
     """Where intensity limits come from, in a form that can be compared."""
     return limits if isinstance(limits, str) else json.dumps([limits.low, limits.high])
 

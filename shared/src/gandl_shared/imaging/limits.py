@@ -1,0 +1,67 @@
+"""Intensity limits of a plate: percentiles over a sample of its own sites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gandl_shared.errors import InvalidImage
+from gandl_shared.imaging.fields import downscaled
+from gandl_shared.imaging.readers import read_site
+from gandl_shared.schemas.limits import IntensityLimits
+
+MAX_SAMPLED_SITES = 32
+"""The limits of a plate are taken from at most so many of its sites."""
+LOW_PERCENTILE, HIGH_PERCENTILE = 0.1, 99.9
+
+T = TypeVar("T")
+
+
+def evenly_spread(items: Sequence[T], count: int) -> list[T]:
+    """Return at most `count` items spread evenly over a sequence, the first and the last among them (from two on)."""
+    positions = np.linspace(0, len(items) - 1, min(count, len(items)))
+    return [items[i] for i in sorted({int(position) for position in positions})]
+
+
+def sampled_limits(sites: Sequence[Sequence[Path]], *, downscale: int) -> IntensityLimits:
+    """Return the limits over at most MAX_SAMPLED_SITES of `sites` (the files of each site of one plate).
+
+    Raises InvalidImage as `limits_of_sites` does.
+    """
+    return limits_of_sites(evenly_spread(sites, MAX_SAMPLED_SITES), downscale=downscale)
+
+
+def limits_of_sites(sites: Sequence[Sequence[Path]], *, downscale: int) -> IntensityLimits:
+    """Return the 0.1 and 99.9 percentiles of each channel over all pixels of these sites.
+
+    Raises InvalidImage where there is no site, and where sites differ in channels or bit depth: the limits of one depth
+    turn the images of another black or white.
+    """
+    if not sites:
+        raise InvalidImage("there are no images to take intensity limits from")
+    fields: list[NDArray[np.float32]] = []
+    depth = ""
+    for files in sites:
+        image = read_site(files)
+        depth = depth or str(image.dtype)
+        check_depth(files[0].name, str(image.dtype), sites[0][0].name, depth)
+        fields.append(downscaled(image, downscale))
+    channels = {field.shape[0] for field in fields}
+    if len(channels) > 1:
+        raise InvalidImage(f"the sites of a plate have different numbers of channels: {sorted(channels)}")
+    pixels = np.concatenate([field.reshape(field.shape[0], -1) for field in fields], axis=1)
+    low, high = np.percentile(pixels, [LOW_PERCENTILE, HIGH_PERCENTILE], axis=1)
+    # A channel without contrast gets a width of one grey level, so that nothing is divided by zero.
+    high = np.maximum(high, low + 1)
+    return IntensityLimits(low=tuple(map(float, low)), high=tuple(map(float, high)))
+
+
+def check_depth(name: str, depth: str, other: str, other_depth: str) -> None:
+    """Raise InvalidImage if two files of a plate differ in the type of their pixels."""
+    if depth != other_depth:
+        detail = f"{name} is {depth} but {other} of the same plate is {other_depth}"
+        raise InvalidImage(f"{detail}; give images of one bit depth per plate")
