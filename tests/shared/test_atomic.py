@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from gandl_shared import atomic
-from gandl_shared.atomic import atomic_file, atomic_folder
+from gandl_shared.atomic import TEMPORARY_PREFIX, atomic_file, atomic_folder, remove_unfinished
 
 
 class Interrupted(Exception):
@@ -121,3 +121,13 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert names(target) == ["new.csv"]
     assert names(tmp_path / "disk") == ["screen"]
+
+
+def test_what_a_killed_writer_left_can_be_removed(tmp_path: Path) -> None:
+    (tmp_path / f"{TEMPORARY_PREFIX}1").write_text("half")
+    (tmp_path / f"{TEMPORARY_PREFIX}2").mkdir()
+    (tmp_path / f"{TEMPORARY_PREFIX}2" / "part").write_text("half")
+    (tmp_path / "whole").write_text("whole")
+    remove_unfinished(tmp_path)
+    assert names(tmp_path) == ["whole"]
+    remove_unfinished(tmp_path / "nowhere")

@@ -59,6 +59,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove the unfinished files and folders that writers which were killed left in `folder`, if it exists.
+
+    Call it only where no other program writes into the folder.
+    """
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def _temporary_beside(path: Path) -> Path:
     """A new hidden name in the same folder, because only a rename within one file system is atomic."""
     return path.with_name(f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}")

@@ -89,3 +89,10 @@ def test_controls_may_be_missing_where_an_earlier_screen_has_the_axis() -> None:
     assert [w.well for w in parse_plate_map(text, source="map.csv", controls=False).wells] == ["A01"]
     with pytest.raises(InvalidPlateMap, match="every well is empty"):
         parse_plate_map("plate,well,role\nP,A01,empty\n", source="map.csv", controls=False)
+
+
+@pytest.mark.parametrize("column", ["experiment", "Metadata_Experiment"])
+def test_the_experiment_of_a_well_is_the_column_of_that_name(column: str) -> None:
+    text = f"plate,well,role,{column}\nP1,A01,positive_control,E1\nP1,A02,negative_control,E1\n"
+    assert [well.experiment for well in parse_plate_map(text, source="map").wells] == ["E1", "E1"]
+    assert parse_plate_map(text.replace(column, "batch"), source="map").wells[0].experiment == ""

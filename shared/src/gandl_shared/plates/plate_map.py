@@ -85,6 +85,11 @@ class Well:
     table_row: int
     metadata: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def experiment(self) -> str:
+        """The value of the column `experiment` of the plate map; empty without that column."""
+        return next((v for k, v in self.metadata.items() if plain_column(k).lower() == "experiment"), "")
+
 
 @dataclass(frozen=True)
 class PlateMap:

@@ -13,7 +13,7 @@ from gandl_science.axis.folds import grouped_folds
 from gandl_science.axis.paper import OPTIONS, paper_scores
 from gandl_science.dose_response.onset import off_axis_limit
 from gandl_shared.errors import NotEnoughData
-from gandl_shared.plates import Role, Well, plain_column
+from gandl_shared.plates import Role
 from gandl_shared.schemas.analysis import AnalysisParameters
 
 from gandl_analysis.pipeline.axes.stored_axes import (
@@ -60,7 +60,7 @@ def score_axis(name: str, tiles: WellTiles, labels: Index, parameters: AnalysisP
         return None
     if parameters.preset == "paper":
         return paper_scores(tiles.vectors, tiles.well, labels, how)
-    experiments = [_experiment(w) for w in tiles.wells]
+    experiments = [w.experiment for w in tiles.wells]
     folds = grouped_folds(tiles.plates, [w.well for w in tiles.wells], labels, experiments=experiments)
     return None if folds is None else score_wells(tiles.vectors, tiles.well, labels, folds, options=how)
 
@@ -85,11 +85,6 @@ def score_efficacy(
 def line_scores(tiles: WellTiles, labels: Index, scores: WellScores) -> ScoredLine:
     """What figures of quality are made of."""
     return ScoredLine(tiles.wells, labels, scores, tiles.vectors, tiles.well, tiles.sites.tolist())
-
-
-def _experiment(well: Well) -> str:
-    """From the plate map's column of that name; empty without one."""
-    return next((v for k, v in well.metadata.items() if plain_column(k).lower() == "experiment"), "")
 
 
 def control_labels(tiles: WellTiles) -> Index:
