@@ -1,76 +1,111 @@
-"""Whatever the numbers: the unit changes nothing, and ugly data give an answer that keeps the schema's promises."""
+"""A table of responses: each problem is named by row and field, all at once; ordinary spreadsheets are understood."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 import pytest
+from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curve_wells import CurveWell
-from gandl_analysis.pipeline.curves import CurveSettings, efficacy_settings, fit_wells
-from gandl_science.arrays import Float
-from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
+from gandl_shared.errors import InvalidTable, NotFound
 
-FAST = CurveOptions(n_null=200, n_bootstrap=20)
+HEADER = "compound,cell_line,concentration_um,response\n"
 
 
-def fit(dose_unit: float = 1.0, gain: float = 1.0, offset: float = 0.0) -> CurveFit:
-    c = np.repeat(np.geomspace(0.01, 10.0, 6), 4)
-    y = -1 + 2 / (1 + (0.3 / c) ** 1.5) + np.random.default_rng(0).normal(size=24) * 0.2
-    data = DoseResponseData(c * dose_unit, y * gain + offset)
-    return fit_curves([data], FAST, np.random.default_rng(0))[0]
+def read(folder: Path, text: str) -> list[CurveWell]:
+    path = folder / "t.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_responses(path)
 
 
-@pytest.mark.parametrize(("dose_unit", "gain", "offset"), [(1e-9, 1e12, 0.0), (1e6, 1e-12, 0.0), (1.0, -1.0, 1e6)])
-def test_units_and_offsets_change_nothing(dose_unit: float, gain: float, offset: float) -> None:
-    """To 1e-6: an offset of a million leaves ten digits of the response."""
-    plain, other = fit(), fit(dose_unit, gain, offset)
-    assert (plain.model, other.model) == ("hill", "hill")
-    assert plain.ec50 is not None and other.ec50 is not None
-    ends = [(f.ec50.estimate, f.ec50.low, f.ec50.high) for f in (plain, other) if f.ec50 is not None]
-    assert [v / dose_unit for v in ends[1] if v is not None] == pytest.approx(ends[0], rel=1e-6)
-    assert other.params["slope"].estimate == pytest.approx(plain.params["slope"].estimate, rel=1e-6)
-    assert other.lack_of_fit_p == pytest.approx(plain.lack_of_fit_p, rel=1e-5)
-
-
-def ugly(kind: int, size: int, rng: np.random.Generator) -> Float:
-    """Normal, rounded, Cauchy, constant, a few ones, twenty orders of magnitude, almost equal."""
-    makers = (
-        lambda: rng.normal(size=size),
-        lambda: np.round(rng.normal(size=size)),
-        lambda: rng.standard_cauchy(size=size),
-        lambda: np.zeros(size),
-        lambda: (rng.random(size) < 0.1) * 1.0,
-        lambda: np.exp(20 * rng.normal(size=size)),
-        lambda: 1e6 + 1e-3 * rng.normal(size=size),
+def test_a_row_is_a_well_with_everything_that_is_known_of_it(tmp_path: Path) -> None:
+    header = "Compound,CELL_LINE,concentration_um,response,plate,well,off_distance,excluded,operator\n"
+    (well,) = read(tmp_path, header + "aspirin,U2OS,0.5,-0.9,P1,A03,1.25,edge,me\n")
+    assert well == CurveWell(
+        compound="aspirin",
+        cell_line="U2OS",
+        concentration=0.5,
+        response=-0.9,
+        plate="P1",
+        well="A03",
+        off_distance=1.25,
+        excluded="edge",
+        table_row=2,
     )
-    return np.asarray(makers[kind]())
 
 
-@pytest.mark.parametrize("seed", range(20))
-@pytest.mark.filterwarnings("error")
-def test_ugly_tables_are_answered_without_a_made_up_number(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    doses = np.geomspace(10 ** rng.uniform(-6, 0), 10 ** rng.uniform(0.1, 6), rng.integers(1, 10))
-    doses[0] *= rng.random() < 0.7
-    c = np.repeat(doses, rng.integers(1, 6))
-    wells = [
-        CurveWell(
-            compound=f"compound {kind}",
-            cell_line="U",
-            concentration=float(dose),
-            response=float(y) * 10.0 ** rng.integers(-3, 3),
-        )
-        for kind in range(7)
-        for dose, y in zip(c, ugly(kind, c.size, rng), strict=True)
+@pytest.mark.parametrize("text", ["", "NA", "nan", "NULL", "None"])
+def test_a_missing_response_is_a_well_without_measurement(tmp_path: Path, text: str) -> None:
+    (well,) = read(tmp_path, HEADER + f"a,U,0,{text}\n")
+    assert (well.concentration, well.response) == (0.0, None)
+
+
+def test_empty_lines_are_passed_over_and_rows_are_counted_as_in_the_file(tmp_path: Path) -> None:
+    assert [w.table_row for w in read(tmp_path, HEADER + "a,U,1,1\n\n,,,\na,U,2,1\n")] == [2, 5]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_spreadsheets_of_other_countries(tmp_path: Path, separator: str) -> None:
+    text = HEADER + "a,U,1,0.5\nb,U,3,0.25\n"
+    assert read(tmp_path, "\ufeff" + text.replace(",", separator)) == read(tmp_path, text)
+
+
+WORDS = {"False": None, "0": None, "no": None, "": None, "True": "excluded", "1": "excluded", "edge": "edge"}
+
+
+@pytest.mark.parametrize(("word", "reason"), WORDS.items())
+def test_words_that_exclude_a_well(tmp_path: Path, word: str, reason: str | None) -> None:
+    (well,) = read(tmp_path, HEADER.replace("\n", ",excluded\n") + f"a,U,1,0.5,{word}\n")
+    assert well.excluded == reason
+
+
+BAD = {
+    "a\n": "row 1, compound: column is missing",
+    HEADER: "no rows",
+    "": "is empty",
+    HEADER + "a,U,ten,1\n": "row 2, concentration_um: 'ten' is not a number",
+    HEADER + "a,U,1,1\na,U,-3,1\n": "row 3, concentration_um: -3 is negative",
+    HEADER + "a,U,1,inf\n": "row 2, response: 'inf' is not finite",
+    HEADER + "a,U,,1\n": "row 2, concentration_um: is empty",
+    HEADER + ",U,1,1\n": "row 2, compound: is empty",
+    HEADER + "a,U,1\n": "row 2: 3 cells where the header has 4",
+    HEADER.replace("\n", ",response\n") + "a,U,1,1,1\n": "row 1, response: column occurs twice",
+    HEADER + "a,U,1,1e160\n": "row 2, response: '1e160' is beyond 1e-100 to 1e+100; give it in another unit",
+    HEADER + "a,U,1e-170,1\n": "row 2, concentration_um: '1e-170' is beyond",
+    HEADER + "a,U,1,0.5\na,U,1,0.5\na,U,3,0.7\na,U,3,0.7\n": "row 3, response: repeats row 2, and so do all rows",
+    HEADER + "a,U,1,0\na,U,1,0.1\na,U,1,0\na,U,1,0.1\na,U,3,0.7\na,U,3,0.7\n": "row 4, response: repeats row 2,",
+    HEADER.replace("\n", ",plate,well\n") + "a,U,1,1,P,A01\nb,U,1,1,P,A01\n": "row 3, well: P A01 is in row 2 already",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD.items(), ids=BAD.values())
+def test_a_bad_table_is_refused_with_the_place_and_the_fix(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InvalidTable) as error:
+        read(tmp_path, text)
+    assert message in error.value.detail
+    assert error.value.exit_code == 2
+
+
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InvalidTable) as error:
+        read(tmp_path, HEADER + ",U,1,1\na,U,-3,inf\na,U,1\n")
+    assert [(p.row, p.field) for p in error.value.problems] == [
+        (2, "compound"),
+        (3, "concentration_um"),
+        (3, "response"),
+        (4, None),
     ]
-    for settings in (CurveSettings(options=FAST), replace(efficacy_settings(), options=FAST)):
-        for curve in fit_wells(wells, settings):
-            ec50 = curve.ec50
-            assert (ec50.value is None) == (ec50.relation is None)
-            if ec50.relation == "=":
-                assert ec50.low is not None and ec50.value is not None and ec50.high is not None
-                assert ec50.low <= ec50.value <= ec50.high
-                assert doses.min() <= ec50.value <= doses.max()
-            assert curve.model_dump_json()
+
+
+def test_equal_replicates_of_single_doses_are_not_copies(tmp_path: Path) -> None:
+    rows = ["a,U,1,0", "a,U,1,0", "a,U,3,50", "a,U,3,52", "b,U,1,0", "b,U,1,0", "b,U,3,0", "b,U,3,0"]
+    assert len(read(tmp_path, HEADER + "\n".join(rows) + "\n")) == 8
+
+
+def test_a_file_that_is_not_text_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    with pytest.raises(NotFound, match="does not exist"):
+        read_responses(path)
+    path.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(InvalidTable, match="is not CSV text in UTF-8"):
+        read_responses(path)

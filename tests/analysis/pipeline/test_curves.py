@@ -11,7 +11,7 @@ from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text
 from gandl_analysis.figures.svg import to_svg
 from gandl_analysis.pipeline.curve_wells import CurveWell
 from gandl_analysis.pipeline.curves import CurveSettings, efficacy_settings, fit_compounds, fit_wells
-from gandl_science.dose_response.onset import off_axis_limit, off_axis_onset
+from gandl_science.arrays import Float
 from gandl_science.dose_response.results import CurveOptions
 from gandl_shared.errors import InvalidTable
 from gandl_shared.schemas.curve import Curve
@@ -151,7 +151,7 @@ def screen_well(role: str, compound: str | None, dose: float | None, efficacy: f
     )
 
 
-def test_a_poison_departs_from_the_controls_of_its_cell_line() -> None:
+def test_a_poison_deviates_from_the_controls_of_its_cell_line() -> None:
     rng = np.random.default_rng(0)
     noise = lambda: float(rng.normal() * 0.1)  # noqa: E731
     controls = [
@@ -172,17 +172,6 @@ def test_a_poison_departs_from_the_controls_of_its_cell_line() -> None:
     assert len(fit_compounds([*controls, *poison], FAST)) == 1
 
 
-def test_departure_needs_all_higher_doses_and_enough_controls() -> None:
-    doses = np.array([1.0, 2.0, 3.0, 4.0])
-    assert off_axis_onset(doses, np.array([0.0, 9.0, 0.0, 9.0]), 5.0) == 4.0
-    assert off_axis_onset(doses, np.array([9.0, 9.0, 9.0, 9.0]), 5.0) == 1.0
-    assert off_axis_onset(doses, np.array([9.0, 9.0, 9.0, 1.0]), 5.0) is None
-    assert off_axis_onset(doses, np.array([9.0] * 4), None) is None
-    assert off_axis_limit(np.array([1.0, 2.0, 3.0])) is None
-    # Median 2.5, MAD 1: 2.5 + 3 x 1.4826.
-    assert off_axis_limit(np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(6.9478)
-
-
 def test_excluded_wells_of_a_screen() -> None:
     treated = [screen_well("treatment", "a", float(d), -1.0, 1.0) for d in DOSES]
     curve = fit_compounds([w.model_copy(update={"excluded": "image QC: overexposed"}) for w in treated], FAST)[0]
@@ -197,3 +186,48 @@ def test_the_figure_says_what_the_curve_says_and_is_the_same_twice() -> None:
     assert ec50_text(curve.ec50) in svg
     assert "50 % &lt;i&gt; $x$" in svg
     assert "dc:date" not in svg
+
+
+FASTER = CurveOptions(n_null=200, n_bootstrap=20)
+
+
+def ugly(kind: int, size: int, rng: np.random.Generator) -> Float:
+    """Normal, rounded, Cauchy, constant, a few ones, twenty orders of magnitude, almost equal."""
+    makers = (
+        lambda: rng.normal(size=size),
+        lambda: np.round(rng.normal(size=size)),
+        lambda: rng.standard_cauchy(size=size),
+        lambda: np.zeros(size),
+        lambda: (rng.random(size) < 0.1) * 1.0,
+        lambda: np.exp(20 * rng.normal(size=size)),
+        lambda: 1e6 + 1e-3 * rng.normal(size=size),
+    )
+    return np.asarray(makers[kind]())
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.filterwarnings("error")
+def test_ugly_data_gives_no_number_that_the_data_does_not_support(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    doses = np.geomspace(10 ** rng.uniform(-6, 0), 10 ** rng.uniform(0.1, 6), rng.integers(1, 10))
+    doses[0] *= rng.random() < 0.7
+    c = np.repeat(doses, rng.integers(1, 6))
+    wells = [
+        CurveWell(
+            compound=f"compound {kind}",
+            cell_line="U",
+            concentration=float(dose),
+            response=float(y) * 10.0 ** rng.integers(-3, 3),
+        )
+        for kind in range(7)
+        for dose, y in zip(c, ugly(kind, c.size, rng), strict=True)
+    ]
+    for settings in (CurveSettings(options=FASTER), replace(efficacy_settings(), options=FASTER)):
+        for curve in fit_wells(wells, settings):
+            ec50 = curve.ec50
+            assert (ec50.value is None) == (ec50.relation is None)
+            if ec50.relation == "=":
+                assert ec50.low is not None and ec50.value is not None and ec50.high is not None
+                assert ec50.low <= ec50.value <= ec50.high
+                assert doses.min() <= ec50.value <= doses.max()
+            assert curve.model_dump_json()

@@ -70,20 +70,6 @@ def test_an_ec50_beyond_the_doses_is_open_above_and_never_a_number() -> None:
     assert np.mean([f.ec50.high is None for f in fits if f.ec50 is not None]) > 0.4
 
 
-def test_six_single_wells_are_chosen_by_the_test_as_aicc_does_not_exist() -> None:
-    c = np.geomspace(0.01, 10.0, 6)
-    noise = np.array([0.02, -0.03, 0.01, 0.02, -0.02, 0.01])
-    rise, flat = (
-        fit_curves([DoseResponseData(c, y + noise)], CurveOptions(n_null=1000), np.random.default_rng(0))[0]
-        for y in (hill(c, 0.3), np.zeros(6))
-    )
-    assert (rise.model, rise.aicc["hill"], rise.anova_p, rise.lack_of_fit_p) == ("hill", None, None, None)
-    assert flat.model == "constant"
-    assert rise.ec50 is not None
-    assert rise.ec50.low is not None and rise.ec50.high is not None
-    assert rise.ec50.low < 0.3 < rise.ec50.high
-
-
 @pytest.mark.slow
 def test_coverage_of_the_interval() -> None:
     """Nominal 95 %, accepted 93 to 98: 500 curves, so the observed rate must be compatible with that band."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.arrays import Float
-from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.models import HILL, SearchSpace, log_dose, search_grid
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
 from gandl_science.dose_response.significance import (
     activity_p,
     anova_p,
@@ -93,44 +91,3 @@ def test_q_values_are_benjamini_hochberg_and_leave_untested_ones_out() -> None:
     assert adjusted[1] is None
     assert [v for v in adjusted if v is not None] == pytest.approx([0.04, 0.04 * 4 / 3, 0.04 * 4 / 3, 0.5])
     assert q_values([None, None]) == (None, None)
-
-
-def test_a_compounds_answer_does_not_depend_on_the_others() -> None:
-    """Neither its null, nor its bootstrap, nor what it can be tested for: others have other designs, more replicates,
-    or none."""
-    rng = np.random.default_rng(0)
-    doses = np.geomspace(0.01, 10, 6)
-    c = np.repeat(doses, 3)
-    data = [DoseResponseData(c, rng.normal(size=18)) for _ in range(4)]
-    odd = [DoseResponseData(np.repeat(doses, n), rng.normal(size=6 * n)) for n in (1, 5)]
-    options = CurveOptions(n_null=500, n_bootstrap=50)
-    alone = fit_curves(data[:1], options, np.random.default_rng(7))[0]
-    among = fit_curves([*odd, *data[::-1]], options, np.random.default_rng(7))[-1]
-    assert alone.p_value == pytest.approx(among.p_value, rel=1e-12)
-    assert (alone.anova_p, alone.lack_of_fit_p) == pytest.approx((among.anova_p, among.lack_of_fit_p), rel=1e-12)
-    assert [(d.low, d.high) for d in alone.doses] == [(d.low, d.high) for d in among.doses]
-    assert alone.params["level"].estimate == pytest.approx(among.params["level"].estimate, rel=1e-12)
-
-
-@pytest.mark.slow
-def test_choice_of_model() -> None:
-    """At least 97 % right over 900 curves of the three kinds (6 × 6)."""
-    rng = np.random.default_rng(0)
-    c = np.repeat(np.geomspace(0.01, 10, 6), 6)
-
-    def hill(ec50: float, slope: float) -> Float:
-        return -1 + 2 / (1 + (ec50 / c) ** slope)
-
-    def bell(ec50: float, loss: float) -> Float:
-        return -1 + 2 / (1 + (ec50 / c) ** 2) / (1 + (c / loss) ** 3)
-
-    truths = {
-        "constant": [np.full(36, -1.0)] * 300,
-        "hill": [hill(10 ** rng.uniform(-1.3, 0.3), rng.uniform(1, 3)) for _ in range(300)],
-        "gain_loss": [bell(10 ** rng.uniform(-1.3, -0.7), 10 ** rng.uniform(0.2, 0.6)) for _ in range(300)],
-    }
-    right = 0
-    for model, curves in truths.items():
-        data = [DoseResponseData(c, y + rng.normal(size=36) * 0.25) for y in curves]
-        right += sum(f.model == model for f in fit_curves(data, CurveOptions(n_null=1000), rng))
-    assert right / 900 >= 0.97

@@ -20,7 +20,7 @@ from gandl_science.arrays import Float, Mask
 
 LN10 = float(np.log(10.0))
 VEHICLE = -1000.0
-"""The log10 concentration that represents a dose of zero: there, both shapes equal their left plateau exactly."""
+"""The log10 concentration of a dose of zero: to the last bit, both shapes are at their left plateau there."""
 
 _MIN_LOCATIONS, _LOCATIONS_PER_DECADE, _SLOPES = 21, 10, 12
 """The search grid of a Hill curve. A curve between two grid points is within the reach of the polish."""

@@ -8,18 +8,19 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text, to_svg
+from gandl_analysis.formats.response_table import read_responses
+from gandl_analysis.pipeline.curves import CurveSettings, fit_wells
+from gandl_science.dose_response.interpretation import InterpretationRules
+from gandl_science.dose_response.results import CurveOptions, ResponseScale
 from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput
-
-# Fitting and plotting import scipy and matplotlib, which take seconds: the functions below import them, so that
-# `gandl --help` need not.
-if TYPE_CHECKING:
-    from gandl_analysis.pipeline.curves import CurveSettings
-    from gandl_science.dose_response.results import ResponseScale
-    from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.curve import Curve
+from rich.console import Console
+from rich.table import Table
 
 _MAX_NAME = 80
 
@@ -53,9 +54,6 @@ def fit(
     seed: Annotated[int, typer.Option(help="Seed of the simulated null and the bootstrap.")] = 0,
 ) -> None:
     """Fit a dose-response curve for each compound and cell line of a table."""
-    from gandl_analysis.formats.response_table import read_responses
-    from gandl_analysis.pipeline.curves import fit_wells
-
     settings = _settings(controls, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed)
     _check_out(out)
     wells = read_responses(table)
@@ -71,10 +69,6 @@ def fit(
 
 
 def _settings(controls: str | None, *, alpha: float, bootstrap: int, unit: str, seed: int) -> CurveSettings:
-    from gandl_analysis.pipeline.curves import CurveSettings
-    from gandl_science.dose_response.interpretation import InterpretationRules
-    from gandl_science.dose_response.results import CurveOptions
-
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha {alpha:g} is not between 0 and 1")
     if bootstrap < 0 or seed < 0:
@@ -89,8 +83,6 @@ def _settings(controls: str | None, *, alpha: float, bootstrap: int, unit: str, 
 
 def _scale(controls: str) -> ResponseScale:
     """Return the scale that `--controls` describes."""
-    from gandl_science.dose_response.results import ResponseScale
-
     try:
         negative, positive = (float(number) for number in controls.split(","))
         return ResponseScale(negative, positive)
@@ -120,8 +112,6 @@ def _prepare_plots(folder: Path) -> None:
 
 
 def _plot(folder: Path, curves: Sequence[Curve], scale: ResponseScale | None) -> None:
-    from gandl_analysis.figures.dose_response import dose_response_figure, to_svg
-
     is_efficacy = scale is not None and (scale.negative, scale.positive) == (-1, 1)
     midpoint = None if scale is None else scale.midpoint
     for name, curve in zip(plot_names(curves), curves, strict=True):
@@ -152,9 +142,6 @@ def _safe(text: str) -> str:
 
 
 def _print_summary(curves: Sequence[Curve]) -> None:
-    from gandl_analysis.figures.dose_response import ec50_text
-    from rich.console import Console
-    from rich.table import Table
 
     table = Table("compound", "cell line", "verdict", "EC50", "q", "flags")
     for curve in curves:

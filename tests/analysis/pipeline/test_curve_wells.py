@@ -1,0 +1,69 @@
+"""Which wells belong to a curve, which of them are fitted, and which doses are one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from gandl_analysis.pipeline.curve_wells import CompoundWells, CurveWell, group_by_compound
+from gandl_shared.schemas.vocabulary import Flag
+
+
+def well(dose: float | None, response: float | None = 0.0, *, compound: str = "a", cell_line: str = "U") -> CurveWell:
+    return CurveWell(compound=compound, cell_line=cell_line, concentration=dose, response=response)
+
+
+def group(*wells: CurveWell) -> CompoundWells:
+    (compound,) = group_by_compound(wells)
+    return compound
+
+
+def test_a_compound_in_two_cell_lines_is_two_curves_in_order_of_appearance() -> None:
+    wells = [well(1, compound="b"), well(1), well(2, compound="b"), well(1, compound="b", cell_line="V")]
+    groups = group_by_compound(wells)
+    assert [(g.name, g.cell_line, len(g.wells)) for g in groups] == [("b", "U", 2), ("a", "U", 1), ("b", "V", 1)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (well(1.0, None), "no response"),
+        (well(1.0, math.nan), "no response"),
+        (well(None), "no concentration"),
+        (well(math.inf), "no concentration"),
+        (replace(well(None), excluded="out of focus"), "out of focus"),
+    ],
+)
+def test_a_well_that_cannot_be_fitted_stays_with_its_reason(wrong: CurveWell, reason: str) -> None:
+    compound = group(well(1.0), wrong)
+    assert compound.exclusions == [None, reason]
+    assert compound.fitted_wells == [well(1.0)]
+    assert compound.data.concentration.tolist() == [1.0]
+
+
+def test_doses_that_differ_by_a_millionth_are_the_lowest_of_them() -> None:
+    doses = [w.concentration for w in group(well(1.0 + 1e-6), well(2.0), well(1.0), well(1.0 + 2e-6), well(0.0)).wells]
+    assert doses == [1.0, 2.0, 1.0, 1.0, 0.0]
+
+
+def test_doses_that_differ_by_more_are_two() -> None:
+    assert [w.concentration for w in group(well(1.0), well(1.00001)).wells] == [1.0, 1.00001]
+
+
+def empty(dose: float) -> CurveWell:
+    return replace(well(dose), excluded="image QC: empty", is_empty=True, off_distance=9.0)
+
+
+@pytest.mark.parametrize(("n_fitted", "n_empty", "counts"), [(3, 1, False), (2, 2, True), (0, 1, True)])
+def test_empty_wells_count_off_the_axis_where_they_are_half_of_their_dose(
+    n_fitted: int, n_empty: int, counts: bool
+) -> None:
+    compound = group(*[well(1.0)] * n_fitted, *[empty(1.0)] * n_empty, *[well(2.0)] * 3)
+    off_axis = [w for w in compound.off_axis_wells if w.is_empty]
+    assert len(off_axis) == (n_empty if counts else 0)
+    assert compound.flags == (Flag.EMPTY_WELLS,)
+
+
+def test_a_compound_without_empty_wells_has_no_flag() -> None:
+    assert group(well(1.0)).flags == ()

@@ -1,0 +1,71 @@
+"""The least-squares solver: sums of squares by hand, exact curves found again, bounds and a fixed parameter kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gandl_science.arrays import Float
+from gandl_science.dose_response.models import HILL, SearchSpace, log_dose, search_grid
+from gandl_science.dose_response.solver import DoseMeans, dose_means, explained, plateaus, polish, solve
+
+SPACE = SearchSpace(low=-3.0, high=2.0)
+X = log_dose(np.geomspace(0.01, 10.0, 8))
+
+
+def means(*curves: Float) -> DoseMeans:
+    wells = np.stack(curves)[:, :, None]
+    return dose_means(X, wells, np.ones_like(wells))
+
+
+def hill(log_ec50: float, slope: float, bottom: float = -1.0, top: float = 1.0) -> Float:
+    return bottom + (top - bottom) * HILL.basis(X, np.array([log_ec50, np.log(slope)]))
+
+
+def test_sums_of_squares_add_up_to_those_of_the_wells() -> None:
+    rng = np.random.default_rng(0)
+    wells, weights = rng.normal(size=(1, 8, 3)), rng.random((1, 8, 3))
+    data = dose_means(X, wells, weights)
+    grand_mean = np.average(wells, weights=weights)
+    assert data.grand_mean[0] == pytest.approx(grand_mean)
+    total = (weights * (wells - grand_mean) ** 2).sum()
+    assert data.between[0] + data.pure[0] == pytest.approx(total)
+
+
+def test_plateaus_are_those_of_weighted_regression() -> None:
+    rng = np.random.default_rng(1)
+    wells, weights = rng.normal(size=(1, 8, 2)), rng.random((1, 8, 2)) + 0.1
+    data, basis = dose_means(X, wells, weights), HILL.basis(X, np.array([[-1.0, 0.5]]))
+    bottom, amplitude, residual = plateaus(data, basis)
+    slope, intercept = np.polyfit(basis[0], data.mean[0], 1, w=np.sqrt(data.weight[0]))
+    assert (bottom[0], amplitude[0]) == pytest.approx((intercept, slope))
+    gain = data.between[0] - (data.weight * residual**2).sum()
+    assert explained(data, basis)[0, 0] == pytest.approx(gain)
+
+
+def test_exact_curves_are_found_again_together() -> None:
+    truths = [(-1.3, 1.0), (0.2, 3.0), (-2.5, 0.6)]
+    solution = solve(means(*(hill(*truth) for truth in truths)), HILL, SPACE, search_grid(HILL, SPACE))
+    assert solution.theta == pytest.approx(np.array([(e, np.log(s)) for e, s in truths]), abs=1e-5)
+    assert solution.bottom == pytest.approx(np.full(3, -1.0), abs=1e-4)
+    assert solution.top == pytest.approx(np.full(3, 1.0), abs=1e-4)
+    assert solution.misfit.max() < 1e-12
+
+
+def test_a_slope_beyond_the_bounds_ends_on_the_bound() -> None:
+    solution = solve(means(hill(-0.4, 20.0)), HILL, SPACE, search_grid(HILL, SPACE))
+    assert np.exp(solution.theta[0, 1]) == pytest.approx(8.0, rel=1e-9)
+
+
+def test_the_polish_never_makes_a_fit_worse_and_leaves_a_fixed_parameter() -> None:
+    data = means(hill(-0.7, 1.5) + np.random.default_rng(2).normal(size=8) * 0.2)
+    start = np.array([[0.5, 0.0]])
+    before = (data.weight * plateaus(data, HILL.basis(X, start))[2] ** 2).sum()
+    free, fixed = polish(data, HILL, SPACE, start), polish(data, HILL, SPACE, start, fixed=0)
+    assert free.misfit[0] <= fixed.misfit[0] <= before
+    assert fixed.theta[0, 0] == 0.5
+    assert start.tolist() == [[0.5, 0.0]], "the start is not changed"
+
+
+def test_flat_data_has_no_amplitude_and_no_warning() -> None:
+    solution = solve(means(np.full(8, 3.0)), HILL, SPACE, search_grid(HILL, SPACE))
+    assert (solution.bottom[0], solution.top[0], solution.misfit[0]) == pytest.approx((3.0, 3.0, 0.0))
