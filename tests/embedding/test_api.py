@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,8 @@ from gandl_shared.models import model_id
 from gandl_shared.schemas.screen import ErrorBody
 from PIL import Image
 
-Serve = Callable[[Settings], AbstractContextManager[TestClient]]
+from tests.embedding.service import ready_client
+
 NPY_IN = {"Content-Type": NPY}
 
 
@@ -257,7 +256,7 @@ def test_other_media_types_and_forms(client: TestClient) -> None:
     refused(client.post("/embed?model=none", content=to_npy(np.zeros(1)), headers=NPY_IN), 404, "none")
 
 
-def test_size_limits_answer_413(models_dir: Path, serve_ready: Serve) -> None:
+def test_size_limits_answer_413(models_dir: Path) -> None:
     settings = Settings(
         models_dir=models_dir,
         default_model="two",
@@ -267,7 +266,7 @@ def test_size_limits_answer_413(models_dir: Path, serve_ready: Serve) -> None:
         request_pixels=6000,
         request_files=2,
     )
-    with serve_ready(settings) as client:
+    with ready_client(settings) as client:
         big = client.post("/embed", content=b"\x93" * (2**20 + 1), headers=NPY_IN)
         refused(big, 413, "1048577")
         stream = client.post("/embed", content=(b"\x93" * 2**18 for _ in range(5)), headers=NPY_IN)
@@ -284,25 +283,25 @@ def test_size_limits_answer_413(models_dir: Path, serve_ready: Serve) -> None:
         refused(client.post("/embed", files=many), 400, "Too many files")
 
 
-def test_a_key_is_needed_where_one_is_set(models_dir: Path, serve_ready: Serve) -> None:
-    with serve_ready(Settings(models_dir=models_dir, threads=1, api_key="s3cret")) as client:
+def test_a_key_is_needed_where_one_is_set(models_dir: Path) -> None:
+    with ready_client(Settings(models_dir=models_dir, threads=1, api_key="s3cret")) as client:
         refused(client.get("/models"), 401, "X-API-Key")
         refused(client.post("/embed", content=b"", headers={**NPY_IN, "X-API-Key": "wrong"}), 401)
         assert client.get("/models", headers={"X-API-Key": "s3cret"}).status_code == 200
         assert client.get("/health/ready").status_code == 200
 
 
-def test_a_deadline_answers_504(models_dir: Path, serve_ready: Serve) -> None:
-    with serve_ready(Settings(models_dir=models_dir, default_model="two", threads=1, deadline_s=1e-6)) as client:
+def test_a_deadline_answers_504(models_dir: Path) -> None:
+    with ready_client(Settings(models_dir=models_dir, default_model="two", threads=1, deadline_s=1e-6)) as client:
         tiles = to_npy(np.zeros((64, 2, 16, 16), np.uint8))
         refused(client.post("/embed", content=tiles, headers=NPY_IN), 504, "64 tiles")
 
 
-def test_a_bad_folder_stops_the_start(tmp_path: Path, models_dir: Path, serve_ready: Serve) -> None:
-    with pytest.raises(NotFound, match="no .onnx models"), serve_ready(Settings(models_dir=tmp_path)):
+def test_a_bad_folder_stops_the_start(tmp_path: Path, models_dir: Path) -> None:
+    with pytest.raises(NotFound, match="no .onnx models"), ready_client(Settings(models_dir=tmp_path)):
         pass
-    with pytest.raises(NotFound, match="six"), serve_ready(Settings(models_dir=models_dir, default_model="six")):
+    with pytest.raises(NotFound, match="six"), ready_client(Settings(models_dir=models_dir, default_model="six")):
         pass
     (tmp_path / "odd.onnx").write_text("text")
-    with pytest.raises(InvalidModel, match="odd.onnx"), serve_ready(Settings(models_dir=tmp_path)):
+    with pytest.raises(InvalidModel, match="odd.onnx"), ready_client(Settings(models_dir=tmp_path)):
         pass

@@ -16,6 +16,8 @@ from gandl_shared.models import ModelCard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.embedding.tiny_model import tiny_card
+
 FEATURES = 3
 
 
@@ -50,8 +52,8 @@ def values(vectors: np.ndarray) -> list[int]:
 
 
 @pytest.fixture
-def gated(tiny: object) -> Callable[..., Gated]:
-    return lambda **options: Gated(tiny.tiny_card(), **options)  # type: ignore[attr-defined]
+def gated() -> Callable[..., Gated]:
+    return lambda **options: Gated(tiny_card(), **options)
 
 
 def run(work: Coroutine[object, object, object]) -> None:
@@ -66,29 +68,29 @@ async def until(condition: Callable[[], bool]) -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     requests=st.lists(st.lists(st.integers(0, 255), max_size=9), min_size=1, max_size=12),
-    most=st.integers(1, 8),
+    max_tiles=st.integers(1, 8),
 )
-def test_every_request_gets_its_own_vectors_in_order(requests: list[list[int]], most: int) -> None:
+def test_every_request_gets_its_own_vectors_in_order(requests: list[list[int]], max_tiles: int) -> None:
     """Whatever the sizes of requests and batches; runs are full but for the last ones."""
     card = ModelCard.model_construct(features=FEATURES)
     model = Gated(card)
 
     async def work() -> None:
-        async with Batcher(model, BatchOptions(most, 1000, wait_s=0.001)) as batcher:
+        async with Batcher(model, BatchOptions(max_tiles=max_tiles, max_waiting=1000, fill_seconds=0.001)) as batcher:
             answers = await asyncio.gather(*(batcher.embed(tiles(request)) for request in requests))
         assert [values(answer) for answer in answers] == requests
 
     run(work())
     total = sum(map(len, requests))
     assert sum(model.runs) == total
-    assert len(model.runs) == -(-total // most)
+    assert len(model.runs) == -(-total // max_tiles)
 
 
 def test_requests_share_a_run(gated: Callable[..., Gated]) -> None:
     model = gated()
 
     async def work() -> None:
-        async with Batcher(model, BatchOptions(8, 100, wait_s=0.5)) as batcher:
+        async with Batcher(model, BatchOptions(max_tiles=8, max_waiting=100, fill_seconds=0.5)) as batcher:
             await asyncio.gather(*(batcher.embed(tiles([i, i])) for i in range(4)))
 
     run(work())
@@ -99,7 +101,10 @@ def test_a_lone_request_does_not_wait_for_others_for_long(gated: Callable[..., G
     model = gated()
 
     async def work() -> None:
-        async with Batcher(model, BatchOptions(8, 100, wait_s=0.01)) as batcher, asyncio.timeout(5):
+        async with (
+            Batcher(model, BatchOptions(max_tiles=8, max_waiting=100, fill_seconds=0.01)) as batcher,
+            asyncio.timeout(5),
+        ):
             assert values(await batcher.embed(tiles([7]))) == [7]
 
     run(work())
@@ -112,7 +117,7 @@ def test_a_vector_is_the_same_alone_mixed_and_cut(model_file: Path) -> None:
     alone = np.concatenate([engine.embed(image[None]) for image in images])
 
     async def work() -> None:
-        async with Batcher(engine, BatchOptions(5, 100)) as batcher:
+        async with Batcher(engine, BatchOptions(max_tiles=5, max_waiting=100)) as batcher:
             parts = await asyncio.gather(
                 batcher.embed(images[:3]), batcher.embed(images[3:4]), batcher.embed(images[4:])
             )
@@ -126,7 +131,7 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(gated: Callable[..., Ga
     model = gated(open_=False)
 
     async def work() -> None:
-        async with Batcher(model, BatchOptions(2, 6, wait_s=0)) as batcher:
+        async with Batcher(model, BatchOptions(max_tiles=2, max_waiting=6, fill_seconds=0)) as batcher:
             first = asyncio.create_task(batcher.embed(tiles([1, 2])))
             await until(lambda: model.started == 1)
             second = asyncio.create_task(batcher.embed(tiles([3, 4, 5, 6, 7])))
@@ -144,7 +149,7 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(gated: Callable[..., Ga
 
 def test_one_request_longer_than_the_queue_is_served_when_nothing_waits(gated: Callable[..., Gated]) -> None:
     async def work() -> None:
-        async with Batcher(gated(), BatchOptions(2, 3)) as batcher:
+        async with Batcher(gated(), BatchOptions(max_tiles=2, max_waiting=3)) as batcher:
             assert len(await batcher.embed(tiles(list(range(9))))) == 9
 
     run(work())
@@ -154,7 +159,9 @@ def test_after_the_deadline_the_rest_is_not_run(gated: Callable[..., Gated]) -> 
     model = gated(open_=False)
 
     async def work() -> None:
-        async with Batcher(model, BatchOptions(2, 100, wait_s=0, deadline_s=0.05)) as batcher:
+        async with Batcher(
+            model, BatchOptions(max_tiles=2, max_waiting=100, fill_seconds=0, deadline_seconds=0.05)
+        ) as batcher:
             with pytest.raises(DeadlineExceeded, match="6 tiles were not embedded within 0.05 s"):
                 await batcher.embed(tiles([1] * 6))
             assert batcher.waiting == 0
@@ -168,7 +175,7 @@ def test_a_client_that_goes_away_leaves_the_queue(gated: Callable[..., Gated]) -
     model = gated(open_=False)
 
     async def work() -> None:
-        async with Batcher(model, BatchOptions(2, 100, wait_s=0)) as batcher:
+        async with Batcher(model, BatchOptions(max_tiles=2, max_waiting=100, fill_seconds=0)) as batcher:
             gone = asyncio.create_task(batcher.embed(tiles([1] * 6)))
             await until(lambda: batcher.waiting == 4)
             stays = asyncio.create_task(batcher.embed(tiles([5])))
@@ -185,7 +192,7 @@ def test_a_failed_run_fails_its_requests_and_no_other(gated: Callable[..., Gated
     model = gated()
 
     async def work() -> None:
-        async with Batcher(model, BatchOptions(2, 100, wait_s=0)) as batcher:
+        async with Batcher(model, BatchOptions(max_tiles=2, max_waiting=100, fill_seconds=0)) as batcher:
             model.fail = RuntimeError("no memory")
             with pytest.raises(RuntimeError, match="no memory"):
                 await batcher.embed(tiles([1] * 5))
@@ -200,7 +207,7 @@ def test_draining_ends_what_waits_and_refuses_what_comes(gated: Callable[..., Ga
     model = gated(open_=False)
 
     async def work() -> None:
-        batcher = Batcher(model, BatchOptions(2, 100, wait_s=0))
+        batcher = Batcher(model, BatchOptions(max_tiles=2, max_waiting=100, fill_seconds=0))
         with pytest.raises(Unavailable, match="not started"):
             await batcher.embed(tiles([1]))
         async with batcher:

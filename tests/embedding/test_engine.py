@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,6 +10,8 @@ from gandl_embedding.engine import CPU, Engine, batch_size
 from gandl_shared.errors import Invalid, InvalidModel, NotFound, Unavailable
 from gandl_shared.models import model_id
 from onnx import TensorProto, numpy_helper
+
+from tests.embedding.tiny_model import tiny_card, tiny_graph, write_model
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +23,9 @@ def tiles(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (count, 2, 16, 16), dtype=np.uint8)
 
 
-def test_vectors_are_those_of_the_graph(engine: Engine, tiny: ModuleType) -> None:
+def test_vectors_are_those_of_the_graph(engine: Engine) -> None:
     """Against the same convolution written in numpy."""
-    weight, bias = (numpy_helper.to_array(t) for t in tiny.tiny_graph().graph.initializer[:2])
+    weight, bias = (numpy_helper.to_array(t) for t in tiny_graph().graph.initializer[:2])
     images = tiles(3)
     patches = images.reshape(3, 2, 4, 4, 4, 4).transpose(0, 2, 4, 1, 3, 5).astype(np.float64)  # n, y, x, c, ky, kx
     maps = np.einsum("nyxckl,fckl->nfyx", patches, weight) + bias[:, None, None]
@@ -107,30 +108,30 @@ def test_a_truncated_model_is_refused(tmp_path: Path, model_file: Path) -> None:
         Engine.load(path)
 
 
-def test_a_model_without_card_is_refused(tmp_path: Path, tiny: ModuleType) -> None:
+def test_a_model_without_card_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidModel, match="no gandl model card"):
-        Engine.load(tiny.write_model(tmp_path / "foreign.onnx", tiny.tiny_graph(), None))
+        Engine.load(write_model(tmp_path / "foreign.onnx", tiny_graph(), None))
 
 
-def test_a_broken_card_is_refused(tmp_path: Path, tiny: ModuleType) -> None:
+def test_a_broken_card_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidModel, match="card is broken"):
-        Engine.load(tiny.write_model(tmp_path / "m.onnx", tiny.tiny_graph(), '{"name": "m"}'))
+        Engine.load(write_model(tmp_path / "m.onnx", tiny_graph(), '{"name": "m"}'))
 
 
-def test_a_card_that_does_not_fit_the_graph_is_refused(tmp_path: Path, tiny: ModuleType) -> None:
+def test_a_card_that_does_not_fit_the_graph_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidModel, match="images is tensor"):
-        Engine.load(tiny.write_model(tmp_path / "c.onnx", tiny.tiny_graph(channels=3), tiny.tiny_card()))
+        Engine.load(write_model(tmp_path / "c.onnx", tiny_graph(channels=3), tiny_card()))
     with pytest.raises(InvalidModel, match="embedding is tensor"):
-        Engine.load(tiny.write_model(tmp_path / "f.onnx", tiny.tiny_graph(features=64), tiny.tiny_card()))
+        Engine.load(write_model(tmp_path / "f.onnx", tiny_graph(features=64), tiny_card()))
     with pytest.raises(InvalidModel, match="images is tensor"):
-        graph = tiny.tiny_graph(dtype=TensorProto.FLOAT)
-        Engine.load(tiny.write_model(tmp_path / "t.onnx", graph, tiny.tiny_card()))
+        graph = tiny_graph(dtype=TensorProto.FLOAT)
+        Engine.load(write_model(tmp_path / "t.onnx", graph, tiny_card()))
 
 
-def test_a_card_of_a_later_format_is_refused(tmp_path: Path, tiny: ModuleType) -> None:
-    card = tiny.tiny_card().model_copy(update={"format": 2})
+def test_a_card_of_a_later_format_is_refused(tmp_path: Path) -> None:
+    card = tiny_card().model_copy(update={"format": 2})
     with pytest.raises(InvalidModel, match="format 2"):
-        Engine.load(tiny.write_model(tmp_path / "m.onnx", tiny.tiny_graph(), card))
+        Engine.load(write_model(tmp_path / "m.onnx", tiny_graph(), card))
 
 
 def test_an_absent_provider_is_named(model_file: Path) -> None:

@@ -10,16 +10,17 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 
 import httpx
 import numpy as np
 from gandl_shared.clients.wire import NPY, to_npy
 
+from tests.embedding.tiny_model import tiny_model
 
-def test_a_request_under_way_is_answered_when_the_service_is_told_to_stop(tiny: ModuleType, tmp_path: Path) -> None:
+
+def test_a_request_under_way_is_answered_when_the_service_is_told_to_stop(tmp_path: Path) -> None:
     """SIGTERM in the middle of a request: it gets its vectors, and the process ends without error."""
-    tiny.tiny_model(tmp_path / "m.onnx", channels=5, size=64)
+    tiny_model(tmp_path / "m.onnx", channels=5, size=64)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

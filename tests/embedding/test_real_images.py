@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from gandl_embedding.engine import Engine
 from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import NPY, from_npy
 from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare, read_site
 
-Serve = Callable[[Settings], AbstractContextManager[TestClient]]
+from tests.embedding.service import ready_client
+from tests.embedding.tiny_model import tiny_model
 
 
 @pytest.fixture(scope="module")
-def two_channels(repository: Path, tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_channels(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The released model of BBBC013, or a tiny one of the same two channels."""
     released = repository / "models" / "gandl-bbbc013-64.onnx"
     if released.is_file():
         return released
-    path: Path = tiny.tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx", channels=2, size=64, downscale=2)
+    path: Path = tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx", channels=2, size=64, downscale=2)
     return path
 
 
@@ -32,7 +29,7 @@ def two_channels(repository: Path, tiny: ModuleType, tmp_path_factory: pytest.Te
     "limits", [None, IntensityLimits(low=(10.0, 20.0), high=(180.0, 240.0))], ids=["card", "explicit"]
 )
 def test_a_well_of_bbbc013_is_the_same_vector_over_rest(
-    bbbc013: Path, two_channels: Path, serve_ready: Serve, limits: IntensityLimits | None
+    bbbc013: Path, two_channels: Path, limits: IntensityLimits | None
 ) -> None:
     files = [next(bbbc013.rglob(f"Channel{c}-01-A-01.*")) for c in (1, 2)]
     engine = Engine.load(two_channels, threads=1)
@@ -42,7 +39,7 @@ def test_a_well_of_bbbc013_is_the_same_vector_over_rest(
     expected = engine.embed(prepare(read_site(files), prepared))
     query = {"low": limits.low, "high": limits.high} if limits else {}
     settings = Settings(models_dir=two_channels.parent, default_model=engine.card.name, threads=1)
-    with serve_ready(settings) as client:
+    with ready_client(settings) as client:
         uploads = [("channel", (file.name, file.read_bytes())) for file in files]
         answer = client.post("/embed", params=query, files=uploads, headers={"Accept": NPY})
     vectors = from_npy(answer.content)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from gandl_analysis.formats.output_folder import sites_csv
 from gandl_analysis.formats.store_layout import read_analysis, read_axes
 
-if TYPE_CHECKING:
-    from conftest import Stack
+from tests.analysis.stack import Stack
 
 
 def test_axes_can_be_chosen_by_name(shared_stack: Stack) -> None:

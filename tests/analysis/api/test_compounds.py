@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING
 
 import pytest
 from gandl_analysis.figures.dose_response import dose_response_figure
@@ -16,10 +15,8 @@ from gandl_analysis.formats.store_layout import read_analysis
 from gandl_shared.errors import Invalid
 from PIL import Image, ImageChops
 
-if TYPE_CHECKING:
-    from conftest import Stack
+from tests.analysis.stack import STRANGE_NAME, Stack
 
-STRANGE = "A/B 50% µ?"
 STRANGE_ID = "A%2FB%2050%25%20%C2%B5%3F"
 
 
@@ -29,7 +26,7 @@ def test_compounds_say_where_they_were_tested(shared_stack: Stack) -> None:
     strange, x = page["items"]
     assert strange == {
         "id": STRANGE_ID,
-        "compound": STRANGE,
+        "compound": STRANGE_NAME,
         "cell_lines": ["U2OS", "A549"],
         "screens": [shared_stack.second],
     }
@@ -40,10 +37,10 @@ def test_compounds_are_searched_filtered_and_paged(shared_stack: Stack) -> None:
     def names(**query: str | int) -> list[str]:
         return [item["compound"] for item in shared_stack.client.get("/compounds", params=query).json()["items"]]
 
-    assert names(q="a/b") == [STRANGE]
+    assert names(q="a/b") == [STRANGE_NAME]
     assert names(q="nothing") == []
     assert names(screen=shared_stack.first) == ["X"]
-    assert names(cell_line="A549") == [STRANGE, "X"]
+    assert names(cell_line="A549") == [STRANGE_NAME, "X"]
     assert names(cell_line="A549", screen=shared_stack.first) == []
     assert names(limit=1, offset=1) == ["X"]
     assert shared_stack.client.get("/compounds", params={"screen": "nope"}).status_code == 404
@@ -65,7 +62,7 @@ def test_curves_of_all_screens_are_each_marked_with_theirs(shared_stack: Stack) 
 def test_a_name_is_percent_encoded_in_its_path(shared_stack: Stack) -> None:
     answer = shared_stack.client.get(f"/compounds/{STRANGE_ID}/dose-response", params={"cell_line": "A549"})
     assert answer.status_code == 200
-    assert [(c["compound"], c["cell_line"]) for c in answer.json()["curves"]] == [(STRANGE, "A549")]
+    assert [(c["compound"], c["cell_line"]) for c in answer.json()["curves"]] == [(STRANGE_NAME, "A549")]
 
 
 def test_curves_as_csv(shared_stack: Stack) -> None:

@@ -6,14 +6,13 @@ import csv
 import io
 import operator
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from gandl_analysis.formats.output_folder import wells_csv
 from gandl_analysis.formats.store_layout import read_analysis
 
-if TYPE_CHECKING:
-    from conftest import Stack
+from tests.analysis.stack import Stack
 
 RESULTS = ("quality", "wells", "sites", "axes", "hits", "report")
 

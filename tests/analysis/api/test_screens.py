@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from gandl_shared.errors import BadInput
@@ -15,8 +14,7 @@ from gandl_shared.jobs import plan_screen
 from gandl_shared.plates import read_plate_map
 from gandl_shared.schemas.screen import ScreenRequest
 
-if TYPE_CHECKING:
-    from conftest import Stack
+from tests.analysis.stack import Stack
 
 REQUEST = {"name": "new", "images": "plate/Images", "plate_map": "plate/platemap.csv"}
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import pytest
 from gandl_shared.schemas.analysis import AnalysisParameters
 
-if TYPE_CHECKING:
-    from conftest import Stack
+from tests.analysis.stack import Stack
 
 
 def test_an_analysis_equals_itself(shared_stack: Stack) -> None:

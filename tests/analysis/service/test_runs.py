@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from gandl_analysis import tasks
@@ -19,8 +18,7 @@ from gandl_shared.jobs.broker import RUN_ANALYSIS, make_app
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_worker.screens import run_screen
 
-if TYPE_CHECKING:
-    from conftest import Stack
+from tests.analysis.stack import Stack
 
 
 @pytest.fixture

@@ -38,7 +38,10 @@ def client(outcomes: list[httpx.Response | Exception], slept: list[float], attem
         return outcome
 
     return HttpClient(
-        "http://s", retry=Retry(attempts, 0.1, 5.0), transport=httpx.MockTransport(handle), sleep=slept.append
+        base_url="http://s",
+        retry=Retry(attempts=attempts, first_wait=0.1, max_wait=5.0),
+        transport=httpx.MockTransport(handle),
+        sleep=slept.append,
     )
 
 
@@ -113,7 +116,7 @@ def test_no_answer_in_time_is_a_deadline() -> None:
 
 
 def test_waits_double_within_bounds_and_never_undercut_the_server() -> None:
-    retry = Retry(6, 0.2, 20.0)
+    retry = Retry(attempts=6, first_wait=0.2, max_wait=20.0)
     assert [retry.wait(n, None, 0.0) for n in (1, 2, 3)] == pytest.approx([0.1, 0.2, 0.4])
     assert retry.wait(1, None, 0.999) < 0.2
     assert retry.wait(30, None, 0.999) <= 20.0
@@ -128,6 +131,6 @@ def test_the_key_goes_with_every_request() -> None:
         seen.append(request.headers.get("X-API-Key"))
         return httpx.Response(200)
 
-    with HttpClient("http://s", api_key="k", transport=httpx.MockTransport(handle)) as http:
+    with HttpClient(base_url="http://s", api_key="k", transport=httpx.MockTransport(handle)) as http:
         http.request("GET", "/x")
     assert seen == ["k"]

@@ -1,4 +1,4 @@
-"""The analysis service as an application: settings read once, database and store opened when it starts.
+"""The analysis service as an application: settings are read once, the database and the store are opened at its start.
 
 Run it with `uvicorn --factory gandl_analysis.app:build`. It only answers; analyses run in the worker of `tasks`.
 """
@@ -15,46 +15,44 @@ from gandl_shared.errors import GandlError, Unavailable
 from gandl_shared.jobs import Queue
 from gandl_shared.jobs.broker import CeleryQueue, make_app
 from gandl_shared.store import Store
-from gandl_shared.web.app import Part, build_app, key_required
+from gandl_shared.web.app import Part, build_app
+from gandl_shared.web.keys import require_key
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
-from gandl_analysis.api.bodies import BoundedRoute
-from gandl_analysis.api.compounds import CompoundRoutes
-from gandl_analysis.api.provider import Services
-from gandl_analysis.api.results import ResultRoutes
-from gandl_analysis.api.screens import ScreenRoutes
+from gandl_analysis.api import compounds, results, screens
+from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.pages.reader import PageReader
 from gandl_analysis.pages.routes import build_pages
-from gandl_analysis.service.models import EmbeddingModels
+from gandl_analysis.service.models import EmbeddingServiceModels, ModelCatalog
 from gandl_analysis.service.results import Results
-from gandl_analysis.service.submissions import Intake, Models, Screens
+from gandl_analysis.service.submissions import SubmissionRules, Submissions
 from gandl_analysis.settings import Settings
 
-_ABOUT = (
+_DESCRIPTION = (
     "Plate jobs in, efficacies, dose-response curves, assay quality and ranked compounds out. A screen is submitted, "
     "its progress watched, and its stored results read; nothing is computed while a client waits."
 )
 
 
 class AnalysisService:
-    """What lives as long as the application. `queue` and `models` can be given instead of those of the settings."""
+    """What lives as long as the application. Tests and the embedded stack can give their own `queue` and `models`."""
 
-    def __init__(self, settings: Settings, queue: Queue | None = None, models: Models | None = None) -> None:
+    def __init__(self, settings: Settings, queue: Queue | None = None, models: ModelCatalog | None = None) -> None:
         self._settings = settings
         self._queue = queue
-        self._models = models or EmbeddingModels(settings)
+        self._models = models or EmbeddingServiceModels(settings)
         self._database: Database | None = None
         self._services: Services | None = None
 
     def services(self) -> Services:
-        """The open parts. Raises Unavailable before the start and after the end."""
+        """Return the open parts. Raises Unavailable before the start and after the end."""
         if self._services is None:
             raise Unavailable("the analysis service is starting or stopping; try again in a moment")
         return self._services
 
     def ready(self) -> str | None:
-        """Why the service cannot work now, or None."""
+        """Return why the service cannot work now, or None if it can."""
         if self._database is None:
             return "starting"
         try:
@@ -65,48 +63,56 @@ class AnalysisService:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open the database and the store; close them at the end."""
+        """Open the database and the store, and close them at the end."""
         database = await run_in_threadpool(Database.connect, self._settings.database_url)
-        self._database, self._services = database, self._opened(database)
+        self._database, self._services = database, self._open(database)
         try:
             yield
         finally:
             self._database = self._services = None
             database.close()
 
-    def _opened(self, database: Database) -> Services:
+    def _open(self, database: Database) -> Services:
         settings = self._settings
         store = Store(settings.store)
-        intake = Intake(settings.image_root, self._models, settings.max_headers)
+        rules = SubmissionRules(image_root=settings.image_root, models=self._models, max_headers=settings.max_headers)
         queue = self._queue or CeleryQueue(make_app(settings.broker_url))
-        screens = Screens(database, store, queue, intake)
-        return Services(settings, screens, Results(database, store, cached=settings.cached_results))
+        return Services(
+            settings=settings,
+            submissions=Submissions(database, store, queue, rules),
+            results=Results(database, store, cached=settings.cached_results),
+        )
 
 
-def router(service: AnalysisService, api_key: str | None) -> APIRouter:
-    """All routes, asking for the key where there is one."""
-    routes = APIRouter(dependencies=[Depends(key_required(api_key))])
-    screens = APIRouter(tags=["screens"], route_class=BoundedRoute)
-    results, compounds = APIRouter(tags=["results"]), APIRouter(tags=["compounds"])
-    ScreenRoutes(service.services).add_to(screens)
-    ResultRoutes(service.services).add_to(results)
-    CompoundRoutes(service.services).add_to(compounds)
-    for routes_of_one in (screens, results, compounds, build_pages(PageReader(service.services))):
-        routes.include_router(routes_of_one)
+def router(services: Provider, settings: Settings) -> APIRouter:
+    """Return all routes of the service; they demand the key of the settings if there is one."""
+    routes = APIRouter(dependencies=[Depends(require_key(settings.api_key))])
+    for group in (screens.router, results.router, compounds.router):
+        routes.include_router(group(services))
+    routes.include_router(build_pages(PageReader(services)))
     return routes
 
 
-def part(
-    settings: Settings, registry: CollectorRegistry, *, queue: Queue | None = None, models: Models | None = None
-) -> Part:
-    """The service as a part of a larger application."""
+def part(settings: Settings, *, queue: Queue | None = None, models: ModelCatalog | None = None) -> Part:
+    """Return the service as a part of a larger application."""
     service = AnalysisService(settings, queue, models)
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    return Part("analysis", router(service, key), service.ready, service.running)
+    return Part(
+        name="analysis",
+        router=router(service.services, settings),
+        ready=service.ready,
+        lifespan=service.running,
+    )
 
 
-def build(settings: Settings | None = None, *, queue: Queue | None = None, models: Models | None = None) -> FastAPI:
-    """The application; settings from the environment where none are given."""
-    registry = CollectorRegistry()
-    parts = [part(settings or Settings(), registry, queue=queue, models=models)]
-    return build_app("gandl analysis", parts, registry=registry, version=version("gandl-analysis"), description=_ABOUT)
+def build(
+    settings: Settings | None = None, *, queue: Queue | None = None, models: ModelCatalog | None = None
+) -> FastAPI:
+    """Return the application; settings come from the environment unless they are given."""
+    parts = [part(settings or Settings(), queue=queue, models=models)]
+    return build_app(
+        "gandl analysis",
+        parts,
+        registry=CollectorRegistry(),
+        version=version("gandl-analysis"),
+        description=_DESCRIPTION,
+    )

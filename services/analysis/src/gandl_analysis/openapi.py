@@ -1,4 +1,5 @@
-"""`python -m gandl_analysis.openapi FILE`: the specification of the service, generated from its routes."""
+"""Write the specification of the service, which is generated from its routes: `python -m gandl_analysis.openapi
+FILE`."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from gandl_analysis.settings import Settings
 
 
 def document() -> str:
-    """The OpenAPI document as JSON text; no database, broker or store is opened for it."""
+    """Return the OpenAPI document as JSON text. No database, broker or store is opened for it."""
     return json.dumps(build(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 

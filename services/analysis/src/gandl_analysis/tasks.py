@@ -9,7 +9,7 @@ from gandl_analysis.service.runs import AnalysisRuns
 
 
 def register(app: Celery, runs: AnalysisRuns) -> None:
-    """Add the task to an application; the message is the id of an analysis."""
+    """Add the task to an application. Its message is the id of an analysis."""
 
     @app.task(name=RUN_ANALYSIS)
     def run_analysis(analysis_id: int) -> None:

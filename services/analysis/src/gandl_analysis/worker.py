@@ -1,4 +1,4 @@
-"""`python -m gandl_analysis.worker`: the process that runs analyses, configured as the service is."""
+"""The process that runs analyses: `python -m gandl_analysis.worker`. It has the settings of the service."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from gandl_shared.jobs.worker import serve
 from gandl_shared.store import Store
 
 from gandl_analysis import tasks
-from gandl_analysis.service.models import EmbeddingModels
+from gandl_analysis.service.models import EmbeddingServiceModels
 from gandl_analysis.service.runs import AnalysisRuns
 from gandl_analysis.settings import Settings
 
 
 def analysis_runs(settings: Settings, database: Database) -> AnalysisRuns:
-    """What the task calls, for this worker or for one that serves both queues."""
-    seconds = settings.analysis_lease_seconds
-    return AnalysisRuns(database, Store(settings.store), EmbeddingModels(settings), lease_seconds=seconds)
+    """Return what the task calls, for this worker or for one that works on both queues."""
+    return AnalysisRuns(
+        database=database,
+        store=Store(settings.store),
+        models=EmbeddingServiceModels(settings),
+        lease_seconds=settings.analysis_lease_seconds,
+    )
 
 
 def run(settings: Settings | None = None) -> None:
-    """Work until SIGTERM or SIGINT. Raises Unavailable where the database does not answer; the broker may be late."""
+    """Work until SIGTERM or SIGINT. Raises Unavailable if the database does not answer; the broker may start later."""
     settings = settings or Settings()
     database = Database.connect(settings.database_url)
     celery = make_app(settings.broker_url)

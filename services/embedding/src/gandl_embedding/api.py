@@ -1,9 +1,8 @@
-"""The routes of the embedding service: HTTP in, a call of the service, HTTP out."""
+"""The routes of the embedding service: they translate HTTP into a call of the service, and its result into HTTP."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -17,16 +16,22 @@ from gandl_shared.clients.wire import (
     Pool,
     to_npy,
 )
-from gandl_shared.errors import Invalid, Malformed, TooLarge, UnsupportedType
-from gandl_shared.web.app import error_responses, key_required
+from gandl_shared.errors import Invalid, Malformed, UnsupportedType
+from gandl_shared.web.bodies import BodyLimit
+from gandl_shared.web.errors import error_responses
+from gandl_shared.web.keys import require_key
+from gandl_shared.web.negotiation import JSON, preferred
+from gandl_shared.web.query import NO_QUERY, QueryModel
 from pydantic import Field
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive
 
 from gandl_embedding.inputs import CHANNEL, IMAGE, Upload
-from gandl_embedding.service import Ask, Embedded, EmbeddingService
+from gandl_embedding.service import EmbeddingService, EmbedOptions, EmbedResult
+from gandl_embedding.settings import MIB
+
+MAX_FORM_FIELDS = 16
 
 _BYTES = "application/octet-stream"
 _FORM = "multipart/form-data"
@@ -43,7 +48,7 @@ _BODY = {
                     IMAGE: {**_FILES, "description": "multi-channel TIFF or OME-TIFF; repeat for several images"},
                     CHANNEL: {
                         **_FILES,
-                        "description": "one TIFF or PNG a channel, in the order of the model's channels",
+                        "description": "one TIFF or PNG per channel, in the order of the model's channels",
                     },
                 },
                 "minProperties": 1,
@@ -55,39 +60,64 @@ _BODY = {
         _BYTES: _BINARY,
     },
 }
-_ABOUT = """Vectors of images, in the order sent.
+_DESCRIPTION = """Returns the vectors of images, in the order in which the images are sent.
 
-**multipart/form-data**: each part `image` is one multi-channel TIFF or OME-TIFF; or parts `channel`, one TIFF or PNG a
-channel in the order of the model's channels (`GET /models`), all channels of the first image, then of the second.
-**application/x-npy**: an array `[N, C, H, W]`. uint8 of exactly the model's tile size, sent without limits, are tiles
-that are ready; anything else (uint8, uint16, float32) is raw fields. Pickled arrays are refused.
+**multipart/form-data**: each part `image` is one multi-channel TIFF or OME-TIFF. Or each part `channel` is a TIFF or
+PNG with one channel, in the order of the model's channels (`GET /models`): all channels of the first image, then of the
+second. **application/x-npy**: an array `[N, C, H, W]`. If it is uint8, has exactly the model's tile size and comes
+without limits, it holds tiles that are ready; any other array (uint8, uint16, float32) holds raw fields. Pickled arrays
+are refused.
 
-Raw images are averaged down, mapped to 0..255 by the model card's limits or those given as `low` and `high` (a number a
-channel), and cut into tiles, exactly as a screen does it. Answers JSON, or `.npy` (float32 `[rows, features]`) where
-`Accept` names application/x-npy first."""
+Raw images are averaged down, mapped to 0..255 by the model card's limits or by `low` and `high` (one number per
+channel), and cut into tiles, exactly as in a screen. The answer is JSON, or `.npy` (float32 `[rows, features]`) if
+`Accept` prefers application/x-npy."""
 
-Limit = Annotated[float, Field(allow_inf_nan=False)]
+
+class EmbedQuery(QueryModel):
+    """The query parameters of `POST /embed`."""
+
+    model: str | None = Field(default=None, description="name of a model; the default one if absent")
+    pool: Pool = Field(default=Pool.TILES, description="one vector per tile, or the mean of each image's tiles")
+    low: list[Annotated[float, Field(allow_inf_nan=False)]] | None = Field(
+        default=None, description="raw intensity that becomes 0; repeat, one per channel"
+    )
+    high: list[Annotated[float, Field(allow_inf_nan=False)]] | None = Field(
+        default=None, description="raw intensity that becomes 255; repeat, one per channel"
+    )
+
+    @property
+    def options(self) -> EmbedOptions:
+        """The options of the service."""
+        return EmbedOptions(model=self.model, pool=self.pool, low=tuple(self.low or ()), high=tuple(self.high or ()))
 
 
 def router(service: EmbeddingService) -> APIRouter:
-    """The routes over one service."""
-    key = service.settings.api_key
-    routes = APIRouter(
-        tags=["embedding"], dependencies=[Depends(key_required(key.get_secret_value() if key else None))]
-    )
+    """Return the routes over one service."""
+    routes = APIRouter(tags=["embedding"], dependencies=[Depends(require_key(service.settings.api_key))])
+    limit = BodyLimit(service.settings.body_mib * MIB, "send the images in several requests")
 
-    @routes.get("/models", summary="Models that are served, with their cards", responses=error_responses(401, 503))
+    @routes.get(
+        "/models",
+        summary="Models that are served, with their cards",
+        responses=error_responses(401, 503),
+        dependencies=[NO_QUERY],
+    )
     async def models() -> ModelList:
         return ModelList(models=service.models())
 
-    @routes.get("/models/{name}", summary="One model's card", responses=error_responses(401, 404, 422, 503))
+    @routes.get(
+        "/models/{name}",
+        summary="One model's card",
+        responses=error_responses(401, 404, 422, 503),
+        dependencies=[NO_QUERY],
+    )
     async def model(name: str) -> ModelInfo:
         return service.model(name)
 
     @routes.post(
         "/embed",
         summary="Images to vectors",
-        description=_ABOUT,
+        description=_DESCRIPTION,
         response_model=Embeddings,
         responses={
             200: {"content": {NPY: _BINARY}, "description": "Vectors"},
@@ -95,101 +125,62 @@ def router(service: EmbeddingService) -> APIRouter:
         },
         openapi_extra={"requestBody": _BODY},
     )
-    async def embed(request: Request, ask: Annotated[Ask, Depends(_ask)]) -> Response:
-        with service.admitted(_content_length(request)) as most:
-            return await _rendered(request, await _embedded(service, request, ask, most))
+    async def embed(request: Request, query: Annotated[EmbedQuery, Query()]) -> Response:
+        # A body of unstated length reserves as much memory as it may need.
+        length = limit.stated_length(request)
+        with service.reserve(limit.max_bytes if length is None else length):
+            limited = Request(request.scope, limit.limit(request.receive))
+            return await _rendered(request, await _embedded(service, limited, query.options))
 
     return routes
 
 
-def _ask(
-    model: Annotated[str | None, Query(description="name of a model; the default one if absent")] = None,
-    pool: Annotated[Pool, Query(description="a vector a tile, or the mean of each image's tiles")] = Pool.TILES,
-    low: Annotated[list[Limit] | None, Query(description="raw intensity that becomes 0; repeat, one a channel")] = None,
-    high: Annotated[list[Limit] | None, Query(description="raw intensity that becomes 255; likewise")] = None,
-) -> Ask:
-    return Ask(model, pool, tuple(low or ()), tuple(high or ()))
-
-
-async def _embedded(service: EmbeddingService, request: Request, ask: Ask, most: int) -> Embedded:
+async def _embedded(service: EmbeddingService, request: Request, options: EmbedOptions) -> EmbedResult:
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media not in (_FORM, NPY, _BYTES):
-        raise UnsupportedType(f"the body is {media or 'of no stated type'}; taken are {_FORM}, {NPY} and {_BYTES}")
-    limited = Request(request.scope, _limited(request.receive, most))
+        raise UnsupportedType(
+            f"the body is {media or 'of no stated type'}; this route takes {_FORM}, {NPY} and {_BYTES}"
+        )
     try:
         if media == _FORM:
-            return await _embedded_form(service, limited, ask)
-        return await service.embed_npy(b"".join([chunk async for chunk in limited.stream()]), ask)
+            return await _embedded_form(service, request, options)
+        return await service.embed_npy(await request.body(), options)
     except ClientDisconnect as error:
         raise Malformed("the body ended before it was complete") from error
 
 
-async def _embedded_form(service: EmbeddingService, request: Request, ask: Ask) -> Embedded:
-    files = service.settings.request_files
+async def _embedded_form(service: EmbeddingService, request: Request, options: EmbedOptions) -> EmbedResult:
+    max_files = service.settings.request_files
     try:
-        async with request.form(max_files=files, max_fields=16) as form:
+        async with request.form(max_files=max_files, max_fields=MAX_FORM_FIELDS) as form:
             uploads = [_upload(name, value) for name, value in form.multi_items()]
-            return await service.embed_uploads(uploads, ask)
-    except HTTPException as error:  # Starlette's word for a form that cannot be parsed, or has too many files
+            return await service.embed_uploads(uploads, options)
+    except HTTPException as error:  # Starlette raises it for a form that cannot be parsed or has too many files.
         raise Malformed(f"the form cannot be read: {error.detail}") from error
 
 
 def _upload(name: str, value: UploadFile | str) -> Upload:
     if isinstance(value, str):
         raise Invalid(f"the form field {name!r} is text; send images as files in '{IMAGE}' or '{CHANNEL}'")
-    return Upload(name, value.filename or "", value.file)
+    return Upload(field=name, filename=value.filename or "", file=value.file)
 
 
-def _content_length(request: Request) -> int | None:
-    text = request.headers.get("content-length")
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise Malformed(f"Content-Length is {text!r}")
-    return int(text)
+async def _rendered(request: Request, result: EmbedResult) -> Response:
+    # The answer is encoded in a thread: JSON of thousands of vectors takes a while, and other requests need this loop.
+    headers = {MODEL_ID: result.model_id}
+    if preferred(request.headers.get("accept"), (JSON, NPY, _BYTES)) == JSON:
+        text = await asyncio.to_thread(lambda: _embeddings(result).model_dump_json())
+        return Response(text, headers=headers, media_type=JSON)
+    return Response(await asyncio.to_thread(to_npy, result.vectors), headers=headers, media_type=NPY)
 
 
-def _limited(receive: Receive, most: int) -> Receive:
-    """`receive` that stops a body of unstated or wrongly stated length at `most` bytes."""
-    seen = 0
-
-    async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > most:
-            raise TooLarge(f"the body has more than {most} bytes; send the images in several")
-        return message
-
-    return limited
-
-
-async def _rendered(request: Request, answer: Embedded) -> Response:
-    # In a thread: the JSON of thousands of vectors takes a while, and others wait for this loop.
-    headers = {MODEL_ID: answer.model_id}
-    if _wants_npy(request.headers.get("accept", "")):
-        return Response(await asyncio.to_thread(to_npy, answer.vectors), headers=headers, media_type=NPY)
-    text = await asyncio.to_thread(lambda: _form(answer).model_dump_json())
-    return Response(text, headers=headers, media_type="application/json")
-
-
-def _wants_npy(accept: str) -> bool:
-    """Whether an `Accept` header names `.npy` before JSON; anything unknown is answered as JSON."""
-    kinds: Mapping[str, bool] = {NPY: True, _BYTES: True, "application/json": False, "*/*": False}
-    for entry in accept.lower().split(","):
-        media = entry.split(";")[0].strip()
-        if media in kinds:
-            return kinds[media]
-    return False
-
-
-def _form(answer: Embedded) -> Embeddings:
-    tiles = answer.tiles
-    vectors: Any = answer.vectors.tolist()  # Any: numpy cannot say that these are rows of floats
+def _embeddings(result: EmbedResult) -> Embeddings:
+    tiles = result.tiles
+    vectors: Any = result.vectors.tolist()  # Any: numpy cannot say that these are rows of floats
     return Embeddings(
-        model=answer.card.name,
-        model_id=answer.model_id,
-        pool=answer.pool,
+        model=result.card.name,
+        model_id=result.model_id,
+        pool=result.pool,
         limits=tiles.limits,
         images=tuple(EmbeddedImage(name=n, tiles=c) for n, c in zip(tiles.names, tiles.counts, strict=True)),
         vectors=vectors,

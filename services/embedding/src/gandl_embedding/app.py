@@ -1,4 +1,4 @@
-"""The embedding service as an application: settings read once, models loaded when it starts.
+"""The embedding service as an application: settings are read once, models are loaded when it starts.
 
 Run it with `uvicorn --factory gandl_embedding.app:build`.
 """
@@ -15,19 +15,21 @@ from gandl_embedding.api import router
 from gandl_embedding.service import EmbeddingService
 from gandl_embedding.settings import Settings
 
-_ABOUT = "Turns microscopy images into embeddings: the features of a GAN discriminator, from one ONNX model or several."
+_DESCRIPTION = (
+    "Turns microscopy images into embeddings: the features of a GAN discriminator, from one ONNX model or several."
+)
 
 
 def part(settings: Settings, registry: CollectorRegistry) -> Part:
-    """The service as a part of a larger application."""
+    """Return the service as a part of a larger application."""
     service = EmbeddingService(settings, registry)
-    return Part("embedding", router(service), service.ready, service.running)
+    return Part(name="embedding", router=router(service), ready=service.ready, lifespan=service.running)
 
 
 def build(settings: Settings | None = None) -> FastAPI:
-    """The application; settings from the environment where none are given."""
+    """Return the application; settings come from the environment unless they are given."""
     registry = CollectorRegistry()
     parts = [part(settings or Settings(), registry)]
     return build_app(
-        "gandl embedding", parts, registry=registry, version=version("gandl-embedding"), description=_ABOUT
+        "gandl embedding", parts, registry=registry, version=version("gandl-embedding"), description=_DESCRIPTION
     )

@@ -1,7 +1,7 @@
-"""Dynamic batching: tiles of many requests share one run of the model, in order, within bounds.
+"""Dynamic batching: tiles of many requests share one run of the model, in their order and within limits.
 
-A run takes what waits, up to a full batch; a request longer than that is cut across runs, so none is padded and none
-waits for more than what came before it. Nothing in a model mixes tiles, so a vector is the same in every batch.
+A run takes the tiles that wait, up to a full batch. A request with more tiles is split over several runs, so no run is
+padded and no request waits for later ones. Nothing in a model mixes tiles, so a vector is the same in every batch.
 """
 
 from __future__ import annotations
@@ -22,47 +22,51 @@ Uint8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 Observe = Callable[[int, float], None]
-"""Told of each run: its tiles and seconds."""
+"""Called after each run with its number of tiles and its seconds."""
 
-_FIRST_RATE = 100.0
-"""Tiles a second assumed before the first run was timed."""
+INITIAL_RATE = 100.0
+"""Tiles per second that are assumed before the first run is timed."""
+
+RATE_SMOOTHING = 0.2
+"""Weight of the last run in the running rate (exponential smoothing)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BatchOptions:
-    """`most` tiles a run; wait `wait_s` to fill it; hold at most `queue` tiles; give up after `deadline_s`."""
+    """Limits of a queue: tiles per run, tiles that may wait, seconds to fill a run, and seconds until a request
+    fails."""
 
-    most: int
-    queue: int
-    wait_s: float = 0.002
-    deadline_s: float = 120.0
+    max_tiles: int
+    max_waiting: int
+    fill_seconds: float = 0.002
+    deadline_seconds: float = 120.0
 
 
 class _Job:
-    """The tiles of one request and what is known of its vectors."""
+    """The tiles of one request and the vectors that are computed so far."""
 
     def __init__(self, tiles: Uint8, features: int, future: asyncio.Future[Float32]) -> None:
         self.tiles = tiles
         self.vectors = np.empty((len(tiles), features), np.float32)
         self.future = future
-        self.taken = 0
-        self.filled = 0
+        self.started = 0
+        self.finished = 0
 
     @property
     def waiting(self) -> int:
-        """Tiles no run has taken yet."""
-        return len(self.tiles) - self.taken
+        """The number of tiles that no run has started yet."""
+        return len(self.tiles) - self.started
 
-    def put(self, start: int, vectors: Float32) -> None:
-        """Store the vectors of tiles `start`…; the last ones complete the request."""
+    def store(self, start: int, vectors: Float32) -> None:
+        """Store the vectors of the tiles from `start` on. The last vectors complete the request."""
         self.vectors[start : start + len(vectors)] = vectors
-        self.filled += len(vectors)
-        if self.filled == len(self.tiles) and not self.future.done():
+        self.finished += len(vectors)
+        if self.finished == len(self.tiles) and not self.future.done():
             self.future.set_result(self.vectors)
 
 
 class Batcher:
-    """One model's queue. Use inside `async with`: leaving it finishes what waits and refuses what comes."""
+    """The queue of one model. Use it inside `async with`, whose end finishes waiting requests and refuses new ones."""
 
     def __init__(
         self, embedder: Embedder, options: BatchOptions, observe: Observe = lambda _tiles, _seconds: None
@@ -73,13 +77,13 @@ class Batcher:
         self._jobs: deque[_Job] = deque()
         self._arrived = asyncio.Event()
         self._draining = False
-        self._rate = _FIRST_RATE
+        self._rate = INITIAL_RATE
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gandl-embed")
 
     @property
     def waiting(self) -> int:
-        """Tiles in the queue."""
+        """The number of tiles in the queue."""
         return sum(job.waiting for job in self._jobs)
 
     async def __aenter__(self) -> Batcher:
@@ -94,7 +98,8 @@ class Batcher:
         self._thread.shutdown()
 
     async def embed(self, tiles: Uint8) -> Float32:
-        """Vectors of `tiles`, in order. Raises Full, Unavailable (not running or draining), DeadlineExceeded."""
+        """Return the vectors of `tiles`, in order. Raises Full, Unavailable (not running or draining),
+        DeadlineExceeded."""
         self._admit(len(tiles))
         if not len(tiles):
             return np.empty((0, self._embedder.card.features), np.float32)
@@ -102,26 +107,27 @@ class Batcher:
         self._jobs.append(job)
         self._arrived.set()
         try:
-            async with asyncio.timeout(self._options.deadline_s):
+            async with asyncio.timeout(self._options.deadline_seconds):
                 return await job.future
         except TimeoutError as error:
-            limit = self._options.deadline_s
+            limit = self._options.deadline_seconds
             raise DeadlineExceeded(f"{len(tiles)} tiles were not embedded within {limit:g} s; send fewer") from error
         finally:
-            self._forget(job)
+            self._remove(job)
 
     def _admit(self, count: int) -> None:
         if self._draining or self._task is None:
             raise Unavailable("the embedding service is draining" if self._draining else "the model is not started")
         waiting = self.waiting
-        if waiting and waiting + count > self._options.queue:
+        # An empty queue accepts a request of any size, because no later moment would be better.
+        if waiting and waiting + count > self._options.max_waiting:
             raise Full(
-                f"{waiting} tiles wait, {count} more exceed the queue of {self._options.queue}",
+                f"{waiting} tiles wait, {count} more exceed the queue of {self._options.max_waiting}",
                 retry_after=waiting / self._rate,
             )
 
-    def _forget(self, job: _Job) -> None:
-        """Take a request that is done, given up or whose client is gone out of the queue."""
+    def _remove(self, job: _Job) -> None:
+        """Remove a request that has ended, or whose client has left, from the queue."""
         if job in self._jobs:
             self._jobs.remove(job)
 
@@ -132,28 +138,28 @@ class Batcher:
             if not self._draining:
                 await self._fill()
             while self._jobs:
-                await self._run(self._take())
+                await self._run(self._next_run())
             if self._draining:
                 return
 
     async def _fill(self) -> None:
-        """Wait a moment for more tiles where a run would not be full."""
+        """Wait a moment for more tiles if a run would not be full."""
         try:
-            async with asyncio.timeout(self._options.wait_s):
-                while self.waiting < self._options.most and not self._draining:
+            async with asyncio.timeout(self._options.fill_seconds):
+                while self.waiting < self._options.max_tiles and not self._draining:
                     await self._arrived.wait()
                     self._arrived.clear()
         except TimeoutError:
             return
 
-    def _take(self) -> list[tuple[_Job, int, int]]:
-        """The next run: pieces (request, first tile, end) from the front of the queue."""
-        pieces, room = [], self._options.most
+    def _next_run(self) -> list[tuple[_Job, int, int]]:
+        """Return the pieces of the next run (request, first tile, end) from the front of the queue."""
+        pieces, room = [], self._options.max_tiles
         while room and self._jobs:
             job = self._jobs[0]
-            start, job.taken = job.taken, min(len(job.tiles), job.taken + room)
-            pieces.append((job, start, job.taken))
-            room -= job.taken - start
+            start, job.started = job.started, min(len(job.tiles), job.started + room)
+            pieces.append((job, start, job.started))
+            room -= job.started - start
             if not job.waiting:
                 self._jobs.popleft()
         return pieces
@@ -164,22 +170,22 @@ class Batcher:
         begin = time.perf_counter()
         try:
             vectors = await asyncio.get_running_loop().run_in_executor(self._thread, self._embedder.embed, tiles)
-        except Exception as error:  # whatever the model raises belongs to the requests of this run, not to the queue
+        except Exception as error:  # An error of the model ends the requests of this run, not the queue.
             self._fail(pieces, error)
             return
-        self._learn(len(tiles), time.perf_counter() - begin)
+        self._update_rate(len(tiles), time.perf_counter() - begin)
         offset = 0
         for job, start, end in pieces:
-            job.put(start, vectors[offset : offset + end - start])
+            job.store(start, vectors[offset : offset + end - start])
             offset += end - start
 
     def _fail(self, pieces: list[tuple[_Job, int, int]], error: Exception) -> None:
         for job, _, _ in pieces:
-            self._forget(job)
+            self._remove(job)
             if not job.future.done():
                 job.future.set_exception(error)
 
-    def _learn(self, tiles: int, seconds: float) -> None:
-        """Keep a running rate, from which a refused client is told when to come back."""
-        self._rate += 0.2 * (tiles / max(seconds, 1e-6) - self._rate)
+    def _update_rate(self, tiles: int, seconds: float) -> None:
+        """Update the running rate, from which a refused client learns when it may try again."""
+        self._rate += RATE_SMOOTHING * (tiles / max(seconds, 1e-6) - self._rate)
         self._observe(tiles, seconds)

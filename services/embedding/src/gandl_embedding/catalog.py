@@ -1,4 +1,4 @@
-"""The models a service offers: every .onnx file of one folder, one of them the default."""
+"""The models of a service: every .onnx file of one folder. One of them is the default."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PROVIDERS: Mapping[str, tuple[str, ...]] = {"cpu": (CPU,), "cuda": (CUDA,)}
 
 
 class Catalog:
-    """Loaded models by the names on their cards."""
+    """Loaded models by the names in their cards."""
 
     def __init__(self, engines: Mapping[str, Engine], default: str) -> None:
         self._engines = dict(engines)
@@ -23,8 +23,11 @@ class Catalog:
 
     @classmethod
     def load(cls, settings: Settings) -> Catalog:
-        """Load the folder of `settings`. Raises NotFound where it has none or not the default, InvalidModel for a
-        broken file or two of one name, Unavailable where the device is not there."""
+        """Load the folder of `settings`.
+
+        Raises NotFound if the folder has no model or not the default one, InvalidModel for a broken file or two models
+        of one name, Unavailable if the device is missing.
+        """
         engines: dict[str, Engine] = {}
         for path in model_files(settings.models_dir):
             engine = Engine.load(path, threads=settings.threads, providers=_PROVIDERS[settings.device])
@@ -42,14 +45,14 @@ class Catalog:
         return self._engines
 
     def get(self, name: str | None) -> Engine:
-        """The model of that name; None is the default. Raises NotFound naming those there are."""
+        """Return the model of that name, or the default one for None. Raises NotFound naming the available models."""
         engine = self._engines.get(self._default if name is None else name)
         if engine is None:
-            raise NotFound(f"there is no model {name!r} here; there are {', '.join(self._engines)}")
+            raise NotFound(f"there is no model {name!r}; available are {', '.join(self._engines)}")
         return engine
 
     def info(self, name: str | None) -> ModelInfo:
-        """What `GET /models/{name}` says."""
+        """Return the answer of `GET /models/{name}`."""
         engine = self.get(name)
         card = engine.card
         return ModelInfo(
@@ -58,7 +61,7 @@ class Catalog:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """The .onnx files of a folder, by name. Raises NotFound where there are none."""
+    """Return the .onnx files of a folder, by name. Raises NotFound if there are none."""
     files = sorted(folder.glob("*.onnx")) if folder.is_dir() else []
     if not files:
         raise NotFound(f"there are no .onnx models in {folder}; set GANDL_EMBEDDING_MODELS_DIR to their folder")

@@ -1,6 +1,6 @@
-"""From what a request carries (image files, a `.npy`) to tiles. Pure: bytes in, arrays out.
+"""Make tiles of the images of a request: of uploaded files, or of a `.npy` array.
 
-Everything goes through `gandl_shared.imaging`, as in a screen, so the same image under the same limits is the same
+All images go through `gandl_shared.imaging`, as in a screen, so that the same image under the same limits has the same
 vector on every path.
 """
 
@@ -23,13 +23,13 @@ Raw = NDArray[Any]  # uint8, uint16 or float32
 Uint8 = NDArray[np.uint8]
 
 IMAGE, CHANNEL = "image", "channel"
-"""Form fields: a whole multi-channel image a part, or one channel a part in the order of the model's channels."""
+"""Form fields: one multi-channel image per part, or one channel per part in the order of the model's channels."""
 
 _RAW_TYPES = ("uint8", "uint16", "float32")
-_COPY = 2**20
+_COPY_BYTES = 2**20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Upload:
     """One file of a multipart request."""
 
@@ -38,17 +38,20 @@ class Upload:
     file: BinaryIO
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """Most pixels (channels × height × width) of one image, most tiles of one request."""
+@dataclass(frozen=True, kw_only=True)
+class RequestLimits:
+    """The maximum of pixels (channels × height × width) of one image, and of tiles of one request."""
 
-    pixels: int
-    tiles: int
+    max_pixels: int
+    max_tiles: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tiles:
-    """The tiles of a request, image by image; `limits` is None where they came ready-made."""
+    """The tiles of a request [N, C, size, size], image by image.
+
+    `names` and `counts` have one entry per image. `limits` is None if the tiles came ready-made.
+    """
 
     tiles: Uint8
     names: tuple[str, ...]
@@ -57,13 +60,16 @@ class Tiles:
 
 
 def explicit_limits(low: Sequence[float], high: Sequence[float], card: ModelCard) -> IntensityLimits | None:
-    """The limits a request gives, None where it gives none. Raises Invalid where they do not fit the model."""
+    """Return the limits of a request, None if it has none. Raises Invalid if they do not fit the model."""
     if not low and not high:
         return None
     channels = len(card.channels)
     if len(low) != channels or len(high) != channels:
-        raise Invalid(f"{card.name} has {channels} channels; given are {len(low)} low and {len(high)} high limits")
+        raise Invalid(
+            f"{card.name} has {channels} channels; the request has {len(low)} low and {len(high)} high limits"
+        )
     for bottom, top, channel in zip(low, high, card.channels, strict=True):
+        # Fields are mapped in float32, so a range that vanishes or overflows there would give NaN.
         with np.errstate(all="ignore"):
             width = np.float32(top) - np.float32(bottom)
             usable = width > 0 and np.isfinite(width) and np.isfinite(np.float32(255) / width)
@@ -72,61 +78,64 @@ def explicit_limits(low: Sequence[float], high: Sequence[float], card: ModelCard
     return IntensityLimits(low=tuple(low), high=tuple(high))
 
 
-def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, bounds: Bounds) -> Tiles:
-    """Tiles of a `.npy` body [N, C, H, W].
+def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, request_limits: RequestLimits) -> Tiles:
+    """Return the tiles of a `.npy` body [N, C, H, W].
 
-    uint8 of exactly the model's tile size and without explicit limits are tiles that are ready; all else are raw
-    fields. Raises Invalid where type or shape do not fit the model, TooLarge.
+    An array of uint8 of exactly the model's tile size and without explicit limits holds tiles that are ready. Every
+    other array holds raw fields. Raises Invalid if type or shape do not fit the model, TooLarge.
     """
     channels, size = len(card.channels), card.size
     if str(array.dtype) not in _RAW_TYPES or array.ndim != 4 or array.shape[1] != channels:
         raise Invalid(
             f"{card.name} takes [N, {channels}, H, W] of {', '.join(_RAW_TYPES)}; "
-            f"given are {array.dtype} {list(array.shape)}"
+            f"the array is {array.dtype} {list(array.shape)}"
         )
     if array.dtype == np.uint8 and array.shape[2:] == (size, size) and limits is None:
-        _check_tiles(len(array), bounds)
-        return Tiles(array, _numbered(len(array)), (1,) * len(array), None)
-    if array[:1].size > bounds.pixels:
-        raise TooLarge(f"each image has {array[:1].size} pixels; at most {bounds.pixels} are taken")
-    return _prepared(((f"[{i}]", field) for i, field in enumerate(array)), card, limits, bounds)
+        _check_tiles(len(array), request_limits)
+        return Tiles(tiles=array, names=_numbered(len(array)), counts=(1,) * len(array), limits=None)
+    if array[:1].size > request_limits.max_pixels:
+        raise TooLarge(f"each image has {array[:1].size} pixels; at most {request_limits.max_pixels} are allowed")
+    return _prepared(((f"[{i}]", field) for i, field in enumerate(array)), card, limits, request_limits)
 
 
 def tiles_of_uploads(
-    uploads: Sequence[Upload], card: ModelCard, limits: IntensityLimits | None, bounds: Bounds
+    uploads: Sequence[Upload], card: ModelCard, limits: IntensityLimits | None, request_limits: RequestLimits
 ) -> Tiles:
-    """Tiles of uploaded image files. Raises Invalid, InvalidImage, UnsupportedType, TooLarge, naming the file."""
+    """Return the tiles of uploaded image files. Raises Invalid, InvalidImage, UnsupportedType, TooLarge, naming the
+    file."""
     fields = {upload.field for upload in uploads}
     if not fields or not fields <= {IMAGE, CHANNEL}:
-        found = ", ".join(sorted(fields - {IMAGE, CHANNEL})) or "none"
-        raise Invalid(f"give files in the form fields '{IMAGE}' or '{CHANNEL}'; others were: {found}")
+        others = ", ".join(sorted(fields - {IMAGE, CHANNEL})) or "none"
+        raise Invalid(f"send files in the form fields '{IMAGE}' or '{CHANNEL}'; other fields were: {others}")
     if len(fields) > 1:
-        raise Invalid(f"give either '{IMAGE}' (whole images) or '{CHANNEL}' (one file a channel), not both")
+        raise Invalid(f"send either '{IMAGE}' (whole images) or '{CHANNEL}' (one file per channel), not both")
     channels = len(card.channels)
     width = 1 if fields == {IMAGE} else channels
     if len(uploads) % width:
-        names = ", ".join(channel.name for channel in card.channels)
         raise Invalid(
-            f"{len(uploads)} '{CHANNEL}' files are no multiple of {card.name}'s {channels} channels ({names})"
+            f"{len(uploads)} '{CHANNEL}' files are not a multiple of {card.name}'s {channels} channels "
+            f"({_channel_names(card)})"
         )
     groups = [uploads[i : i + width] for i in range(0, len(uploads), width)]
-    return _prepared(((_shown(group[0].filename), _image(group, bounds)) for group in groups), card, limits, bounds)
+    images = ((_safe_name(group[0].filename), _image(group, request_limits)) for group in groups)
+    return _prepared(images, card, limits, request_limits)
 
 
-def pooled(vectors: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
-    """The mean vector of each image: rows of `vectors` in groups of `counts`, which are all at least 1."""
+def mean_per_image(vectors: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
+    """Return the mean vector of each image; `counts` (each at least 1) has the number of rows of each image."""
     if not counts:
         return vectors
     starts = np.cumsum([0, *counts[:-1]])
+    # Float64 sums keep the digits that float32 would lose over many tiles.
     sums = np.add.reduceat(vectors.astype(np.float64), starts, axis=0)
     means: NDArray[np.float32] = (sums / np.asarray(counts)[:, None]).astype(np.float32)
     return means
 
 
 def _prepared(
-    fields: Iterator[tuple[str, Raw]], card: ModelCard, limits: IntensityLimits | None, bounds: Bounds
+    fields: Iterator[tuple[str, Raw]], card: ModelCard, limits: IntensityLimits | None, request_limits: RequestLimits
 ) -> Tiles:
-    """Field by field, so that one decoded image is held at a time."""
+    """Prepare the images one by one, so that only one decoded image is in memory."""
     preprocessing = Preprocessing(limits=limits or card.limits, size=card.size, downscale=card.downscale)
     names, parts, total = [], [], 0
     for name, field in fields:
@@ -134,51 +143,55 @@ def _prepared(
         parts.append(prepare(field, preprocessing))
         names.append(name)
         total += len(parts[-1])
-        _check_tiles(total, bounds)
+        _check_tiles(total, request_limits)
     empty = np.empty((0, len(card.channels), card.size, card.size), np.uint8)
     tiles = np.concatenate(parts) if parts else empty
-    return Tiles(tiles, tuple(names), tuple(map(len, parts)), preprocessing.limits)
+    return Tiles(tiles=tiles, names=tuple(names), counts=tuple(map(len, parts)), limits=preprocessing.limits)
 
 
 def _check_field(name: str, field: Raw, card: ModelCard) -> None:
     if field.shape[0] != len(card.channels):
         raise InvalidImage(
-            f"{name} has {field.shape[0]} channels; {card.name} takes {len(card.channels)} ({_channels(card)}): "
-            f"one multi-channel file in '{IMAGE}', or a file for each in '{CHANNEL}'"
+            f"{name} has {field.shape[0]} channels; {card.name} takes {len(card.channels)} ({_channel_names(card)}): "
+            f"one multi-channel file in '{IMAGE}', or one file per channel in '{CHANNEL}'"
         )
     if field.dtype.kind == "f" and not np.isfinite(field).all():
         raise InvalidImage(f"{name} holds NaN or infinite pixels")
 
 
-def _channels(card: ModelCard) -> str:
+def _channel_names(card: ModelCard) -> str:
     return ", ".join(channel.name for channel in card.channels)
 
 
-def _check_tiles(count: int, bounds: Bounds) -> None:
-    if count > bounds.tiles:
-        raise TooLarge(f"more than {bounds.tiles} tiles in one request; send the images in several")
+def _check_tiles(count: int, request_limits: RequestLimits) -> None:
+    if count > request_limits.max_tiles:
+        raise TooLarge(
+            f"more than {request_limits.max_tiles} tiles in one request; send the images in several requests"
+        )
 
 
-def _image(group: Sequence[Upload], bounds: Bounds) -> Raw:
-    return stack([_decoded(upload, bounds) for upload in group], [_shown(upload.filename) for upload in group])
+def _image(group: Sequence[Upload], request_limits: RequestLimits) -> Raw:
+    return stack(
+        [_decoded(upload, request_limits) for upload in group], [_safe_name(upload.filename) for upload in group]
+    )
 
 
-def _decoded(upload: Upload, bounds: Bounds) -> Raw:
-    """Through a file, because headers are judged before pixels are decoded: a small file may unpack to gigabytes."""
+def _decoded(upload: Upload, request_limits: RequestLimits) -> Raw:
+    """Decode an upload through a file: its header is checked first, because a small file may unpack to gigabytes."""
     with tempfile.TemporaryDirectory(prefix="gandl-") as folder:
-        path = Path(folder, _shown(upload.filename))
+        path = Path(folder, _safe_name(upload.filename))
         with path.open("wb") as copy:
-            while block := upload.file.read(_COPY):
+            while block := upload.file.read(_COPY_BYTES):
                 copy.write(block)
         header = read_header(path)
         pixels = header.channels * header.height * header.width
-        if pixels > bounds.pixels:
-            raise TooLarge(f"{path.name} has {pixels} pixels; at most {bounds.pixels} are taken")
+        if pixels > request_limits.max_pixels:
+            raise TooLarge(f"{path.name} has {pixels} pixels; at most {request_limits.max_pixels} are allowed")
         return read_image(path)
 
 
-def _shown(filename: str) -> str:
-    """A client's file name as it can stand in a message and in a folder."""
+def _safe_name(filename: str) -> str:
+    """Return a client's file name in a form that is safe in a message and in a folder."""
     plain = re.sub(r"[^\w.+-]", "_", filename.replace("\\", "/").rsplit("/", 1)[-1], flags=re.ASCII)[-100:]
     return plain if plain.strip(".") else "unnamed"
 

@@ -1,4 +1,5 @@
-"""Writes the service's OpenAPI document: `python -m gandl_embedding.openapi openapi/embedding.json`."""
+"""Write the specification of the service, which is generated from its routes: `python -m gandl_embedding.openapi
+FILE`."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ from gandl_embedding.settings import Settings
 
 
 def document() -> str:
-    """The OpenAPI document as it is committed; no model is needed for it."""
+    """Return the OpenAPI document as JSON text. No model is loaded for it."""
     return json.dumps(build(Settings(models_dir=Path("models"))).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(document())
+    Path(sys.argv[1]).write_text(document(), encoding="utf-8")

@@ -46,11 +46,8 @@ def build(settings: Settings | None = None, embedders: Embedders | None = None) 
 
 
 def _clients(settings: Settings) -> Embedders:
-    key = settings.embedding_api_key
-    secret = key.get_secret_value() if key else None
-
     def client(model: str) -> EmbeddingClient:
         """A new one a batch: it sees at once that a service was restarted with another model."""
-        return EmbeddingClient(settings.embedding_url, model=model, api_key=secret)
+        return EmbeddingClient(settings.embedding_url, model=model, api_key=settings.embedding_key)
 
     return client

@@ -1,4 +1,4 @@
-"""The analysis service from Python: every route as a method, answers as the schemas, errors as the tree's."""
+"""A client of the analysis service: every route is a method that returns a schema or raises an error of the tree."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from gandl_shared.clients.http import HttpClient, Retry
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Comparison, CompoundCurves, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.quality import Quality
-from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenState, ScreenStatus, SiteScore, WellScore
+from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenStatus, SiteScore, WellScore
 
 CSV, SVG, PNG = "text/csv", "image/svg+xml", "image/png"
-ENDED = (ScreenState.DONE, ScreenState.FAILED, ScreenState.CANCELLED)
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _VERSIONS = TypeAdapter(tuple[AnalysisVersion, ...])
-_MOST = 10_000
+MAX_ITEMS_PER_PAGE = 10_000
 
 Filters = Mapping[str, str | float | int | None]
 
 
 class AnalysisClient:
-    """One analysis service. Methods raise what the service answers: NotFound, Conflict (no results yet), Invalid with
-    its problems, Forbidden, Unavailable, …"""
+    """One analysis service. Methods raise the error that the service answers: NotFound, Conflict (no results yet),
+    Invalid with its problems, Forbidden, Unavailable, …
+
+    Results are those of the newest analysis, or of the version that is named.
+    """
 
     def __init__(
         self,
@@ -39,7 +41,9 @@ class AnalysisClient:
         retry: Retry | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._http = HttpClient(base_url, api_key, timeout, retry or Retry(), transport)
+        self._http = HttpClient(
+            base_url=base_url, api_key=api_key, timeout=timeout, retry=retry or Retry(), transport=transport
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -54,32 +58,32 @@ class AnalysisClient:
     # Screens
 
     def submit(self, request: ScreenRequest) -> ScreenStatus:
-        """Submit a plate job. It is not sent twice: where the answer is lost, look with `screens` first."""
+        """Submit a screen. The request is never repeated; if its answer is lost, look for the screen with `screens`."""
         return self._post("/screens", request, ScreenStatus)
 
     def screens(self, *, limit: int = 100, offset: int = 0) -> Page[ScreenStatus]:
-        """Screens, newest first."""
+        """Return a page of screens, newest first."""
         return self._read(Page[ScreenStatus], "/screens", {"limit": limit, "offset": offset})
 
     def screen(self, screen: str) -> ScreenStatus:
-        """State, progress, parked sites."""
+        """Return state, progress and parked sites of a screen."""
         return self._read(ScreenStatus, _at(screen))
 
     def watch(
         self, screen: str, *, every: float = 0.5, sleep: Callable[[float], None] = time.sleep
     ) -> Iterator[ScreenStatus]:
-        """The status whenever it has changed, asked `every` so many seconds, until the screen has ended."""
+        """Yield the status whenever it changes, until the screen has ended. It is read every `every` seconds."""
         last: ScreenStatus | None = None
-        while last is None or last.state not in ENDED:
+        while last is None or not last.state.has_ended:
             status = self.screen(screen)
             if status != last:
                 yield status
-            elif status.state not in ENDED:
+            elif not status.state.has_ended:
                 sleep(every)
             last = status
 
     def delete(self, screen: str) -> None:
-        """Remove a screen with its results."""
+        """Delete a screen with its results."""
         self._http.request("DELETE", _at(screen), repeatable=False)
 
     def cancel(self, screen: str) -> ScreenStatus:
@@ -87,56 +91,56 @@ class AnalysisClient:
         return self._post(_at(screen, "cancel"), None, ScreenStatus)
 
     def retry(self, screen: str) -> ScreenStatus:
-        """Queue what failed or was cancelled again."""
+        """Queue failed or cancelled work of a screen again."""
         return self._post(_at(screen, "retry"), None, ScreenStatus)
 
     def analyse(self, screen: str, parameters: AnalysisParameters) -> AnalysisVersion:
-        """Queue another analysis of a screen whose images are done."""
+        """Queue another analysis of a screen whose images are all embedded."""
         return self._post(_at(screen, "analyses"), parameters, AnalysisVersion)
 
     def analyses(self, screen: str) -> tuple[AnalysisVersion, ...]:
-        """All analyses of a screen, oldest first."""
+        """Return all analyses of a screen, oldest first."""
         return _VERSIONS.validate_json(self._get(_at(screen, "analyses")).content)
 
-    # Results: the newest version, or the one that is named
+    # Results
 
     def quality(self, screen: str, *, version: int | None = None) -> Quality:
-        """Assay quality by cell line and plate."""
+        """Return the assay quality by cell line and plate."""
         return self._read(Quality, _at(screen, "quality"), {"version": version})
 
     def wells(self, screen: str, *, version: int | None = None, **filters: str | None) -> Iterator[WellScore]:
-        """All wells in plate map order; filters are `role`, `plate`, `cell_line`, `compound`."""
+        """Yield all wells in plate map order. The filters are `role`, `plate`, `cell_line`, `compound`."""
         return self._all(Page[WellScore], _at(screen, "wells"), {"version": version, **filters})
 
     def wells_csv(self, screen: str, *, version: int | None = None, **filters: str | None) -> str:
-        """The same as `wells.csv`."""
+        """Return the wells as the text of `wells.csv`."""
         return self._get(_at(screen, "wells"), {"version": version, **filters}, CSV).text
 
     def sites(self, screen: str, *, version: int | None = None, **filters: str | None) -> Iterator[SiteScore]:
-        """All fields of view in plate map order; filters as of `wells`."""
+        """Yield all fields of view in plate map order. The filters are those of `wells`."""
         return self._all(Page[SiteScore], _at(screen, "sites"), {"version": version, **filters})
 
     def axes(self, screen: str, axis: str | None = None, *, version: int | None = None) -> ScreenAxes:
-        """Every well in the plane of each axis, or of those of one name."""
+        """Return every well in the plane of each axis, or of the axes of one name."""
         return self._read(ScreenAxes, _at(screen, "axes"), {"version": version, "axis": axis})
 
     def hits(self, screen: str, *, version: int | None = None, **filters: str | float | None) -> Iterator[Hit]:
-        """All compounds, best first; filters are `cell_line`, `verdict`, `max_q`, `min_emax`."""
+        """Yield all compounds, best first. The filters are `cell_line`, `verdict`, `max_q`, `min_emax`."""
         return self._all(Page[Hit], _at(screen, "hits"), {"version": version, **filters})
 
     def hits_csv(self, screen: str, *, version: int | None = None, **filters: str | float | None) -> str:
-        """The ranking as CSV."""
+        """Return the ranking as CSV."""
         return self._get(_at(screen, "hits"), {"version": version, **filters}, CSV).text
 
     def compare(
         self, screen: str, other: str, *, version: int | None = None, other_version: int | None = None
     ) -> Comparison:
-        """Two analyses well by well and curve by curve."""
-        given = {"version": version, "other_version": other_version}
-        return self._read(Comparison, _at(screen, "compare", quote(other, safe="")), given)
+        """Compare two analyses well by well and curve by curve."""
+        params = {"version": version, "other_version": other_version}
+        return self._read(Comparison, _at(screen, "compare", quote(other, safe="")), params)
 
     def report(self, screen: str, *, version: int | None = None) -> str:
-        """The report, one HTML file."""
+        """Return the report, which is one HTML file."""
         return self._get(_at(screen, "report"), {"version": version}).text
 
     # Compounds
@@ -144,21 +148,21 @@ class AnalysisClient:
     def compounds(
         self, *, screen: str | None = None, cell_line: str | None = None, q: str | None = None
     ) -> Iterator[CompoundSummary]:
-        """Tested compounds by name; `q` is a part of it."""
+        """Yield tested compounds by name; `q` is a part of the name."""
         return self._all(Page[CompoundSummary], "/compounds", {"screen": screen, "cell_line": cell_line, "q": q})
 
     def dose_response(
         self, compound: str, *, screen: str | None = None, cell_line: str | None = None, version: int | None = None
     ) -> CompoundCurves:
-        """Every curve of a compound, newest screen first."""
-        given = {"screen": screen, "cell_line": cell_line, "version": version}
-        return self._read(CompoundCurves, _curves(compound), given)
+        """Return every curve of a compound, newest screen first."""
+        params = {"screen": screen, "cell_line": cell_line, "version": version}
+        return self._read(CompoundCurves, _curves(compound), params)
 
     def dose_response_as(
-        self, form: str, compound: str, *, screen: str | None = None, cell_line: str | None = None
+        self, media: str, compound: str, *, screen: str | None = None, cell_line: str | None = None
     ) -> bytes:
-        """The curves of a compound as CSV, SVG or PNG (the media types above)."""
-        return self._get(_curves(compound), {"screen": screen, "cell_line": cell_line}, form).content
+        """Return the curves of a compound as CSV, SVG or PNG; `media` is one of the types above."""
+        return self._get(_curves(compound), {"screen": screen, "cell_line": cell_line}, media).content
 
     def _read(self, kind: type[_Model], path: str, params: Filters | None = None) -> _Model:
         return kind.model_validate_json(self._get(path, params).content)
@@ -166,13 +170,13 @@ class AnalysisClient:
     def _all(self, kind: type[Page[_Model]], path: str, params: Filters) -> Iterator[_Model]:
         offset, total = 0, 1
         while offset < total:
-            page = self._read(kind, path, {**params, "offset": offset, "limit": _MOST})
+            page = self._read(kind, path, {**params, "offset": offset, "limit": MAX_ITEMS_PER_PAGE})
             yield from page.items
             offset, total = offset + max(len(page.items), 1), page.total
 
     def _get(self, path: str, params: Filters | None = None, accept: str | None = None) -> httpx.Response:
-        given = {name: str(value) for name, value in (params or {}).items() if value is not None}
-        return self._http.request("GET", path, params=given, headers={"Accept": accept} if accept else None)
+        query = {name: str(value) for name, value in (params or {}).items() if value is not None}
+        return self._http.request("GET", path, params=query, headers={"Accept": accept} if accept else None)
 
     def _post(self, path: str, body: BaseModel | None, kind: type[_Model]) -> _Model:
         content = body.model_dump_json().encode() if body is not None else None

@@ -1,4 +1,4 @@
-"""The embedding service as an Embedder: tiles go as `.npy`, vectors come back as `.npy`."""
+"""A client of the embedding service. It sends tiles and receives vectors as `.npy`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ Float32 = NDArray[np.float32]
 class EmbeddingClient:
     """One model of an embedding service; implements `gandl_shared.models.Embedder`.
 
-    `model` None is the service's default one, looked up once. `batch` tiles go in one request.
+    For `model` None it uses the service's default model, which it looks up once. `batch` is the number of tiles per
+    request.
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class EmbeddingClient:
         batch: int = 256,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._http = HttpClient(base_url, api_key, timeout, retry or Retry(), transport)
+        self._http = HttpClient(
+            base_url=base_url, api_key=api_key, timeout=timeout, retry=retry or Retry(), transport=transport
+        )
         self._model = model
         self._batch = batch
 
@@ -51,7 +54,7 @@ class EmbeddingClient:
         self._http.close()
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """All models of the service. Raises Unavailable, Unauthorized."""
+        """Return all models of the service. Raises Unavailable, Unauthorized."""
         return ModelList.model_validate_json(self._http.request("GET", "/models").content).models
 
     @cached_property
@@ -62,7 +65,7 @@ class EmbeddingClient:
             return ModelInfo.model_validate_json(answer.content)
         default = [info for info in self.models() if info.default]
         if not default:
-            raise NotFound("the embedding service names no default model; say which one to use")
+            raise NotFound("the embedding service has no default model; name the model to use")
         return default[0]
 
     @property
@@ -76,17 +79,17 @@ class EmbeddingClient:
         return self.info.id
 
     def embed(self, tiles: Uint8) -> Float32:
-        """Vectors [N, features] of tiles [N, C, size, size].
+        """Return the vectors [N, features] of tiles [N, C, size, size].
 
-        Raises Invalid where the tiles are not the model's, Conflict where the service has changed its model since this
-        client was made (vectors of two models must not be mixed), and what `HttpClient.request` raises.
+        Raises Invalid if the tiles do not fit the model, Conflict if the service has changed its model since this
+        client first used it (vectors of two models must not be mixed), and what `HttpClient.request` raises.
         """
         card = self.card
         expected = (len(card.channels), card.size, card.size)
-        # Checked here, because the service would take another type or size for raw fields and map them again.
+        # The service would treat another type or size as raw fields and map their intensities again.
         if tiles.dtype != np.uint8 or tiles.shape[1:] != expected:
             raise Invalid(
-                f"{card.name} takes uint8 tiles [N, *{expected}]; given are {tiles.dtype} {list(tiles.shape)}"
+                f"{card.name} takes uint8 tiles [N, *{expected}]; the array is {tiles.dtype} {list(tiles.shape)}"
             )
         parts = [self._embed(tiles[i : i + self._batch]) for i in range(0, len(tiles), self._batch)]
         return np.concatenate(parts) if parts else np.empty((0, card.features), np.float32)
@@ -100,7 +103,7 @@ class EmbeddingClient:
             content=to_npy(tiles),
         )
         if answer.headers.get(MODEL_ID) != self.model_id:
-            raise Conflict(f"the embedding service now serves another model under the name {self.info.name}")
+            raise Conflict(f"the embedding service now has another model under the name {self.info.name}")
         vectors: Float32 = from_npy(answer.content)
         if vectors.dtype != np.float32 or vectors.shape != (len(tiles), self.card.features):
             raise GandlError(

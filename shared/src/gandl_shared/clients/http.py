@@ -1,4 +1,4 @@
-"""HTTP as every client of a gandl service speaks it: typed errors out of ErrorBody, retries that honour Retry-After."""
+"""HTTP for every client of a gandl service: typed errors from ErrorBody, and retries that respect Retry-After."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ from gandl_shared.errors import (
     Unavailable,
     UnsupportedType,
 )
+from gandl_shared.schemas.headers import API_KEY
 from gandl_shared.schemas.screen import ErrorBody
 
-API_KEY = "X-API-Key"
+CONNECT_SECONDS = 5.0
 
 _log = logging.getLogger("gandl.client")
 _BY_STATUS: Mapping[int, type[GandlError]] = {502: Unavailable} | {
@@ -52,27 +53,27 @@ _BY_STATUS: Mapping[int, type[GandlError]] = {502: Unavailable} | {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Retry:
-    """How often and how patiently to try again what may succeed later.
+    """How often and how long to wait before a request is repeated that may succeed later (exponential backoff).
 
-    The wait doubles from `first` to `longest` seconds, drawn evenly from its upper half so that clients refused
-    together do not come back together; a server's Retry-After is waited out, up to `longest`.
+    The wait doubles from `first_wait` to `max_wait` seconds. A server's Retry-After is respected, up to `max_wait`.
     """
 
     attempts: int = 6
-    first: float = 0.2
-    longest: float = 20.0
+    first_wait: float = 0.2
+    max_wait: float = 20.0
 
-    def wait(self, attempt: int, asked: float | None, draw: float) -> float:
-        """Seconds before attempt number `attempt` + 1 (counted from 1); `draw` is uniform on [0, 1)."""
-        backoff = min(self.longest, self.first * 2.0 ** (attempt - 1)) * (0.5 + draw / 2)
-        return min(self.longest, max(backoff, asked or 0.0))
+    def wait(self, attempt: int, retry_after: float | None, draw: float) -> float:
+        """Return the seconds between attempt `attempt` (counted from 1) and the next; `draw` is uniform on [0, 1)."""
+        # The wait is drawn from the upper half of its range, so that clients refused together do not return together.
+        backoff = min(self.max_wait, self.first_wait * 2.0 ** (attempt - 1)) * (0.5 + draw / 2)
+        return min(self.max_wait, max(backoff, retry_after or 0.0))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class HttpClient:
-    """One service behind one address. Closing it closes its connections."""
+    """The connection to one service. Closing it closes all its TCP connections."""
 
     base_url: str
     api_key: str | None = None
@@ -83,8 +84,8 @@ class HttpClient:
 
     def __post_init__(self) -> None:
         headers = {API_KEY: self.api_key} if self.api_key else {}
-        # Reading may take as long as the service works; that nobody listens is known sooner.
-        timeout = httpx.Timeout(self.timeout, connect=min(5.0, self.timeout))
+        # An answer may take as long as the service works, but a missing service should be reported soon.
+        timeout = httpx.Timeout(self.timeout, connect=min(CONNECT_SECONDS, self.timeout))
         self._http = httpx.Client(base_url=self.base_url, headers=headers, timeout=timeout, transport=self.transport)
         self._random = random.Random()
 
@@ -108,27 +109,27 @@ class HttpClient:
         content: bytes | None = None,
         repeatable: bool = True,
     ) -> httpx.Response:
-        """Send and return the answer if it is 2xx, else raise the error of the tree that it stands for.
+        """Send a request and return its answer if it is 2xx; otherwise raise the error of the tree that it means.
 
-        429, 503 and connections that do not come about are tried again; answers that were lost, only where the request
-        is `repeatable` (asking twice does no more than asking once). Raises Unavailable or DeadlineExceeded where no
-        answer came.
+        After 429, 503 and a failed connection the request is tried again. After a lost answer it is tried again only if
+        it is `repeatable`, that is if sending it twice has the same effect as once. Raises Unavailable or
+        DeadlineExceeded if no answer arrives.
         """
         request = self._http.build_request(
             method, path, params=dict(params or {}), headers=dict(headers or {}), content=content
         )
         for attempt in range(1, self.retry.attempts + 1):
-            outcome = self._once(request)
+            outcome = self._attempt(request)
             if isinstance(outcome, httpx.Response):
                 return outcome
-            if attempt == self.retry.attempts or not (outcome.harmless or (repeatable and outcome.passing)):
+            if attempt == self.retry.attempts or not (outcome.harmless or (repeatable and outcome.transient)):
                 raise outcome.error
-            seconds = self.retry.wait(attempt, outcome.asked, self._random.random())
+            seconds = self.retry.wait(attempt, outcome.retry_after, self._random.random())
             _log.info("%s %s: %s; again in %.1f s", method, path, outcome.error.detail, seconds)
             self.sleep(seconds)
         raise ValueError("Retry.attempts must be at least 1")
 
-    def _once(self, request: httpx.Request) -> httpx.Response | _Failure:
+    def _attempt(self, request: httpx.Request) -> httpx.Response | _Failure:
         url = self.base_url
         try:
             response = self._http.send(request)
@@ -137,47 +138,51 @@ class HttpClient:
         except httpx.TimeoutException:
             return _Failure(DeadlineExceeded(f"{url} did not answer within {self.timeout:g} s"))
         except httpx.TransportError as error:
-            broken = f"the connection to {url} broke: {error or type(error).__name__}"
-            return _Failure(Unavailable(broken), passing=True)
+            detail = f"the connection to {url} broke: {error or type(error).__name__}"
+            return _Failure(Unavailable(detail), transient=True)
         if response.is_success:
             return response
-        # A service that answers 429 or 503 did nothing; 502 is a gateway's word for a replica that went away.
-        refused = response.status_code in (Full.status, Unavailable.status)
-        return _Failure(error_of(response), refused, response.status_code == httpx.codes.BAD_GATEWAY, _asked(response))
+        # A service that answers 429 or 503 has done nothing; a gateway answers 502 for a replica that went away.
+        return _Failure(
+            error_of(response),
+            harmless=response.status_code in (Full.status, Unavailable.status),
+            transient=response.status_code == httpx.codes.BAD_GATEWAY,
+            retry_after=_retry_after(response),
+        )
 
 
 @dataclass(frozen=True)
 class _Failure:
-    """A failed attempt: surely nothing was done (`harmless`), or it may succeed later (`passing`)."""
+    """A failed attempt. `harmless`: the service has certainly done nothing. `transient`: it may succeed later."""
 
     error: GandlError
     harmless: bool = False
-    passing: bool = False
-    asked: float | None = None
+    transient: bool = False
+    retry_after: float | None = None
 
 
 def error_of(response: httpx.Response) -> GandlError:
-    """The error that an answer stands for: the class its body names, else the class of its status."""
+    """Return the error that an answer means: the class that its body names, otherwise the class of its status."""
     status, body = response.status_code, _error_body(response)
     detail = body.detail if body else f"{response.request.method} {response.request.url} answered {status}"
     if status == Full.status:
-        return Full(detail, retry_after=_asked(response) or 1.0)
+        return Full(detail, retry_after=_retry_after(response) or 1.0)
     problems = [Problem(p.detail, file=p.file, row=p.row, field=p.field) for p in body.problems] if body else []
     fallback = BadInput if response.is_client_error else GandlError
-    kind = _named(body.error if body else None, status) or _BY_STATUS.get(status, fallback)
+    kind = _error_class(body.error if body else None, status) or _BY_STATUS.get(status, fallback)
     return kind(detail, problems=problems)
 
 
 def _error_body(response: httpx.Response) -> ErrorBody | None:
-    """None where something between (a proxy) answered in its own words."""
+    """Return the body as ErrorBody, or None if it has another form, as from a proxy."""
     try:
         return ErrorBody.model_validate(json.loads(response.content))
     except (ValueError, ValidationError):
         return None
 
 
-def _named(name: str | None, status: int) -> type[GandlError] | None:
-    """The class of the tree with that name and status; None where there is none."""
+def _error_class(name: str | None, status: int) -> type[GandlError] | None:
+    """Return the class of the tree with that name and status, or None."""
     return next((kind for kind in _tree(GandlError) if kind.__name__ == name and kind.status == status), None)
 
 
@@ -187,7 +192,7 @@ def _tree(kind: type[GandlError]) -> Iterator[type[GandlError]]:
         yield from _tree(child)
 
 
-def _asked(response: httpx.Response) -> float | None:
-    """Retry-After in seconds; its form with a date is not used between our services."""
+def _retry_after(response: httpx.Response) -> float | None:
+    """Return Retry-After in seconds. Its other form, a date, is not used between our services."""
     text = response.headers.get("retry-after", "")
     return float(text) if text.isascii() and text.isdigit() else None

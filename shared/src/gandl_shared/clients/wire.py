@@ -1,4 +1,4 @@
-"""What the embedding service and its clients send each other: the forms of JSON, and `.npy` without pickles."""
+"""Messages between the embedding service and its clients: JSON models, and `.npy` arrays without pickles."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from gandl_shared.schemas.limits import IntensityLimits
 NPY = "application/x-npy"
 MODEL_ID = "X-Gandl-Model-Id"
 
-Array = NDArray[Any]  # whatever type the header names; the reader decides which it takes
+Array = NDArray[Any]  # Any: the header names the type, and the reader decides which types it accepts
 
 
 class Pool(StrEnum):
-    """Rows of the answer: a vector a tile, or the mean of an image's tiles."""
+    """The rows of an answer: one vector per tile, or the mean vector of each image's tiles."""
 
     TILES = "tiles"
     MEAN = "mean"
 
 
 class ModelInfo(Frozen):
-    """A model that is served. `id` is the SHA-256 of its file: the identity of a model in the keys of vectors."""
+    """A model of a service. `id` is the SHA-256 of its file, by which the keys of vectors name the model."""
 
     name: str
     id: str
-    default: bool = Field(description="used where a request names no model")
-    provider: str = Field(description="what it runs on, such as CPUExecutionProvider")
+    default: bool = Field(description="used if a request names no model")
+    provider: str = Field(description="execution provider of ONNX Runtime, such as CPUExecutionProvider")
     card: ModelCard
 
 
@@ -47,16 +47,16 @@ class ModelList(Frozen):
 
 
 class EmbeddedImage(Frozen):
-    """One image of a request and how many tiles it gave."""
+    """One image of a request and its number of tiles."""
 
     name: str
     tiles: int
 
 
 class Embeddings(Frozen):
-    """Vectors, image by image in the order sent, tiles row by row from the upper left.
+    """Vectors image by image, in the order in which they were sent; tiles row by row from the upper left.
 
-    `limits` is null where ready-made uint8 tiles were sent, which are not mapped again.
+    `limits` is null for ready-made uint8 tiles, whose intensities are not mapped again.
     """
 
     model: str
@@ -68,27 +68,29 @@ class Embeddings(Frozen):
 
 
 def to_npy(array: Array) -> bytes:
-    """The bytes of an `.npy` file of `array`."""
+    """Return the bytes of an `.npy` file of `array`."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()
 
 
 def from_npy(body: bytes) -> Array:
-    """The array in the bytes of an `.npy` file, as a read-only view of them in the machine's byte order.
+    """Return the array in the bytes of an `.npy` file, as a read-only view in the machine's byte order.
 
-    Raises Malformed for anything else: pickled objects, structures, a header that promises more or less than there is.
+    Raises Malformed for anything else: pickled objects, structures, a header that does not match the length of the
+    data.
     """
     stream = io.BytesIO(body)
     shape, fortran, dtype = _header(stream)
     if dtype.kind not in "uifb":
-        raise Malformed(f"the .npy holds {dtype}; plain numbers are read")
-    start, promised = stream.tell(), math.prod(shape) * dtype.itemsize
-    if len(body) - start != promised:
+        raise Malformed(f"the .npy holds {dtype}; only plain numbers are accepted")
+    # The length is checked before anything is allocated, so that a forged shape costs nothing.
+    start, expected = stream.tell(), math.prod(shape) * dtype.itemsize
+    if len(body) - start != expected:
         raise Malformed(
-            f"the .npy header promises {promised} bytes ({dtype} {list(shape)}), {len(body) - start} follow"
+            f"the .npy header promises {expected} bytes ({dtype} {list(shape)}), {len(body) - start} follow"
         )
-    flat: Array = np.frombuffer(body, dtype, offset=start) if promised else np.empty(0, dtype)
+    flat: Array = np.frombuffer(body, dtype, offset=start) if expected else np.empty(0, dtype)
     array = flat.reshape(shape, order="F" if fortran else "C")
     return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
 
@@ -98,9 +100,9 @@ def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     try:
         version = npy_format.read_magic(stream)
         if version not in readers:
-            raise ValueError(f"format {version} is not read")
+            raise ValueError(f"format {version} is not supported")
         shape, fortran, dtype = readers[version](stream)
-    except Exception as error:  # the header is a Python literal: its parser fails in many ways on a damaged one
+    except Exception as error:  # The header is a Python literal, and its parser fails in many ways on a damaged one.
         raise Malformed(f"the body is not an .npy array: {error}") from error
     if any(not isinstance(n, int) or n < 0 for n in shape):
         raise Malformed(f"the .npy header has the shape {shape}")

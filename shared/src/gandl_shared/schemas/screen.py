@@ -50,6 +50,11 @@ class ScreenState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more happens to the screen by itself."""
+        return self in (ScreenState.DONE, ScreenState.FAILED, ScreenState.CANCELLED)
+
 
 class Progress(Frozen):
     """Counts of sites; `parked` could not be decoded or kept failing."""

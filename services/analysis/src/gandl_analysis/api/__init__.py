@@ -1,1 +1,1 @@
-"""The routes: they read a request, ask, and put the answer into the form that was wanted. Nothing is decided here."""
+"""The routes. They translate: a request into a call of the service, and its result into the form the client prefers."""

@@ -1,4 +1,4 @@
-"""A screen's progress as server-sent events, until it has ended."""
+"""The progress of a screen as server-sent events, until the screen has ended."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from gandl_shared.errors import NotFound
-from gandl_shared.schemas.screen import ScreenState, ScreenStatus
+from gandl_shared.schemas.screen import ScreenStatus
 from starlette.concurrency import run_in_threadpool
 
-ENDED = (ScreenState.DONE, ScreenState.FAILED, ScreenState.CANCELLED)
-_SILENCE = 15.0
+KEEP_ALIVE_SECONDS = 15.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pace:
-    """Seconds between two looks at a screen, and the longest a stream lasts."""
+    """How many seconds pass between two reads of a screen's status, and how many a stream lasts at most."""
 
     interval: float
-    longest: float
+    max_seconds: float
 
 
 async def progress_events(read: Callable[[], ScreenStatus], pace: Pace) -> AsyncIterator[str]:
-    """`status` with the ScreenStatus whenever it changes, then `end` (ended) or `gone` (deleted).
+    """Yield `status` with the ScreenStatus whenever it changes, then `end` (the screen ended) or `gone` (deleted).
 
-    A stream that reaches its longest time just closes; clients of server-sent events connect again by themselves. A
-    comment every 15 s keeps proxies from closing a silent one.
+    A stream that reaches its maximum time just closes, because clients of server-sent events connect again by
+    themselves.
     """
-    started = spoke = time.monotonic()
+    start = last_sent = time.monotonic()
     last: ScreenStatus | None = None
     while True:
         try:
@@ -39,16 +38,17 @@ async def progress_events(read: Callable[[], ScreenStatus], pace: Pace) -> Async
             return
         if status != last:
             yield _event("status", status.model_dump_json())
-            last, spoke = status, time.monotonic()
-        if status.state in ENDED:
+            last, last_sent = status, time.monotonic()
+        if status.state.has_ended:
             yield _event("end", status.state.value)
             return
         now = time.monotonic()
-        if now - started > pace.longest:
+        if now - start > pace.max_seconds:
             return
-        if now - spoke > _SILENCE:
+        if now - last_sent > KEEP_ALIVE_SECONDS:
+            # Proxies close connections that stay silent for about a minute; clients ignore a comment.
             yield ": waiting\n\n"
-            spoke = now
+            last_sent = now
         await asyncio.sleep(pace.interval)
 
 

@@ -1,4 +1,4 @@
-"""What the routes ask: given to them as a function, because it is opened when the application starts, not before."""
+"""What the routes call. They get it as a function, because it is opened when the application starts, not earlier."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gandl_analysis.service.results import Results
-from gandl_analysis.service.submissions import Screens
+from gandl_analysis.service.submissions import Submissions
 from gandl_analysis.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Services:
-    """The parts behind the routes, open."""
+    """The open parts behind the routes."""
 
     settings: Settings
-    screens: Screens
+    submissions: Submissions
     results: Results
 
 

@@ -1,98 +1,108 @@
-"""Routes of plate jobs: submit, watch, cancel, retry, delete, analyse again."""
+"""Routes of screens: submit, watch, cancel, retry, delete, analyse again."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Page
 from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
-from gandl_shared.web.app import error_responses
+from gandl_shared.web.bodies import BodyLimit, bounded_route
+from gandl_shared.web.errors import error_responses
+from gandl_shared.web.query import NO_QUERY
 
 from gandl_analysis.api.events import Pace, progress_events
-from gandl_analysis.api.parameters import ScreenId, Window
+from gandl_analysis.api.parameters import PageQuery, ScreenId
 from gandl_analysis.api.provider import Provider
 
-_ONE = error_responses(401, 404, 422, 500, 503)
+BODY_LIMIT = BodyLimit(2**26, "name the plate map by its path")
+"""A plate map of 50 million characters is within the limit, with what JSON adds to it."""
+
+_READ = error_responses(401, 404, 422, 500, 503)
+_LIST = error_responses(401, 422, 500, 503)
 _CHANGE = error_responses(401, 404, 409, 422, 500, 503)
+_ANALYSE = {**_CHANGE, **error_responses(400, 413)}
 _SUBMIT = error_responses(400, 401, 403, 404, 413, 415, 422, 500, 503)
 _EVENT = {
     "type": "object",
     "properties": {"event": {"enum": ["status", "end", "gone"]}, "data": {"type": "string"}},
     "required": ["event", "data"],
 }
-_EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": _EVENT}}}}
+_EVENTS: dict[int | str, dict[str, Any]] = {**_READ, 200: {"content": {"text/event-stream": {"schema": _EVENT}}}}
 
 
-class ScreenRoutes:
-    """Screens, newest first, and what can be done with one."""
+def router(services: Provider) -> APIRouter:
+    """Return the routes of screens and of what can be done with one."""
+    routes = APIRouter(tags=["screens"], route_class=bounded_route(BODY_LIMIT))
+    routes.include_router(_collection(services))
+    routes.include_router(_single_screen(services))
+    return routes
 
-    def __init__(self, services: Provider) -> None:
-        self._services = services
 
-    def add_to(self, router: APIRouter) -> None:
-        """Register the routes."""
-        one = "/screens/{id}"
-        router.post("/screens", status_code=202, responses=_SUBMIT, summary="Submit a screen")(self.submit)
-        router.get("/screens", responses=error_responses(401, 422, 500, 503), summary="All screens")(self.all)
-        router.get(one, responses=_ONE, summary="State and progress")(self.status)
-        router.delete(one, status_code=204, responses=_ONE, summary="Delete with all results")(self.delete)
-        router.post(f"{one}/cancel", responses=_CHANGE, summary="Stop a running screen")(self.cancel)
-        router.post(f"{one}/retry", status_code=202, responses=_CHANGE, summary="Run what failed again")(self.retry)
-        router.get(f"{one}/analyses", responses=_ONE, summary="Analyses of a screen")(self.analyses)
-        router.post(
-            f"{one}/analyses",
-            status_code=202,
-            responses={**_CHANGE, **error_responses(400, 413)},
-            summary="Analyse again with other parameters",
-        )(self.analyse)
-        router.get(
-            f"{one}/events",
-            responses={**_ONE, **_EVENTS},
-            response_class=StreamingResponse,
-            summary="Progress as server-sent events",
-        )(self.events)
+def _collection(services: Provider) -> APIRouter:
+    routes = APIRouter(prefix="/screens", route_class=bounded_route(BODY_LIMIT))
 
-    def submit(self, request: ScreenRequest) -> ScreenStatus:
-        """Checked before it is accepted: plate map, roles, doses, every image and the headers of many of them, the
-        channels against the model. All problems come back at once, each with its file or row."""
-        return self._services().screens.submit(request)
+    @routes.post("", status_code=202, responses=_SUBMIT, summary="Submit a screen", dependencies=[NO_QUERY])
+    def submit(request: ScreenRequest) -> ScreenStatus:
+        """Submit a screen, which is checked before it is accepted: the plate map, roles, doses, every image and the
+        headers of many of them, and the channels against the model. All problems come back at once, each with its file
+        or row."""
+        return services().submissions.submit(request)
 
-    def all(self, window: Annotated[Window, Depends()]) -> Page[ScreenStatus]:
-        """Newest first, without the lists of parked sites."""
-        return self._services().screens.page(window.offset, window.limit)
+    @routes.get("", name="all", responses=_LIST, summary="All screens")
+    def list_screens(query: Annotated[PageQuery, Query()]) -> Page[ScreenStatus]:
+        """List screens, newest first, without their parked sites."""
+        return services().submissions.page(query.offset, query.limit)
 
-    def status(self, screen: ScreenId) -> ScreenStatus:
-        """`queued`, `embedding`, `analysing`, then `done`, `failed` or `cancelled`; sites done and parked, and why."""
-        return self._services().screens.status(screen)
+    return routes
 
-    def delete(self, screen: ScreenId) -> None:
-        """Remove the screen, its vectors and its results. The images stay as they are."""
-        self._services().screens.delete(screen)
 
-    def cancel(self, screen: ScreenId) -> ScreenStatus:
-        """What is embedded already stays; `retry` goes on from there."""
-        return self._services().screens.cancel(screen)
+def _single_screen(services: Provider) -> APIRouter:
+    routes = APIRouter(prefix="/screens/{id}", route_class=bounded_route(BODY_LIMIT), dependencies=[NO_QUERY])
 
-    def retry(self, screen: ScreenId) -> ScreenStatus:
+    @routes.get("", responses=_READ, summary="State and progress")
+    def status(screen: ScreenId) -> ScreenStatus:
+        """Return the state (`queued`, `embedding`, `analysing`, then `done`, `failed` or `cancelled`), how many sites
+        are done and parked, and why they are parked."""
+        return services().submissions.status(screen)
+
+    @routes.delete("", status_code=204, responses=_READ, summary="Delete with all results")
+    def delete(screen: ScreenId) -> None:
+        """Delete the screen, its vectors and its results. The images stay as they are."""
+        services().submissions.delete(screen)
+
+    @routes.post("/cancel", responses=_CHANGE, summary="Stop a running screen")
+    def cancel(screen: ScreenId) -> ScreenStatus:
+        """Stop a screen. Vectors that are already stored stay, and `retry` goes on from there."""
+        return services().submissions.cancel(screen)
+
+    @routes.post("/retry", status_code=202, responses=_CHANGE, summary="Run what failed again")
+    def retry(screen: ScreenId) -> ScreenStatus:
         """Queue parked and cancelled sites again, or the analysis if that is what failed."""
-        return self._services().screens.retry(screen)
+        return services().submissions.retry(screen)
 
-    def analyses(self, screen: ScreenId) -> list[AnalysisVersion]:
-        """Oldest first."""
-        return list(self._services().screens.analyses(screen))
+    @routes.get("/analyses", responses=_READ, summary="Analyses of a screen")
+    def analyses(screen: ScreenId) -> list[AnalysisVersion]:
+        """List the analyses of a screen, oldest first."""
+        return list(services().submissions.analyses(screen))
 
-    def analyse(self, screen: ScreenId, parameters: AnalysisParameters) -> AnalysisVersion:
-        """A new version from the stored vectors; the earlier ones stay and are read with `?version=`."""
-        return self._services().screens.analyse(screen, parameters)
+    @routes.post("/analyses", status_code=202, responses=_ANALYSE, summary="Analyse again with other parameters")
+    def analyse(screen: ScreenId, parameters: AnalysisParameters) -> AnalysisVersion:
+        """Queue a new version from the stored vectors. Earlier versions stay and are read with `?version=`."""
+        return services().submissions.analyse(screen, parameters)
 
-    def events(self, screen: ScreenId) -> StreamingResponse:
-        """`status` with the status as JSON whenever it changes; `end` when the screen has ended, `gone` if it is
-        deleted."""
-        services = self._services()
-        services.screens.status(screen)  # an unknown screen is a 404, not an empty stream
-        pace = Pace(services.settings.events_interval, services.settings.events_seconds)
-        stream = progress_events(lambda: services.screens.status(screen), pace)
+    @routes.get(
+        "/events", responses=_EVENTS, response_class=StreamingResponse, summary="Progress as server-sent events"
+    )
+    def events(screen: ScreenId) -> StreamingResponse:
+        """Send the event `status` with the status as JSON whenever it changes, then `end` when the screen has ended or
+        `gone` when it is deleted."""
+        submissions, settings = services().submissions, services().settings
+        submissions.status(screen)  # An unknown screen must answer 404, not an empty stream.
+        pace = Pace(interval=settings.events_interval, max_seconds=settings.events_seconds)
+        stream = progress_events(lambda: submissions.status(screen), pace)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    return routes

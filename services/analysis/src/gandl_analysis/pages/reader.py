@@ -19,11 +19,11 @@ class PageReader:
 
     def screens(self) -> Sequence[ScreenStatus]:
         """All screens, newest first."""
-        return self._services().screens.all()
+        return self._services().submissions.all()
 
     def status(self, screen_id: str) -> ScreenStatus:
         """One screen as it is now. Raises NotFound."""
-        return self._services().screens.status(screen_id)
+        return self._services().submissions.status(screen_id)
 
     def analysis(self, screen_id: str) -> ScreenAnalysis | None:
         """The newest stored analysis, None before the first. Raises NotFound."""

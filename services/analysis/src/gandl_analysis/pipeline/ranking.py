@@ -23,9 +23,7 @@ from dataclasses import dataclass
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import Hit
 
-RANKED_VERDICTS = ("active", "active_biphasic")
 _Q_CLASSES = (0.001, 0.01, 0.05)
-_ORDER = {"active": 0, "active_biphasic": 1, "undetermined": 2, "inactive": 3, "toxic": 4}
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def rank_compounds(curves: Iterable[Curve]) -> list[Hit]:
 
 def _next_rank(curve: Curve, counts: dict[str, int]) -> int | None:
     """Return the next rank of the curve's cell line and count it; return None where the verdict has no rank."""
-    if curve.verdict not in RANKED_VERDICTS:
+    if not curve.verdict.is_active:
         return None
     counts[curve.cell_line] = counts.get(curve.cell_line, 0) + 1
     return counts[curve.cell_line]
@@ -61,7 +59,7 @@ def _sort_key(curve: Curve) -> tuple[int, int, float, float, float, float, float
     emax, ec50, q = _emax(curve), curve.ec50.value, 1.0 if curve.q_value is None else curve.q_value
     effect = math.inf if emax is None else -emax
     return (
-        _ORDER[curve.verdict],
+        curve.verdict.order,
         sum(q > level for level in _Q_CLASSES),
         round(effect, 1),
         -curve.window.fold if curve.window else 0.0,

@@ -1,1 +1,1 @@
-"""What the routes call: submissions, results, parameters, models, comparison, filters and runs."""
+"""What the routes and the task of the queue call: submissions, results, parameters, models, comparison and runs."""

@@ -1,26 +1,46 @@
-"""Which models there are: the embedding service says."""
+"""The models that screens can use, as the embedding service lists them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 from gandl_shared.clients.embedding import EmbeddingClient
 from gandl_shared.clients.http import Retry
+from gandl_shared.models import ModelCard
 
-from gandl_analysis.service.submissions import ServedModel
 from gandl_analysis.settings import Settings
 
-_PATIENCE = Retry(attempts=3, longest=1.0)
-_TIMEOUT = 10.0
+# A client waits for the answer to its submission, so a service that is away is reported within seconds.
+_RETRY = Retry(attempts=3, max_wait=1.0)
+_TIMEOUT_SECONDS = 10.0
 
 
-class EmbeddingModels:
-    """The models of the embedding service, asked each time: it may serve others tomorrow."""
+@dataclass(frozen=True, kw_only=True)
+class ServedModel:
+    """A model that screens can use; `id` is the SHA-256 of its file."""
+
+    name: str
+    id: str
+    card: ModelCard
+
+
+class ModelCatalog(Protocol):
+    """The models that are available now."""
+
+    def find(self, name: str | None) -> ServedModel:
+        """Return the model of that name, or the default one for None. Raises NotFound, Unavailable."""
+
+
+class EmbeddingServiceModels:
+    """The models of the embedding service. It is queried each time, because it may offer others tomorrow."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.embedding_url
-        key = settings.embedding_api_key
-        self._key = key.get_secret_value() if key else None
+        self._api_key = settings.embedding_key
 
     def find(self, name: str | None) -> ServedModel:
-        """The model of that name, or the default one. Raises NotFound, Unavailable, Unauthorized."""
-        with EmbeddingClient(self._url, model=name, api_key=self._key, timeout=_TIMEOUT, retry=_PATIENCE) as client:
-            return ServedModel(client.info.name, client.info.id, client.info.card)
+        """Return the model of that name, or the default one for None. Raises NotFound, Unavailable, Unauthorized."""
+        client = EmbeddingClient(self._url, model=name, api_key=self._api_key, timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+        with client:
+            return ServedModel(name=client.info.name, id=client.info.id, card=client.info.card)

@@ -1,4 +1,4 @@
-"""What is asked of an analysis, checked against its wells and against earlier screens before it is accepted."""
+"""Check the parameters of an analysis against its wells and earlier screens before the analysis is accepted."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from gandl_analysis.pipeline.checks import check_axes
 from gandl_analysis.service.results import finished_version
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What an analysis is about: the used wells, and how their vectors are or will be made."""
+@dataclass(frozen=True, kw_only=True)
+class AnalysisSubject:
+    """What an analysis is about: the used wells, and how their vectors are or will be computed."""
 
     wells: Sequence[Well]
     card: ModelCard
@@ -28,25 +28,28 @@ class Subject:
     limits: str
 
 
-def checked(parameters: AnalysisParameters, subject: Subject, database: Database, store: Store) -> AnalysisParameters:
-    """The parameters as they are to be stored: with the version of the axes they take from another screen.
+def check_parameters(
+    parameters: AnalysisParameters, subject: AnalysisSubject, database: Database, store: Store
+) -> AnalysisParameters:
+    """Return the parameters as they are stored: with the version of the axes that they take from another screen.
 
-    Raises Invalid naming the field where groups of wells are not there, or the axes cannot be used here: another model,
-    images or plates prepared differently, a cell line without an axis, a file that was changed.
+    Raises Invalid naming the field if a group of wells does not exist, or if the axes cannot be used here: they belong
+    to another model, their images or plates were prepared differently, a cell line has no axis, or a file was changed.
     """
-    made = preparation(subject.card, subject.model_id, subject.limits, parameters)
+    prepared = preparation(subject.card, subject.model_id, subject.limits, parameters)
     if parameters.axis_from is None:
-        check_axes(parameters, subject.wells, made, None)
+        check_axes(parameters, subject.wells, prepared, None)
         return parameters
-    version = _version(parameters.axis_from, database)
-    check_axes(parameters, subject.wells, made, read_axes(store, parameters.axis_from.screen, version))
-    noted = parameters.axis_from.model_copy(update={"version": version})
-    return parameters.model_copy(update={"axis_from": noted})
+    version = _axes_version(parameters.axis_from, database)
+    check_axes(parameters, subject.wells, prepared, read_axes(store, parameters.axis_from.screen, version))
+    # The version is recorded now: "the newest" would be another one when the worker reads it.
+    axis_from = parameters.axis_from.model_copy(update={"version": version})
+    return parameters.model_copy(update={"axis_from": axis_from})
 
 
-def _version(chosen: AxisFrom, database: Database) -> int:
+def _axes_version(axis_from: AxisFrom, database: Database) -> int:
     try:
-        return finished_version(database, chosen.screen, chosen.version)
+        return finished_version(database, axis_from.screen, axis_from.version)
     except (NotFound, Conflict) as error:
         raise_if([Problem(error.detail, field="axis_from")], Invalid, "there are no such axes")
         raise

@@ -1,7 +1,7 @@
-"""An analysis of a screen as a job: leased from the database, read from the store, stored under its version.
+"""Run an analysis of a screen as a job: lease it from the database, compute it, store it under its version.
 
-Knows no queue: the Celery task calls it, and so does whoever runs a screen in one process. It can be done again at any
-point, and only whoever still holds the lease may say that it is done.
+This module knows no queue. The Celery task calls it, and so does `gandl screen`, which runs in one process. A run can
+be repeated at any point, because only the worker that still holds the lease can finish the analysis.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ from gandl_analysis.formats.store_layout import read_axes, read_card, write_anal
 from gandl_analysis.pipeline.analyse import ScreenInput, analyse
 from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, limits_text
 from gandl_analysis.pipeline.result import Analysed
-from gandl_analysis.service.submissions import Models
+from gandl_analysis.service.models import ModelCatalog
 
-log = logging.getLogger(__name__)
-
+_log = logging.getLogger(__name__)
 
 Analyse = Callable[[ScreenInput], Analysed]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnalysisRuns:
-    """Runs analyses that wait. `models` is asked for a card only where none was kept with the screen."""
+    """Runs the analyses that wait. `models` is used only if no model card was stored with a screen."""
 
     database: Database
     store: Store
-    models: Models
+    models: ModelCatalog
     analyse: Analyse = analyse
     lease_seconds: float = 60.0
 
     def run(self, analysis_id: int | None = None) -> bool:
-        """Run that analysis, or where somebody else has it the oldest that waits; whether one was brought to its end.
+        """Run that analysis, or the oldest one that waits if another worker has it. Return whether one has ended.
 
-        What the data do not allow fails for good; anything else is tried again, as often as the database allows.
+        Errors of the input are final; after any other error the analysis is tried again, as often as the database
+        allows.
         """
         lease = self._lease(analysis_id)
         if lease is None:
             return False
         try:
             with LeaseRenewal(self.database.analyses, lease, self.lease_seconds):
-                analysed = self.analyse(self._read(lease))
+                analysed = self.analyse(self._input(lease))
             write_analysis(self.store, lease.screen_id, lease.version, analysed)
-        except Exception as error:  # whatever it was must not take the worker down: it is recorded with the analysis
+        except Exception as error:  # No error may stop the worker; it is recorded with the analysis.
             return self._failed(lease, error)
-        return self.database.analyses.finish(lease) or self._dropped(lease)
+        return self.database.analyses.finish(lease) or self._clean_up(lease)
 
     def _lease(self, analysis_id: int | None) -> LeasedAnalysis | None:
         name = f"{socket.gethostname()}:{os.getpid()}"
@@ -63,7 +63,7 @@ class AnalysisRuns:
         lease = None if analysis_id is None else analyses.lease(name, seconds, analysis_id=analysis_id)
         return lease or analyses.lease(name, seconds)
 
-    def _read(self, lease: LeasedAnalysis) -> ScreenInput:
+    def _input(self, lease: LeasedAnalysis) -> ScreenInput:
         screen = lease.screen_id
         record = self.database.screens.get(screen)
         return ScreenInput(
@@ -79,25 +79,25 @@ class AnalysisRuns:
             earlier=self._earlier(lease.parameters.axis_from),
         )
 
-    def _earlier(self, chosen: AxisFrom | None) -> EarlierAxes | None:
-        """The axes to score by. Their version was noted when the analysis was asked for."""
-        if chosen is None:
+    def _earlier(self, axis_from: AxisFrom | None) -> EarlierAxes | None:
+        """Return the axes of another screen by which the wells are scored; their version was recorded on submission."""
+        if axis_from is None:
             return None
-        if chosen.version is None:
-            raise Invalid("axis_from has no version; ask for the analysis again")
-        return read_axes(self.store, chosen.screen, chosen.version)
+        if axis_from.version is None:
+            raise Invalid("axis_from has no version; submit the analysis again")
+        return read_axes(self.store, axis_from.screen, axis_from.version)
 
     def _card(self, record: ScreenRecord) -> ModelCard:
         model = self.models.find(record.model.name)
         if model.id != record.model.id:
-            raise NotFound(f"model {record.model.name} of this screen is no longer served: its file has changed")
+            raise NotFound(f"model {record.model.name} of this screen is no longer available: its file has changed")
         return model.card
 
     def _failed(self, lease: LeasedAnalysis, error: Exception) -> bool:
-        log.error("analysis %d of screen %s failed", lease.version, lease.screen_id, exc_info=error)
+        _log.error("analysis %d of screen %s failed", lease.version, lease.screen_id, exc_info=error)
         detail = error.detail if isinstance(error, GandlError) else f"{type(error).__name__}: {error}"
-        return self.database.analyses.fail(lease, detail, final=isinstance(error, BadInput)) or self._dropped(lease)
+        return self.database.analyses.fail(lease, detail, final=isinstance(error, BadInput)) or self._clean_up(lease)
 
-    def _dropped(self, lease: LeasedAnalysis) -> bool:
+    def _clean_up(self, lease: LeasedAnalysis) -> bool:
         drop_lost_work(self.database, self.store, lease)
         return False

@@ -1,16 +1,14 @@
-"""Screens of this service: submitted, watched, cancelled, run again, deleted. The rules are those of `gandl screen`."""
+"""Submit screens, watch, cancel, retry, analyse and delete them, under the same rules as `gandl screen`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from gandl_shared.db import AnalysisRecord, Database
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.jobs import Queue, plan_screen, resolve_file, resolve_folder, retry
-from gandl_shared.models import ModelCard
 from gandl_shared.plates import PlateMap, parse_plate_map, read_plate_map
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Page
@@ -20,64 +18,48 @@ from gandl_shared.store import Store
 from gandl_analysis.formats.store_layout import read_card, write_card
 from gandl_analysis.pipeline.axes.stored_axes import limits_text
 from gandl_analysis.pipeline.checks import check_controls
-from gandl_analysis.service.parameters import Subject, checked
-from gandl_analysis.service.results import known_id
+from gandl_analysis.service.models import ModelCatalog, ServedModel
+from gandl_analysis.service.parameters import AnalysisSubject, check_parameters
+from gandl_analysis.service.screen_ids import require_screen_id
 
-_SENT = "plate_map_csv"
-
-
-@dataclass(frozen=True)
-class ServedModel:
-    """A model that screens may ask for: `id` is the SHA-256 of its file."""
-
-    name: str
-    id: str
-    card: ModelCard
+_CSV_FIELD = "plate_map_csv"
 
 
-class Models(Protocol):
-    """Who knows which models are served."""
+@dataclass(frozen=True, kw_only=True)
+class SubmissionRules:
+    """What a new screen may use: folders below `image_root` and models of `models`.
 
-    def find(self, name: str | None) -> ServedModel:
-        """The model of that name, or the default one. Raises NotFound, Unavailable."""
+    The headers of at most `max_headers` image files are read before a screen is accepted.
+    """
 
-
-@dataclass(frozen=True)
-class Intake:
-    """What a new screen may ask for: folders below `root`, models of `models`; `max_headers` files are looked into."""
-
-    root: Path
-    models: Models
+    image_root: Path
+    models: ModelCatalog
     max_headers: int
 
 
-class Screens:
-    """Everything that changes a screen. Methods that name one raise NotFound where there is none."""
+class Submissions:
+    """Everything that changes a screen. Methods that name a screen raise NotFound if there is none of that id."""
 
-    def __init__(self, database: Database, store: Store, queue: Queue, intake: Intake) -> None:
+    def __init__(self, database: Database, store: Store, queue: Queue, rules: SubmissionRules) -> None:
         self._database = database
         self._store = store
         self._queue = queue
-        self._intake = intake
+        self._rules = rules
 
     def submit(self, request: ScreenRequest) -> ScreenStatus:
-        """Check everything about a plate job, write it, announce it. Raises what `plan_screen` does, and Forbidden."""
+        """Check a screen completely, store it and announce its batches. Raises what `plan_screen` does, and
+        Forbidden."""
         _check_text(request)
-        images = resolve_folder(self._intake.root, request.images)
+        images = resolve_folder(self._rules.image_root, request.images)
         plate_map = self._plate_map(request)
-        model = self._intake.models.find(request.model)
-        subject = Subject(plate_map.used, model.card, model.id, limits_text(request.limits))
-        if request.analysis.axis_from is None:
-            check_controls(plate_map.used)
-        parameters = checked(request.analysis, subject, self._database, self._store)
-        request = request.model_copy(update={"analysis": parameters})
+        model = self._rules.models.find(request.model)
         plan = plan_screen(
-            request,
+            self._with_checked_parameters(request, plate_map, model),
             images=images,
             plate_map=plate_map,
             card=model.card,
             model_id=model.id,
-            max_headers=self._intake.max_headers,
+            max_headers=self._rules.max_headers,
         )
         screen = self._database.screens.create(plan.screen)
         write_card(self._store, screen, model.card)
@@ -85,66 +67,91 @@ class Screens:
         return self._database.screens.status(screen)
 
     def status(self, screen: str) -> ScreenStatus:
-        """State, progress and parked sites, as the database has them now."""
-        return self._database.screens.status(known_id(screen))
+        """Return state, progress and parked sites as the database has them now."""
+        return self._database.screens.status(require_screen_id(screen))
 
     def all(self) -> tuple[ScreenStatus, ...]:
-        """All screens, newest first, without their lists of parked sites."""
+        """Return all screens, newest first, without their lists of parked sites."""
         return self._database.screens.statuses()
 
     def page(self, offset: int, limit: int) -> Page[ScreenStatus]:
-        """A part of them."""
+        """Return a page of `all`."""
         items, total = self._database.screens.page(offset, limit)
         return Page[ScreenStatus](items=items, total=total, offset=offset, limit=limit)
 
     def cancel(self, screen: str) -> ScreenStatus:
-        """Stop a running screen. Raises Conflict where it does not run."""
-        self._database.screens.cancel(known_id(screen))
+        """Stop a running screen. Raises Conflict if it does not run."""
+        self._database.screens.cancel(require_screen_id(screen))
         return self.status(screen)
 
     def retry(self, screen: str) -> ScreenStatus:
-        """Queue what failed or was cancelled again. Raises Conflict where there is nothing."""
-        retry(self._database, known_id(screen), self._queue)
+        """Queue failed or cancelled work again. Raises Conflict if there is none."""
+        retry(self._database, require_screen_id(screen), self._queue)
         return self.status(screen)
 
     def delete(self, screen: str) -> None:
-        """Remove a screen with its vectors and results."""
-        self._database.screens.delete(known_id(screen))
+        """Delete a screen with its vectors and results."""
+        self._database.screens.delete(require_screen_id(screen))
         self._store.delete(screen)
 
     def analyse(self, screen: str, parameters: AnalysisParameters) -> AnalysisVersion:
-        """Queue another analysis. Raises Conflict while the images are not done, and Invalid as `checked` does."""
-        kept = self._database.screens.get(known_id(screen))
-        card = read_card(self._store, screen) or self._intake.models.find(kept.model.name).card
-        used = self._database.screens.plate_map(screen).used
-        subject = Subject(used, card, kept.model.id, limits_text(kept.request.limits))
-        chosen = checked(parameters, subject, self._database, self._store)
-        record = self._database.analyses.queue(screen, chosen)
-        self._queue.analysis_ready(record.id)
-        return _version(record)
+        """Queue another analysis. Raises Conflict until all images are embedded, and Invalid as `check_parameters`."""
+        record = self._database.screens.get(require_screen_id(screen))
+        card = read_card(self._store, screen) or self._rules.models.find(record.model.name).card
+        subject = AnalysisSubject(
+            wells=self._database.screens.plate_map(screen).used,
+            card=card,
+            model_id=record.model.id,
+            limits=limits_text(record.request.limits),
+        )
+        checked_parameters = check_parameters(parameters, subject, self._database, self._store)
+        analysis = self._database.analyses.queue(screen, checked_parameters)
+        self._queue.analysis_ready(analysis.id)
+        return _version(analysis)
 
     def analyses(self, screen: str) -> Sequence[AnalysisVersion]:
-        """All analyses of a screen, oldest first."""
-        return [_version(record) for record in self._database.analyses.of_screen(known_id(screen))]
+        """Return all analyses of a screen, oldest first."""
+        return [_version(record) for record in self._database.analyses.of_screen(require_screen_id(screen))]
 
     def _plate_map(self, request: ScreenRequest) -> PlateMap:
-        """Controls may be missing where the axes of an earlier screen bring their own anchors."""
+        """Read the plate map of a request.
+
+        Controls may be missing if the axes of an earlier screen bring their own anchors.
+        """
         controls = request.analysis.axis_from is None
         if request.plate_map is None:
-            return parse_plate_map(request.plate_map_csv or "", source=_SENT, controls=controls)
-        return read_plate_map(resolve_file(self._intake.root, request.plate_map), controls=controls)
+            return parse_plate_map(request.plate_map_csv or "", source=_CSV_FIELD, controls=controls)
+        return read_plate_map(resolve_file(self._rules.image_root, request.plate_map), controls=controls)
+
+    def _with_checked_parameters(
+        self, request: ScreenRequest, plate_map: PlateMap, model: ServedModel
+    ) -> ScreenRequest:
+        if request.analysis.axis_from is None:
+            check_controls(plate_map.used)
+        subject = AnalysisSubject(
+            wells=plate_map.used, card=model.card, model_id=model.id, limits=limits_text(request.limits)
+        )
+        parameters = check_parameters(request.analysis, subject, self._database, self._store)
+        return request.model_copy(update={"analysis": parameters})
 
 
 def _check_text(request: ScreenRequest) -> None:
-    """NUL is in no name and no path, and PostgreSQL cannot store it."""
-    given = {"name": request.name, "pattern": request.pattern, "model": request.model, _SENT: request.plate_map_csv}
-    given |= {f"channels.{n}": channel for n, channel in enumerate(request.channels or ())}
+    """Raise Invalid for a NUL character, which no name or path has and PostgreSQL cannot store."""
+    texts = {
+        "name": request.name,
+        "pattern": request.pattern,
+        "model": request.model,
+        _CSV_FIELD: request.plate_map_csv,
+        **{f"channels.{n}": channel for n, channel in enumerate(request.channels or ())},
+    }
     problems = [
-        Problem("a NUL character; remove it", field=field) for field, text in given.items() if text and "\0" in text
+        Problem("contains a NUL character; remove it", field=field)
+        for field, text in texts.items()
+        if text and "\0" in text
     ]
     raise_if(problems, Invalid, "the request cannot be used")
 
 
 def _version(record: AnalysisRecord) -> AnalysisVersion:
-    known = {name: getattr(record, name) for name in AnalysisVersion.model_fields if name != "screen"}
-    return AnalysisVersion.model_validate({"screen": record.screen_id, **known})
+    fields = {name: getattr(record, name) for name in AnalysisVersion.model_fields if name != "screen"}
+    return AnalysisVersion.model_validate({"screen": record.screen_id, **fields})

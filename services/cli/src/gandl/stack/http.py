@@ -23,7 +23,7 @@ def build() -> FastAPI:
     registry = CollectorRegistry()
     parts = [
         gandl_embedding.app.part(gandl_embedding.settings.Settings(), registry),
-        gandl_analysis.app.part(gandl_analysis.settings.Settings(), registry),
+        gandl_analysis.app.part(gandl_analysis.settings.Settings()),
     ]
     return build_app("gandl", parts, registry=registry, version=version("gandl"))
 

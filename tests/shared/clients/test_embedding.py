@@ -45,7 +45,7 @@ def test_what_the_service_would_take_for_raw_fields_is_refused(server: str, wron
 
 
 def test_nobody_there_is_unavailable() -> None:
-    retry = Retry(attempts=2, first=0.01)
+    retry = Retry(attempts=2, first_wait=0.01)
     with EmbeddingClient("http://127.0.0.1:9", retry=retry) as client, pytest.raises(Unavailable, match="127.0.0.1:9"):
         client.embed(tiles(1))
 

@@ -1,45 +1,19 @@
-"""`gandl embed` and `gandl models`, as a user types them."""
+"""`gandl embed`, as a user types it."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-import typer
-from gandl.commands.embed import embed
-from gandl.commands.models import models
 from gandl_embedding.engine import Engine
-from gandl_shared.errors import BadInput, GandlError, Invalid, InvalidImage, InvalidModel, NotFound
+from gandl_shared.errors import BadInput, Invalid, InvalidImage, NotFound
 from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare, sampled_limits
 from gandl_shared.store import read_profiles
-from typer.testing import CliRunner
 
-Run = Callable[..., str]
-
-
-@pytest.fixture
-def run() -> Run:
-    """The two commands, each called with arguments as on a command line; errors come out as they are."""
-    app = typer.Typer()
-    app.command("embed")(embed)
-    app.command("models")(models)
-
-    def call(*arguments: object) -> str:
-        result = CliRunner().invoke(app, [str(a) for a in arguments])
-        if isinstance(result.exception, GandlError):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    return call
+from tests.cli.commands.invocation import Run
 
 
 def field(seed: int, edge: int = 72) -> np.ndarray:
@@ -133,34 +107,3 @@ def test_what_cannot_be_embedded_is_named_and_nothing_is_written(
     with pytest.raises(BadInput, match="cannot be written"):
         run("embed", stacks / "p2", "--model", model_file, "--out", tmp_path / "no" / "v.parquet")
     assert not list(tmp_path.glob("*.parquet"))
-
-
-def test_models_are_listed(run: Run, models_dir: Path) -> None:
-    table = run("models", models_dir)
-    assert "five" in table
-    assert "two" in table
-    listed = json.loads(run("models", models_dir, "--json"))
-    assert [m["card"]["name"] for m in listed] == ["five", "two"]
-    assert listed[1]["id"] == Engine.load(models_dir / "two.onnx").model_id
-    assert [m["card"]["size"] for m in json.loads(run("models", models_dir / "two.onnx", "--json"))] == [16]
-
-
-def test_every_broken_model_is_named(run: Run, tiny: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / "a.onnx").write_text("text")
-    tiny.tiny_model(tmp_path / "good.onnx")
-    tiny.write_model(tmp_path / "z.onnx", tiny.tiny_graph(), None)
-    with pytest.raises(InvalidModel) as caught:
-        run("models", tmp_path)
-    assert [problem.detail.split(" ")[0] for problem in caught.value.problems] == ["a.onnx", "z.onnx"]
-    with pytest.raises(NotFound, match="gone"):
-        run("models", tmp_path / "gone")
-
-
-@pytest.mark.parametrize("command", ["embed", "models"])
-def test_asking_for_help_loads_nothing_heavy(command: str) -> None:
-    code = (
-        f"import sys, gandl.commands.{command}; "
-        "heavy = {'numpy', 'onnxruntime', 'rich', 'pandas'} & set(sys.modules); print(heavy); sys.exit(bool(heavy))"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert result.returncode == 0, result.stdout

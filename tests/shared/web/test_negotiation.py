@@ -1,9 +1,9 @@
-"""The form of an answer follows the Accept header."""
+"""The media type of an answer follows the Accept header."""
 
 from __future__ import annotations
 
 import pytest
-from gandl_analysis.api.negotiation import CSV, JSON, PNG, SVG, preferred
+from gandl_shared.web.negotiation import CSV, JSON, PNG, SVG, preferred
 
 OFFERED = (JSON, CSV, SVG, PNG)
 
@@ -24,6 +24,13 @@ OFFERED = (JSON, CSV, SVG, PNG)
         ("text/csv;q=nonsense, image/png;q=0.3", PNG),
         (",;,", JSON),
         ("IMAGE/PNG", PNG),
+        ("text/csv, application/json", CSV),
+        ("application/json, text/csv", JSON),
+        ("*/*, image/png", JSON),
+        ("image/png, */*", PNG),
+        ("image/png;q=0.9, */*;q=0.8", PNG),
+        ("image/png;q=nan, text/csv;q=0.1", CSV),
+        ("image/png;q=7, text/csv", PNG),
     ],
 )
 def test_preferred_form(accept: str | None, answer: str) -> None:

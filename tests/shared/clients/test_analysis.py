@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -24,10 +23,8 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 from gandl_shared.testing import free_port, wait_until
 
-if TYPE_CHECKING:
-    from conftest import Stack
+from tests.analysis.stack import STRANGE_NAME, Stack
 
-STRANGE = "A/B 50% µ?"
 REQUEST = ScreenRequest(name="by client", images="plate/Images", plate_map="plate/platemap.csv")
 
 
@@ -116,11 +113,11 @@ def test_results_in_all_forms(url: str, stack: Stack) -> None:
             well.n_tiles for well in gandl.wells(stack.second)
         )
         assert gandl.report(stack.first).startswith("<!doctype html>") or "<html" in gandl.report(stack.first)
-        assert [compound.compound for compound in gandl.compounds(q="50%")] == [STRANGE]
-        assert {curve.cell_line for curve in gandl.dose_response(STRANGE).curves} == {"U2OS", "A549"}
+        assert [compound.compound for compound in gandl.compounds(q="50%")] == [STRANGE_NAME]
+        assert {curve.cell_line for curve in gandl.dose_response(STRANGE_NAME).curves} == {"U2OS", "A549"}
         starts = {CSV: b"screen,compound", SVG: b"<", PNG: b"\x89PNG"}
         for form, start in starts.items():
-            assert gandl.dose_response_as(form, STRANGE, cell_line="A549").startswith(start)
+            assert gandl.dose_response_as(form, STRANGE_NAME, cell_line="A549").startswith(start)
 
 
 def test_another_analysis(url: str, stack: Stack) -> None:

@@ -1,0 +1,31 @@
+"""Prometheus metrics of the models: tiles, sizes and times of runs, and tiles that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_BATCH_SIZES = [2**i for i in range(11)]
+
+
+class RunMetrics:
+    """Metrics of all models of a service; `waiting` returns how many tiles wait at the moment."""
+
+    def __init__(self, registry: CollectorRegistry, waiting: Callable[[], float]) -> None:
+        self._tiles = Counter("gandl_embedding_tiles", "Tiles embedded", ["model"], registry=registry)
+        self._batch = Histogram(
+            "gandl_embedding_batch_tiles", "Tiles of one run", ["model"], buckets=_BATCH_SIZES, registry=registry
+        )
+        self._seconds = Histogram("gandl_embedding_run_seconds", "Seconds of one run", ["model"], registry=registry)
+        Gauge("gandl_embedding_queue_tiles", "Tiles waiting", registry=registry).set_function(waiting)
+
+    def observer(self, model: str) -> Callable[[int, float], None]:
+        """Return the function that the batcher of a model calls after each run."""
+
+        def observe(tiles: int, seconds: float) -> None:
+            self._tiles.labels(model).inc(tiles)
+            self._batch.labels(model).observe(tiles)
+            self._seconds.labels(model).observe(seconds)
+
+        return observe

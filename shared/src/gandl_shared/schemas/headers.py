@@ -1,0 +1,6 @@
+"""Names of the HTTP headers that services and clients of gandl share."""
+
+from __future__ import annotations
+
+API_KEY = "X-API-Key"
+REQUEST_ID = "X-Request-ID"

@@ -1,0 +1,102 @@
+"""Every error as ErrorBody JSON with a request id: those of our tree, FastAPI's, Starlette's and unexpected ones."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from gandl_shared.errors import Full, GandlError, Invalid, Malformed, Problem, Unauthorized, Unavailable
+from gandl_shared.schemas.headers import API_KEY, REQUEST_ID
+from gandl_shared.schemas.screen import ErrorBody
+from gandl_shared.web.query import parameter_names
+from gandl_shared.web.request_ids import request_id
+
+MAX_PROBLEMS_IN_DETAIL = 3
+
+_log = logging.getLogger("gandl.web")
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Make an application answer every error in the one form."""
+    app.add_exception_handler(GandlError, _answer_gandl)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:  # Any: FastAPI's own type for `responses`
+    """Return the `responses` of a route that may answer these statuses with ErrorBody."""
+    return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
+def error_response(error: GandlError, identity: str | None) -> Response:
+    """Return the JSON, status and headers with which every service answers an error of the tree."""
+    headers = {REQUEST_ID: identity} if identity else {}
+    if isinstance(error, Full | Unavailable):
+        # RFC 9110 allows only whole seconds.
+        headers["Retry-After"] = str(math.ceil(error.retry_after)) if isinstance(error, Full) else "1"
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = f'ApiKey header="{API_KEY}"'
+    return _json_response(error.status, {**error.body(), "request_id": identity}, headers)
+
+
+async def _answer_gandl(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GandlError)
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request %s: %s", request_id(request), error.detail, exc_info=error)
+    return error_response(error, request_id(request))
+
+
+async def _answer_validation(request: Request, error: Exception) -> Response:
+    """Answer what FastAPI refused: a body that is not JSON is malformed, a value that does not fit is invalid."""
+    assert isinstance(error, RequestValidationError)
+    findings = error.errors()
+    problems = [_problem(finding, request) for finding in findings]
+    kind = Malformed if any(finding["type"] == "json_invalid" for finding in findings) else Invalid
+    detail = "; ".join(str(problem) for problem in problems[:MAX_PROBLEMS_IN_DETAIL])
+    return error_response(kind(detail, problems=problems), request_id(request))
+
+
+def _problem(finding: Mapping[str, Any], request: Request) -> Problem:  # Any: FastAPI's own type of a finding
+    """Return a finding as a problem; for an unknown query parameter it lists the known ones."""
+    field = ".".join(str(part) for part in finding["loc"])
+    if finding["type"] == "extra_forbidden" and finding["loc"][0] == "query":
+        names = ", ".join(parameter_names(request)) or "none"
+        return Problem(f"unknown parameter; this path takes {names}", field=field)
+    return Problem(str(finding["msg"]), field=field)
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    """Answer Starlette's own errors: no such route, wrong method."""
+    assert isinstance(error, HTTPException)
+    names = {404: "NotFound", 405: "MethodNotAllowed"}
+    name = names.get(error.status_code, HTTPStatus(error.status_code).name.title().replace("_", ""))
+    detail = f"{error.detail}: {request.method} {request.url.path}"
+    body = _plain_body(name, detail, request_id(request))
+    return _json_response(error.status_code, body, dict(error.headers or {}))
+
+
+async def _answer_unexpected(request: Request, error: Exception) -> Response:
+    """Answer a fault of ours without its traceback, which goes to the log."""
+    identity = request_id(request)
+    _log.error("request %s failed", identity, exc_info=error)
+    detail = "something failed inside the service; its log has the cause under this request id"
+    body = _plain_body("InternalError", detail, identity)
+    return _json_response(500, body, {REQUEST_ID: identity} if identity else {})
+
+
+def _plain_body(name: str, detail: str, identity: str | None) -> Mapping[str, object]:
+    return {"error": name, "detail": detail, "problems": [], "request_id": identity}
+
+
+def _json_response(status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> Response:
+    # The JSON is escaped to ASCII because a file name in a detail may hold what UTF-8 cannot encode.
+    return Response(json.dumps(body), status_code=status, headers=dict(headers), media_type="application/json")

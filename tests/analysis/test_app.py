@@ -1,0 +1,47 @@
+"""The application: what it is before its start, while it runs and after its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from gandl_analysis.app import AnalysisService, build, part
+from gandl_analysis.settings import Settings
+from gandl_shared.db import Database
+from gandl_shared.errors import Unavailable
+
+from tests.analysis.stack import FakeModels, SilentQueue
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(database_url=f"sqlite:///{tmp_path / 'g.db'}", store=str(tmp_path / "store"), image_root=tmp_path)
+
+
+def test_services_are_open_only_while_it_runs(settings: Settings) -> None:
+    service = AnalysisService(settings, SilentQueue(), FakeModels())
+    assert service.ready() == "starting"
+    with pytest.raises(Unavailable, match="starting or stopping"):
+        service.services()
+    app = build(settings, queue=SilentQueue(), models=FakeModels())
+    assert TestClient(app).get("/screens").status_code == 503
+    with TestClient(app) as client:
+        assert client.get("/health/ready").json()["parts"] == {"analysis": "ready"}
+        assert client.get("/screens").json()["total"] == 0
+    assert TestClient(app).get("/screens").status_code == 503
+
+
+def test_a_database_that_fails_is_not_ready(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Database) -> None:
+        raise Unavailable("the database does not answer")
+
+    with TestClient(build(settings, queue=SilentQueue(), models=FakeModels())) as client:
+        assert client.get("/health/ready").status_code == 200
+        monkeypatch.setattr(Database, "waiting", fail)
+        answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "not ready: analysis: the database does not answer")
+
+
+def test_the_part_has_its_name(settings: Settings) -> None:
+    assert part(settings, queue=SilentQueue(), models=FakeModels()).name == "analysis"

@@ -1,0 +1,63 @@
+"""A body over the limit is refused, whether or not it states its length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.testclient import TestClient
+from gandl_shared.errors import Malformed, TooLarge
+from gandl_shared.web.bodies import BodyLimit, bounded_route
+from gandl_shared.web.errors import add_error_handlers
+
+LIMIT = BodyLimit(10, "send less")
+
+
+@pytest.fixture
+def bounded() -> TestClient:
+    router = APIRouter(route_class=bounded_route(LIMIT))
+
+    @router.post("/count")
+    async def count(values: list[int]) -> int:
+        return len(values)
+
+    app = FastAPI()
+    add_error_handlers(app)
+    app.include_router(router)
+    return TestClient(app)
+
+
+def pieces(*parts: bytes) -> Iterator[bytes]:
+    yield from parts
+
+
+def test_a_body_at_the_limit_is_read(bounded: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert bounded.post("/count", content=b"[1,2,3]   ", headers=headers).json() == 3
+    assert bounded.post("/count", content=pieces(b"[1,", b"2,3]"), headers=headers).json() == 3
+
+
+def test_one_byte_more_is_refused_with_advice(bounded: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    stated = bounded.post("/count", content=b"[1,2,3]    ", headers=headers)
+    streamed = bounded.post("/count", content=pieces(b"[1,2,", b"3]    "), headers=headers)
+    for answer in (stated, streamed):
+        assert (answer.status_code, answer.json()["error"]) == (413, "TooLarge")
+        assert answer.json()["detail"].endswith("send less")
+    assert "11 bytes" in stated.json()["detail"]
+
+
+def request_of(length: str | None) -> Request:
+    headers = [] if length is None else [(b"content-length", length.encode())]
+    return Request({"type": "http", "headers": headers})
+
+
+def test_the_stated_length() -> None:
+    assert LIMIT.stated_length(request_of(None)) is None
+    assert LIMIT.stated_length(request_of("10")) == 10
+    with pytest.raises(TooLarge, match="11 bytes"):
+        LIMIT.stated_length(request_of("11"))
+    for text in ("-1", "x", "", "1.0"):
+        with pytest.raises(Malformed, match="Content-Length"):
+            LIMIT.stated_length(request_of(text))
