@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +21,15 @@ from gandl_science.assay.accuracy import share_right
 from gandl_science.assay.intensity import intensity_statistics
 from gandl_science.assay.separation import roc_auc, separation
 from gandl_science.axis.anchors import control_anchors
+from gandl_science.axis.application import apply_axis
 from gandl_science.axis.cross_fit import AxisOptions, fit_linear_axis, held_out_scores, score_wells
 from gandl_science.axis.folds import Folds, grouped_folds, plate_folds
+from gandl_science.axis.provenance import HeldOut
 from gandl_science.dose_response.onset import off_axis_limit, off_axis_onset
+from gandl_science.positions import Positions
 from gandl_shared.imaging import Preprocessing, blank_tiles, prepare, read_site, sampled_limits, tile_contrast
 from gandl_shared.plates import Role, read_plate_map
+from gandl_shared.plates.well_names import parse_wells
 from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
 
@@ -61,18 +65,27 @@ def draw(controls: int, features: int, effect: float, rng: np.random.Generator, 
     centres = centres + rng.normal(size=centres.shape) * 0.5
     vectors = (centres[:, None] + rng.normal(size=(len(truth), TILES, features))).reshape(-1, features)
     labels = np.where(np.arange(len(truth)) < controls, truth, 0).astype(np.intp)
-    names = [f"{chr(65 + i // 2 % 16)}{1 + i % 2 + i // 32 * 2:02d}" for i in range(len(truth))]
-    folds = grouped_folds(["P"] * len(names), names, labels)
+    folds = grouped_folds(_two_columns(["P"], len(truth)), labels)
     assert folds is not None
     return Screen(vectors.astype(np.float32), np.repeat(np.arange(len(truth)), TILES), labels, truth, folds)
+
+
+def _two_columns(plates: Sequence[str], wells: int) -> Positions:
+    """Return positions that fill two columns at a time, 16 rows each, with as many `wells` on every plate."""
+    pair = np.arange(wells) // 2
+    return Positions(
+        plates=[plate for plate in plates for _ in range(wells)],
+        rows=np.tile(pair % 16 + 1, len(plates)),
+        columns=np.tile(1 + np.arange(wells) % 2 + pair // 16 * 2, len(plates)),
+    )
 
 
 def unseen_efficacies(screen: Screen) -> tuple[Float, float]:
     """Mean efficacy of unseen positives and negatives: by the folds' axes; by one axis on all controls with
     out-of-fold anchors; the same with in-sample anchors. [3, 2], and the distance of the out-of-fold anchors."""
-    scores = held_out_scores(screen.vectors, screen.well, screen.labels, screen.folds, AxisOptions())
+    scores = held_out_scores(screen.vectors, screen.well, screen.labels, screen.folds)
     tile_labels = screen.labels[screen.well]
-    axis = fit_linear_axis(screen.vectors[tile_labels != 0], tile_labels[tile_labels != 0], AxisOptions())
+    axis = fit_linear_axis(screen.vectors[tile_labels != 0], tile_labels[tile_labels != 0])
     weights, bias = axis.functional
     on = group_means((screen.vectors @ weights + bias)[:, None], screen.well, len(screen.labels))[:, 0]
     anchors = control_anchors(scores.on, screen.labels)
@@ -145,9 +158,8 @@ def _two_ways(shift: float, differs: float, rng: np.random.Generator) -> Float:
     moved = [p.vectors + rng.normal(size=64) * shift + _own_effect(p, differs, rng) for p in parts]
     vectors = np.concatenate(moved).astype(np.float32)
     plates = np.repeat(["1", "2", "3", "4"], each).tolist()
-    names = [f"{chr(65 + i // 2 % 16)}{1 + i % 2 + i // 32 * 2:02d}" for i in range(each)] * 4
     rows = []
-    for folds in (grouped_folds(plates, names, labels), plate_folds(plates, labels)):
+    for folds in (grouped_folds(_two_columns("1234", each), labels), plate_folds(plates, labels)):
         assert folds is not None
         efficacy = score_wells(vectors, well, labels, folds).efficacy
         positive, negative = (efficacy[(labels == 0) & (truth == side)] for side in (1, -1))
@@ -168,7 +180,7 @@ def chance(plates: int) -> Iterator[str]:
     for seed in range(plates):
         rng = np.random.default_rng([24, seed])
         screen = draw(24, 64, 0.0, rng)
-        scores = held_out_scores(screen.vectors, screen.well, screen.labels, screen.folds, AxisOptions())
+        scores = held_out_scores(screen.vectors, screen.well, screen.labels, screen.folds)
         positive, negative = (scores.on[screen.labels == side] for side in (1, -1))
         drawn = separation(*rng.normal(size=(2, 12))).z_prime
         accuracy = share_right(scores.tiles_right, scores.n_tiles, screen.labels != 0)
@@ -195,14 +207,15 @@ def speed(quick: bool) -> Iterator[str]:
         well = np.repeat(np.arange(wells), 25)
         vectors = rng.standard_normal((tiles, 512), np.float32)
         vectors[:, :20] += 0.1 * labels[well][:, None]
+        folds = Folds(of_well=np.arange(wells) // 2 % 5, count=5, held_out=HeldOut.PLATE)
         start = time.process_time()
-        fit = score_wells(vectors, well, labels, Folds(np.arange(wells) // 2 % 5, 5, "plate")).axis
+        fit = score_wells(vectors, well, labels, folds).fit
         yield f"| {tiles:,} | axis with 5 grouped folds | {time.process_time() - start:.1f} | {_memory():.2f} |"
     for tiles in (30_552,) if quick else (30_552, 101_840, 305_520):
         vectors = rng.standard_normal((tiles, 512), np.float32)
         well = np.arange(tiles) // 4
         start = time.process_time()
-        fit.apply(vectors, well, np.zeros(tiles // 4, np.intp))
+        apply_axis(fit, vectors, well, np.zeros(tiles // 4, np.intp))
         seconds = time.process_time() - start
         yield f"| {tiles:,} | scoring tiles and wells, on and off the axis | {seconds:.1f} | {_memory():.2f} |"
     yield ""
@@ -223,7 +236,8 @@ def whitenings(folder: Path) -> Iterator[str]:
     tiles, well = tiles[seen], well[seen]
     signs = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
     labels = np.array([signs.get(w.role, 0) for w in wells], np.intp)
-    folds = grouped_folds([w.plate for w in wells], [w.well for w in wells], labels)
+    rows, columns = parse_wells(w.well for w in wells)
+    folds = grouped_folds(Positions(plates=[w.plate for w in wells], rows=rows, columns=columns), labels)
     assert folds is not None
     statistics = intensity_statistics(tiles)
     features = {
@@ -238,7 +252,7 @@ def whitenings(folder: Path) -> Iterator[str]:
         for c in (1e-4, 1e-3, 1e-2, 1e-1):
             cells = []
             for whitening in ("none", "negative_controls", "within_class"):
-                scores = score_wells(vectors, well, labels, folds, options=AxisOptions(whitening, c))
+                scores = score_wells(vectors, well, labels, folds, AxisOptions(whitening=whitening, regularisation=c))
                 found = separation(scores.on[labels > 0], scores.on[labels < 0])
                 cells.append(f"{found.z_prime:.2f} / {scores.tile_accuracy(labels != 0):.3f}")
             yield f"| {name} | {c:g} | " + " | ".join(cells) + " |"

@@ -19,8 +19,10 @@ import numpy as np
 from gandl_embedding.engine import Engine
 from gandl_science.assay.image_qc import ImageLimits, SiteProblems, site_problems
 from gandl_science.assay.separation import z_prime
-from gandl_science.axis.cross_fit import WellScores, score_wells
+from gandl_science.axis.cross_fit import score_wells
 from gandl_science.axis.folds import grouped_folds
+from gandl_science.axis.scores import WellScores
+from gandl_science.positions import Positions
 from gandl_shared.imaging import (
     IntensityLimits,
     Preprocessing,
@@ -33,6 +35,7 @@ from gandl_shared.imaging import (
     site_metrics,
 )
 from gandl_shared.plates import Role, find_sites, read_plate_map
+from gandl_shared.plates.well_names import parse_wells
 from gandl_shared.schemas.analysis import ImageQcParameters
 from gandl_shared.schemas.vocabulary import ImageReason
 from numpy.typing import NDArray
@@ -174,7 +177,9 @@ class Plate:
         labels = self.labels.copy()
         if left_out is not None:
             labels[left_out] = 0
-        folds = grouped_folds(["P"] * len(labels), list(self.names), labels)
+        rows, columns = parse_wells(self.names)
+        positions = Positions(plates=["P"] * len(labels), rows=rows, columns=columns)
+        folds = grouped_folds(positions, labels)
         assert folds is not None
         well = np.repeat(np.arange(len(labels)), vectors.shape[1])
         return score_wells(vectors.reshape(-1, vectors.shape[2]), well, labels, folds)

@@ -1,6 +1,6 @@
 """How long a whole analysis takes as a screen grows, up to the size of RxRx19a: vectors in, stored answer out.
 
-`python -m benchmarks.analysis.scale --page docs/axes-and-quality.md` runs the analysis service's own `analyse` (axis,
+`python -m benchmarks.analysis.scale --page docs/axes-and-quality.md` runs the pipeline's own `analyse` (axis,
 scores, curves with bootstrap, quality and every probe) in a fresh process for each size and writes the table between
 the page's marks. The vectors are drawn: two cell lines, plates that differ, compounds of every shape, one well in
 a hundred lost.
@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from gandl_analysis.pipeline import analyse as service
-from gandl_analysis.pipeline.analyse import ScreenInput
+from gandl_analysis.pipeline import analyse as pipeline
+from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_shared.models import Channel, ModelCard, TrainingRecord
 from gandl_shared.plates import Role, Well, well_name
 from gandl_shared.schemas.analysis import AnalysisParameters
@@ -103,7 +103,16 @@ def screen(share: float, seed: int = 0) -> ScreenInput:
         parameters=0,
         training=record,
     )
-    return ScreenInput("size", profiles, wells, (), AnalysisParameters(), card, "0" * 64, {})
+    return ScreenInput(
+        name="size",
+        profiles=profiles,
+        wells=wells,
+        parked=(),
+        parameters=AnalysisParameters(),
+        card=card,
+        model_id="0" * 64,
+        limits={},
+    )
 
 
 def profiles_of(wells: list[Well], truth: NDArray[np.float64], rng: np.random.Generator) -> Profiles:
@@ -131,9 +140,9 @@ def measured(share: float) -> Cost:
     """Analyse one size in this process."""
     given, spent = screen(share), [0.0]
     for step in (SCORE, CURVES):
-        setattr(service, step, clocked(getattr(service, step), spent))
+        setattr(pipeline, step, clocked(getattr(pipeline, step), spent))
     wall, cpu = time.perf_counter(), time.process_time()
-    found = service.analyse(given).analysis
+    found = pipeline.analyse(given).analysis
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return Cost(len(given.profiles), len(given.wells), len(found.curves), spent[0], wall, cpu, memory)

@@ -23,8 +23,9 @@ import numpy as np
 import torch
 from gandl_science.assay.intensity import intensity_statistics
 from gandl_science.assay.separation import z_prime
-from gandl_science.axis.cross_fit import AxisOptions, WellScores, score_wells
+from gandl_science.axis.cross_fit import AxisOptions, score_wells
 from gandl_science.axis.folds import Folds
+from gandl_science.axis.scores import WellScores
 from gandl_training.data.dataset import FieldStore
 from gandl_training.evaluation.probe import ControlTiles, control_tiles
 from gandl_training.export.onnx_export import Weights
@@ -81,7 +82,7 @@ class Controls:
 
     def scores(self, vectors: NDArray[np.floating], whitening: str) -> WellScores:
         """Held-out scores of these wells by features [N, F]."""
-        return score_wells(vectors, self.tiles.well, self.labels, self.folds, options=AxisOptions(whitening))
+        return score_wells(vectors, self.tiles.well, self.labels, self.folds, AxisOptions(whitening=whitening))
 
 
 @dataclass(frozen=True)

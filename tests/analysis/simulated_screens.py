@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from gandl_analysis.pipeline.analyse import ScreenInput
+from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.store.profiles import Profiles, concatenated, of_site
@@ -39,14 +39,14 @@ class Simulated:
 
     def wells(self) -> list[Well]:
         """The plate map; `metadata` gives further columns by well name."""
-        found = []
+        wells = []
         for p, plate in enumerate(self.plates):
             for k, line in enumerate(self.lines):
                 if self.own_plates and p % len(self.lines) != k:
                     continue
                 for row in "ABCDEFGHIJKLMNOP"[4 * k : 4 * k + 4]:
-                    found += [self._well(plate, line, f"{row}{c:02d}", role, dose) for c, role, dose in _COLUMNS]
-        return [w for w in found if w.role in self.roles]
+                    wells += [self._well(plate, line, f"{row}{c:02d}", role, dose) for c, role, dose in _COLUMNS]
+        return [w for w in wells if w.role in self.roles]
 
     def _well(self, plate: str, line: str, name: str, role: Role, dose: float | None) -> Well:
         compound = "X" if dose else "DMSO" if role is Role.NEGATIVE else None
@@ -86,7 +86,7 @@ class Simulated:
 
     def screen(self, parameters: AnalysisParameters | None = None, **changes: object) -> ScreenInput:
         """All of it as the input of an analysis; `changes` are other fields of that."""
-        given: dict[str, object] = {
+        fields: dict[str, object] = {
             "name": "simulated",
             "profiles": self.profiles(),
             "wells": self.wells(),
@@ -96,7 +96,7 @@ class Simulated:
             "model_id": MODEL_ID,
             "limits": {},
         }
-        return ScreenInput(**{**given, **changes})  # type: ignore[arg-type]
+        return ScreenInput(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 _COLUMNS = [

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 from gandl_science.assay.intensity import intensity_statistics
 from gandl_science.assay.separation import separation
-from gandl_science.axis.cross_fit import AxisOptions, WellScores, score_wells
+from gandl_science.axis.cross_fit import AxisOptions, score_wells
 from gandl_science.axis.folds import grouped_folds
+from gandl_science.axis.provenance import HeldOut
+from gandl_science.axis.scores import WellScores
+from gandl_science.positions import Positions
 from gandl_shared.imaging import Preprocessing, prepare, read_site, sampled_limits
 from gandl_shared.plates import Role, Well, read_plate_map
+from gandl_shared.plates.well_names import parse_wells
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
@@ -28,11 +32,12 @@ def scored(bbbc013: Path) -> Scored:
     well = np.repeat(np.arange(len(wells)), [len(t) for t in tiles])
     signs = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
     labels = np.array([signs.get(w.role, 0) for w in wells], np.intp)
-    folds = grouped_folds([w.plate for w in wells], [w.well for w in wells], labels)
-    assert folds is not None and (folds.level, folds.count) == ("row", 8)
+    rows, columns = parse_wells(w.well for w in wells)
+    folds = grouped_folds(Positions(plates=[w.plate for w in wells], rows=rows, columns=columns), labels)
+    assert folds is not None and (folds.held_out, folds.count) == (HeldOut.ROW, 8)
     features = intensity_statistics(np.concatenate(tiles))
     # Few, strong features: C of 0.1 as for any SVM on 21 numbers; the default is for the 512 of a featurizer.
-    return wells, labels, score_wells(features, well, labels, folds, options=AxisOptions(regularisation=0.1))
+    return wells, labels, score_wells(features, well, labels, folds, AxisOptions(regularisation=0.1))
 
 
 def test_intensities_separate_the_controls_somewhat(scored: Scored) -> None:

@@ -5,29 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from gandl_science.axis.folds import Folds, grouped_folds
+from gandl_science.positions import Positions
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plate:
-    """`vectors` [N, F] of tiles, `well` [N], `labels` [W] as the fit sees them (0: not labelled), `truth` [W] as it is,
-    `names` [W]."""
+    """`vectors` [N, F] of tiles and the `well` [N] of each; `labels` [W] are what the fit is given (0: not labelled),
+    `truth` [W] is the real class, and `positions` [W] are the rows and columns on the plate P1."""
 
     vectors: NDArray[np.float32]
     well: NDArray[np.intp]
     labels: NDArray[np.intp]
     truth: NDArray[np.intp]
-    names: list[str]
+    positions: Positions
 
     @property
-    def plates(self) -> list[str]:
-        return ["P1"] * len(self.names)
+    def folds(self) -> Folds:
+        """The folds of its labelled wells."""
+        folds = grouped_folds(self.positions, self.labels)
+        assert folds is not None
+        return folds
 
 
 @dataclass(frozen=True)
 class Design:
-    """`controls` labelled wells in two columns and `unseen` further wells of each class, `tiles` a well. Classes lie
-    `effect` apart along one direction; wells of a class differ by `well_sd` in every direction, tiles by 1."""
+    """`controls` labelled wells in two columns and `unseen` further wells of each class, with `tiles` per well. Classes
+    are `effect` apart along one direction; wells of a class differ by `well_sd` in every direction, tiles by 1."""
 
     controls: int = 16
     unseen: int = 8
@@ -38,7 +43,7 @@ class Design:
 
 
 def draw(design: Design, rng: np.random.Generator) -> Plate:
-    """One plate."""
+    """Draw one plate."""
     half = design.controls // 2
     truth = np.r_[np.tile([1, -1], half), np.repeat([1, -1], design.unseen)].astype(np.intp)
     direction = np.ones(design.features) / np.sqrt(design.features)
@@ -46,15 +51,14 @@ def draw(design: Design, rng: np.random.Generator) -> Plate:
     centres = centres + rng.normal(size=centres.shape) * design.well_sd
     vectors = centres[:, None] + rng.normal(size=(len(truth), design.tiles, design.features))
     labels = np.where(np.arange(len(truth)) < design.controls, truth, 0).astype(np.intp)
-    names = [f"{_row(i // 2)}{1 + i % 2 + 2 * (i // 2 // 16):02d}" for i in range(len(truth))]
-    return Plate(
-        vectors.reshape(-1, design.features).astype(np.float32),
-        np.repeat(np.arange(len(truth)), design.tiles),
-        labels,
-        truth,
-        names,
+    pair = np.arange(len(truth)) // 2
+    positions = Positions(
+        plates=["P1"] * len(truth), rows=pair % 16 + 1, columns=1 + np.arange(len(truth)) % 2 + 2 * (pair // 16)
     )
-
-
-def _row(i: int) -> str:
-    return "ABCDEFGHIJKLMNOP"[i % 16]
+    return Plate(
+        vectors=vectors.reshape(-1, design.features).astype(np.float32),
+        well=np.repeat(np.arange(len(truth)), design.tiles),
+        labels=labels,
+        truth=truth,
+        positions=positions,
+    )

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gandl_analysis.pipeline.analyse import ScreenInput, analyse
+from gandl_analysis.pipeline.analyse import analyse
+from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.errors import NotEnoughData
 from gandl_shared.plates import Role, Well
@@ -79,12 +80,23 @@ def profiles_of(wells: Sequence[Well], spoilt: Spoilt) -> Profiles:
     )
 
 
+def screen_of(profiles: Profiles, wells: Sequence[Well], parameters: AnalysisParameters | None = None) -> ScreenInput:
+    return ScreenInput(
+        name="t",
+        profiles=profiles,
+        wells=wells,
+        parked=(),
+        parameters=parameters or AnalysisParameters(),
+        card=fake_card(),
+        model_id="0" * 64,
+        limits={},
+    )
+
+
 def screened(spoilt: Spoilt, rules: ImageQcParameters | None = None) -> ScreenAnalysis:
     wells = plate()
     parameters = AnalysisParameters(image_qc=rules or ImageQcParameters())
-    return analyse(
-        ScreenInput("t", profiles_of(wells, spoilt), wells, (), parameters, fake_card(), "0" * 64, {})
-    ).analysis
+    return analyse(screen_of(profiles_of(wells, spoilt), wells, parameters)).analysis
 
 
 def both(*wells: str, reason: str) -> dict[tuple[str, str], str]:
@@ -227,7 +239,7 @@ def test_vectors_without_figures_are_analysed_without_image_qc(clean: ScreenAnal
     measured = profiles_of(wells, {})
     names = ("plates", "wells", "sites", "tiles", "y", "x", "keys", "vectors")
     bare = Profiles(**{name: getattr(measured, name) for name in names})
-    found = analyse(ScreenInput("t", bare, wells, (), AnalysisParameters(), fake_card(), "0" * 64, {})).analysis
+    found = analyse(screen_of(bare, wells)).analysis
     assert found.quality.images == {}
     assert [w.efficacy for w in found.wells] == [w.efficacy for w in clean.wells]
 
@@ -246,7 +258,7 @@ def test_wells_meant_to_be_empty_are_no_failure() -> None:
         ),
     ]
     profiles = profiles_of(wells, both("A12", reason="empty"))
-    found = analyse(ScreenInput("t", profiles, wells, (), AnalysisParameters(), fake_card(), "0" * 64, {})).analysis
+    found = analyse(screen_of(profiles, wells)).analysis
     assert found.quality.images["P1"].failed == ()
     assert found.quality.images["P1"].sites == 56 * SITES
 
@@ -256,7 +268,7 @@ def test_however_it_is_analysed_emptied_wells_train_nothing_and_are_no_point_of_
     wells, lost = plate(), ("A01", "B02", "C07")
     parameters = AnalysisParameters.model_validate(choice)
     profiles = profiles_of(wells, both(*lost, reason="empty"))
-    found = analyse(ScreenInput("t", profiles, wells, (), parameters, fake_card(), "0" * 64, {}))
+    found = analyse(screen_of(profiles, wells, parameters))
     assert {w.well for w in found.analysis.wells if w.efficacy is None} == set(lost)
     group = found.analysis.quality.cell_lines["U2OS"]
     assert (group.n_positive, group.n_negative) == (7, 7)
@@ -280,7 +292,7 @@ def test_blank_tiles_are_left_out_of_wells_that_show_cells(clean: ScreenAnalysis
 
     def efficacies(rules: ImageQcParameters) -> tuple[ScreenAnalysis, dict[str, float | None]]:
         given = AnalysisParameters(image_qc=rules)
-        found = analyse(ScreenInput("t", spoilt, wells, (), given, fake_card(), "0" * 64, {})).analysis
+        found = analyse(screen_of(spoilt, wells, given)).analysis
         return found, {w.well: w.efficacy for w in found.wells}
 
     before = {w.well: w.efficacy for w in clean.wells}

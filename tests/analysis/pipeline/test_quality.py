@@ -6,24 +6,39 @@ import dataclasses
 
 import numpy as np
 import pytest
-from gandl_analysis.pipeline.quality import ScoredLine, cell_line_probes, group_quality
+from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
+from gandl_analysis.pipeline.quality import cell_line_probes, group_quality
+from gandl_analysis.pipeline.result import EfficacyAxis
+from gandl_analysis.pipeline.tiles import WellTiles
 from gandl_science.assay.grade import GradeThresholds
+from gandl_science.axis.anchors import AnchorSource
 from gandl_science.axis.cross_fit import score_wells
-from gandl_science.axis.folds import grouped_folds
 from gandl_shared.plates import Role, Well
+from gandl_shared.plates.well_names import well_name
 from gandl_shared.schemas.quality import Quality
 
 from tests.science.simulated_plates import Design, draw
 
 
-def scored_line(effect: float = 8.0) -> ScoredLine:
+def scored_line(effect: float = 8.0) -> ScoredCellLine:
     """One plate of 16 controls and 16 wells of one compound at four doses, two sites a well."""
     plate = draw(Design(effect=effect, tiles=10), np.random.default_rng(0))
-    folds = grouped_folds(plate.plates, plate.names, plate.labels)
-    assert folds is not None
-    scores = score_wells(plate.vectors, plate.well, plate.labels, folds)
-    wells = [_well(i, name, int(label)) for i, (name, label) in enumerate(zip(plate.names, plate.labels, strict=True))]
-    return ScoredLine(wells, plate.labels, scores, plate.vectors, plate.well, ["1", "2"] * (len(plate.vectors) // 2))
+    scores = score_wells(plate.vectors, plate.well, plate.labels, plate.folds)
+    positions = zip(plate.positions.rows.tolist(), plate.positions.columns.tolist(), plate.labels.tolist(), strict=True)
+    wells = [_well(i, well_name(row, column), label) for i, (row, column, label) in enumerate(positions)]
+    n = len(plate.vectors)
+    tiles = WellTiles(
+        wells=wells,
+        vectors=plate.vectors,
+        well=plate.well,
+        rows=np.arange(n),
+        sites=np.array(["1", "2"] * (n // 2), object),
+        keys=np.full(n, "key", object),
+    )
+    origin = EfficacyAxis(
+        cell_line="U2OS", hash=scores.fit.digest, fitted_on="this screen", anchors=AnchorSource.HELD_OUT
+    )
+    return ScoredCellLine(tiles=tiles, labels=plate.labels, scores=scores, stored_fit=scores.fit, origin=origin)
 
 
 def _well(i: int, name: str, label: int) -> Well:
@@ -76,7 +91,9 @@ def test_one_plate_says_nothing_of_unseen_plates_and_two_do() -> None:
     line = scored_line()
     assert cell_line_probes(line).unseen_plates is None
     halves = [dataclasses.replace(w, plate="P2") if i % 4 > 1 else w for i, w in enumerate(line.wells)]
-    found = cell_line_probes(dataclasses.replace(line, wells=halves)).unseen_plates
+    found = cell_line_probes(
+        dataclasses.replace(line, tiles=dataclasses.replace(line.tiles, wells=halves))
+    ).unseen_plates
     assert found is not None and found.plates == 2
     assert found.roc_auc is not None and found.roc_auc > 0.9
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from gandl_analysis.pipeline.analyse import analyse
-from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes
+from gandl_analysis.pipeline.inputs import EarlierAxes
 from gandl_analysis.report.render import render_report
 from gandl_shared.schemas.analysis import AnalysisParameters, AxisChoice
 

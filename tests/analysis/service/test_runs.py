@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from gandl_analysis import tasks
 from gandl_analysis.formats.store_layout import read_analysis
-from gandl_analysis.pipeline.analyse import ScreenInput, analyse
+from gandl_analysis.pipeline.analyse import analyse
+from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.result import Analysed
 from gandl_analysis.settings import Settings
 from gandl_analysis.worker import analysis_runs

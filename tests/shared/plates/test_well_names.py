@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from gandl_shared.plates.well_names import parse_well, row_letters, row_number, standard_well_name, well_name
+from gandl_shared.plates.well_names import (
+    parse_well,
+    parse_wells,
+    row_letters,
+    row_number,
+    standard_well_name,
+    well_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +32,12 @@ def test_other_spellings_are_the_same_well(name: str) -> None:
 def test_other_texts_are_refused_with_an_example(name: str) -> None:
     with pytest.raises(ValueError, match="is no well; wells look like A01"):
         parse_well(name)
+
+
+def test_many_wells_become_arrays() -> None:
+    rows, columns = parse_wells(["A01", "B07"])
+    assert (rows.tolist(), columns.tolist()) == ([1, 2], [1, 7])
+    assert [numbers.shape for numbers in parse_wells([])] == [(0,), (0,)]
 
 
 def test_every_row_of_two_letters_comes_back() -> None:

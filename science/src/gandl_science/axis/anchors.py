@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from gandl_science.arrays import Float, Index
+
+
+class AnchorSource(StrEnum):
+    """The wells that the anchors of a cell line come from. The values are the words of results and reports."""
+
+    HELD_OUT = "held-out controls"
+    OWN_CONTROLS = "own controls"
+    """Controls of the scored screen, while the axis comes from an earlier one."""
+    STORED = "stored with the axis"
+    IN_SAMPLE = "in-sample controls"
 
 
 @dataclass(frozen=True, kw_only=True)

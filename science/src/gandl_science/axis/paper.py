@@ -1,7 +1,7 @@
-"""What the paper did, for comparison only: raw vectors, all cell lines pooled, scaled by the training controls.
+"""The scores as the paper computed them, for comparison only: raw vectors, all cell lines pooled, in-sample anchors.
 
-Its anchors lie too far apart, so that unseen positive controls fall short of +1, and figures of its controls flatter,
-as the axis has seen them (docs/axes-and-quality.md).
+The axis is fitted on the same controls that anchor it. These anchors are too far apart, so that unseen positive
+controls fall short of +1, and metrics of the controls flatter the assay (docs/axes-and-quality.md).
 """
 
 from __future__ import annotations
@@ -9,26 +9,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gandl_science.arrays import group_means
+from gandl_science.arrays import Float, Index, Vectors, group_means
 from gandl_science.axis.anchors import control_anchors
-from gandl_science.axis.cross_fit import AxisOptions, WellScores, applied, fit_linear_axis
-from gandl_science.axis.fitted import IN_SAMPLE, AxisFit, OffAxis
-from gandl_science.axis.residual import first_component, off_reference, remainder_of, well_scatter
-
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
-
-OPTIONS = AxisOptions(whiten="raw", regularisation=1.0, name="E2-paper")
-"""The paper does not give C: this is the default of the SVMs it used."""
+from gandl_science.axis.application import apply_axis
+from gandl_science.axis.cross_fit import AxisOptions, LinearAxis, fit_linear_axis
+from gandl_science.axis.fitted import AxisFit, OffAxis
+from gandl_science.axis.provenance import ControlStatus
+from gandl_science.axis.residual import first_component, off_reference, residual_of, well_scatter
+from gandl_science.axis.scores import WellScores
 
 
-def paper_scores(
-    vectors: NDArray[np.floating], well: Index, labels: Index, options: AxisOptions = OPTIONS
-) -> WellScores:
-    """Score wells by an axis that has seen all labelled ones: `vectors` [N, F], `well` [N] indexing `labels` [W]
-    (+1, -1, 0). There is no `off_distance` (NaN): the paper has none. Raises ValueError for vectors not finite.
+def paper_scores(vectors: Vectors, well: Index, labels: Index, options: AxisOptions, *, name: str) -> WellScores:
+    """Score wells by one axis that is fitted on all labelled wells.
+
+    `vectors` is [N, F]; `well` [N] indexes `labels` [W] (+1, -1, 0). `off_distance` is NaN, as the paper has none.
+    Raises ValueError for vectors that are not finite.
     """
     if not np.isfinite(vectors).all():
         raise ValueError("vectors hold NaN or infinite numbers")
@@ -38,20 +34,41 @@ def paper_scores(
     weights, bias = axis.functional
     on = means @ weights + bias
     anchors = control_anchors(on, labels)
-    remainder, efficacy = remainder_of(axis.whiten, axis.weights), anchors.efficacy(on)
-    controls = remainder(means[labels != 0])
-    direction = first_component(controls)
-    reference = off_reference(remainder, means, efficacy, labels, well_scatter(means, efficacy))
-    off_axis = OffAxis(axis.whiten, axis.weights, direction, float(np.nanmean(controls @ direction)), reference, 1.0)
-    name, whiten, c = options.name, options.whiten, options.regularisation
-    fit = AxisFit(name, whiten, c, IN_SAMPLE, weights[None], np.array([bias]), anchors, off_axis)
-    scores = applied(fit, vectors, well, labels)
+    fit = AxisFit(
+        name=name,
+        whitening=options.whitening,
+        regularisation=options.regularisation,
+        held_out=None,
+        control_status=ControlStatus.IN_SAMPLE,
+        weights=weights[None],
+        biases=np.array([bias]),
+        anchors=anchors,
+        off_axis=_off_axis(axis, means, anchors.efficacy(on), labels),
+    )
+    scores = apply_axis(fit, vectors, well, labels, status=ControlStatus.IN_SAMPLE)
     return replace(scores, off_distance=np.full(len(labels), np.nan))
 
 
+def _off_axis(axis: LinearAxis, means: Float, efficacy: Float, labels: Index) -> OffAxis:
+    """Return the Off coordinate of the controls. The file of an axis holds a reference for distances too."""
+    residual = residual_of(axis.whitening, axis.weights)
+    controls = residual(means[labels != 0])
+    direction = first_component(controls)
+    return OffAxis(
+        whitening=axis.whitening,
+        weights=axis.weights,
+        direction=direction,
+        centre=float(np.nanmean(controls @ direction)),
+        reference=off_reference(residual, means, efficacy, labels, well_scatter(means, efficacy)),
+        unit=1.0,
+    )
+
+
 def min_max(values: Float) -> Float:
-    """Scaled so that the smallest is -1 and the largest +1, as in the paper's plots; 0 where all are equal. NaN stays
-    NaN."""
+    """Scale values so that the smallest is -1 and the largest +1, as in the plots of the paper.
+
+    All values become 0 where they are equal. NaN stays NaN.
+    """
     low, high = np.nanmin(values), np.nanmax(values)
     if high <= low:
         return np.where(np.isfinite(values), 0.0, values)

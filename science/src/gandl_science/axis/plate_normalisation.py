@@ -1,8 +1,8 @@
-"""Optional: vectors relative to the negative controls of their own plate, before any axis is fitted.
+"""Optional normalisation of vectors by the negative controls of their own plate, before any axis is fitted.
 
-A negative control is normalised by the other negative controls of its plate. By statistics that include itself, its
-plate's negatives would average to exactly zero: their spread would shrink and Z′ would flatter the assay. Record the
-name of what was done in `AxisFit.about`, as a fit is of use only for vectors normalised the same way.
+A negative control is normalised by the other negative controls of its plate. If its own tiles were included, the
+negatives of a plate would average to exactly zero: their spread would shrink and Z′ would flatter the assay. The
+normalisation is recorded in the provenance of an axis, as a fit only suits vectors that were normalised the same way.
 """
 
 from __future__ import annotations
@@ -13,42 +13,43 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from gandl_science.arrays import Float, Index, Mask
 from gandl_science.axis.whitening import ledoit_wolf
 
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
 Vectors = NDArray[np.float32]
-Normalise = Callable[[Vectors, Index, Sequence[str], NDArray[np.bool_]], Vectors]
+Normalise = Callable[[Vectors, Index, Sequence[str], Mask], Vectors]
 
 
-def standardise_plates(vectors: Vectors, well: Index, plates: Sequence[str], reference: NDArray[np.bool_]) -> Vectors:
-    """Each feature less the mean, over the standard deviation, of the reference tiles of the same plate.
+def standardise_plates(vectors: Vectors, well: Index, plates: Sequence[str], reference: Mask) -> Vectors:
+    """Scale each feature to zero mean and unit standard deviation over the reference tiles of the same plate.
 
-    `vectors` [N, F]; `well` [N] indexes `plates` [W] and `reference` [W] (the negative controls). A feature that is
+    `vectors` is [N, F]; `well` [N] indexes `plates` [W] and `reference` [W] (the negative controls). A feature that is
     constant there is centred only. Raises ValueError naming a plate with fewer than two reference wells.
     """
-    out = np.empty_like(vectors)
-    for rows, others in _jobs(well, plates, reference):
-        x = vectors[others].astype(np.float64)
+    normalised = np.empty_like(vectors)
+    for tiles, reference_tiles in _plate_parts(well, plates, reference):
+        x = vectors[reference_tiles].astype(np.float64)
         spread = x.std(axis=0)
-        out[rows] = (vectors[rows] - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    return out
+        normalised[tiles] = (vectors[tiles] - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return normalised
 
 
-def align_plates(vectors: Vectors, well: Index, plates: Sequence[str], reference: NDArray[np.bool_]) -> Vectors:
-    """Reference tiles of every plate get zero mean and the pooled covariance (CORAL, Sun et al. 2016): with whitening
-    on the negative controls after it, this is typical variation normalisation (TVN, Ando et al. 2017).
+def align_plates(vectors: Vectors, well: Index, plates: Sequence[str], reference: Mask) -> Vectors:
+    """Give the reference tiles of every plate zero mean and the pooled covariance (CORAL, Sun et al. 2016).
 
-    Arguments and errors as of `standardise_plates`. Covariances are shrunk after Ledoit and Wolf.
+    Followed by whitening on the negative controls, this is typical variation normalisation (TVN, Ando et al. 2017).
+    Covariances are shrunk as Ledoit and Wolf (2004) propose. Arguments and errors are those of `standardise_plates`.
     """
-    jobs = list(_jobs(well, plates, reference))  # finds plates without references before anything is pooled
-    target = _root(_pooled(vectors, well, plates, reference), 0.5)
-    out = np.empty_like(vectors)
-    for rows, others in jobs:
-        x = vectors[others].astype(np.float64)
+    parts = list(_plate_parts(well, plates, reference))  # plates without references are refused before any pooling
+    target = _symmetric_power(_pooled_covariance(vectors, well, plates, reference), 0.5)
+    normalised = np.empty_like(vectors)
+    for tiles, reference_tiles in parts:
+        x = vectors[reference_tiles].astype(np.float64)
         centre = x.mean(axis=0)
-        out[rows] = (vectors[rows] - centre) @ (_root(ledoit_wolf(x - centre), -0.5) @ target)
-    return out
+        # Whitening by the plate's own covariance, then recolouring by the pooled one.
+        recolour = _symmetric_power(ledoit_wolf(x - centre), -0.5) @ target
+        normalised[tiles] = (vectors[tiles] - centre) @ recolour
+    return normalised
 
 
 PLATE_NORMALISATIONS: Mapping[str, Normalise] = MappingProxyType(
@@ -56,8 +57,11 @@ PLATE_NORMALISATIONS: Mapping[str, Normalise] = MappingProxyType(
 )
 
 
-def _jobs(well: Index, plates: Sequence[str], reference: NDArray[np.bool_]) -> Iterator[tuple[Index, Index]]:
-    """(tiles to normalise, reference tiles to do it by): the wells of a plate at once, its reference wells singly."""
+def _plate_parts(well: Index, plates: Sequence[str], reference: Mask) -> Iterator[tuple[Index, Index]]:
+    """Yield pairs of tiles to normalise and of reference tiles to do it by.
+
+    The wells of a plate are one part. Each of its reference wells is a part of its own, normalised by the others.
+    """
     plate_of = np.asarray(plates, dtype=object)
     for plate in dict.fromkeys(plates):
         wells = np.flatnonzero((plate_of == plate) & np.isin(np.arange(len(plates)), well))
@@ -73,17 +77,18 @@ def _jobs(well: Index, plates: Sequence[str], reference: NDArray[np.bool_]) -> I
             yield np.flatnonzero(well == one), np.flatnonzero(all_references & (well != one))
 
 
-def _pooled(vectors: Vectors, well: Index, plates: Sequence[str], reference: NDArray[np.bool_]) -> Float:
+def _pooled_covariance(vectors: Vectors, well: Index, plates: Sequence[str], reference: Mask) -> Float:
+    """Return the covariance [F, F] of all reference tiles, each plate centred by itself."""
     plate_of = np.asarray(plates, dtype=object)
     tiles = [np.flatnonzero((reference & (plate_of == plate))[well]) for plate in dict.fromkeys(plates)]
     centred = [vectors[t].astype(np.float64) - vectors[t].mean(axis=0, dtype=np.float64) for t in tiles if len(t)]
     return ledoit_wolf(np.concatenate(centred))
 
 
-def _root(covariance: Float, power: float) -> Float:
-    """Symmetric power of a covariance; directions without variance stay as they are."""
+def _symmetric_power(covariance: Float, power: float) -> Float:
+    """Return a symmetric power of a covariance. Directions without variance keep their scale."""
     values, axes = np.linalg.eigh(covariance)
-    known = values > max(float(values[-1]), 0) * 1e-10
-    scaled: Float = axes * np.where(known, np.where(known, values, 1) ** power, 1)
-    root: Float = scaled @ axes.T
-    return root
+    positive = values > max(float(values[-1]), 0) * 1e-10
+    scaled: Float = axes * np.where(positive, np.where(positive, values, 1) ** power, 1)
+    result: Float = scaled @ axes.T
+    return result

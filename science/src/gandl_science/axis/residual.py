@@ -1,10 +1,10 @@
-"""What the axis does not see: the remainder r(x) = x - on · w of a whitened vector, in the separating hyperplane.
+"""The residual of a whitened vector: r(x) = x - on · w, its part in the separating hyperplane.
 
-It tells a rescued cell from a cell killed another way: both may score like the positive control along the axis, but
-the killed one lies far from both controls across it.
+The residual tells a rescued cell from a cell that was killed in another way. Both may score like the positive control
+along the axis, but the killed one is far from both controls across it.
 
-Whitening and taking out the axis are linear, so remainders are asked for along a few directions only and never formed
-for all wells of a screen: 38,000 wells of 512 features would be 150 MB, and a second of one core, for each fold.
+Whitening and splitting off the axis are linear, so residuals are computed along a few directions only and never formed
+for all wells of a screen: 38,000 wells of 512 features would take 150 MB, and a second of one core, for each fold.
 """
 
 from __future__ import annotations
@@ -12,51 +12,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from gandl_science.arrays import projections
+from gandl_science.arrays import Float, Index, projections
 from gandl_science.axis.whitening import Whitening
 
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
-
 COMPONENTS = 5
-"""Directions that are looked at. In all 512, the noise of a few tiles a well drowns what a toxin does: on a simulated
-screen, wells with half their cells poisoned lay 2.8 times as far out as controls in all directions, 4.8 in five."""
+"""The number of directions in which off-axis distances are measured. In all 512, the noise of a few tiles per well
+drowns what a toxin does: on a simulated screen, wells with half their cells poisoned were 2.8 times as far out as
+controls in all directions, and 4.8 times in five."""
 
-_PRIOR = 5.0  # wells' worth of the mean variance that steadies the variance of each direction
+_PRIOR_WELLS = 5.0
+"""The variance of each direction is steadied by the mean variance, which counts as this many wells."""
 _CHUNK = 8192
 
 
-@dataclass(frozen=True)
-class Remainder:
-    """r(x) = (x - centre) @ matrix, of vectors as they are. `centre` [F]; `matrix` [F, F]."""
+@dataclass(frozen=True, kw_only=True)
+class Residual:
+    """The map r(x) = (x - centre) @ matrix on vectors that are not whitened. `centre` is [F], `matrix` [F, F]."""
 
     centre: Float
     matrix: Float
 
     def __call__(self, vectors: Float) -> Float:
-        """Remainders [N, F] of vectors [N, F]."""
-        remainder: Float = (vectors - self.centre) @ self.matrix
-        return remainder
+        """Return the residuals [N, F] of vectors [N, F]."""
+        residuals: Float = (vectors - self.centre) @ self.matrix
+        return residuals
 
     def along(self, vectors: Float, directions: Float) -> Float:
-        """The same along `directions` [F, K], [N, K]."""
+        """Return the residuals [N, K] along `directions` [F, K]."""
         functionals = (self.matrix @ directions).T
         return projections(vectors, functionals, -(functionals @ self.centre))
 
 
-def remainder_of(whiten: Whitening, weights: Float) -> Remainder:
-    """What is left of whitened vectors without their part along the unit weights [F]."""
-    return Remainder(whiten.centre, whiten.matrix - np.outer(whiten.matrix @ weights, weights))
+def residual_of(whitening: Whitening, weights: Float) -> Residual:
+    """Return the map to whitened vectors without their part along the unit `weights` [F]."""
+    matrix = whitening.matrix - np.outer(whitening.matrix @ weights, weights)
+    return Residual(centre=whitening.centre, matrix=matrix)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OffReference:
-    """Where a well without any other effect is expected to lie, and how to measure from there: the mean remainders [F]
-    of the negative and the positive training wells, the directions `basis` [F, K] in which the wells of the screen
-    differ most from what is expected, and the `spread` [K] of training controls along them."""
+    """The residual that a well without any other effect is expected to have, and the scale of deviations from it.
+
+    `negative` and `positive` [F] are the mean residuals of the training controls. `basis` [F, K] holds the directions
+    in which the wells of the screen deviate most, and `spread` [K] is how much the training controls deviate in them.
+    """
 
     negative: Float
     positive: Float
@@ -64,82 +65,96 @@ class OffReference:
     spread: Float
 
     def distance(self, along: Float, efficacy: Float) -> Float:
-        """Mahalanobis distances [W] of wells from what is expected at their efficacy [W], given their remainders along
-        the basis [W, K]."""
+        """Return the Mahalanobis distances [W] of wells from the expectation at their `efficacy` [W].
+
+        `along` [W, K] are their residuals along the basis.
+        """
         gap = _gap(along, efficacy, self.negative @ self.basis, self.positive @ self.basis)
         distances: Float = np.linalg.norm(gap / self.spread, axis=1)
         return distances
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WellScatter:
-    """Second moments of wells' mean vectors and of where their efficacy puts them between the controls.
+    """Second moments of the mean vectors of wells, and of their fractions of the way between the controls.
 
-    From `moments` [F + 2, F + 2], the sum of z zᵀ over wells with z = (mean vector - origin, 1, place in 0..1), the
-    scatter of what the wells have beyond expectation follows for any whitening, axis and training controls.
+    `moments` [F + 2, F + 2] is the sum of z zᵀ over wells with z = (mean vector - origin, 1, fraction). From it follows
+    the scatter of the wells' deviations for any whitening, axis and training controls, without another pass over the
+    wells.
     """
 
     origin: Float
     moments: Float
 
-    def beyond(self, remainder: Remainder, negative: Float, positive: Float) -> Float:
-        """Sum over wells [F, F] of gap gapᵀ, the gap being the remainder less what is expected, given mean vectors [F]
-        of the training controls."""
+    def of_deviations(self, residual: Residual, negative: Float, positive: Float) -> Float:
+        """Return the sum over wells [F, F] of d dᵀ, where d is the residual minus its expectation.
+
+        `negative` and `positive` [F] are the mean vectors of the training controls.
+        """
+        # d is linear in z, so the sum of d dᵀ is a product of z's moments with this matrix on both sides.
         from_negative = np.vstack([np.eye(len(self.origin)), self.origin - negative, negative - positive])
-        gaps = from_negative @ remainder.matrix
-        scatter: Float = gaps.T @ self.moments @ gaps
+        deviations = from_negative @ residual.matrix
+        scatter: Float = deviations.T @ self.moments @ deviations
         return scatter
 
 
 def well_scatter(means: Float, efficacy: Float) -> WellScatter:
-    """Of mean vectors [W, F] of wells with efficacies [W]; wells without tiles (NaN) are left out."""
-    known = np.asarray(np.isfinite(means).all(axis=1))
-    origin: Float = means[known].mean(axis=0) if known.any() else np.zeros(means.shape[1])
-    place, moments = _place(efficacy), np.zeros((means.shape[1] + 2,) * 2)
+    """Return the scatter of mean vectors [W, F] of wells with an `efficacy` [W]. Wells without tiles are left out."""
+    finite = np.asarray(np.isfinite(means).all(axis=1))
+    origin: Float = means[finite].mean(axis=0) if finite.any() else np.zeros(means.shape[1])
+    fraction, moments = _fraction(efficacy), np.zeros((means.shape[1] + 2,) * 2)
     for start in range(0, len(means), _CHUNK):
-        keep = start + np.flatnonzero(known[start : start + _CHUNK])
-        z = np.column_stack([means[keep] - origin, np.ones(len(keep)), place[keep]])
+        keep = start + np.flatnonzero(finite[start : start + _CHUNK])
+        z = np.column_stack([means[keep] - origin, np.ones(len(keep)), fraction[keep]])
         moments += z.T @ z
-    return WellScatter(origin, moments)
+    return WellScatter(origin=origin, moments=moments)
 
 
 def off_reference(
-    remainder: Remainder, means: Float, efficacy: Float, labels: Index, scatter: WellScatter
+    residual: Residual, means: Float, efficacy: Float, labels: Index, scatter: WellScatter
 ) -> OffReference:
-    """From mean vectors [W, F] and efficacies [W] of wells, and the labels [W] of the training controls (0: others).
+    """Fit the reference on the training controls, the wells whose `labels` [W] are +1 or -1.
 
-    The directions are found without labels, over all wells alike (`scatter`), so that a held-out control and a
-    treatment are measured the same way. Wells without tiles (NaN) are left out.
+    `means` [W, F] and `efficacy` [W] are of all wells; those without tiles (NaN) are left out. The directions come from
+    all wells alike (`scatter`) and not from labels, so that a held-out control and a treatment are measured in the same
+    way.
     """
     negative, positive = (np.nanmean(means[labels == side], axis=0) for side in (-1, 1))
-    beyond = scatter.beyond(remainder, negative, positive)
-    features = len(beyond)
-    # Only those asked for: a quarter of the time of all 512.
+    deviations = scatter.of_deviations(residual, negative, positive)
+    features = len(deviations)
+    # Only the largest eigenvectors are computed, in a quarter of the time of all 512.
     largest = [max(features - COMPONENTS, 0), features - 1]
-    basis: Float = eigh(beyond, subset_by_index=largest)[1][:, ::-1]
-    at_negative, at_positive = remainder(np.stack([negative, positive]))
+    basis: Float = eigh(deviations, subset_by_index=largest)[1][:, ::-1]
+    at_negative, at_positive = residual(np.stack([negative, positive]))
     controls = np.flatnonzero((labels != 0) & np.isfinite(means[:, 0]))
-    gap = _gap(remainder.along(means[controls], basis), efficacy[controls], at_negative @ basis, at_positive @ basis)
+    along = residual.along(means[controls], basis)
+    gap = _gap(along, efficacy[controls], at_negative @ basis, at_positive @ basis)
+    # A few controls give an unsteady variance per direction, so it is shrunk to the mean over the directions.
     variance = (gap**2).mean(axis=0)
-    steadied = (len(gap) * variance + _PRIOR * variance.mean()) / (len(gap) + _PRIOR)
-    return OffReference(at_negative, at_positive, basis, np.sqrt(np.where(steadied > 0, steadied, 1)))
+    steadied = (len(gap) * variance + _PRIOR_WELLS * variance.mean()) / (len(gap) + _PRIOR_WELLS)
+    spread = np.sqrt(np.where(steadied > 0, steadied, 1))
+    return OffReference(negative=at_negative, positive=at_positive, basis=basis, spread=spread)
 
 
 def _gap(along: Float, efficacy: Float, negative: Float, positive: Float) -> Float:
-    """Remainders less what is expected at an efficacy: the point on the straight line between the controls."""
-    return along - (negative + _place(efficacy)[:, None] * (positive - negative))
+    """Return residuals minus what is expected at an efficacy: the point on the straight line between the controls."""
+    return along - (negative + _fraction(efficacy)[:, None] * (positive - negative))
 
 
-def _place(efficacy: Float) -> Float:
-    """Place between the controls, 0 to 1: the efficacy cut to [-1, 1], as nothing says how the line goes on beyond;
-    without an efficacy (NaN) the middle."""
-    place: Float = (np.clip(np.nan_to_num(efficacy), -1, 1) + 1) / 2
-    return place
+def _fraction(efficacy: Float) -> Float:
+    """Return the fraction of the way from the negative (0) to the positive control (1) at an efficacy [W].
+
+    The efficacy is cut to [-1, 1], as nothing is known of the line beyond the controls. NaN counts as the middle.
+    """
+    fraction: Float = (np.clip(np.nan_to_num(efficacy), -1, 1) + 1) / 2
+    return fraction
 
 
-def first_component(remainder: Float) -> Float:
-    """Unit first principal direction [F] of control wells' mean remainders [W, F], centred; its largest entry is
-    positive, so that the sign does not depend on the decomposition."""
-    known = remainder[np.isfinite(remainder).all(axis=1)]
-    direction: Float = np.linalg.svd(known - known.mean(axis=0), full_matrices=False)[2][0]
+def first_component(residuals: Float) -> Float:
+    """Return the unit first principal direction [F] of the mean residuals [W, F] of control wells.
+
+    Its largest entry is positive, so that the sign does not depend on the decomposition.
+    """
+    finite = residuals[np.isfinite(residuals).all(axis=1)]
+    direction: Float = np.linalg.svd(finite - finite.mean(axis=0), full_matrices=False)[2][0]
     return direction * (1.0 if direction[np.argmax(np.abs(direction))] > 0 else -1.0)

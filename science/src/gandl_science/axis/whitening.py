@@ -1,7 +1,7 @@
-"""Whitening: the coordinates in which the spread that should not count is the same in every direction.
+"""Whitening: a change of coordinates after which the spread that should not count is equal in every direction.
 
-Fitted on tiles of training control wells only; `WHITENINGS` names the choices. Which is best is a matter of evidence:
-docs/axes-and-quality.md has the table.
+A whitening is fitted on the tiles of training control wells only. `WHITENINGS` names the choices, and
+docs/axes-and-quality.md compares them.
 """
 
 from __future__ import annotations
@@ -11,41 +11,39 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gandl_science.arrays import group_means
+from gandl_science.arrays import Float, Index, Vectors, group_means
 
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
-Vectors = NDArray[np.floating]
-
-_CHUNK = 8192  # rows that are held as float64 at a time
-_FLOOR = 1e-10
-"""Smallest eigenvalue of a covariance that is divided by, relative to the largest."""
+_CHUNK = 8192  # rows that are converted to float64 at a time
+_MIN_RELATIVE_EIGENVALUE = 1e-10
+"""Eigenvalues of a covariance below this share of the largest are raised to it before they are divided by."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Whitening:
-    """x → (x - centre) @ matrix. `centre` [F]; `matrix` [F, F] is symmetric and invertible."""
+    """The map x → (x - centre) @ matrix. `centre` is [F]; `matrix` [F, F] is symmetric and invertible."""
 
     centre: Float
     matrix: Float
 
     def __call__(self, vectors: Vectors) -> Float:
-        """Whitened vectors [N, F], float64."""
-        out = np.empty(vectors.shape)
+        """Return whitened vectors [N, F] in float64."""
+        whitened = np.empty(vectors.shape)
         for rows in _chunks(len(vectors)):
-            out[rows] = (vectors[rows] - self.centre) @ self.matrix
-        return out
+            whitened[rows] = (vectors[rows] - self.centre) @ self.matrix
+        return whitened
 
 
-Fit = Callable[[Vectors, Index], Whitening]
-"""Vectors [N, F] and their classes [N] (+1, -1) to a whitening."""
+WhiteningFit = Callable[[Vectors, Index], Whitening]
+"""A function that fits a whitening on vectors [N, F] and their classes [N] (+1, -1)."""
 
 
 def within_class(vectors: Vectors, classes: Index) -> Whitening:
-    """By the pooled within-class covariance, shrunk after Ledoit and Wolf (2004): what is left is what tells the
-    classes apart, in units of the spread inside them (Fisher's discriminant is the difference of means here)."""
+    """Whiten by the pooled within-class covariance, shrunk as Ledoit and Wolf (2004) propose.
+
+    Distances are then in units of the spread within the classes, so that Fisher's discriminant (1936) is simply the
+    difference of the class means.
+    """
     sides, side = np.unique(classes, return_inverse=True)
     means = group_means(vectors, side, len(sides))
     centre: Float = np.bincount(side) @ means / len(side)
@@ -53,44 +51,47 @@ def within_class(vectors: Vectors, classes: Index) -> Whitening:
 
 
 def on_negatives(vectors: Vectors, classes: Index) -> Whitening:
-    """By the covariance of the negative controls alone (sphering; the first step of TVN, Ando et al. 2017)."""
+    """Whiten by the covariance of the negative controls alone: sphering, the first step of TVN (Ando et al. 2017)."""
     negative = vectors[classes < 0]
     centre: Float = negative.mean(axis=0, dtype=np.float64)
     return _whitening(centre, (negative[rows] - centre for rows in _chunks(len(negative))))
 
 
 def standardised(vectors: Vectors, classes: Index) -> Whitening:
-    """Each feature to zero mean and unit standard deviation, no rotation; constant features stay at zero."""
+    """Scale each feature to zero mean and unit standard deviation without a rotation. Constant features become zero."""
     x = vectors.astype(np.float64)
     spread = x.std(axis=0)
-    return Whitening(x.mean(axis=0), np.diag(1 / np.where(spread > 0, spread, 1)))
+    return Whitening(centre=x.mean(axis=0), matrix=np.diag(1 / np.where(spread > 0, spread, 1)))
 
 
 def raw(vectors: Vectors, classes: Index) -> Whitening:
-    """Vectors as they are, as in the paper."""
+    """Leave vectors as they are, as the paper does."""
     features = vectors.shape[1]
-    return Whitening(np.zeros(features), np.eye(features))
+    return Whitening(centre=np.zeros(features), matrix=np.eye(features))
 
 
-WHITENINGS: Mapping[str, Fit] = MappingProxyType(
+WHITENINGS: Mapping[str, WhiteningFit] = MappingProxyType(
     {"within_class": within_class, "negative_controls": on_negatives, "none": standardised, "raw": raw}
 )
 
 
-def ledoit_wolf(residual: Float | Iterable[Float]) -> Float:
-    """Covariance [F, F] of centred rows [N, F] (or of parts of them, one after the other), shrunk to a multiple of the
-    identity by the weight that minimises the expected squared error (Ledoit and Wolf 2004, "A well-conditioned
-    estimator for large-dimensional covariance matrices"). Equal to scikit-learn's, which takes three times as long: the
-    sum of the squared entries of X²'X² is the sum of the fourth powers of the rows' lengths, and needs no matrix
-    product."""
+def ledoit_wolf(residuals: Float | Iterable[Float]) -> Float:
+    """Return the covariance [F, F] of centred rows [N, F], shrunk towards a multiple of the identity.
+
+    The rows may come as an iterable of parts. The weight minimises the expected squared error (Ledoit and Wolf 2004,
+    "A well-conditioned estimator for large-dimensional covariance matrices"). The result equals that of scikit-learn,
+    which takes three times as long and needs all rows at once.
+    """
     n, sample, fourth = 0, np.zeros(()), 0.0
-    for part in [residual] if isinstance(residual, np.ndarray) else residual:
+    for part in [residuals] if isinstance(residuals, np.ndarray) else residuals:
         n += len(part)
         sample = sample + part.T @ part
+        # The squared entries of X²'X² sum to the fourth powers of the rows' lengths: no second matrix product.
         fourth += float((np.einsum("ij,ij->i", part, part) ** 2).sum())
     sample, fourth, features = sample / n, fourth / n, len(sample)
     mean = float(np.trace(sample)) / features
     squares = float((sample**2).sum())
+    # Shrinkage is the variance of the estimate over its distance from the target, cut at 1.
     distance = squares - features * mean**2
     shrinkage = min((fourth - squares) / n, distance) / distance if distance > 0 else 0.0
     shrunk: Float = (1 - shrinkage) * sample
@@ -102,10 +103,11 @@ def _chunks(rows: int) -> Iterator[slice]:
     return (slice(start, start + _CHUNK) for start in range(0, rows, _CHUNK))
 
 
-def _whitening(centre: Float, residual: Iterable[Float]) -> Whitening:
-    values, axes = np.linalg.eigh(ledoit_wolf(residual))
+def _whitening(centre: Float, residuals: Iterable[Float]) -> Whitening:
+    values, axes = np.linalg.eigh(ledoit_wolf(residuals))
     # Without any spread (all features constant) there is nothing to scale: vectors stay as they are.
     if values[-1] <= 0:
-        return Whitening(centre, np.eye(len(centre)))
+        return Whitening(centre=centre, matrix=np.eye(len(centre)))
     # A constant feature has no variance to divide by; the floor keeps it finite instead of blowing it up.
-    return Whitening(centre, (axes / np.sqrt(np.maximum(values, values[-1] * _FLOOR))) @ axes.T)
+    scales = np.sqrt(np.maximum(values, values[-1] * _MIN_RELATIVE_EIGENVALUE))
+    return Whitening(centre=centre, matrix=(axes / scales) @ axes.T)

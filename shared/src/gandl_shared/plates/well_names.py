@@ -7,6 +7,10 @@ row Z with AA, AB, … AF.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
 
 _WELL = re.compile(r"^([A-Za-z]{1,2})0*([1-9][0-9]?)$")
 _LETTERS = 26
@@ -21,6 +25,12 @@ def parse_well(name: str) -> tuple[int, int]:
     if match is None:
         raise ValueError(f"'{name}' is no well; wells look like A01 or AF48")
     return row_number(match[1]), int(match[2])
+
+
+def parse_wells(names: Iterable[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows [W] and columns [W] of wells. Raises ValueError for the first name that is no well."""
+    numbers = np.array([parse_well(name) for name in names], np.intp).reshape(-1, 2)
+    return numbers[:, 0], numbers[:, 1]
 
 
 def well_name(row: int, column: int) -> str:

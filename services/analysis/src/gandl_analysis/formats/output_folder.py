@@ -27,7 +27,7 @@ from gandl_shared.store import Profiles, write_profiles
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from gandl_analysis.pipeline.axes.stored_axes import fit_bytes, read_fit
+from gandl_analysis.formats.axis_file import axis_bytes, read_axis
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 from gandl_analysis.report.render import render_report
 
@@ -92,7 +92,7 @@ def write_files(analysed: Analysed, profiles: Profiles, out: Path) -> None:
     about = Embedded(parked=analysis.parked, **analysis.provenance.model_dump(include=_EMBEDDED))
     images = analysis.quality.images
     content["embeddings.parquet"] = embeddings_parquet(analysis.wells, profiles, analysed.tile_efficacy, about, images)
-    content |= {f"{AXES}/{stem}.npz": fit_bytes(fit) for stem, fit in analysed.fits.items()}
+    content |= {f"{AXES}/{stem}.npz": axis_bytes(fit) for stem, fit in analysed.fits.items()}
     fresh = out / ".gandl-new"
     try:
         for name, data in content.items():
@@ -111,7 +111,7 @@ def _remove_old_axes(folder: Path) -> None:
     """Those of an earlier run, which this one may not have; whatever else lies there is not ours."""
     for path in folder.glob("*.npz"):
         with contextlib.suppress(Invalid):
-            read_fit(path.read_bytes(), path.name)
+            read_axis(path.read_bytes(), path.name)
             path.unlink()
 
 

@@ -16,8 +16,7 @@ from gandl_shared.store import Profiles, read_profiles
 from pydantic import ValidationError
 
 from gandl_analysis.formats.output_folder import ABOUT, Embedded
-from gandl_analysis.pipeline.analyse import ScreenInput
-from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes
+from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput
 
 _EMBEDDINGS, _WELLS = "embeddings.parquet", "wells.csv"
 _NEEDED = ("plate", "well", "role", "compound", "concentration_um", "cell_line")

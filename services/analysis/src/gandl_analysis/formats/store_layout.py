@@ -17,7 +17,8 @@ from gandl_shared.schemas.screen import SiteScore
 from gandl_shared.store import Store
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, fit_bytes, read_fit
+from gandl_analysis.formats.axis_file import axis_bytes, read_axis
+from gandl_analysis.pipeline.inputs import EarlierAxes
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 
 _MODEL = "model.json"
@@ -41,7 +42,7 @@ def write_analysis(store: Store, screen: str, version: int, analysed: Analysed) 
     analysis, folder = analysed.analysis, _folder(version)
     tested = tuple(Tested(compound=curve.compound, cell_line=curve.cell_line) for curve in analysis.curves)
     for stem, fit in analysed.fits.items():
-        store.put_document(screen, f"{folder}/axes/{stem}.npz", fit_bytes(fit))
+        store.put_document(screen, f"{folder}/axes/{stem}.npz", axis_bytes(fit))
     store.put_document(screen, f"{folder}/sites.json", _SITES.dump_json(analysed.sites))
     store.put_document(screen, f"{folder}/compounds.json", _TESTED.dump_json(tested))
     store.put_document(screen, f"{folder}/result.json", analysis.model_dump_json())
@@ -61,7 +62,7 @@ def read_axes(store: Store, screen: str, version: int) -> EarlierAxes:
     """The fitted axes of an analysis; none where there is none. Raises Invalid for a file that was changed."""
     folder, source = f"{_folder(version)}/axes/", f"screen {screen}, version {version}"
     names = [name for name in store.documents(screen) if name.startswith(folder)]
-    fits = [read_fit(store.document(screen, name), f"{name.removeprefix(folder)} of {source}") for name in names]
+    fits = [read_axis(store.document(screen, name), f"{name.removeprefix(folder)} of {source}") for name in names]
     return EarlierAxes(tuple(fits), source)
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Literal
 
 import numpy as np
-from gandl_science.arrays import group_means
+from gandl_science.arrays import Float, Index, Mask, group_means
 from gandl_science.assay.accuracy import confusion, share_right, tile_accuracy_interval, wilson
 from gandl_science.assay.confounding import confounding_test
 from gandl_science.assay.grade import GradedAssay, GradeThresholds, grade_assay
 from gandl_science.assay.position_effects import PositionMap, adjusted_p_values, position_map
 from gandl_science.assay.replicates import replicate_map
 from gandl_science.assay.separation import separation, v_factor
-from gandl_science.axis.cross_fit import AxisOptions, WellScores, held_out_scores
-from gandl_science.axis.fitted import IN_SAMPLE, SCREEN
+from gandl_science.axis.anchors import AnchorSource
+from gandl_science.axis.cross_fit import AxisOptions, held_out_scores
 from gandl_science.axis.folds import plate_folds
+from gandl_science.axis.provenance import ControlStatus
 from gandl_shared.plates import Role, Well
 from gandl_shared.plates.well_names import parse_well, row_letters
 from gandl_shared.schemas.analysis import AnalysisParameters
@@ -26,6 +27,7 @@ from gandl_shared.schemas.quality import (
     ControlConfusion,
     GroupQuality,
     PositionEffect,
+    Quality,
     ReplicateGroup,
     Replicates,
     ShareInterval,
@@ -33,9 +35,7 @@ from gandl_shared.schemas.quality import (
 )
 from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Index = NDArray[np.intp]
-Mask = NDArray[np.bool_]
+from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 
 REPRODUCIBLE = 0.05
 _IN_SAMPLE = GradedAssay(
@@ -43,17 +43,33 @@ _IN_SAMPLE = GradedAssay(
 )
 
 
-@dataclass(frozen=True)
-class ScoredLine:
-    """One cell line: its wells [W], their labels [W] (+1, -1, 0) and scores, and its tiles: `vectors` [N, F], the well
-    [N] and the site name [N] of each."""
+_OF_EARLIER_AXES = (AnchorSource.OWN_CONTROLS, AnchorSource.STORED)
+_PAPER = (
+    "preset paper: one axis for all cell lines on raw vectors, fitted on and scaled by these very controls. Every "
+    "figure is in-sample: it flatters, unseen controls fall short of it, and it is for comparison only."
+)
 
-    wells: Sequence[Well]
-    labels: Index
-    scores: WellScores
-    vectors: NDArray[np.float32]
-    well: Index
-    sites: Sequence[str]
+
+def screen_quality(cell_lines: Mapping[str, ScoredCellLine], parameters: AnalysisParameters) -> Quality:
+    """Return the quality of a screen: per cell line, per plate and cell line, and the probes of each cell line."""
+    seed, thresholds = parameters.seed, thresholds_of(parameters)
+    by_plate: dict[str, dict[str, GroupQuality]] = {}
+    for name, cell_line in cell_lines.items():
+        for plate in dict.fromkeys(w.plate for w in cell_line.wells):
+            on_plate = np.array([w.plate == plate for w in cell_line.wells])
+            quality = group_quality(cell_line, on_plate, seed=seed, thresholds=thresholds)
+            by_plate.setdefault(plate, {})[name] = quality.model_copy(update={"cell_line": name})
+    plates = {
+        plate if len(qualities) == 1 else f"{plate} ({name})": quality
+        for plate, qualities in by_plate.items()
+        for name, quality in qualities.items()
+    }
+    everywhere = {
+        name: group_quality(cell_line, np.ones(len(cell_line.wells), bool), seed=seed, thresholds=thresholds)
+        for name, cell_line in cell_lines.items()
+    }
+    probes = {name: cell_line_probes(cell_line, seed=seed) for name, cell_line in cell_lines.items()}
+    return Quality(note=_note(cell_lines, parameters), cell_lines=everywhere, plates=plates, probes=probes)
 
 
 def thresholds_of(parameters: AnalysisParameters) -> GradeThresholds:
@@ -62,7 +78,7 @@ def thresholds_of(parameters: AnalysisParameters) -> GradeThresholds:
 
 
 def group_quality(
-    line: ScoredLine, keep: Mask, *, seed: int = 0, thresholds: GradeThresholds | None = None
+    line: ScoredCellLine, keep: Mask, *, seed: int = 0, thresholds: GradeThresholds | None = None
 ) -> GroupQuality:
     """Figures of the controls in `keep` [W]: those of a plate, or all. `seed` decides the bootstrap of tiles."""
     scores = line.scores
@@ -74,8 +90,7 @@ def group_quality(
     tiles = tile_accuracy_interval(
         scores.tiles_right, scores.n_tiles, np.where(keep, line.labels, 0), np.random.default_rng(seed)
     )
-    in_sample = scores.axis.level == IN_SAMPLE
-    judged = _IN_SAMPLE if in_sample else grade_assay(found, by_well, thresholds)
+    judged = _IN_SAMPLE if line.in_sample else grade_assay(found, by_well, thresholds)
     return GroupQuality(
         z_prime=found.z_prime,
         z_prime_robust=found.z_prime_robust,
@@ -89,17 +104,17 @@ def group_quality(
         confusion=ControlConfusion(**asdict(sides)),
         n_positive=found.n_positive,
         n_negative=found.n_negative,
-        grouped_by=None if in_sample else scores.axis.level,
-        in_sample=in_sample,
+        grouped_by=None if line.in_sample else scores.fit.grouped_by,
+        in_sample=line.in_sample,
         verdict=judged.grade,
         reasons=judged.reasons,
     )
 
 
-def cell_line_probes(line: ScoredLine, *, seed: int = 0) -> CellLineProbes:
+def cell_line_probes(line: ScoredCellLine, *, seed: int = 0) -> CellLineProbes:
     """Leakage, replicates and positions of one cell line. Each draws from its own stream of `seed`."""
     streams = [np.random.default_rng([seed, i]) for i in range(2)]
-    means = line.scores.axis.off_axis.whiten(group_means(line.vectors, line.well, len(line.wells)))
+    means = line.scores.fit.off_axis.whitening(group_means(line.tiles.vectors, line.tiles.well, len(line.wells)))
     return CellLineProbes(
         confounded=tuple(what for what, groups in _places(line).items() if _apart(groups, line.labels)),
         leakage=(*_well_leakage(line, means, streams[0]), *_site_leakage(line, streams[0])),
@@ -109,7 +124,7 @@ def cell_line_probes(line: ScoredLine, *, seed: int = 0) -> CellLineProbes:
     )
 
 
-def _dose_groups(line: ScoredLine, keep: Mask) -> list[Float]:
+def _dose_groups(line: ScoredCellLine, keep: Mask) -> list[Float]:
     groups: dict[tuple[str | None, float | None], list[float]] = {}
     for w, on, use in zip(line.wells, line.scores.on, keep, strict=True):
         if use and w.role is Role.TREATMENT and np.isfinite(on):
@@ -121,7 +136,7 @@ def _interval(bounds: tuple[float, float] | None) -> ShareInterval | None:
     return ShareInterval(low=bounds[0], high=bounds[1]) if bounds else None
 
 
-def _well_leakage(line: ScoredLine, means: Float, rng: np.random.Generator) -> list[ConfoundingProbe]:
+def _well_leakage(line: ScoredCellLine, means: Float, rng: np.random.Generator) -> list[ConfoundingProbe]:
     controls = line.labels != 0
     places = _places(line).items()
     found = [
@@ -131,7 +146,7 @@ def _well_leakage(line: ScoredLine, means: Float, rng: np.random.Generator) -> l
     return [ConfoundingProbe.model_validate({"what": what, **asdict(f)}) for what, f in found if f]
 
 
-def _places(line: ScoredLine) -> dict[Literal["plate", "row", "column"], NDArray[np.str_]]:
+def _places(line: ScoredCellLine) -> dict[Literal["plate", "row", "column"], NDArray[np.str_]]:
     """Plate, row and column of each well [W]."""
     rows = [w.well.rstrip("0123456789") for w in line.wells]
     columns = [w.well[len(row) :] for w, row in zip(line.wells, rows, strict=True)]
@@ -144,34 +159,34 @@ def _apart(groups: NDArray[np.str_], labels: Index) -> bool:
     return all(sides) and sides[0].isdisjoint(sides[1])
 
 
-def _site_leakage(line: ScoredLine, rng: np.random.Generator) -> list[ConfoundingProbe]:
-    tiles = np.flatnonzero(line.labels[line.well] != 0).tolist()
-    pairs = [(int(line.well[i]), line.sites[i]) for i in tiles]
+def _site_leakage(line: ScoredCellLine, rng: np.random.Generator) -> list[ConfoundingProbe]:
+    tiles = np.flatnonzero(line.labels[line.tiles.well] != 0).tolist()
+    pairs = [(int(line.tiles.well[i]), line.tiles.sites[i]) for i in tiles]
     places = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
     index = np.array([places[pair] for pair in pairs], np.intp)
-    white = line.scores.axis.off_axis.whiten(group_means(line.vectors[tiles], index, len(places)))
+    white = line.scores.fit.off_axis.whitening(group_means(line.tiles.vectors[tiles], index, len(places)))
     found = confounding_test(white, [site for _, site in places], np.array([w for w, _ in places], np.intp), rng)
     return [ConfoundingProbe(what="site", **asdict(found))] if found else []
 
 
-def _unseen_plates(line: ScoredLine) -> UnseenPlates | None:
+def _unseen_plates(line: ScoredCellLine) -> UnseenPlates | None:
     """Another round of fits, without whole plates; None for one plate, where plates hold one class each, and for an
     axis that was not fitted out of fold on this screen."""
-    if line.scores.axis.level in (IN_SAMPLE, SCREEN):
+    if line.control_status is not ControlStatus.HELD_OUT:
         return None
     folds = plate_folds([w.plate for w in line.wells], line.labels)
     if folds is None:
         return None
-    fit, tiles = line.scores.axis, line.labels[line.well] != 0
-    how = AxisOptions(fit.whiten, fit.regularisation, fit.name)
-    scores = held_out_scores(line.vectors[tiles], line.well[tiles], line.labels, folds, how)
+    fit, tiles = line.scores.fit, line.labels[line.tiles.well] != 0
+    options = AxisOptions(whitening=fit.whitening, regularisation=fit.regularisation)
+    scores = held_out_scores(line.tiles.vectors[tiles], line.tiles.well[tiles], line.labels, folds, options)
     found = separation(*(scores.on[(line.labels == s) & np.isfinite(scores.on)] for s in (1, -1)))
     accuracy = share_right(scores.tiles_right, scores.n_tiles, line.labels != 0)
     plates = len({w.plate for w, label in zip(line.wells, line.labels, strict=True) if label})
     return UnseenPlates(plates=plates, z_prime=found.z_prime, accuracy=accuracy, roc_auc=found.roc_auc)
 
 
-def _replicates(line: ScoredLine, means: Float, seed: int) -> Replicates | None:
+def _replicates(line: ScoredCellLine, means: Float, seed: int) -> Replicates | None:
     negative = line.labels < 0
     treated = np.array([w.role is Role.TREATMENT for w in line.wells], bool)
     use = np.flatnonzero(negative | treated).tolist()
@@ -199,7 +214,7 @@ def _replicates(line: ScoredLine, means: Float, seed: int) -> Replicates | None:
     )
 
 
-def _positions(line: ScoredLine, rng: np.random.Generator) -> tuple[PositionEffect, ...]:
+def _positions(line: ScoredCellLine, rng: np.random.Generator) -> tuple[PositionEffect, ...]:
     found: dict[str, PositionMap] = {}
     residuals: dict[str, dict[str, float]] = {}
     for plate in dict.fromkeys(w.plate for w in line.wells):
@@ -230,3 +245,16 @@ def _effect(
         column_p_adjusted=column_p,
         residuals=residuals,
     )
+
+
+def _note(cell_lines: Mapping[str, ScoredCellLine], parameters: AnalysisParameters) -> str | None:
+    """Return what a reader of the metrics must know first."""
+    if parameters.preset == "paper":
+        return _PAPER
+    origins = [(c.origin, c.in_sample) for c in cell_lines.values() if c.origin.anchors in _OF_EARLIER_AXES]
+    if not origins:
+        return None
+    anchors = "; ".join(f"{origin.cell_line}: {origin.anchors}" for origin, _ in origins)
+    in_sample = ", ".join(str(origin.cell_line) for origin, in_sample in origins if in_sample)
+    warning = f" The axis was fitted on controls of {in_sample} that are here again: in-sample." if in_sample else ""
+    return f"Scored by axes of {origins[0][0].fitted_on}; anchors, {anchors}.{warning}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
+from gandl_science.axis.anchors import AnchorSource
 from gandl_science.axis.fitted import AxisFit
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.analysis import AnalysisParameters
@@ -29,7 +29,7 @@ class EfficacyAxis(BaseModel):
     cell_line: str | None
     hash: str
     fitted_on: str
-    anchors: Literal["held-out controls", "own controls", "stored with the axis", "in-sample controls"]
+    anchors: AnchorSource
 
 
 class Provenance(BaseModel):

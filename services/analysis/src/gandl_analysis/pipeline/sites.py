@@ -9,27 +9,27 @@ from gandl_science.arrays import group_means
 from gandl_shared.schemas.screen import SiteScore
 from numpy.typing import NDArray
 
-from gandl_analysis.pipeline.axes.efficacy import Line
+from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 
 
-def site_scores(lines: Iterable[Line]) -> tuple[SiteScore, ...]:
+def site_scores(lines: Iterable[ScoredCellLine]) -> tuple[SiteScore, ...]:
     """Every site with vectors, in the order of the profiles."""
     found = sorted((pair for line in lines for pair in _of_line(line)), key=lambda pair: pair[0])
     return tuple(site for _, site in found)
 
 
-def tile_efficacy(lines: Iterable[Line], tiles: int) -> NDArray[np.float64]:
+def tile_efficacy(lines: Iterable[ScoredCellLine], tiles: int) -> NDArray[np.float64]:
     """The efficacy [N] of every tile of the profiles; NaN for one that belongs to no used well."""
     out = np.full(tiles, np.nan)
     for line in lines:
-        scores = line.scored.scores
+        scores = line.scores
         out[line.tiles.rows] = scores.anchors.efficacy(scores.tile_on)
     return out
 
 
-def _of_line(line: Line) -> Iterator[tuple[int, SiteScore]]:
+def _of_line(line: ScoredCellLine) -> Iterator[tuple[int, SiteScore]]:
     """Sites with the row of their first tile."""
-    tiles, scores = line.tiles, line.scored.scores
+    tiles, scores = line.tiles, line.scores
     names, code = np.unique(tiles.sites.astype(str), return_inverse=True)
     pairs = tiles.well * len(names) + code
     places, first, site, counts = np.unique(pairs, return_index=True, return_inverse=True, return_counts=True)

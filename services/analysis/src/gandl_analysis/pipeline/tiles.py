@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from gandl_science.axis.plate_normalisation import PLATE_NORMALISATIONS
+from gandl_science.positions import Positions
 from gandl_shared.errors import NotEnoughData
 from gandl_shared.plates import Role, Well
+from gandl_shared.plates.well_names import parse_wells
 from gandl_shared.store import Profiles
 from numpy.typing import NDArray
 
@@ -53,6 +55,12 @@ class WellTiles:
     def plates(self) -> list[str]:
         """The plate of each well [W]."""
         return [w.plate for w in self.wells]
+
+    @property
+    def positions(self) -> Positions:
+        """The positions of the wells [W]."""
+        rows, columns = parse_wells(w.well for w in self.wells)
+        return Positions(plates=self.plates, rows=rows, columns=columns)
 
     def of(self, keep: Mask) -> WellTiles:
         """Only the wells in `keep` [W] and their tiles."""

@@ -13,8 +13,8 @@ from gandl_shared.schemas.analysis import AnalysisParameters, AxisFrom
 from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_axes
-from gandl_analysis.pipeline.axes.stored_axes import preparation
-from gandl_analysis.pipeline.checks import check_axes
+from gandl_analysis.pipeline.axes.checks import check_axes
+from gandl_analysis.pipeline.inputs import Preparation
 from gandl_analysis.service.results import finished_version
 
 
@@ -36,12 +36,17 @@ def check_parameters(
     Raises Invalid naming the field if a group of wells does not exist, or if the axes cannot be used here: they belong
     to another model, their images or plates were prepared differently, a cell line has no axis, or a file was changed.
     """
-    prepared = preparation(subject.card, subject.model_id, subject.limits, parameters)
+    preparation = Preparation(
+        model_id=subject.model_id,
+        card=subject.card,
+        limits=subject.limits,
+        normalisation=parameters.normalisation,
+    )
     if parameters.axis_from is None:
-        check_axes(parameters, subject.wells, prepared, None)
+        check_axes(parameters, subject.wells, preparation, None)
         return parameters
     version = _axes_version(parameters.axis_from, database)
-    check_axes(parameters, subject.wells, prepared, read_axes(store, parameters.axis_from.screen, version))
+    check_axes(parameters, subject.wells, preparation, read_axes(store, parameters.axis_from.screen, version))
     # The version is recorded now: "the newest" would be another one when the worker reads it.
     axis_from = parameters.axis_from.model_copy(update={"version": version})
     return parameters.model_copy(update={"axis_from": axis_from})

@@ -20,8 +20,8 @@ from gandl_shared.schemas.analysis import AxisFrom
 from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis
-from gandl_analysis.pipeline.analyse import ScreenInput, analyse
-from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, limits_text
+from gandl_analysis.pipeline.analyse import analyse
+from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput, limits_text
 from gandl_analysis.pipeline.result import Analysed
 from gandl_analysis.service.models import ModelCatalog
 

@@ -16,8 +16,8 @@ from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
 from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_card, write_card
-from gandl_analysis.pipeline.axes.stored_axes import limits_text
-from gandl_analysis.pipeline.checks import check_controls
+from gandl_analysis.pipeline.axes.checks import check_controls
+from gandl_analysis.pipeline.inputs import limits_text
 from gandl_analysis.service.models import ModelCatalog, ServedModel
 from gandl_analysis.service.parameters import AnalysisSubject, check_parameters
 from gandl_analysis.service.screen_ids import require_screen_id

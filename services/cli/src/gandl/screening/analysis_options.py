@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Annotated, get_type_hints
 
 import typer
-from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, read_axis_files
+from gandl_analysis.formats.axis_file import read_axis_files
+from gandl_analysis.pipeline.inputs import EarlierAxes
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
 from gandl_shared.schemas.analysis import AnalysisParameters
 from pydantic import ValidationError

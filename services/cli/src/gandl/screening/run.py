@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gandl_analysis.formats.output_folder import write_files
-from gandl_analysis.pipeline.analyse import ScreenInput, analyse
-from gandl_analysis.pipeline.axes.stored_axes import EarlierAxes, limits_text, preparation
-from gandl_analysis.pipeline.checks import check_axes, check_controls
+from gandl_analysis.pipeline.analyse import analyse
+from gandl_analysis.pipeline.axes.checks import check_axes, check_controls
+from gandl_analysis.pipeline.inputs import EarlierAxes, Preparation, ScreenInput, limits_text
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.db import Database
 from gandl_shared.errors import BadInput, Unavailable
@@ -107,10 +107,15 @@ def _checked_plate_map(job: ScreenJob, embedder: Embedder) -> PlateMap:
     The axes are checked now, because embedding takes hours on a large screen.
     """
     plate_map = read_plate_map(job.plate_map, controls=job.earlier is None)
-    vectors = preparation(embedder.card, embedder.model_id, limits_text(job.limits), job.parameters)
+    preparation = Preparation(
+        model_id=embedder.model_id,
+        card=embedder.card,
+        limits=limits_text(job.limits),
+        normalisation=job.parameters.normalisation,
+    )
     if job.earlier is None:
         check_controls(plate_map.used)
-    check_axes(job.parameters, plate_map.used, vectors, job.earlier, field="axis")
+    check_axes(job.parameters, plate_map.used, preparation, job.earlier, field="axis")
     return plate_map
 
 

@@ -1,4 +1,4 @@
-"""Screens that cannot be scored get a clear answer: which cell line or well, and why. Never a made-up number."""
+"""A screen is analysed or refused. A refusal names the cell line or well and the reason; no number is invented."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from gandl_analysis.formats.output_folder import texts
-from gandl_analysis.pipeline.analyse import ScreenInput, analyse
+from gandl_analysis.pipeline.analyse import analyse
+from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.errors import NotEnoughData
 from gandl_shared.plates import Role, Well
@@ -22,14 +23,14 @@ TILES = 4
 
 
 def wells_of(roles: Sequence[Role], line: str = "U2OS") -> list[Well]:
-    """One well a role; treatments hold compound X at rising doses. Rows A-F, one column a role."""
+    """One well per role; treatments hold compound X at rising doses. Rows A-F, one column per role."""
     columns = {Role.POSITIVE: 1, Role.NEGATIVE: 2, Role.TREATMENT: 3}
-    seen = dict.fromkeys(columns, 0)
+    count = dict.fromkeys(columns, 0)
     wells = []
     for i, role in enumerate(roles):
-        name = f"{chr(65 + seen[role])}{columns[role]:02d}"
-        seen[role] += 1
-        dose = float(seen[role]) if role is Role.TREATMENT else None
+        name = f"{chr(65 + count[role])}{columns[role]:02d}"
+        count[role] += 1
+        dose = float(count[role]) if role is Role.TREATMENT else None
         wells.append(
             Well(
                 plate="P1",
@@ -60,35 +61,47 @@ def screened(wells: Sequence[Well], vectors: NDArray[np.float32], missing: Seque
     sites, keys = (np.full(n, text, object) for text in ("1", "key"))
     profiles = Profiles(plates, names, sites, numbers, zero, zero, keys, vectors)
     profiles = profiles.where(~np.isin(names.astype(str), list(missing)))
-    return analyse(ScreenInput("test", profiles, wells, (), AnalysisParameters(), fake_card(), "0" * 64, {})).analysis
+    screen = ScreenInput(
+        name="test",
+        profiles=profiles,
+        wells=wells,
+        parked=(),
+        parameters=AnalysisParameters(),
+        card=fake_card(),
+        model_id="0" * 64,
+        limits={},
+    )
+    return analyse(screen).analysis
 
 
 def test_a_good_screen_is_scored() -> None:
     wells = wells_of(ROLES)
-    found = screened(wells, vectors_of(wells))
-    assert found.quality.cell_lines["U2OS"].z_prime is not None
-    assert np.mean([w.efficacy for w in found.wells if w.role == "positive_control" and w.efficacy]) == pytest.approx(1)
+    analysis = screened(wells, vectors_of(wells))
+    assert analysis.quality.cell_lines["U2OS"].z_prime is not None
+    assert np.mean(
+        [w.efficacy for w in analysis.wells if w.role == "positive_control" and w.efficacy]
+    ) == pytest.approx(1)
 
 
 def test_constant_vectors_give_no_efficacy() -> None:
     wells = wells_of(ROLES)
-    found = screened(wells, np.ones((len(wells) * TILES, 8), np.float32))
-    assert {w.efficacy for w in found.wells} == {None}
-    assert {curve.verdict for curve in found.curves} <= {"undetermined"}
-    assert all(curve.ec50.value is None for curve in found.curves if curve.ec50)
+    analysis = screened(wells, np.ones((len(wells) * TILES, 8), np.float32))
+    assert {w.efficacy for w in analysis.wells} == {None}
+    assert {curve.verdict for curve in analysis.curves} <= {"undetermined"}
+    assert all(curve.ec50.value is None for curve in analysis.curves if curve.ec50)
 
 
 @pytest.mark.parametrize(
-    ("roles", "said"),
+    ("roles", "counts"),
     [
         ([Role.POSITIVE] + [Role.NEGATIVE] * 6 + [Role.TREATMENT] * 6, "1 positive and 6 negative"),
         ([Role.POSITIVE] * 6 + [Role.NEGATIVE], "6 positive and 1 negative"),
         ([Role.POSITIVE] * 6 + [Role.TREATMENT] * 6, "6 positive and 0 negative"),
     ],
 )
-def test_too_few_controls_name_the_cell_line_and_the_count(roles: list[Role], said: str) -> None:
+def test_too_few_controls_name_the_cell_line_and_the_count(roles: list[Role], counts: str) -> None:
     wells = wells_of(roles, line="HRCE")
-    with pytest.raises(NotEnoughData, match=f"cell line HRCE has {said}.*at least two of each"):
+    with pytest.raises(NotEnoughData, match=f"cell line HRCE has {counts}.*at least two of each"):
         screened(wells, vectors_of(wells))
 
 
@@ -108,9 +121,9 @@ def test_nan_vectors_name_their_well() -> None:
 
 def test_a_treatment_without_images_is_empty_and_the_rest_is_scored() -> None:
     wells = wells_of(ROLES)
-    found = {w.well: w for w in screened(wells, vectors_of(wells), missing=["C03"]).wells}
-    assert (found["C03"].efficacy, found["C03"].n_tiles) == (None, 0)
-    assert found["D03"].efficacy is not None
+    scores = {w.well: w for w in screened(wells, vectors_of(wells), missing=["C03"]).wells}
+    assert (scores["C03"].efficacy, scores["C03"].n_tiles) == (None, 0)
+    assert scores["D03"].efficacy is not None
 
 
 def test_a_treatment_at_one_dose_has_no_curve_but_its_wells() -> None:
@@ -124,17 +137,17 @@ def test_a_treatment_at_one_dose_has_no_curve_but_its_wells() -> None:
 
 def test_a_compound_in_one_cell_line_only_has_no_curve_in_the_other() -> None:
     lines = {name: wells_of(ROLES, line=name) for name in ("U2OS", "HRCE")}
-    wells = [replace(w, plate=f"{name} plate") for name, found in lines.items() for w in found]
+    wells = [replace(w, plate=f"{name} plate") for name, of_line in lines.items() for w in of_line]
     wells = [replace(w, compound="Y") if w.compound and w.cell_line == "HRCE" else w for w in wells]
-    found = screened(wells, vectors_of(wells))
-    assert [(c.compound, c.cell_line, c.n_wells) for c in found.curves] == [("X", "U2OS", 6), ("Y", "HRCE", 6)]
-    assert set(found.quality.cell_lines) == {"U2OS", "HRCE"}
+    analysis = screened(wells, vectors_of(wells))
+    assert [(c.compound, c.cell_line, c.n_wells) for c in analysis.curves] == [("X", "U2OS", 6), ("Y", "HRCE", 6)]
+    assert set(analysis.quality.cell_lines) == {"U2OS", "HRCE"}
 
 
 def test_a_screen_without_any_efficacy_still_has_a_report_and_files() -> None:
     wells = wells_of(ROLES)
-    found = screened(wells, np.ones((len(wells) * TILES, 8), np.float32))
-    written = texts(found)
-    assert "Infinity" not in written["quality.json"] and "NaN" not in written["quality.json"]
-    assert found.quality.cell_lines["U2OS"].z_prime is None
-    assert "18 wells have no score" in " ".join(written["report.html"].split())
+    analysis = screened(wells, np.ones((len(wells) * TILES, 8), np.float32))
+    files = texts(analysis)
+    assert "Infinity" not in files["quality.json"] and "NaN" not in files["quality.json"]
+    assert analysis.quality.cell_lines["U2OS"].z_prime is None
+    assert "18 wells have no score" in " ".join(files["report.html"].split())

@@ -1,0 +1,37 @@
+"""The off-axis limit: how far a well may be off the axis before it counts as toxic. It is decided here and only here.
+
+The formula is `off_axis_limit` (gandl_science.dose_response.onset): the median of the controls' distances plus three
+robust standard deviations. This module decides which controls set it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from gandl_science.arrays import Index
+from gandl_science.axis.scores import WellScores
+from gandl_science.dose_response.onset import off_axis_limit
+
+from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
+
+
+def limit_of_cell_line(cell_line: ScoredCellLine) -> float | None:
+    """Return the limit for the wells of a cell line, or None where nothing can set one.
+
+    The screen's own controls set it if the axis was fitted without them. If there are too few of them, or if they are
+    in-sample, the limit stored with the axis is used, because controls are nearer to an axis of their own.
+    """
+    provenance = cell_line.stored_fit.provenance
+    stored = None if provenance is None else provenance.off_axis_limit
+    # An axis file from outside may hold any number; infinity or NaN is no limit.
+    stored = stored if stored is not None and np.isfinite(stored) else None
+    if cell_line.in_sample:
+        return stored
+    # Emptied controls count here, as their off-axis distance is known; `limit_of_fit` does not have them.
+    controls = np.array([w.role.is_control for w in cell_line.wells], bool)
+    own = off_axis_limit(cell_line.scores.off_distance[controls])
+    return stored if own is None else own
+
+
+def limit_of_fit(scores: WellScores, labels: Index) -> float | None:
+    """Return the limit to store with a new axis: that of the held-out wells it was fitted on (`labels` [W] not 0)."""
+    return off_axis_limit(scores.off_distance[labels != 0])
