@@ -18,7 +18,7 @@ from gandl_science.axis.anchors import AnchorSource
 from gandl_science.axis.cross_fit import AxisOptions, held_out_scores
 from gandl_science.axis.folds import plate_folds
 from gandl_science.axis.provenance import ControlStatus
-from gandl_shared.plates import Role, Well
+from gandl_shared.plates import Role
 from gandl_shared.plates.well_names import parse_well, row_letters
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import (
