@@ -1,49 +1,41 @@
-"""The curves of a compound as one picture: a panel a curve, one below the other."""
+"""The curves of a compound as one picture: one panel per curve, one below the other."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement
 
 from gandl_shared.errors import Invalid
 from gandl_shared.schemas.curve import Curve
 from PIL import Image
 
 from gandl_analysis.figures.dose_response import dose_response_figure
-from gandl_analysis.figures.svg import to_png, to_svg
+from gandl_analysis.figures.svg import parse_svg, scope_ids, serialise, to_png, to_svg
 
-MOST = 40
-"""Panels of one picture."""
-
-_POINTS_AN_INCH = 72
+MAX_PANELS = 40
+"""The most curves of one picture."""
 
 
 def curves_svg(curves: Sequence[Curve]) -> str:
-    """An SVG document. Raises Invalid for more than MOST curves."""
-    figures = [dose_response_figure(curve) for curve in _few(curves)]
-    panels = [to_svg(figure) for figure in figures]
-    if len(panels) == 1:
-        return panels[0]
-    sizes = [figure.get_size_inches() * _POINTS_AN_INCH for figure in figures]
-    width, height, parts = max(float(w) for w, _ in sizes), 0.0, []
-    for panel, (_, panel_height) in zip(panels, sizes, strict=True):
-        parts.append(f'<g transform="translate(0 {height:g})">{_element(panel)}</g>')
-        height += float(panel_height)
-    namespaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    size = f'width="{width:g}pt" height="{height:g}pt" viewBox="0 0 {width:g} {height:g}"'
-    return f'<svg {namespaces} {size} version="1.1">' + "".join(parts) + "</svg>\n"
+    """Return an SVG document. Raises Invalid for more than MAX_PANELS curves."""
+    _check_count(curves)
+    documents = [to_svg(dose_response_figure(curve)) for curve in curves]
+    return documents[0] if len(documents) == 1 else serialise(_stack([parse_svg(text) for text in documents])) + "\n"
 
 
 def curves_png(curves: Sequence[Curve]) -> bytes:
-    """A PNG. Raises Invalid for more than MOST curves."""
-    panels = [_panel(curve) for curve in _few(curves)]
-    whole = Image.new("RGB", (max(p.width for p in panels), sum(p.height for p in panels)), "white")
+    """Return a PNG. Raises Invalid for more than MAX_PANELS curves."""
+    _check_count(curves)
+    panels = [_panel(curve) for curve in curves]
+    picture = Image.new("RGB", (max(p.width for p in panels), sum(p.height for p in panels)), "white")
     top = 0
     for panel in panels:
-        whole.paste(panel, (0, top), panel)  # its own alpha as the mask: figures have no background
+        # Figures have no background, so that the alpha of a panel is its own mask.
+        picture.paste(panel, (0, top), panel)
         top += panel.height
     buffer = io.BytesIO()
-    whole.save(buffer, format="PNG")
+    picture.save(buffer, format="PNG")
     return buffer.getvalue()
 
 
@@ -51,16 +43,26 @@ def _panel(curve: Curve) -> Image.Image:
     return Image.open(io.BytesIO(to_png(dose_response_figure(curve)))).convert("RGBA")
 
 
-def _element(document: str) -> str:
-    """A document as an element of another. Equal ids in two panels name equal things, because matplotlib makes them
-    from a hash of what they stand for. Width and height in pt become plain numbers, the outer viewBox being in pt."""
-    element = document[document.index("<svg") :]
-    end = element.index(">")
-    return element[:end].replace('pt"', '"') + element[end:]
+def _stack(panels: Sequence[Element]) -> Element:
+    """One document with the panels below each other."""
+    widths, heights = ([_points(panel, side) for panel in panels] for side in ("width", "height"))
+    width, height = max(widths), sum(heights)
+    size = {"width": f"{width:g}pt", "height": f"{height:g}pt", "viewBox": f"0 0 {width:g} {height:g}"}
+    namespaces = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
+    picture = Element("svg", {**namespaces, **size, "version": "1.1"})
+    for number, panel in enumerate(panels):
+        scope_ids(panel, f"curve-{number}")
+        # The outer viewBox counts in points, so that the sizes of an inner panel lose their unit.
+        panel.attrib |= {"width": f"{widths[number]:g}", "height": f"{heights[number]:g}"}
+        SubElement(picture, "g", transform=f"translate(0 {sum(heights[:number]):g})").append(panel)
+    return picture
 
 
-def _few(curves: Sequence[Curve]) -> Sequence[Curve]:
-    if len(curves) > MOST:
-        detail = f"{len(curves)} curves are too many for one picture ({MOST})"
-        raise Invalid(f"{detail}; choose with screen and cell_line, or ask for JSON or CSV")
-    return curves
+def _points(panel: Element, side: str) -> float:
+    return float(panel.attrib[side].removesuffix("pt"))
+
+
+def _check_count(curves: Sequence[Curve]) -> None:
+    if len(curves) > MAX_PANELS:
+        detail = f"{len(curves)} curves are too many for one picture, which holds at most {MAX_PANELS}"
+        raise Invalid(f"{detail}; choose fewer with screen and cell_line, or ask for JSON or CSV")

@@ -1,13 +1,14 @@
-"""Figures as SVG text: the same bytes for the same figure, text kept as text, and the steps to put it into a page."""
+"""Figures as SVG: equal figures give equal bytes, text stays text, and a figure can become an element of a page."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from threading import Lock
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -15,30 +16,32 @@ from matplotlib.figure import Figure
 from gandl_analysis.figures.style import VARIABLES
 
 _RENDERING = Lock()
-"""The options of SVG are matplotlib's, for the whole process; two threads may not change them at once."""
+"""The options of SVG belong to matplotlib as a whole, so that two threads must not change them at once."""
 
-_FONT = re.compile(r"font: ?((?:\w+ )*)([\d.]+)px[^;\"]*")
-_FAMILY = re.compile(r"font-family: ?[^;\"]*;? ?")
-_PAINT = re.compile(r"((?:fill|stroke): )(#[0-9a-f]{6})")
-_ID = re.compile(r' id="([^"]+)"')
-_LONG_NUMBER = re.compile(r"(?<![#\w])(-?\d+\.\d\d)\d+")
+_PIXELS_PER_POINT = 1.5
+"""The largest size of a figure on a page: a little more than CSS has (4/3), so that labels of 9.5 pt are easy to read."""
+
+_POINTER = re.compile(r"(^#|url\(#)([^)]+)")
+_LONG_NUMBER = re.compile(r"(-?\d+\.\d\d)\d+")
+_GEOMETRY = frozenset({"d", "x", "y", "width", "height", "transform", "viewBox"})
+_MARKS = frozenset({"use", "path"})
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, what it shows in words, and the titles of its marks by group (see `inline_svg`)."""
+    """A figure, what it shows in words, and the titles of its marks by the gid of their artist (see `inline_svg`)."""
 
     figure: Figure
     label: str
     tips: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def inline(self, name: str) -> str:
-        """The figure as an element of a page; `name` is unique in the page."""
+        """The figure as an element of a page; `name` is unique on the page."""
         return inline_svg(to_svg(self.figure), name=name, label=self.label, tips=self.tips)
 
 
 def to_svg(figure: Figure) -> str:
-    """A stand-alone SVG document of a figure, without a date, so that equal figures give equal text."""
+    """Return a stand-alone SVG document without a date, so that equal figures give equal text."""
     buffer = io.StringIO()
     with _RENDERING, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "gandl"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "gandl"})
@@ -46,94 +49,128 @@ def to_svg(figure: Figure) -> str:
 
 
 def to_png(figure: Figure, dpi: int = 150) -> bytes:
-    """A PNG of a figure on white, without the program's version, so that equal figures give equal bytes."""
+    """Return a PNG on white without the version of matplotlib, so that equal figures give equal bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
     return buffer.getvalue()
 
 
 def inline_svg(svg: str, *, name: str, label: str, tips: Mapping[str, Sequence[str]] | None = None) -> str:
-    """An SVG document as an element of a page.
+    """Return an SVG document of matplotlib as an element of a page.
 
-    `name` prefixes its ids (unique in the page), `label` is read by screen readers, `tips` gives the titles of the
-    marks in the group with that gid, in the order they were drawn. Sizes give way to the page, colours become the
-    page's variables, fonts the page's.
+    `name` prefixes its ids (unique on the page), screen readers read `label`, and `tips` holds the titles of the marks
+    of each artist with that gid, in drawing order. The page decides the size and the font, and its CSS variables
+    replace the named colours. Raises ValueError where the document is not as matplotlib writes it.
     """
-    body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
+    root = parse_svg(svg)
     for gid, titles in (tips or {}).items():
-        body = _with_titles(body, gid, titles)
-    body = _with_opening_tag(_unique_ids(_slim(body), name), label)
-    return themed(body)
+        _add_titles(root, gid, titles)
+    for element in root.iter():
+        _adapt_to_page(element)
+    scope_ids(root, name)
+    _fit_to_page(root, label)
+    return serialise(root)
 
 
-def themed(svg: str) -> str:
-    """The figure's named colours, where they are colours and not text, as CSS variables of the page."""
-    return _PAINT.sub(
-        lambda found: found[1] + (f"var({VARIABLES[found[2]]})" if found[2] in VARIABLES else found[2]), svg
-    )
+def parse_svg(svg: str) -> Element:
+    """Parse an SVG document of matplotlib into a tree without metadata and blanks, its names as they are written in
+    HTML (`xlink:href`). Raises ValueError for anything else."""
+    try:
+        root = ElementTree.fromstring(svg)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"the figure is not XML: {error}") from error
+    if root.tag != "{http://www.w3.org/2000/svg}svg":
+        raise ValueError(f"the figure is not SVG but {root.tag}")
+    for metadata in root.findall("{*}metadata"):
+        root.remove(metadata)
+    for element in root.iter():
+        _use_plain_names(element)
+        element.tail = None
+        if not (element.text or "").strip():
+            element.text = None
+    root.set("xmlns", "http://www.w3.org/2000/svg")
+    root.set("xmlns:xlink", "http://www.w3.org/1999/xlink")
+    return root
 
 
-def _slim(svg: str) -> str:
-    """Two decimals of a pixel, no font list, no run of blanks: less than half the size, the same picture."""
-    svg = _FONT.sub(lambda found: f"{_weight(found[1])}font-size: {float(found[2]):g}px", svg)
-    svg = _FAMILY.sub("", svg)
-    head, *texts = re.split(r"(<text[^>]*>[^<]*</text>|<title>[^<]*</title>)", svg)
-    kept = [part if part.startswith(("<text", "<title")) else _LONG_NUMBER.sub(r"\1", part) for part in [head, *texts]]
-    return re.sub(r">\s+<", "><", "".join(kept)).replace(" \n", " ").replace("\n", " ")
+def serialise(root: Element) -> str:
+    """Return a tree of `parse_svg` as text."""
+    return ElementTree.tostring(root, encoding="unicode")
 
 
-def _weight(words: str) -> str:
-    return "font-weight: 600; " if "bold" in words or "700" in words else ""
+def scope_ids(root: Element, name: str) -> None:
+    """Prefix each id that something refers to with `name`, and drop the others."""
+    used = {pointer[2] for element in root.iter() for pointer in _pointers(element)}
+    for element in root.iter():
+        for key, value in list(element.attrib.items()):
+            if key != "id":
+                element.set(key, _POINTER.sub(rf"\g<1>{name}-\g<2>", value) if _is_pointer(key, value) else value)
+            elif value in used:
+                element.set("id", f"{name}-{value}")
+            else:
+                del element.attrib["id"]
 
 
-def _unique_ids(svg: str, name: str) -> str:
-    """Drop the ids nothing refers to, prefix the rest."""
-    used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg))
-    svg = _ID.sub(lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg)
-    return re.sub(r"(href=\"#|url\(#)([^\")]+)", lambda found: f"{found[1]}{name}-{found[2]}", svg)
+def _pointers(element: Element) -> Iterator[re.Match[str]]:
+    for key, value in element.attrib.items():
+        if _is_pointer(key, value):
+            yield from _POINTER.finditer(value)
 
 
-def _with_opening_tag(svg: str, label: str) -> str:
-    end = svg.index(">") + 1
-    box = re.search(r'viewBox="[^"]+"', svg[:end])
-    width = re.search(r'width="([\d.]+)pt"', svg[:end])
-    if box is None or width is None:
-        raise ValueError("not an SVG document of matplotlib")
-    parts = (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" class="figure"',
-        f'{box[0]} style="max-width: {float(width[1]) * 1.5:.0f}px" role="img" aria-label="{escape(label)}">',
-    )
-    return " ".join(parts) + svg[end:]
+def _is_pointer(key: str, value: str) -> bool:
+    """True for an attribute that names another element: `xlink:href="#…"`, `clip-path="url(#…)"` and the like."""
+    return (key == "xlink:href" and value.startswith("#")) or "url(#" in value
 
 
-def _with_titles(svg: str, gid: str, titles: Sequence[str]) -> str:
-    """Give the k-th mark (`use` or `path`) of the group `gid` the k-th title."""
-    start = svg.index(f'<g id="{gid}">')
-    end = _group_end(svg, start)
-    rest = iter(titles)
-
-    def titled(found: re.Match[str]) -> str:
-        return f"<{found[1]}{found[2]}><title>{escape(next(rest))}</title></{found[1]}>"
-
-    definitions, marks = _split_definitions(svg[start:end])
-    marks = re.sub(r"<(use|path)((?:[^>\"]|\"[^\"]*\")*?)/>", titled, marks)
-    if next(rest, None) is not None:
-        raise ValueError(f"more titles than marks in the group {gid}")
-    return svg[:start] + definitions + marks + svg[end:]
+def _use_plain_names(element: Element) -> None:
+    # A tree with namespaces would be written as `ns0:path`, which a browser does not draw inside HTML.
+    element.tag = element.tag.rpartition("}")[2]
+    for key in [key for key in element.attrib if key.startswith("{")]:
+        element.set(f"xlink:{key.rpartition('}')[2]}", element.attrib.pop(key))
 
 
-def _split_definitions(group: str) -> tuple[str, str]:
-    at = group.rfind("</defs>")
-    return ("", group) if at < 0 else (group[: at + 7], group[at + 7 :])
+def _add_titles(root: Element, gid: str, titles: Sequence[str]) -> None:
+    """Give the k-th mark of the artist `gid` the k-th title."""
+    groups = [element for element in root.iter("g") if element.get("id") == gid]
+    if len(groups) != 1:
+        raise ValueError(f"the figure has {len(groups)} groups '{gid}', not one")
+    marks = list(_marks(groups[0]))
+    if len(marks) != len(titles):
+        raise ValueError(f"the group '{gid}' of the figure has {len(marks)} marks for {len(titles)} titles")
+    for mark, title in zip(marks, titles, strict=True):
+        ElementTree.SubElement(mark, "title").text = title
 
 
-def _group_end(svg: str, start: int) -> int:
-    """The place after the `</g>` that closes the group opened at `start`."""
-    depth = 0
-    for found in re.finditer(r"<g\b|</g>", svg[start:]):
-        depth += 1 if found[0] != "</g>" else -1
-        if depth == 0:
-            return start + found.end()
-    raise ValueError("an SVG group is not closed")
+def _marks(element: Element) -> Iterator[Element]:
+    """The drawn shapes below an element, without the shapes that are only defined there."""
+    for child in element:
+        if child.tag in _MARKS:
+            yield child
+        elif child.tag != "defs":
+            yield from _marks(child)
+
+
+def _adapt_to_page(element: Element) -> None:
+    """Shorten coordinates to two decimals, which halves the file, and leave colours and fonts to the page."""
+    for key in _GEOMETRY & element.attrib.keys():
+        # matplotlib breaks the lines of a path after every point.
+        element.set(key, _LONG_NUMBER.sub(r"\1", " ".join(element.attrib[key].split())))
+    if "style" in element.attrib:
+        declarations = (item.partition(":") for item in element.attrib["style"].split(";"))
+        style = {key.strip(): value.strip() for key, _, value in declarations}
+        style.pop("font-family", None)
+        for paint in ("fill", "stroke"):
+            if style.get(paint) in VARIABLES:
+                style[paint] = f"var({VARIABLES[style[paint]]})"
+        element.set("style", "; ".join(f"{key}: {value}" for key, value in style.items()))
+
+
+def _fit_to_page(root: Element, label: str) -> None:
+    """Replace the size in points by a largest width, and say what the figure shows."""
+    width, box = root.get("width", ""), root.get("viewBox")
+    if box is None or not width.endswith("pt"):
+        raise ValueError(f"the figure has no size in points: width '{width}', viewBox '{box}'")
+    for key in ("width", "height", "version"):
+        root.attrib.pop(key, None)
+    largest = float(width.removesuffix("pt")) * _PIXELS_PER_POINT
+    root.attrib |= {"class": "figure", "style": f"max-width: {largest:.0f}px", "role": "img", "aria-label": label}
