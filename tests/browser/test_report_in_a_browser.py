@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from gandl_analysis.report.render import render_report
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.analysis.example import example_analysis
+from tests.analysis.example.screen import example_analysis
+from tests.browser.chromium import needs_chromium, open_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +26,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
+    with open_browser() as browser:
+        yield browser
 
 
-class Seen:
+class PageLog:
     """What a page did while it was open."""
 
     def __init__(self, page: Page) -> None:
@@ -50,12 +44,12 @@ class Seen:
 
 
 @pytest.fixture
-def opened(browser: Browser, report: Path) -> Iterator[tuple[Page, Seen]]:
+def opened(browser: Browser, report: Path) -> Iterator[tuple[Page, PageLog]]:
     context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    seen = Seen(page)
+    log = PageLog(page)
     page.goto(report.as_uri())
-    yield page, seen
+    yield page, log
     context.close()
 
 
@@ -63,35 +57,35 @@ def names(page: Page) -> list[str]:
     return page.locator("table[data-sortable] tbody tr:visible th").all_inner_texts()
 
 
-def test_it_opens_offline_and_silently(opened: tuple[Page, Seen], report: Path) -> None:
-    page, seen = opened
+def test_it_opens_offline_and_silently(opened: tuple[Page, PageLog], report: Path) -> None:
+    page, log = opened
     assert page.locator("h1").inner_text() == "Example screen"
     assert page.locator("svg.figure").count() == 36
-    assert [url for url in seen.requests if not url.startswith("data:")] == [report.as_uri()]
-    assert seen.messages == []
+    assert [url for url in log.requests if not url.startswith("data:")] == [report.as_uri()]
+    assert log.messages == []
 
 
-def test_an_injected_name_is_shown_and_does_nothing(opened: tuple[Page, Seen]) -> None:
-    page, seen = opened
+def test_an_injected_name_is_shown_and_does_nothing(opened: tuple[Page, PageLog]) -> None:
+    page, log = opened
     page.locator("table[data-sortable] tbody tr", has_text="alert(1)").first.hover()
     page.wait_for_timeout(100)
     assert EVIL in names(page)
-    assert seen.dialogs == []
+    assert log.dialogs == []
     assert page.locator("img").count() == 0
 
 
-def test_a_script_that_got_in_would_not_run(opened: tuple[Page, Seen]) -> None:
+def test_a_script_that_got_in_would_not_run(opened: tuple[Page, PageLog]) -> None:
     """The policy of the page, tried by putting one in."""
-    page, seen = opened
+    page, log = opened
     page.evaluate(
         """() => { const script = document.createElement('script');
           script.textContent = 'window.ran = 1'; document.body.append(script); }"""
     )
     assert page.evaluate("window.ran") is None
-    assert any("Content Security Policy" in message for message in seen.messages)
+    assert any("Content Security Policy" in message for message in log.messages)
 
 
-def test_a_click_sorts_and_a_second_click_turns_it_round(opened: tuple[Page, Seen]) -> None:
+def test_a_click_sorts_and_a_second_click_reverses_the_order(opened: tuple[Page, PageLog]) -> None:
     page, _ = opened
     head = page.locator("th[data-key=compound]")
     head.locator("button").click()
@@ -105,7 +99,7 @@ def test_a_click_sorts_and_a_second_click_turns_it_round(opened: tuple[Page, See
     assert head.get_attribute("aria-sort") == "descending"
 
 
-def test_sorting_by_ec50_is_by_number_with_nothing_last(opened: tuple[Page, Seen]) -> None:
+def test_sorting_by_ec50_is_by_number_with_nothing_last(opened: tuple[Page, PageLog]) -> None:
     page, _ = opened
     for _ in range(2):
         page.locator("th[data-key=ec50] button").click()
@@ -119,18 +113,18 @@ def test_sorting_by_ec50_is_by_number_with_nothing_last(opened: tuple[Page, Seen
         assert numbers == sorted(numbers, reverse=not ascending)
 
 
-def test_the_filters_act_on_the_table_and_the_curves(opened: tuple[Page, Seen]) -> None:
+def test_the_filters_act_on_the_table_and_the_curves(opened: tuple[Page, PageLog]) -> None:
     page, _ = opened
     page.locator("#filter-verdict").select_option("toxic")
     page.locator("#filter-line").select_option("VERO")
     assert sorted(names(page)) == ["Bortezomib", "Puromycin"]
     assert page.locator(".curve:visible").count() == 2
-    assert page.locator("#filter-shown").inner_text() == "2 of 24 shown"
+    assert page.locator("#filter-count").inner_text() == "2 of 24 shown"
     page.locator("#filter-text").fill("bort")
     assert names(page) == ["Bortezomib"]
 
 
-def test_a_flag_explains_itself_to_the_keyboard(opened: tuple[Page, Seen]) -> None:
+def test_a_flag_explains_itself_to_the_keyboard(opened: tuple[Page, PageLog]) -> None:
     page, _ = opened
     flag = page.locator(".flag", has_text="lack of fit").first
     assert not flag.locator(".tip").is_visible()

@@ -2,75 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from gandl_analysis.pages.routes import build_pages
-from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_shared.errors import NotFound
-from gandl_shared.schemas.screen import ParkedSite, Progress, ScreenState, ScreenStatus
 
-from tests.analysis.example import example_analysis
-
-EVIL = "a/b <script>alert(1)</script> 5%"
-
-
-def status(screen_id: str, state: ScreenState, *, version: int | None = None, error: str | None = None) -> ScreenStatus:
-    return ScreenStatus(
-        id=screen_id,
-        name=f"Screen {screen_id} {EVIL}",
-        state=state,
-        model="gandl-example-64",
-        plates=2,
-        wells=192,
-        progress=Progress(sites=200, done=50, parked=2),
-        parked=(ParkedSite(plate="P", well="A01", site="1", error=EVIL),),
-        error=error,
-        analysis_version=version,
-        created_at="2026-11-24T02:22:00Z",
-    )
-
-
-class Reader:
-    """Screens in every state; counts how often an analysis was read."""
-
-    def __init__(self) -> None:
-        small = example_analysis([EVIL])
-        wells = tuple(w for w in small.wells if w.plate == "HRCE-1")
-        self.result = small.model_copy(update={"wells": wells, "curves": small.curves[:2]})
-        self.reads = 0
-        self.version = 1
-
-    def screens(self) -> Sequence[ScreenStatus]:
-        return [
-            status("done", ScreenState.DONE, version=self.version),
-            status("running", ScreenState.EMBEDDING),
-            status("failed", ScreenState.FAILED, error=f"no site could be read {EVIL}"),
-            status("cancelled", ScreenState.CANCELLED),
-            status("bare", ScreenState.DONE),
-        ]
-
-    def status(self, screen_id: str) -> ScreenStatus:
-        found = [s for s in self.screens() if s.id == screen_id]
-        if not found:
-            raise NotFound(f"there is no screen {screen_id}")
-        return found[0]
-
-    def analysis(self, screen_id: str) -> ScreenAnalysis | None:
-        self.reads += 1
-        return self.result if self.status(screen_id).analysis_version else None
+from tests.analysis.pages.example_reader import EVIL, ExampleReader
 
 
 @pytest.fixture
-def reader() -> Reader:
-    return Reader()
+def reader() -> ExampleReader:
+    return ExampleReader()
 
 
 @pytest.fixture
-def client(reader: Reader) -> TestClient:
+def client(reader: ExampleReader) -> TestClient:
     app = FastAPI()
     app.include_router(build_pages(reader))
     return TestClient(app, root_path="/gandl")
@@ -99,17 +47,21 @@ def test_a_running_screen_follows_its_progress(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("screen", "said"),
-    [("failed", "no site could be read"), ("cancelled", "a retry goes on"), ("bare", "no analysis is stored")],
+    ("screen", "reason"),
+    [
+        ("failed", "no site could be read"),
+        ("cancelled", "a retry continues from there"),
+        ("bare", "no analysis is stored"),
+    ],
 )
-def test_a_stopped_screen_says_why_and_does_not_poll(client: TestClient, screen: str, said: str) -> None:
+def test_a_stopped_screen_gives_the_reason_and_does_not_poll(client: TestClient, screen: str, reason: str) -> None:
     page = client.get(f"/ui/screens/{screen}").text
-    assert said in page
+    assert reason in page
     assert "data-status" not in page
     assert "<script" not in page
 
 
-def test_a_finished_screen_is_its_report_drawn_once_per_analysis(client: TestClient, reader: Reader) -> None:
+def test_a_finished_screen_is_its_report_drawn_once_per_analysis(client: TestClient, reader: ExampleReader) -> None:
     first = client.get("/ui/screens/done")
     assert first.status_code == 200
     assert "Dose-response" in first.text
@@ -139,7 +91,7 @@ def test_what_is_not_there_is_a_page_with_404(client: TestClient, path: str) -> 
     assert "Not found" in page.text
 
 
-def test_pages_are_not_in_the_specification(reader: Reader) -> None:
+def test_pages_are_not_in_the_specification(reader: ExampleReader) -> None:
     app = FastAPI()
     app.include_router(build_pages(reader))
     assert app.openapi()["paths"] == {}

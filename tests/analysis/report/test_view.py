@@ -1,65 +1,58 @@
-"""The report on axes: the plane of E2 and C2, the table of all axes, and words where figures are in-sample."""
+"""The contents of a report: cell lines, missing wells and limits, taken from the analysis as they are."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from gandl_analysis.pipeline.analyse import analyse
-from gandl_analysis.pipeline.inputs import EarlierAxes
-from gandl_analysis.report.render import render_report
-from gandl_shared.schemas.analysis import AnalysisParameters, AxisChoice
-
-from tests.analysis.simulated_screens import Simulated
-
-LINES = ("HRCE", "V<b>ERO")
-TWO = Simulated(lines=LINES, lines_apart=5.0)
+from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_analysis.report import view as view_module
+from gandl_analysis.report.view import report_view
+from gandl_shared.schemas.vocabulary import Flag, Verdict
 
 
-@pytest.fixture(scope="module")
-def report() -> str:
-    choice = AxisChoice(name="mine", positive={"compound": ("X",)}, negative={"role": ("negative_control",)})
-    return render_report(analyse(TWO.screen(AnalysisParameters(axes=(choice,), normalisation="align"))).analysis)
+def test_cell_lines_hold_the_quality_of_the_analysis(analysis: ScreenAnalysis) -> None:
+    for line in report_view(analysis).cell_lines:
+        assert line.quality is analysis.quality.cell_lines[line.name]
+        assert line.grade.label == "good"
+        assert sum(item.n for item in line.verdicts) == line.n_compounds == 12
 
 
-def test_two_lines_are_drawn_in_the_plane_of_both_axes(report: str) -> None:
-    (label,) = re.findall(r'aria-label="(Efficacy against C2[^"]*)"', report)
-    assert label.startswith("Efficacy against C2 between HRCE and V&lt;b&gt;ERO: 16 positive control wells, 16 neg")
-    assert "V<b>ERO" not in report
-    assert "Efficacy against C2" not in render_report(analyse(Simulated().screen()).analysis)
+def test_verdicts_and_flags_have_the_order_of_the_vocabulary(analysis: ScreenAnalysis) -> None:
+    view = report_view(analysis)
+    assert [item.verdict for item in view.cell_lines[0].verdicts] == list(Verdict)
+    assert list(view.flags) == [flag for flag in Flag if flag in view.flags]
+    assert Flag.FEW_DOSES not in view.flags
 
 
-def test_every_axis_has_a_row(report: str) -> None:
-    table = report[report.index("<summary>All axes") :]
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td>', table[: table.index("</table>")])
-    assert rows == [
-        ("E2", "HRCE"),
-        ("E2", "V&lt;b&gt;ERO"),
-        ("E2-pooled", "all"),
-        ("C2", "all"),
-        ("mine", "all"),
-    ]
-    assert "not normalised by plate" in table
+def test_missing_wells_carry_their_reasons(analysis: ScreenAnalysis) -> None:
+    missing = {(item.well.plate, item.well.well): item.reasons for item in report_view(analysis).missing}
+    assert set(missing) == {("HRCE-1", "C07"), ("VERO-2", "B04")}
+    assert missing["HRCE-1", "C07"] == (
+        "site 2: truncated TIFF: 81,920 of 131,072 bytes",
+        "site 1: truncated TIFF: 1,024 of 131,072 bytes",
+    )
 
 
-def test_out_of_fold_is_said_and_parameters_are_words(report: str) -> None:
-    assert "Every figure here is out-of-fold" in report
-    assert "in-sample" not in report
-    assert "normalisation align" in report
-    assert "fitted on this screen, anchored by held-out controls" in report
+def test_a_well_that_image_quality_control_left_out_is_missing_with_that_reason(small: ScreenAnalysis) -> None:
+    lost = {"on": None, "off": None, "efficacy": None, "excluded": "image QC: empty"}
+    wells = (small.wells[0].model_copy(update=lost), *small.wells[1:])
+    (first, *_) = report_view(small.model_copy(update={"wells": wells})).missing
+    assert (first.well.well, first.reasons) == ("A01", ("image QC: empty",))
 
 
-def test_the_preset_of_the_paper_says_in_sample_first() -> None:
-    text = render_report(analyse(TWO.screen(AnalysisParameters(preset="paper"))).analysis)
-    assert text.index("in-sample: it flatters") < text.index('id="compounds"')
-    assert "Every figure here is out-of-fold" not in text
-    assert "Every figure here is in-sample" in text
-    assert "excellent" not in text
-    assert "min-max" in text
+def test_only_the_first_plates_are_drawn(analysis: ScreenAnalysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view_module, "MAX_PLATES", 2)
+    view = report_view(analysis)
+    assert (view.drawn_plates, len(view.plates)) == (("HRCE-1", "HRCE-2"), 8)
 
 
-def test_an_earlier_axis_is_named() -> None:
-    fits = tuple(analyse(Simulated(seed=1).screen()).fits.values())
-    text = render_report(analyse(Simulated(seed=2).screen(earlier=EarlierAxes(fits, "E2 & co"))).analysis)
-    assert "Scored by axes of E2 &amp; co; anchors, U2OS: own controls." in text
-    assert "(an earlier screen)" in text
+def test_a_well_beyond_column_12_needs_large_plates(small: ScreenAnalysis) -> None:
+    assert not report_view(small).has_large_plates
+    wells = (small.wells[0].model_copy(update={"well": "A13"}), *small.wells[1:])
+    assert report_view(small.model_copy(update={"wells": wells})).has_large_plates
+
+
+def test_one_in_sample_cell_line_makes_the_report_in_sample(small: ScreenAnalysis) -> None:
+    assert not report_view(small).in_sample
+    lines = {name: q.model_copy(update={"in_sample": name == "VERO"}) for name, q in small.quality.cell_lines.items()}
+    quality = small.quality.model_copy(update={"cell_lines": lines})
+    assert report_view(small.model_copy(update={"quality": quality})).in_sample

@@ -83,3 +83,20 @@ def roc_auc(positive: Float, negative: Float) -> float:
 def _z_prime(m_positive: float, m_negative: float, spread: float) -> float | None:
     distance = abs(m_positive - m_negative)
     return float(1 - 3 * spread / distance) if distance > 0 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRange:
+    """The mean of scores, and three standard deviations below and above it."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def three_sigma_range(scores: Float) -> ScoreRange:
+    """Return the range whose gap between the two control groups Z′ measures, of scores [W] of at least one well. The
+    range of a single well is its score."""
+    mean = float(scores.mean())
+    spread = 3 * float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
+    return ScoreRange(mean=mean, low=mean - spread, high=mean + spread)

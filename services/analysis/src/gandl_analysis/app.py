@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gandl_analysis.api import compounds, results, screens
 from gandl_analysis.api.provider import Provider, Services
-from gandl_analysis.pages.reader import PageReader
+from gandl_analysis.pages.reader import ServiceReader
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.service.models import EmbeddingServiceModels, ModelCatalog
 from gandl_analysis.service.results import Results
@@ -89,7 +89,7 @@ def router(services: Provider, settings: Settings) -> APIRouter:
     routes = APIRouter(dependencies=[Depends(require_key(settings.api_key))])
     for group in (screens.router, results.router, compounds.router):
         routes.include_router(group(services))
-    routes.include_router(build_pages(PageReader(services)))
+    routes.include_router(build_pages(ServiceReader(services)))
     return routes
 
 

@@ -1,1 +1,1 @@
-"""Figures by matplotlib's object interface: no window, no global state, the same picture for the same numbers."""
+"""Figures of results by matplotlib's object interface: no window, no global state, equal bytes for equal numbers."""

@@ -1,15 +1,16 @@
-"""How every figure looks: colours that stay apart for colour-blind readers, one size of type, thin frames.
+"""How every figure looks: colours that colour-blind readers can tell apart, one font size, thin frames.
 
-Each named colour is a whole token in the SVG, so that a page can put its own in place (light, dark, print): see
-`svg.themed`. Roles and verdicts differ in marker shape too, never in colour alone.
+Each named colour is one token of the SVG, so that a page can replace it by its own colour (light, dark or print): see
+`svg.inline_svg`. Roles and verdicts differ by the shape of their marks or by words too, never by colour alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
+from gandl_shared.schemas.vocabulary import Colour, Role
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -35,42 +36,52 @@ VARIABLES: Final[Mapping[str, str]] = {
     ACTIVE: "--active",
     TOXIC: "--toxic",
 }
-"""Colour → the CSS variable that stands for it on a page."""
+"""The CSS variable of a page that replaces a colour."""
 
-ROLE_COLOURS: Final[Mapping[str, str]] = {
-    "positive_control": POSITIVE,
-    "negative_control": NEGATIVE,
-    "treatment": TREATMENT,
+PALETTE: Final[Mapping[Colour, str]] = {
+    Colour.ACTIVE: ACTIVE,
+    Colour.TOXIC: TOXIC,
+    Colour.UNDETERMINED: MUTED,
+    Colour.INACTIVE: MUTED,
+    Colour.POSITIVE: POSITIVE,
+    Colour.NEGATIVE: NEGATIVE,
+    Colour.TREATMENT: TREATMENT,
+    Colour.MUTED: MUTED,
 }
-ROLE_MARKERS: Final[Mapping[str, str]] = {"positive_control": "s", "negative_control": "D", "treatment": "o"}
-ROLE_LABELS: Final[Mapping[str, str]] = {
-    "positive_control": "positive control",
-    "negative_control": "negative control",
-    "treatment": "treatment",
-}
+"""The colours of the vocabulary in figures; what is not decided or has no effect stays in the background."""
+
+ROLE_MARKERS: Final[Mapping[Role, str]] = {Role.POSITIVE: "s", Role.NEGATIVE: "D", Role.TREATMENT: "o"}
 
 FONT_SIZE: Final = 9.5
-_STOPS: Final = np.array(
+_REPLACEMENT: Final = "\ufffd"
+_COLOUR_STOPS: Final = np.array(
     [[186, 82, 32], [226, 137, 86], [243, 214, 196], [238, 239, 241], [190, 216, 234], [84, 160, 207], [0, 92, 150]]
 )
+"""RGB at evenly spaced efficacies from −1 (rust) over 0 (neutral) to +1 (blue)."""
 
 
-def new_figure(width: float, height: float, *, fitted: bool = False) -> Figure:
-    """An empty figure of `width` × `height` inches without background.
-
-    Margins leave room for ticks and axis labels of ordinary length. `fitted` measures the labels instead, for names of
-    any length; it costs as much as drawing the figure once more.
-    """
-    figure = Figure(figsize=(width, height), layout="constrained" if fitted else None)
-    figure.patch.set_alpha(0.0)
-    if not fitted:
-        left, bottom, right, top = 0.62, 0.5, 0.12, 0.24
-        figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of `width` × `height` inches without background, with margins for ticks and axis labels of
+    ordinary length."""
+    figure = _without_background(Figure(figsize=(width, height)))
+    left, bottom, right, top = 0.62, 0.5, 0.12, 0.24
+    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
     return figure
 
 
-def style_axes(axes: Axes, *, grid: str | None = None) -> None:
-    """Thin left and bottom frame, small muted ticks, `grid` lines along 'x', 'y', 'both' or none."""
+def new_fitted_figure(width: float, height: float) -> Figure:
+    """Return an empty figure whose margins fit labels of any length. It takes twice the time of `new_figure`, because
+    matplotlib measures the labels before it draws."""
+    return _without_background(Figure(figsize=(width, height), layout="constrained"))
+
+
+def _without_background(figure: Figure) -> Figure:
+    figure.patch.set_alpha(0.0)
+    return figure
+
+
+def style_axes(axes: Axes, *, grid: Literal["x", "y", "both"] | None = None) -> None:
+    """Draw a thin frame at the left and bottom, small muted ticks, and grid lines along the named axes."""
     axes.set_facecolor("none")
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
@@ -82,25 +93,32 @@ def style_axes(axes: Axes, *, grid: str | None = None) -> None:
     axes.title.set(color=INK, fontsize=FONT_SIZE + 1, fontweight="bold")
     axes.set_axisbelow(True)
     if grid is not None:
-        axes.grid(visible=True, axis=grid, color=LINE, linewidth=0.7)  # type: ignore[arg-type]
+        axes.grid(visible=True, axis=grid, color=LINE, linewidth=0.7)
 
 
 def plain(text: str, limit: int = 60) -> str:
-    """User text for a label: no mathematics from a pair of `$`, no line breaks, cut with an ellipsis at `limit`."""
+    """Return the text of a user as a label: one line of at most `limit` characters, without mathematics between two
+    `$`, and with � for characters that no XML document may hold."""
     one_line = " ".join(text.split())
     cut = one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
-    return cut.replace("$", r"\$")
+    return "".join(c if _is_xml(c) else _REPLACEMENT for c in cut).replace("$", r"\$")
+
+
+def _is_xml(character: str) -> bool:
+    """True for a character of XML 1.0 (W3C 2008, section 2.2), control characters left out."""
+    return character >= " " and not "\ud800" <= character <= "\udfff" and character not in "\ufffe\uffff"
 
 
 def efficacy_colour(efficacy: float) -> str:
-    """Hex colour of an efficacy: rust at −1, neutral at 0, blue at +1, clipped beyond."""
-    place = (min(max(efficacy, -1.0), 1.0) + 1.0) / 2.0 * (len(_STOPS) - 1)
-    rgb = [np.interp(place, np.arange(len(_STOPS)), _STOPS[:, channel]) for channel in range(3)]
+    """Return the hexadecimal colour of an efficacy: rust at −1, neutral at 0, blue at +1, and no change beyond."""
+    position = (min(max(efficacy, -1.0), 1.0) + 1.0) / 2.0 * (len(_COLOUR_STOPS) - 1)
+    rgb = [np.interp(position, np.arange(len(_COLOUR_STOPS)), _COLOUR_STOPS[:, channel]) for channel in range(3)]
     return "#" + "".join(f"{round(float(value)):02x}" for value in rgb)
 
 
 def contrasting(colour: str) -> str:
-    """Near-black or white, whichever reads better on `colour` (WCAG relative luminance)."""
+    """Return near-black or white, whichever reads better on `colour` by its relative luminance (WCAG 2.1, 2018)."""
     channels: NDArray[np.float64] = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255.0
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    # Black and white have equal contrast at a luminance of √(1.05 · 0.05) − 0.05 = 0.18.
     return "#101418" if float(linear @ np.array([0.2126, 0.7152, 0.0722])) > 0.18 else "#ffffff"

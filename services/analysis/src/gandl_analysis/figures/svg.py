@@ -19,7 +19,7 @@ _RENDERING = Lock()
 """The options of SVG belong to matplotlib as a whole, so that two threads must not change them at once."""
 
 _PIXELS_PER_POINT = 1.5
-"""The largest size of a figure on a page: a little more than CSS has (4/3), so that labels of 9.5 pt are easy to read."""
+"""The largest scale of a figure on a page: a little more than that of CSS (4/3), so that labels are easy to read."""
 
 _POINTER = re.compile(r"(^#|url\(#)([^)]+)")
 _LONG_NUMBER = re.compile(r"(-?\d+\.\d\d)\d+")

@@ -1,8 +1,9 @@
-"""What the pages read, from the same parts as the routes."""
+"""What the pages read, from the same parts as the routes of the API."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from gandl_shared.errors import Conflict
 from gandl_shared.schemas.screen import ScreenStatus
@@ -11,23 +12,36 @@ from gandl_analysis.api.provider import Provider
 from gandl_analysis.pipeline.result import ScreenAnalysis
 
 
-class PageReader:
-    """Implements `gandl_analysis.pages.routes.ScreenReader`."""
+class ScreenReader(Protocol):
+    """The screens that pages show. Its methods are called from worker threads."""
+
+    def screens(self) -> Sequence[ScreenStatus]:
+        """Return all screens, newest first."""
+
+    def status(self, screen_id: str) -> ScreenStatus:
+        """Return the state of a screen as it is now. Raises NotFound."""
+
+    def analysis(self, screen_id: str) -> ScreenAnalysis | None:
+        """Return the newest stored analysis, or None before the first one. Raises NotFound."""
+
+
+class ServiceReader:
+    """The screens of the running service."""
 
     def __init__(self, services: Provider) -> None:
         self._services = services
 
     def screens(self) -> Sequence[ScreenStatus]:
-        """All screens, newest first."""
+        """Return all screens, newest first."""
         return self._services().submissions.all()
 
     def status(self, screen_id: str) -> ScreenStatus:
-        """One screen as it is now. Raises NotFound."""
+        """Return the state of a screen as it is now. Raises NotFound."""
         return self._services().submissions.status(screen_id)
 
     def analysis(self, screen_id: str) -> ScreenAnalysis | None:
-        """The newest stored analysis, None before the first. Raises NotFound."""
+        """Return the newest stored analysis, or None before the first one. Raises NotFound."""
         try:
             return self._services().results.of(screen_id).analysis
-        except Conflict:
+        except Conflict:  # the screen exists and has no result yet
             return None

@@ -56,7 +56,7 @@ def _next_rank(curve: Curve, counts: dict[str, int]) -> int | None:
 
 
 def _sort_key(curve: Curve) -> tuple[int, int, float, float, float, float, float, str, str]:
-    emax, ec50, q = _emax(curve), curve.ec50.value, 1.0 if curve.q_value is None else curve.q_value
+    emax, ec50, q = emax_of(curve), curve.ec50.value, 1.0 if curve.q_value is None else curve.q_value
     effect = math.inf if emax is None else -emax
     return (
         curve.verdict.order,
@@ -71,7 +71,8 @@ def _sort_key(curve: Curve) -> tuple[int, int, float, float, float, float, float
     )
 
 
-def _emax(curve: Curve) -> float | None:
+def emax_of(curve: Curve) -> float | None:
+    """Return the largest effect within the tested doses: of the fit, else the best dose mean."""
     return curve.emax.fitted if curve.emax.fitted is not None else curve.emax.observed
 
 
@@ -84,7 +85,7 @@ def _hit(entry: RankedCurve) -> Hit:
         verdict=curve.verdict,
         ec50_um=curve.ec50.value,
         ec50_relation=curve.ec50.relation,
-        emax=_emax(curve),
+        emax=emax_of(curve),
         q_value=curve.q_value,
         window_fold=curve.window.fold if curve.window else None,
         window_relation=curve.window.relation if curve.window else None,

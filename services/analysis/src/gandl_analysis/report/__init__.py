@@ -1,1 +1,1 @@
-"""The report of a screen as one HTML file. It renders a finished result and computes nothing."""
+"""The report of a screen as one HTML file. The report shows a finished result and computes nothing."""

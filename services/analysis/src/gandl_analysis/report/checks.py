@@ -1,190 +1,189 @@
-"""What speaks for or against the scores of a screen, as questions a biologist would ask, with short answers."""
+"""What supports or weakens the scores of a cell line: questions that a biologist would ask, with short answers.
+
+Each answer reads `quality.json`; nothing is computed here but the choice of what to show.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gandl_shared.schemas.quality import (
     CellLineProbes,
     ConfoundingProbe,
-    FailedSite,
     GroupQuality,
-    PlateImages,
     PositionEffect,
     Quality,
     Replicates,
     UnseenPlates,
 )
 
-from gandl_analysis.report.wording import chance, count, fixed
+from gandl_analysis.report.numbers import count, fixed, p_value, share
 
-CLEAR = 0.01
-"""A p below this is a finding: a report asks several such questions, so 0.05 would often raise a false alarm."""
-FAILED_LIMIT = 200
-"""Failed sites that the report lists by name; all are in quality.json."""
-
-GOOD, ATTENTION, NEUTRAL = "✓", "!", "–"
-
-_TRACES = {
-    "plate": (
-        "plate",
-        "Plates differ in more than their contents; compare wells with the controls of their own plate.",
-    ),
-    "row": ("row", "Position leaves a trace; see the plate pictures before believing what only one row shows."),
-    "column": (
-        "column",
-        "Position leaves a trace; see the plate pictures before believing what only one column shows.",
-    ),
-    "edge": ("edge or inside", "The edge of the plate leaves a trace; be careful with compounds that lie on it."),
-    "site": (
-        "place in the well",
-        "Fields of one well differ by where they were taken, such as by illumination or focus.",
-    ),
-}
+MAX_FINDING_P = 0.01
+"""The largest p-value that is reported as a finding. A report asks several such questions, so that 0.05 would often
+raise a false alarm."""
+MAX_LISTED_EFFECTS = 4
+"""The most position effects of a cell line that are named."""
 
 
-@dataclass(frozen=True)
+class CheckMark(StrEnum):
+    """What the answer to a question means for the scores."""
+
+    FINE = "✓"
+    ATTENTION = "!"
+    INFORMATION = "–"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Check:
-    """One question, its answer with the figures, and what to do about it (empty where nothing is to be done)."""
+    """One question, its answer with the numbers, and advice (empty where there is nothing to do)."""
 
     question: str
-    mark: str
+    mark: CheckMark
     answer: str
     advice: str = ""
 
 
 @dataclass(frozen=True)
-class FailedImage:
-    """A site that image QC objects to."""
+class _Nuisance:
+    """Something that should not be recognisable in images, and the advice where it is."""
 
-    plate: str
-    site: FailedSite
+    name: str
+    advice: str
 
 
-@dataclass(frozen=True)
-class ImageReview:
-    """Image QC of the whole screen; `failed` is cut at FAILED_LIMIT, `n_failed` is not."""
-
-    check: Check
-    failed: tuple[FailedImage, ...]
-    n_failed: int
+_NUISANCES = {
+    "plate": _Nuisance(
+        "plate", "The plates differ by more than their contents; compare each well with the controls of its own plate."
+    ),
+    "row": _Nuisance(
+        "row", "The position leaves a trace; look at the plate pictures before you believe an effect of a single row."
+    ),
+    "column": _Nuisance(
+        "column",
+        "The position leaves a trace; look at the plate pictures before you believe an effect of a single column.",
+    ),
+    "edge": _Nuisance(
+        "edge or inner position", "The edge of the plate leaves a trace; be careful with compounds in edge wells."
+    ),
+    "site": _Nuisance(
+        "position within the well",
+        "The fields of a well differ by their position, for example by illumination or focus.",
+    ),
+}
 
 
 def checks_of(quality: Quality, cell_line: str) -> tuple[Check, ...]:
-    """The questions of one cell line that could be asked."""
+    """Return the questions about one cell line that its data can answer."""
     group, probes = quality.cell_lines.get(cell_line), quality.probes.get(cell_line)
-    found: list[Check] = [] if group is None or group.verdict is None else [_controls(group)]
-    return (*found, *(_probes(probes) if probes is not None else ()))
-
-
-def review_images(images: Mapping[str, PlateImages]) -> ImageReview | None:
-    """What image QC found, or None where the images were not measured."""
-    failed = [FailedImage(plate, site) for plate, found in images.items() for site in found.failed]
-    total = sum(found.sites for found in images.values())
-    return ImageReview(_images(failed, images, total), tuple(failed[:FAILED_LIMIT]), len(failed)) if images else None
+    controls = () if group is None or group.verdict is None else (_controls(group),)
+    return (*controls, *(_probes(probes) if probes is not None else ()))
 
 
 def _controls(group: GroupQuality) -> Check:
-    good = {"good": GOOD, "poor": ATTENTION}.get(str(group.verdict), NEUTRAL)
-    return Check("Are the controls told apart?", good, f"{group.verdict}: {'; '.join(group.reasons)}")
+    marks = {"good": CheckMark.FINE, "poor": CheckMark.ATTENTION}
+    return Check(
+        question="Are the controls separated?",
+        mark=marks.get(str(group.verdict), CheckMark.INFORMATION),
+        answer=f"{group.verdict}: {'; '.join(group.reasons)}",
+    )
 
 
 def _probes(probes: CellLineProbes) -> Iterator[Check]:
     if probes.confounded:
         yield _confounded(probes.confounded)
-    yield from (_leakage(probe, probe.what in probes.confounded) for probe in probes.leakage)
+    yield from (_nuisance(probe, probe.what in probes.confounded) for probe in probes.leakage)
     if probes.positions:
         yield _positions(probes.positions)
     if probes.replicates is not None:
         yield _replicates(probes.replicates)
     if probes.unseen_plates is not None:
-        yield _unseen(probes.unseen_plates)
+        yield _unseen_plates(probes.unseen_plates)
 
 
-def _confounded(places: Sequence[str]) -> Check:
-    question = "Could what a plate, row or column does to images pass for the effect of the positive control?"
-    answer = "it could: " + ", ".join(f"no {what} holds controls of both kinds" for what in places)
-    return Check(question, ATTENTION, answer, "Only a layout that mixes the controls can rule it out.")
+def _confounded(nuisances: Sequence[str]) -> Check:
+    return Check(
+        question="Could an effect of a plate, row or column be mistaken for the effect of the positive control?",
+        mark=CheckMark.ATTENTION,
+        answer="yes: " + ", ".join(f"no {nuisance} holds controls of both kinds" for nuisance in nuisances),
+        advice="Only a layout that mixes the controls can exclude this.",
+    )
 
 
-def _leakage(probe: ConfoundingProbe, confounded: bool) -> Check:
-    """The p-value decides; the shares say how much. Asked within each class of controls, so that "no" is no all-clear
-    where the classes lie apart."""
-    what, advice = _TRACES[probe.what]
-    told = probe.p_value < CLEAR
-    figures = f"{_share(probe.accuracy)} right, {_share(probe.chance)} by chance, p {_p(probe.p_value)}"
-    question = f"Can the {what} of a control be told from its images?"
-    mark = ATTENTION if told else NEUTRAL if confounded else GOOD
-    answer = "yes" if told else "no, among controls of a kind" if confounded else "no"
-    return Check(question, mark, f"{answer}: {figures}", advice if told else "")
+def _nuisance(probe: ConfoundingProbe, is_confounded: bool) -> Check:
+    """The p-value decides, and the shares give the size. The question is asked within each class of controls, so that
+    "no" does not exclude a difference where the two classes are in different positions."""
+    nuisance, is_finding = _NUISANCES[probe.what], probe.p_value < MAX_FINDING_P
+    if is_finding:
+        mark, answer = CheckMark.ATTENTION, "yes"
+    elif is_confounded:
+        mark, answer = CheckMark.INFORMATION, "no, among controls of the same kind"
+    else:
+        mark, answer = CheckMark.FINE, "no"
+    metrics = f"{share(probe.accuracy)} are assigned correctly, {share(probe.chance)} by chance, p {_p(probe.p_value)}"
+    return Check(
+        question=f"Do the images of a control well show its {nuisance.name}?",
+        mark=mark,
+        answer=f"{answer}: {metrics}",
+        advice=nuisance.advice if is_finding else "",
+    )
 
 
 def _positions(effects: Sequence[PositionEffect]) -> Check:
-    """Every row and column test of every plate is one of many: the adjusted p decides."""
-    tests = [(e.row_p_adjusted, "rows", e) for e in effects] + [(e.column_p_adjusted, "columns", e) for e in effects]
-    known = [(p, which, e) for p, which, e in tests if p is not None]
+    """Each test of rows or columns is one of many, so that the adjusted p-value decides."""
     question = "Do rows or columns shift the scores?"
-    if not known:
-        return Check(question, NEUTRAL, "cannot be asked: no two wells of equal content lie in different ones")
-    clear = [(p, which, e) for p, which, e in known if p < CLEAR]
-    if not clear:
-        smallest = _p(min(p for p, _, _ in known))
-        return Check(question, GOOD, f"no: smallest adjusted p {smallest} of {count(len(known), 'test')}")
-    said = ", ".join(f"{which} of {e.plate} (p {_p(p)}, {_largest(e, which)})" for p, which, e in clear[:4])
-    more = f" and {len(clear) - 4} more" if len(clear) > 4 else ""
-    return Check(question, ATTENTION, f"yes: {said}{more}", "It is shown, not corrected; see the plate pictures below.")
+    tests = [(e.row_p_adjusted, "rows", e) for e in effects] + [(e.column_p_adjusted, "columns", e) for e in effects]
+    tested = [(p, axis, effect) for p, axis, effect in tests if p is not None]
+    if not tested:
+        reason = "this cannot be tested: no two wells of equal contents are in different rows or columns"
+        return Check(question=question, mark=CheckMark.INFORMATION, answer=reason)
+    findings = [(p, axis, effect) for p, axis, effect in tested if p < MAX_FINDING_P]
+    if not findings:
+        smallest = _p(min(p for p, _, _ in tested))
+        answer = f"no: the smallest adjusted p of {count(len(tested), 'test')} is {smallest.removeprefix('= ')}"
+        return Check(question=question, mark=CheckMark.FINE, answer=answer)
+    listed = ", ".join(
+        f"{axis} of {effect.plate} (p {_p(p)}, {_largest_shift(effect, axis)})"
+        for p, axis, effect in findings[:MAX_LISTED_EFFECTS]
+    )
+    n_more = len(findings) - MAX_LISTED_EFFECTS
+    return Check(
+        question=question,
+        mark=CheckMark.ATTENTION,
+        answer=f"yes: {listed}" + (f" and {n_more} more" if n_more > 0 else ""),
+        advice="The effect is shown and not corrected; look at the plate pictures below.",
+    )
 
 
-def _largest(effect: PositionEffect, which: str) -> str:
-    shifts = effect.rows if which == "rows" else effect.columns
+def _largest_shift(effect: PositionEffect, axis: str) -> str:
+    shifts = effect.rows if axis == "rows" else effect.columns
     name = max(shifts, key=lambda key: abs(shifts[key]))
     return f"{name} by {fixed(shifts[name], sign=True)}"
 
 
-def _replicates(found: Replicates) -> Check:
-    n = len(found.groups)
-    reproducible = round(found.share_reproducible * n)
-    answer = f"{reproducible} of {count(n, 'treatment')} (compound at a dose) find their own replicates (q < 0.05)"
-    advice = "Treatments that do nothing look like negative controls and cannot be found among them."
-    return Check("Do replicates resemble each other more than negative controls?", NEUTRAL, answer, advice)
-
-
-def _unseen(found: UnseenPlates) -> Check:
-    accuracy = "" if found.accuracy is None else f", {_share(found.accuracy)} of control tiles right"
-    answer = f"Z′ {fixed(found.z_prime)}{accuracy} on each of {count(found.plates, 'plate')} left out in turn"
-    good = GOOD if found.z_prime is not None and found.z_prime > 0 else ATTENTION
-    return Check("Would a plate without controls be scored as well?", good, answer)
-
-
-def _images(failed: Sequence[FailedImage], images: Mapping[str, PlateImages], total: int) -> Check:
-    question = "Are the images usable?"
-    blind = [plate for plate, found in images.items() if not found.focus_judged]
-    blank = sum(found.blank_tiles for found in images.values())
-    advice = " ".join(
-        [
-            *(
-                [f"Focus could not be judged on {count(len(blind), 'plate')}: too few fields to compare."]
-                if blind
-                else []
-            ),
-            *([f"{count(blank, 'tile')} without cells left out."] if blank else []),
-        ]
+def _replicates(replicates: Replicates) -> Check:
+    treatments = count(len(replicates.groups), "treatment")
+    return Check(
+        question="Are replicates more similar to each other than to negative controls?",
+        mark=CheckMark.INFORMATION,
+        answer=f"{share(replicates.share_reproducible)} of {treatments} (a compound at a dose) are (q < 0.05)",
+        advice="Treatments without effect look like negative controls and cannot be recognised among them.",
     )
-    if not failed:
-        return Check(question, GOOD, f"yes: none of {count(total, 'field')} failed", advice)
-    reasons = Counter(reason for image in failed for reason in image.site.reasons)
-    said = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
-    out = sum(image.site.excluded for image in failed)
-    answer = f"{len(failed)} of {count(total, 'field')} failed ({said}); {out} left out of all scores"
-    return Check(question, ATTENTION, answer, advice)
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.0f} %"
+def _unseen_plates(plates: UnseenPlates) -> Check:
+    accuracy = "" if plates.accuracy is None else f" and {share(plates.accuracy)} of control tiles are on their side"
+    n_plates = count(plates.plates, "plate")
+    is_separated = plates.z_prime is not None and plates.z_prime > 0
+    return Check(
+        question="Would a plate without controls be scored as well?",
+        mark=CheckMark.FINE if is_separated else CheckMark.ATTENTION,
+        answer=f"Z′ is {fixed(plates.z_prime)}{accuracy} if the fit leaves out each of {n_plates} in turn",
+    )
 
 
 def _p(value: float) -> str:
-    text = chance(value)
+    text = p_value(value)
     return text if text.startswith("<") else f"= {text}"

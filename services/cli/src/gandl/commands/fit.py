@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text, to_svg
+from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text
+from gandl_analysis.figures.svg import to_svg
 from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curves import CurveSettings, fit_wells
 from gandl_science.dose_response.interpretation import InterpretationRules

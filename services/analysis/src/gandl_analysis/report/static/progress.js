@@ -5,22 +5,22 @@
   if (!address) return;
   const bar = card.querySelector("progress");
   const running = new Set(["queued", "embedding", "analysing"]);
-  let told = false;
+  let hasStatus = false;
 
-  const put = (field, text) => {
-    const place = card.querySelector(`[data-field="${field}"]`);
-    if (place.textContent !== text) place.textContent = text;
+  const write = (field, text) => {
+    const element = card.querySelector(`[data-field="${field}"]`);
+    if (element.textContent !== text) element.textContent = text;
   };
   const show = (status) => {
-    told = true;
+    hasStatus = true;
     if (!running.has(status.state)) return location.reload();
     const { sites, done, parked } = status.progress;
     bar.max = Math.max(sites, 1);
     bar.value = done + parked;
-    put("percent", `${Math.floor((100 * (done + parked)) / Math.max(sites, 1))} %`);
-    put("state", status.state);
-    put("done", done.toLocaleString("en"));
-    put("parked", parked.toLocaleString("en"));
+    write("percent", `${Math.floor((100 * (done + parked)) / Math.max(sites, 1))} %`);
+    write("state", status.state);
+    write("done", done.toLocaleString("en"));
+    write("parked", parked.toLocaleString("en"));
   };
   const poll = async () => {
     try {
@@ -28,18 +28,18 @@
       if (!answer.ok) return setTimeout(() => location.reload(), 5000);
       show(await answer.json());
     } catch {
-      put("state", "no answer, trying again");
+      write("state", "the server does not answer; trying again");
     }
     setTimeout(poll, 2000);
   };
 
   const events = new EventSource(`${address}/events`);
-  const take = (event) => show(JSON.parse(event.data));
-  events.addEventListener("message", take);
-  events.addEventListener("status", take);
+  const receive = (event) => show(JSON.parse(event.data));
+  events.addEventListener("message", receive);
+  events.addEventListener("status", receive);
   events.addEventListener("gone", () => location.reload());
   events.addEventListener("error", () => {
-    if (told && events.readyState !== EventSource.CLOSED) return;
+    if (hasStatus && events.readyState !== EventSource.CLOSED) return;
     events.close();
     poll();
   });

@@ -8,7 +8,7 @@
   const verdict = document.getElementById("filter-verdict");
   const line = document.getElementById("filter-line");
   const by = document.getElementById("sort-by");
-  const shown = document.getElementById("filter-shown");
+  const count = document.getElementById("filter-count");
 
   const value = (row, column) => {
     const raw = row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
@@ -40,16 +40,16 @@
   const filter = () => {
     const text = search.value.trim().toLowerCase();
     let n = 0;
-    const keep = (element) =>
+    const matches = (element) =>
       (!text || element.dataset.compound.toLowerCase().includes(text)) &&
       (!verdict.value || element.dataset.verdict === verdict.value) &&
       (!line.value || element.dataset.line === line.value);
     for (const row of body.rows) {
-      row.hidden = !keep(row);
+      row.hidden = !matches(row);
       n += row.hidden ? 0 : 1;
     }
-    for (const card of document.querySelectorAll(".curve[data-compound]")) card.hidden = !keep(card);
-    shown.textContent = n === body.rows.length ? "" : `${n} of ${body.rows.length} shown`;
+    for (const card of document.querySelectorAll(".curve[data-compound]")) card.hidden = !matches(card);
+    count.textContent = n === body.rows.length ? "" : `${n} of ${body.rows.length} shown`;
   };
   for (const control of [search, verdict, line]) control?.addEventListener("input", filter);
 

@@ -1,0 +1,90 @@
+"""What several figures draw alike: wells by role, the title of a well, and dashed lines at values of an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gandl_shared.schemas.screen import WellScore
+from gandl_shared.schemas.vocabulary import Role
+from matplotlib.axes import Axes
+
+from gandl_analysis.figures.style import FONT_SIZE, MUTED, PALETTE, PAPER, ROLE_MARKERS
+
+MAX_TITLED_WELLS = 4000
+"""The most wells of a figure that carry a title each and stay vectors; more would make a file of many megabytes."""
+
+DRAWING_ORDER = (Role.TREATMENT, Role.NEGATIVE, Role.POSITIVE)
+"""Controls are drawn over treatments."""
+
+DASHES = (0, (4, 3))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WellPosition:
+    """A well at a position of a plot."""
+
+    well: WellScore
+    x: float
+    y: float
+
+
+def well_title(well: WellScore) -> str:
+    """Return what is shown under the pointer: plate, well, contents and efficacy."""
+    contents = well.compound or well.role.label
+    dose = f" {well.concentration_um:.3g} µM" if well.concentration_um else ""
+    score = "no score" if well.efficacy is None else f"efficacy {well.efficacy:+.2f}"
+    return f"{well.plate} {well.well}: {contents}{dose}, {score}"
+
+
+def draw_wells(axes: Axes, positions: Sequence[WellPosition], name: str) -> Mapping[str, Sequence[str]]:
+    """Draw wells in the form and colour of their role, and return the titles of the marks by gid, which starts with
+    `name`."""
+    is_titled = len(positions) <= MAX_TITLED_WELLS
+    titles = {}
+    for role in DRAWING_ORDER:
+        members = [position for position in positions if position.well.role is role]
+        if members:
+            gid = f"{name}-{role}"
+            _draw_role(axes, members, role, gid, rasterized=not is_titled)
+            titles[gid] = tuple(well_title(member.well) for member in members)
+    return titles if is_titled else {}
+
+
+def count_by_role(positions: Sequence[WellPosition]) -> str:
+    """Return `16 positive control wells, 16 negative control wells, 64 treatment wells`."""
+    roles = [position.well.role for position in positions]
+    return ", ".join(f"{roles.count(role)} {role.label} wells" for role in reversed(DRAWING_ORDER))
+
+
+def mark_value(axes: Axes, value: float, text: str, colour: str = MUTED) -> None:
+    """Draw a dashed vertical line at a value of the horizontal axis, with a text above the frame."""
+    axes.axvline(value, color=colour, linewidth=0.9, linestyle=DASHES, zorder=1)
+    axes.annotate(
+        text,
+        (value, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        fontsize=FONT_SIZE - 0.5,
+        color=MUTED,
+    )
+
+
+def _draw_role(axes: Axes, members: Sequence[WellPosition], role: Role, gid: str, *, rasterized: bool) -> None:
+    colour = PALETTE[role.colour]
+    (artist,) = axes.plot(
+        [member.x for member in members],
+        [member.y for member in members],
+        linestyle="none",
+        marker=ROLE_MARKERS[role],
+        markersize=5.2 if role.is_control else 4.6,
+        markerfacecolor=colour,
+        markeredgecolor=PAPER if role.is_control else colour,
+        markeredgewidth=0.6,
+        alpha=0.95 if role.is_control else 0.5,
+        rasterized=rasterized,
+        label=role.label,
+    )
+    artist.set_gid(gid)

@@ -1,0 +1,33 @@
+"""Grades, groups of wells and parameters in words."""
+
+from __future__ import annotations
+
+import pytest
+from gandl_analysis.report.phrases import GRADES, grade_phrase, parameter_list, sentence, well_group
+from gandl_shared.schemas.analysis import AnalysisParameters, AxisChoice
+
+
+@pytest.mark.parametrize(
+    ("grade", "mark"), [("good", "✓"), ("usable", "~"), ("poor", "!"), ("undetermined", "–"), (None, "–")]
+)
+def test_the_phrase_follows_the_verdict_of_the_analysis(grade: str | None, mark: str) -> None:
+    phrase = grade_phrase(grade)
+    assert phrase.mark == mark
+    assert phrase.label == (grade if grade in GRADES else "no verdict")
+
+
+def test_a_group_of_wells_names_unusual_columns_only() -> None:
+    group = {"cell_line": ("VERO",), "role": ("positive_control", "negative_control"), "batch_id": ("7",)}
+    assert well_group(group) == "VERO, positive control or negative control, batch id 7"
+
+
+def test_parameters_name_the_requested_axes() -> None:
+    choice = AxisChoice(name="mine", positive={"compound": ("X",)}, negative={"role": ("negative_control",)})
+    text = parameter_list(AnalysisParameters(axes=(choice,), normalisation="align"))
+    assert "normalisation align" in text and "axis mine" in text and "quality thresholds good 0.5" in text
+    assert "axis" not in parameter_list(AnalysisParameters())
+
+
+def test_a_sentence_starts_with_a_capital_and_stays_as_it_is() -> None:
+    assert sentence("only Z′ was computed") == "Only Z′ was computed"
+    assert sentence("") == ""
