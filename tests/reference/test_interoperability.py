@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from copairs import map as copairs_map
-from gandl_analysis.formats.output_folder import embeddings_parquet
+from gandl_analysis.formats.embeddings import embeddings_parquet
 from gandl_shared.schemas.screen import WellScore
 from gandl_shared.store.profiles import concatenated, of_site
 from pycytominer import aggregate, normalize

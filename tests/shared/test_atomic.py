@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from gandl_shared import atomic
-from gandl_shared.atomic import TEMPORARY_PREFIX, atomic_file, atomic_folder, remove_unfinished
+from gandl_shared.atomic import TEMPORARY_PREFIX, atomic_file, atomic_folder, remove_unfinished, replace_files
 
 
 class Interrupted(Exception):
@@ -131,3 +131,37 @@ def test_what_a_killed_writer_left_can_be_removed(tmp_path: Path) -> None:
     remove_unfinished(tmp_path)
     assert names(tmp_path) == ["whole"]
     remove_unfinished(tmp_path / "nowhere")
+
+
+def test_several_files_are_replaced_and_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "wells.csv").write_text("old")
+    (tmp_path / "notes.txt").write_text("of the user")
+    replace_files(tmp_path, {"wells.csv": b"new", "axes/E2.npz": b"axis"})
+    assert names(tmp_path) == ["axes", "notes.txt", "wells.csv"]
+    assert (tmp_path / "wells.csv").read_bytes() == b"new"
+    assert (tmp_path / "axes" / "E2.npz").read_bytes() == b"axis"
+
+
+def test_no_file_is_replaced_before_all_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "wells.csv").write_text("old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="full"):
+        replace_files(tmp_path, {"wells.csv": b"new", "report.html": b"new"})
+    assert names(tmp_path) == ["wells.csv"]
+    assert (tmp_path / "wells.csv").read_text() == "old"
+
+
+def test_files_are_renamed_in_order_and_each_is_whole(tmp_path: Path) -> None:
+    """The second name cannot be replaced because it is a folder that holds a file."""
+    (tmp_path / "report.html").write_text("old")
+    (tmp_path / "sites.csv").mkdir()
+    (tmp_path / "sites.csv" / "file").write_text("old")
+    with pytest.raises(OSError):
+        replace_files(tmp_path, {"wells.csv": b"new", "sites.csv": b"new", "report.html": b"new"})
+    assert names(tmp_path) == ["report.html", "sites.csv", "wells.csv"]
+    assert (tmp_path / "wells.csv").read_bytes() == b"new"
+    assert (tmp_path / "report.html").read_text() == "old"

@@ -1,6 +1,6 @@
 """Write a file or a folder so that its name shows either the old content or all of the new content.
 
-Both writers work beside the target, under a hidden temporary name in the same folder, flush the data to the disk and
+The writers work beside the target, under a hidden temporary name in the same folder, flush the data to the disk and
 then rename. A reader never sees half of a file, and a program that is killed leaves the old content where it was.
 """
 
@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -69,6 +69,30 @@ def remove_unfinished(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write several files into a folder; their names may have subfolders, and other files in the folder stay.
+
+    All files are on the disk before the first one is renamed, so that an error or a crash until then changes nothing.
+    They are then renamed one after the other in the order of `contents`. A crash in between leaves some old and some
+    new files, each of them whole, because no file system renames several files at once. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary_beside(folder / "files")
+    temporary.mkdir()
+    try:
+        for name, content in contents.items():
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / name).write_bytes(content)
+        _flush_tree(temporary)
+        for name in contents:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / name).replace(folder / name)
+        for parent in {(folder / name).parent for name in contents}:
+            _flush_folder(parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _temporary_beside(path: Path) -> Path:

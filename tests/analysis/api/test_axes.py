@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gandl_analysis.formats.output_folder import sites_csv
+from gandl_analysis.formats.csv_tables import sites_csv
 from gandl_analysis.formats.store_layout import read_analysis, read_axes
 
 from tests.analysis.stack import Stack

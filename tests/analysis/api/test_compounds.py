@@ -10,7 +10,7 @@ import pytest
 from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.montage import curves_png, curves_svg
 from gandl_analysis.figures.svg import to_png
-from gandl_analysis.formats.output_folder import CURVE_COLUMNS
+from gandl_analysis.formats.csv_tables import CURVE_COLUMNS
 from gandl_analysis.formats.store_layout import read_analysis
 from gandl_shared.errors import Invalid
 from PIL import Image, ImageChops

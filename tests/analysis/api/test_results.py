@@ -9,7 +9,7 @@ import statistics
 from typing import Any
 
 import pytest
-from gandl_analysis.formats.output_folder import wells_csv
+from gandl_analysis.formats.csv_tables import wells_csv
 from gandl_analysis.formats.store_layout import read_analysis
 
 from tests.analysis.stack import Stack

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from gandl_analysis.pipeline.result import Provenance, ScreenAnalysis
+from gandl_analysis.pipeline.result import AnalysisProvenance, ScreenAnalysis
 from gandl_shared.models import Channel, ModelCard, Parity, TrainingRecord
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.curve import Curve
@@ -51,7 +51,7 @@ def example_analysis(names: Sequence[str] = (), *, seed: int = 3) -> ScreenAnaly
     )
 
 
-def _provenance(wells: Sequence[WellScore]) -> Provenance:
+def _provenance(wells: Sequence[WellScore]) -> AnalysisProvenance:
     card = ModelCard(
         name="gandl-example-64",
         channels=tuple(
@@ -76,7 +76,7 @@ def _provenance(wells: Sequence[WellScore]) -> Provenance:
         metrics={"tile_accuracy": 0.981},
     )
     plates = tuple(dict.fromkeys(w.plate for w in wells))
-    return Provenance(
+    return AnalysisProvenance(
         gandl_version="0.1.0",
         screen_name="Example screen",
         model_id="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gandl_analysis.formats.output_folder import texts
+from gandl_analysis.formats.output_folder import text_files
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.result import ScreenAnalysis
@@ -147,7 +147,7 @@ def test_a_compound_in_one_cell_line_only_has_no_curve_in_the_other() -> None:
 def test_a_screen_without_any_efficacy_still_has_a_report_and_files() -> None:
     wells = wells_of(ROLES)
     analysis = screened(wells, np.ones((len(wells) * TILES, 8), np.float32))
-    files = texts(analysis)
+    files = text_files(analysis)
     assert "Infinity" not in files["quality.json"] and "NaN" not in files["quality.json"]
     assert analysis.quality.cell_lines["U2OS"].z_prime is None
     assert "18 wells have no score" in " ".join(files["report.html"].split())

@@ -174,9 +174,9 @@ def changed(folder: Path, before: str, after: str) -> None:
 SPOILT = [
     (no_wells, ["wells.csv is not there", "gandl screen"]),
     (no_embeddings, ["embeddings.parquet is not there"]),
-    (foreign_parquet, ["embeddings.parquet does not say how its vectors were made"]),
-    (text_for_parquet, ["embeddings.parquet is no Parquet file"]),
-    (truncated_parquet, ["embeddings.parquet is no Parquet file"]),
+    (foreign_parquet, ["embeddings.parquet does not say how its vectors were computed"]),
+    (text_for_parquet, ["embeddings.parquet is not a Parquet file"]),
+    (truncated_parquet, ["embeddings.parquet is not a Parquet file"]),
     (lambda f: changed(f, "role", "rolle"), ["wells.csv, row 1, role", "column is missing"]),
     (lambda f: changed(f, "P1,A01,positive_control", "P1,A01,good"), ["wells.csv, row 2, role", "'good'"]),
     (lambda f: changed(f, ",0.3,", ",strong,"), ["concentration_um", "'strong'"]),

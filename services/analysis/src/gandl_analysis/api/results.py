@@ -26,8 +26,7 @@ from gandl_analysis.api.parameters import (
     content,
 )
 from gandl_analysis.api.provider import Provider
-from gandl_analysis.formats.csv_tables import hits_csv
-from gandl_analysis.formats.output_folder import sites_csv, wells_csv
+from gandl_analysis.formats.csv_tables import hits_csv, sites_csv, wells_csv
 from gandl_analysis.report.render import render_report
 
 T = TypeVar("T")

@@ -1,21 +1,22 @@
-"""Where an analysis lies in the store, and its forms there: the whole result, and the list of what was tested.
+"""The place of an analysis in the store: the whole result, and parts of it that are read more often.
 
     analyses/<version>/result.json       the ScreenAnalysis
     analyses/<version>/compounds.json    compounds and cell lines, so that a search need not read the results
     analyses/<version>/sites.json        scores of sites
     analyses/<version>/axes/<stem>.npz   fitted axes: arrays, a JSON header, a hash over both
-    model.json                           the card of the model, as it was when the screen was submitted
+    model.json                           the card of the model when the screen was submitted
 
-The result is written last: a version whose result is there is complete.
+The result is written last: a version with a result is complete.
 """
 
 from __future__ import annotations
 
 from gandl_shared.errors import NotFound
 from gandl_shared.models import ModelCard
+from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.screen import SiteScore
 from gandl_shared.store import Store
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
 from gandl_analysis.pipeline.inputs import EarlierAxes
@@ -24,42 +25,40 @@ from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 _MODEL = "model.json"
 
 
-class Tested(BaseModel):
+class Tested(Frozen, extra="ignore"):
     """A compound in a cell line."""
-
-    model_config = ConfigDict(frozen=True)
 
     compound: str
     cell_line: str
 
 
-_TESTED = TypeAdapter(tuple[Tested, ...])
+_COMPOUNDS = TypeAdapter(tuple[Tested, ...])
 _SITES = TypeAdapter(tuple[SiteScore, ...])
 
 
 def write_analysis(store: Store, screen: str, version: int, analysed: Analysed) -> None:
-    """Store an analysis under a version. Writing it again replaces it, so a task that is run twice does no harm."""
+    """Store an analysis under a version. Writing it again replaces it, so that a task that runs twice does no harm."""
     analysis, folder = analysed.analysis, _folder(version)
-    tested = tuple(Tested(compound=curve.compound, cell_line=curve.cell_line) for curve in analysis.curves)
+    compounds = tuple(Tested(compound=curve.compound, cell_line=curve.cell_line) for curve in analysis.curves)
     for stem, fit in analysed.fits.items():
         store.put_document(screen, f"{folder}/axes/{stem}.npz", axis_bytes(fit))
     store.put_document(screen, f"{folder}/sites.json", _SITES.dump_json(analysed.sites))
-    store.put_document(screen, f"{folder}/compounds.json", _TESTED.dump_json(tested))
+    store.put_document(screen, f"{folder}/compounds.json", _COMPOUNDS.dump_json(compounds))
     store.put_document(screen, f"{folder}/result.json", analysis.model_dump_json())
 
 
 def read_analysis(store: Store, screen: str, version: int) -> ScreenAnalysis:
-    """The result that `write_analysis` wrote. Raises NotFound."""
+    """Return the result that `write_analysis` wrote. Raises NotFound."""
     return ScreenAnalysis.model_validate_json(store.document(screen, f"{_folder(version)}/result.json"))
 
 
 def read_sites(store: Store, screen: str, version: int) -> tuple[SiteScore, ...]:
-    """The scores of sites of an analysis. Raises NotFound."""
+    """Return the scores of sites of an analysis. Raises NotFound."""
     return _SITES.validate_json(store.document(screen, f"{_folder(version)}/sites.json"))
 
 
 def read_axes(store: Store, screen: str, version: int) -> EarlierAxes:
-    """The fitted axes of an analysis; none where there is none. Raises Invalid for a file that was changed."""
+    """Return the fitted axes of an analysis, which may be none. Raises Invalid for a file that was changed."""
     folder, source = f"{_folder(version)}/axes/", f"screen {screen}, version {version}"
     names = [name for name in store.documents(screen) if name.startswith(folder)]
     fits = [read_axis(store.document(screen, name), f"{name.removeprefix(folder)} of {source}") for name in names]
@@ -67,17 +66,17 @@ def read_axes(store: Store, screen: str, version: int) -> EarlierAxes:
 
 
 def read_tested(store: Store, screen: str, version: int) -> tuple[Tested, ...]:
-    """The compounds of an analysis, in the order of its curves. Raises NotFound."""
-    return _TESTED.validate_json(store.document(screen, f"{_folder(version)}/compounds.json"))
+    """Return the compounds of an analysis, in the order of its curves. Raises NotFound."""
+    return _COMPOUNDS.validate_json(store.document(screen, f"{_folder(version)}/compounds.json"))
 
 
 def write_card(store: Store, screen: str, card: ModelCard) -> None:
-    """Keep the card of a screen's model with it: the service may serve other models by the time of an analysis."""
+    """Store the card of a screen's model with it, because the service may serve other models at the next analysis."""
     store.put_document(screen, _MODEL, card.model_dump_json())
 
 
 def read_card(store: Store, screen: str) -> ModelCard | None:
-    """The card kept with a screen, if there is one."""
+    """Return the card that is stored with a screen, or None."""
     try:
         return ModelCard.model_validate_json(store.document(screen, _MODEL))
     except NotFound:

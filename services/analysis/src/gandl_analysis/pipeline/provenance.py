@@ -8,15 +8,15 @@ from importlib.metadata import version
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 from gandl_analysis.pipeline.inputs import ScreenInput
-from gandl_analysis.pipeline.result import Provenance
+from gandl_analysis.pipeline.result import AnalysisProvenance
 
 
-def provenance_of(screen: ScreenInput, cell_lines: Mapping[str, ScoredCellLine]) -> Provenance:
+def provenance_of(screen: ScreenInput, cell_lines: Mapping[str, ScoredCellLine]) -> AnalysisProvenance:
     """Return the provenance of an analysis of `screen` in which these cell lines were scored."""
     digests = "".join(dict.fromkeys(cell_line.stored_fit.digest for cell_line in cell_lines.values()))
     plate_map = "\n".join(f"{w.plate},{w.well},{w.role},{w.compound},{w.concentration_um}" for w in screen.wells)
     sites = set(zip(screen.profiles.plates, screen.profiles.wells, screen.profiles.sites, strict=True))
-    return Provenance(
+    return AnalysisProvenance(
         gandl_version=version("gandl-analysis"),
         screen_name=screen.name,
         model_id=screen.model_id,

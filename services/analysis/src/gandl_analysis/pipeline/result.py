@@ -1,30 +1,32 @@
-"""What an analysis of a screen answers: frozen values that are stored, served, plotted and written as files."""
+"""The result of the analysis of a screen: frozen values that are stored, served, plotted and written as files.
+
+A field that a later version may have stored is ignored when a result is read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
+from gandl_science.arrays import Float
 from gandl_science.axis.anchors import AnchorSource
 from gandl_science.axis.fitted import AxisFit
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.quality import GroupQuality, Quality
 from gandl_shared.schemas.screen import ParkedSite, SiteScore, WellScore
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 Numbers = tuple[float | None, ...]
 
 
-class EfficacyAxis(BaseModel):
-    """Where the efficacies of a cell line (null: of all of them) come from. `fitted_on` names the screen of the axis,
-    `anchors` the wells that stand for -1 and +1."""
+class EfficacyAxis(Frozen, extra="ignore"):
+    """The axis of the efficacies of a cell line; `cell_line` is null where all cell lines share one.
 
-    model_config = ConfigDict(frozen=True)
+    `fitted_on` names the screen on which the axis was fitted, and `anchors` the wells whose means are -1 and +1.
+    """
 
     cell_line: str | None
     hash: str
@@ -32,19 +34,26 @@ class EfficacyAxis(BaseModel):
     anchors: AnchorSource
 
 
-class Provenance(BaseModel):
-    """Everything that decided the numbers. `limits` are per plate, `limits_from` is where they come from; `model_id` is
-    the SHA-256 of the model file."""
+class VectorProvenance(Frozen, extra="ignore"):
+    """How the vectors of a screen were computed.
 
-    model_config = ConfigDict(frozen=True)
+    `model_id` is the SHA-256 of the model file, `limits` are the intensity limits by plate, and `limits_from` says
+    where the limits come from.
+    """
 
-    gandl_version: str
     screen_name: str
     model_id: str
     model: ModelCard
-    parameters: AnalysisParameters
     limits: Mapping[str, IntensityLimits]
+    limits_from: str
+
+
+class AnalysisProvenance(VectorProvenance):
+    """Everything that decided the numbers of an analysis. `plate_map` is the SHA-256 of the wells."""
+
     limits_from: str = "plate"
+    gandl_version: str
+    parameters: AnalysisParameters
     plate_map: str
     n_sites: int
     n_tiles: int
@@ -52,11 +61,12 @@ class Provenance(BaseModel):
     efficacy_axes: tuple[EfficacyAxis, ...] = ()
 
 
-class AxisScores(BaseModel):
-    """One named axis as it is stored: `schemas.answers.Axis` with its points in columns. `wells` are indices of the
-    wells of the analysis; the columns, in their order, hold null where there is no such number. `side` is +1, -1, 0."""
+class AxisScores(Frozen, extra="ignore"):
+    """One axis with its wells, stored in columns (`schemas.answers.Axis` is the same with one record per well).
 
-    model_config = ConfigDict(frozen=True)
+    `wells` are indices of the wells of the analysis. The columns have the order of `wells` and hold null where a number
+    does not exist. `side` is +1, -1 or 0.
+    """
 
     name: str
     cell_line: str | None
@@ -73,25 +83,26 @@ class AxisScores(BaseModel):
     off_distance: Numbers = ()
 
 
-class ScreenAnalysis(BaseModel):
-    """Wells in plate map order, curves by cell line and compound, quality, axes, and where it comes from."""
-
-    model_config = ConfigDict(frozen=True)
+class ScreenAnalysis(Frozen, extra="ignore"):
+    """Wells in plate map order, curves by cell line and compound, quality, axes and provenance."""
 
     wells: tuple[WellScore, ...]
     curves: tuple[Curve, ...]
     quality: Quality
     parked: tuple[ParkedSite, ...]
-    provenance: Provenance
+    provenance: AnalysisProvenance
     axes: tuple[AxisScores, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Analysed:
-    """An analysis and what is kept beside it: the scores of sites in plate map order, the efficacy [N] of every tile of
-    the profiles (NaN for one that belongs to no well), and the fitted axes by the stem of their file."""
+    """An analysis and what is stored beside it.
+
+    `sites` are the scores of sites in plate map order. `tile_efficacy` [N] is the efficacy of every tile of the
+    profiles, NaN for a tile of no used well. `fits` are the fitted axes by the stem of their file.
+    """
 
     analysis: ScreenAnalysis
     sites: tuple[SiteScore, ...]
-    tile_efficacy: NDArray[np.float64]
+    tile_efficacy: Float
     fits: Mapping[str, AxisFit]

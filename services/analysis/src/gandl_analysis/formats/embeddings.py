@@ -1,0 +1,114 @@
+"""The file `embeddings.parquet`: one row per tile, and in the file's own metadata how its vectors were computed.
+
+Column names are the contract of docs/files.md. pycytominer, copairs and AnnData read the file as it is.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from gandl_science.arrays import Float
+from gandl_shared.errors import Invalid, Problem
+from gandl_shared.plates import metadata_column
+from gandl_shared.schemas.quality import PlateImages
+from gandl_shared.schemas.screen import ParkedSite, WellScore
+from gandl_shared.store import Profiles, read_profiles, write_profiles
+from pydantic import ValidationError
+
+from gandl_analysis.formats.csv_tables import metadata_columns, prefixed_metadata
+from gandl_analysis.pipeline.result import VectorProvenance
+
+HEADER_KEY = "gandl"
+"""The key of the file's metadata under which its `EmbeddingsHeader` is stored as JSON."""
+_WELL_COLUMNS = {
+    "role": pa.string(),
+    "compound": pa.string(),
+    "concentration_um": pa.float64(),
+    "cell_line": pa.string(),
+}
+_AFTER_WELL_NAME = 2
+_AFTER_WELL_COLUMNS = _AFTER_WELL_NAME + len(_WELL_COLUMNS)
+
+
+class EmbeddingsHeader(VectorProvenance):
+    """How the vectors of a screen were computed, and its sites without vectors.
+
+    With it `embeddings.parquet` can be analysed again without images or model.
+    """
+
+    parked: tuple[ParkedSite, ...]
+
+
+def embeddings_parquet(
+    wells: Sequence[WellScore],
+    profiles: Profiles,
+    efficacy: Float | None = None,
+    header: EmbeddingsHeader | None = None,
+    images: Mapping[str, PlateImages] | None = None,
+) -> bytes:
+    """Return the file: where each tile is, what its well holds, its `efficacy` [N], its image QC and its vector.
+
+    All columns but those of the vector (`gandl_000` …) begin with `Metadata_`. `images` is the image QC by plate.
+    Further columns of the plate map are added where their name is not taken.
+    """
+    buffer = io.BytesIO()
+    write_profiles(buffer, profiles)
+    table = pq.read_table(buffer)
+    by_key = {(w.plate, w.well): w for w in wells}
+    tile_wells = [by_key[key] for key in zip(profiles.plates, profiles.wells, strict=True)]
+    for i, (name, kind) in enumerate(_WELL_COLUMNS.items()):
+        column = pa.array([getattr(w, name) for w in tile_wells], kind)
+        table = table.add_column(_AFTER_WELL_NAME + i, metadata_column(name), column)
+    if efficacy is not None:
+        # from_pandas writes NaN, a tile without efficacy, as null.
+        column = pa.array(efficacy, pa.float64(), from_pandas=True)
+        table = table.add_column(_AFTER_WELL_COLUMNS, "Metadata_efficacy", column)
+    if profiles.measured:
+        column = pa.array(_image_qc(images or {}, profiles), pa.string())
+        table = table.add_column(table.column_names.index("Metadata_sharpness_1"), "Metadata_image_qc", column)
+    for name in reversed(metadata_columns(wells)):
+        if name not in table.column_names:
+            column = pa.array([prefixed_metadata(w).get(name, "") for w in tile_wells], pa.string())
+            table = table.add_column(_AFTER_WELL_COLUMNS, name, column)
+    if header is not None:
+        table = table.replace_schema_metadata({HEADER_KEY: header.model_dump_json()})
+    out = io.BytesIO()
+    pq.write_table(table, out, write_statistics=False, compression="none")
+    return out.getvalue()
+
+
+def read_embeddings(path: Path) -> tuple[Profiles, EmbeddingsHeader]:
+    """Read the vectors and the header of such a file.
+
+    Raises Invalid naming the file where it is not Parquet, has no header or does not fit its model.
+    """
+    header = _read_header(path)
+    with path.open("rb") as file:
+        profiles = read_profiles(file)
+    if profiles.vectors.shape[1] != header.model.features:
+        detail = f"{profiles.vectors.shape[1]} columns gandl_…, its model has {header.model.features} features"
+        raise Invalid(f"{path.name} has {detail}", problems=[Problem(detail, file=path.name)])
+    return profiles, header
+
+
+def _read_header(path: Path) -> EmbeddingsHeader:
+    try:
+        content = (pq.read_schema(path).metadata or {}).get(HEADER_KEY.encode())
+        if content is not None:
+            return EmbeddingsHeader.model_validate_json(content)
+        detail = "does not say how its vectors were computed"
+    except (pa.ArrowInvalid, OSError) as error:
+        detail = f"is not a Parquet file: {str(error).splitlines()[0]}"
+    except ValidationError as error:
+        detail = f"describes its vectors in a form that this version does not know ({error.errors()[0]['loc']})"
+    raise Invalid(f"{path.name} {detail}; screen the images again", problems=[Problem(detail, file=path.name)])
+
+
+def _image_qc(images: Mapping[str, PlateImages], profiles: Profiles) -> list[str]:
+    """Return the problems of the site of each tile, joined by `;`; empty for a good one."""
+    failed = {(plate, s.well, s.site): ";".join(s.reasons) for plate, qc in images.items() for s in qc.failed}
+    return [failed.get(key, "") for key in zip(profiles.plates, profiles.wells, profiles.sites, strict=True)]

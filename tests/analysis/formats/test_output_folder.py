@@ -1,0 +1,65 @@
+"""The output folder: all files together, old axes away, and files of the user left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from gandl_analysis.formats import output_folder
+from gandl_analysis.formats.output_folder import write_files
+from gandl_analysis.pipeline.analyse import analyse
+from gandl_analysis.pipeline.inputs import ScreenInput
+from gandl_analysis.pipeline.result import Analysed
+
+from tests.analysis.simulated_screens import Simulated
+
+FILES = ["axes", "dose_response.csv", "embeddings.parquet", "quality.json", "report.html", "sites.csv", "wells.csv"]
+
+
+@pytest.fixture(scope="module")
+def screen() -> ScreenInput:
+    return Simulated().screen()
+
+
+@pytest.fixture(scope="module")
+def analysed(screen: ScreenInput) -> Analysed:
+    return analyse(screen)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_all_files_are_written_and_nothing_else(analysed: Analysed, screen: ScreenInput, tmp_path: Path) -> None:
+    write_files(analysed, screen.profiles, tmp_path / "out")
+    assert names(tmp_path / "out") == FILES
+    assert names(tmp_path / "out" / "axes") == ["E2-U2OS.npz"]
+
+
+def test_axes_of_an_earlier_run_are_deleted_and_other_files_stay(
+    analysed: Analysed, screen: ScreenInput, tmp_path: Path
+) -> None:
+    earlier = replace(analysed, fits={"E2-HRCE": analysed.fits["E2-U2OS"]})
+    write_files(earlier, screen.profiles, tmp_path)
+    (tmp_path / "axes" / "notes.npz").write_bytes(b"of the user")
+    (tmp_path / "notes.txt").write_text("of the user")
+    write_files(analysed, screen.profiles, tmp_path)
+    assert names(tmp_path / "axes") == ["E2-U2OS.npz", "notes.npz"]
+    assert names(tmp_path) == sorted([*FILES, "notes.txt"])
+
+
+def test_a_failure_leaves_the_old_files_and_axes(
+    analysed: Analysed, screen: ScreenInput, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = replace(analysed, fits={"E2-HRCE": analysed.fits["E2-U2OS"]})
+    write_files(earlier, screen.profiles, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def fail(analysis: object) -> str:
+        raise RuntimeError("the report cannot be drawn")
+
+    monkeypatch.setattr(output_folder, "render_report", fail)
+    with pytest.raises(RuntimeError, match="cannot be drawn"):
+        write_files(analysed, screen.profiles, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

@@ -1,0 +1,78 @@
+"""`wells.csv` is read back as it was written, and each unusable row is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gandl_analysis.formats.csv_tables import wells_csv
+from gandl_analysis.formats.reread import read_folder, read_wells
+from gandl_shared.errors import InvalidTable, NotFound
+from gandl_shared.plates import Role
+from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.screen import WellScore
+
+HEADER = "plate,well,role,compound,concentration_um,cell_line"
+
+
+def table(folder: Path, *lines: str, header: str = HEADER) -> Path:
+    path = folder / "wells.csv"
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_written_well_is_read_back(tmp_path: Path) -> None:
+    score = WellScore.model_validate(
+        {
+            "plate": "P1",
+            "well": "A01",
+            "role": "treatment",
+            "compound": "X",
+            "concentration_um": 0.1 + 0.2,
+            "cell_line": "U2OS",
+            "on": 1.0,
+            "off": None,
+            "efficacy": None,
+            "n_tiles": 1,
+            "metadata": {"batch": "early"},
+        }
+    )
+    (tmp_path / "wells.csv").write_text(wells_csv([score]))
+    (well,) = read_wells(tmp_path / "wells.csv")
+    assert (well.plate, well.well, well.role, well.compound) == ("P1", "A01", Role.TREATMENT, "X")
+    assert (well.concentration_um, well.table_row, well.metadata) == (0.1 + 0.2, 2, {"batch": "early"})
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "message"),
+    [
+        (",A01,treatment,X,1,U2OS", "plate", "is empty"),
+        ("P1,A01,DMSO,,,U2OS", "role", "'DMSO' is not one of"),
+        ("P1,A01,treatment,X,strong,U2OS", "concentration_um", "'strong' is not a concentration"),
+        ("P1,A01,treatment,X,-1,U2OS", "concentration_um", "'-1' is not a concentration"),
+    ],
+)
+def test_an_unusable_row_is_named_with_its_field(tmp_path: Path, line: str, field: str, message: str) -> None:
+    with pytest.raises(InvalidTable) as error:
+        read_wells(table(tmp_path, "P1,B01,treatment,X,1,U2OS", line))
+    (problem,) = error.value.problems
+    assert (problem.file, problem.row, problem.field) == ("wells.csv", 3, field)
+    assert message in problem.detail
+
+
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InvalidTable) as error:
+        read_wells(table(tmp_path, ",,x,,,", "P1,A01,empty,,,U2OS", "P1,A01,empty,,,U2OS"))
+    fields = [(problem.row, problem.field) for problem in error.value.problems]
+    assert fields == [(2, "plate"), (2, "well"), (2, "cell_line"), (2, "role"), (4, "well")]
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidTable) as error:
+        read_wells(table(tmp_path, header=HEADER.replace("role", "rolle")))
+    assert [problem.field for problem in error.value.problems] == ["role"]
+
+
+def test_a_folder_without_files_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="output folder of `gandl screen`"):
+        read_folder(tmp_path, AnalysisParameters())

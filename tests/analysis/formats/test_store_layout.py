@@ -1,0 +1,65 @@
+"""What an analysis puts into the store is read back as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gandl_analysis.formats.store_layout import (
+    read_analysis,
+    read_axes,
+    read_card,
+    read_sites,
+    read_tested,
+    write_analysis,
+    write_card,
+)
+from gandl_analysis.pipeline.analyse import analyse
+from gandl_analysis.pipeline.result import Analysed
+from gandl_shared.errors import Invalid, NotFound
+from gandl_shared.store import Store
+from gandl_shared.testing import fake_card
+
+from tests.analysis.simulated_screens import Simulated
+
+
+@pytest.fixture(scope="module")
+def analysed() -> Analysed:
+    return analyse(Simulated().screen())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def test_an_analysis_is_read_back(store: Store, analysed: Analysed) -> None:
+    write_analysis(store, "s1", 2, analysed)
+    assert read_analysis(store, "s1", 2) == analysed.analysis
+    assert read_sites(store, "s1", 2) == analysed.sites
+    assert [(c.compound, c.cell_line) for c in read_tested(store, "s1", 2)] == [("X", "U2OS")]
+    axes = read_axes(store, "s1", 2)
+    assert (axes.source, [fit.digest for fit in axes.fits]) == (
+        "screen s1, version 2",
+        [fit.digest for fit in analysed.fits.values()],
+    )
+
+
+def test_another_version_is_not_there(store: Store, analysed: Analysed) -> None:
+    write_analysis(store, "s1", 1, analysed)
+    with pytest.raises(NotFound):
+        read_analysis(store, "s1", 2)
+    assert read_axes(store, "s1", 2).fits == ()
+
+
+def test_a_changed_axis_is_refused(store: Store, analysed: Analysed) -> None:
+    write_analysis(store, "s1", 1, analysed)
+    store.put_document("s1", "analyses/1/axes/E2-U2OS.npz", b"changed")
+    with pytest.raises(Invalid, match=r"E2-U2OS.npz of screen s1, version 1"):
+        read_axes(store, "s1", 1)
+
+
+def test_the_card_of_the_model_is_optional(store: Store) -> None:
+    assert read_card(store, "s1") is None
+    write_card(store, "s1", fake_card())
+    assert read_card(store, "s1") == fake_card()
