@@ -71,7 +71,13 @@ def screened(folder: Path, out: Path) -> tuple[list[Recovery], ScreenAnalysis]:
     """Simulate into `folder` unless it is there, screen it, and put every truth beside its curve."""
     if not folder.exists():
         design = ScreenDesign(
-            tuple(compounds()), (LINE,), LADDER, replicates=REPLICATES, controls=Controls(16, 16), wells=384, seed=SEED
+            compounds=tuple(compounds()),
+            cell_lines=(LINE,),
+            ladder=LADDER,
+            replicates=REPLICATES,
+            controls=Controls(positive=16, negative=16),
+            wells=384,
+            seed=SEED,
         )
         simulate_screen(folder, design, processes=default_processes())
     job = ScreenJob(images=folder / "Images", plate_map=folder / "platemap.csv", out=out)

@@ -13,7 +13,7 @@ from gandl.simulate import Compound, Controls, DoseLadder, Response, ScreenDesig
 from gandl_embedding.engine import Engine
 
 COMPOUNDS = (
-    Compound("Rescuvir", Response(0.5, 1.5, 0.95)),
+    Compound("Rescuvir", Response(ec50_um=0.5, slope=1.5, max_rescue=0.95)),
     Compound("Inertol", Response()),
 )
 
@@ -23,7 +23,15 @@ def results(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """The folder of a screen of one plate: two compounds, six doses, two replicates."""
     root = tmp_path_factory.mktemp("notebook")
     design = ScreenDesign(
-        COMPOUNDS, ("HRCE-like",), DoseLadder(count=6), 2, 2, Controls(8, 8), size=128, multichannel=True, seed=1
+        compounds=COMPOUNDS,
+        cell_lines=("HRCE-like",),
+        ladder=DoseLadder(count=6),
+        replicates=2,
+        replicates_per_plate=2,
+        controls=Controls(positive=8, negative=8),
+        size=128,
+        multichannel=True,
+        seed=1,
     )
     plate = simulate_screen(root / "plate", design)
     job = ScreenJob(images=plate.images, plate_map=plate.platemap, out=root / "out")

@@ -1,4 +1,4 @@
-"""What the simulated images are: optics against closed forms, and the truth against a linear score of the pixels."""
+"""The truth of a simulated field against a linear score of its pixels."""
 
 from __future__ import annotations
 
@@ -7,128 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from gandl.simulate import CELL_LINES, Effects, Response, WellState
-from gandl.simulate.cells.outlines import Shapes, compete
-from gandl.simulate.cells.pharmacology import HEALTHY, INFECTED, hill
-from gandl.simulate.cells.population import phenotypes, populate, scatter
-from gandl.simulate.cells.textures import noise_patch, spots
-from gandl.simulate.microscope.camera import BACKGROUND, COUNTS, PEDESTAL, READ_NOISE, Image, photograph
-from gandl.simulate.microscope.effects import WellEffects, draw_plate, draw_well
-from gandl.simulate.microscope.field import draw_field
-from gandl.simulate.plates.wells import jittered
+from gandl.simulate import CELL_LINES, Effects, WellState
+from gandl.simulate.cells.pharmacology import HEALTHY_WELL, INFECTED_WELL
+from gandl.simulate.microscope.camera import PEDESTAL, Image
+from gandl.simulate.microscope.effects import draw_plate, draw_well
+from gandl.simulate.microscope.field import draw_empty, draw_field
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from tests.cli.simulate.microscope.still import still
+
 Array = NDArray[np.float64]
-
-
-def still(density: float = 1.0) -> WellEffects:
-    """No nuisance at all: gain one, no blur to speak of, even light."""
-    return WellEffects(np.ones(5), np.ones(5), density, 0.01, (0.0, 0.0), 0.0)
-
-
-def test_hill_at_known_doses() -> None:
-    assert hill(2.0, 2.0, 1.7) == pytest.approx(0.5)
-    assert hill(20.0, 2.0, 1.0) == pytest.approx(10 / 11)
-    assert hill(0.0, 2.0, 1.0) == 0.0
-
-
-def test_efficacy_is_the_gain_loss_curve() -> None:
-    response = Response(0.5, 1.5, 0.9, toxicity_ec50_um=8.0, toxicity_slope=3.0)
-    for dose in (0.05, 0.5, 3.0, 8.0, 30.0):
-        gain = 1 / (1 + 10 ** (1.5 * (np.log10(0.5) - np.log10(dose))))
-        loss = 1 / (1 + 10 ** (3.0 * (np.log10(dose) - np.log10(8.0))))
-        assert response.at(dose).efficacy == pytest.approx(-1 + 2 * 0.9 * gain * loss)
-
-
-@pytest.mark.parametrize(
-    ("response", "verdict"),
-    [
-        (Response(1.0), "active"),
-        (Response(1.0, toxicity_ec50_um=10.0), "active_biphasic"),
-        (Response(1.0, toxicity_ec50_um=1000.0), "active"),
-        (Response(), "inactive"),
-        (Response(toxicity_ec50_um=5.0), "toxic"),
-        (Response(toxicity_ec50_um=5000.0), "inactive"),
-    ],
-)
-def test_expected_verdicts(response: Response, verdict: str) -> None:
-    assert response.expected_verdict(30.0) == verdict
-
-
-@pytest.mark.parametrize("rescue", [0.0, 0.2, 0.5, 0.9, 1.0])
-def test_the_infected_fraction_of_the_cells_is_linear_in_rescue(rescue: float) -> None:
-    """Severity of infected cells is Beta(6, 1.5), of others Beta(1, 14), so the mean weight is known in closed form."""
-    rng = np.random.default_rng(3)
-    state = WellState(rescue)
-    infected = [phenotypes(scatter(128, 20.0, rng), state, rng)[:, 1].mean() for _ in range(60)]
-    expected = state.infected * 6 / 7.5 + (1 - state.infected) / 15
-    assert np.mean(infected) == pytest.approx(expected, abs=4 * np.std(infected) / np.sqrt(60) + 1e-3)
-
-
-def test_wells_scatter_around_the_expected_fractions() -> None:
-    rng = np.random.default_rng(0)
-    drawn = [jittered(WellState(0.3, 0.6), 0.004, rng) for _ in range(4000)]
-    assert np.mean([s.rescue for s in drawn]) == pytest.approx(0.3, abs=0.002)
-    assert np.std([s.toxicity for s in drawn]) == pytest.approx(np.sqrt(0.6 * 0.4 * 0.004), rel=0.05)
-
-
-def test_infection_fuses_and_detaches_cells() -> None:
-    rng = np.random.default_rng(1)
-    line = CELL_LINES["VERO-like"]
-    healthy = [populate(line, HEALTHY, 1.0, 256, rng) for _ in range(8)]
-    infected = [populate(line, INFECTED, 1.0, 256, rng) for _ in range(8)]
-    count = np.mean([len(c) for c in infected]) / np.mean([len(c) for c in healthy])
-    assert 0.7 < count < 0.92
-    fused = [np.mean(c.owner != np.arange(len(c))) for c in infected]
-    assert np.mean(fused) > 0.1
-    assert max(np.mean(c.owner != np.arange(len(c))) for c in healthy) < 0.1
-
-
-def circles(*places: tuple[float, float, float]) -> Shapes:
-    x, y, radius = np.array(places, np.float32).T
-    n = len(places)
-    flat = np.zeros((3, n), np.float32)
-    return Shapes(x, y, np.zeros(n, np.float32), radius, np.ones(n, np.float32), flat, flat)
-
-
-def test_a_circle_has_its_area_and_touching_cells_meet_halfway() -> None:
-    alone = compete(circles((50, 50, 20)), np.array([0], np.int32), 100)
-    assert np.sum(alone.rho < 1) == pytest.approx(np.pi * 400, rel=0.02)
-    assert alone.label[0, 0] == 1  # beyond the last cell: background
-    both = compete(circles((40, 50, 20), (60, 50, 20)), np.array([0, 1], np.int32), 100)
-    assert set(both.label[50, 30:50]) == {0} and set(both.label[50, 51:70]) == {1}
-    assert both.second[50, 50] == pytest.approx(both.rho[50, 50])
-    fused = compete(circles((40, 50, 20), (60, 50, 20)), np.array([0, 0], np.int32), 100)
-    assert fused.second.min() > 1  # no border inside a syncytium
-
-
-def test_shot_and_read_noise_have_the_stated_variance() -> None:
-    flat = np.full((5, 128, 128), 500.0, np.float32)
-    counts = photograph(flat, still(), 16, np.random.default_rng(2)).astype(float)
-    electrons = 500.0 + BACKGROUND
-    assert counts.mean(axis=(1, 2)) == pytest.approx(electrons * COUNTS[16] + PEDESTAL, rel=0.003)
-    assert counts.var(axis=(1, 2)) == pytest.approx((electrons + READ_NOISE**2) * COUNTS[16] ** 2, rel=0.06)
-
-
-def test_bright_pixels_saturate() -> None:
-    bright = np.full((5, 64, 64), 1e6, np.float32)
-    for bits in (8, 16):
-        assert photograph(bright, still(), bits, np.random.default_rng(0)).min() == 2**bits - 1
-
-
-def test_a_spot_has_the_height_asked_for() -> None:
-    image = spots(np.array([20.0]), np.array([30.0]), np.array([3.0]), 2.0, 64)
-    assert np.unravel_index(image.argmax(), image.shape) == (30, 20)
-    assert image.max() == pytest.approx(3.0, rel=0.03)
-    assert spots(np.array([-9.0]), np.array([5.0]), np.array([3.0]), 2.0, 64).max() == 0
-
-
-def test_noise_patches_are_standardised_and_periodic() -> None:
-    patch = noise_patch(4.0)
-    assert patch.mean() == pytest.approx(0, abs=1e-4) and patch.std() == pytest.approx(1, abs=1e-3)
-    inside, across = np.diff(patch, axis=0).std(), (patch[0] - patch[-1]).std()
-    assert across == pytest.approx(inside, rel=0.15)
 
 
 @dataclass(frozen=True)
@@ -179,11 +68,11 @@ def brightness(image: Image) -> Array:
 
 
 STATES = {
-    "positive": HEALTHY,
-    "negative": INFECTED,
-    "half": WellState(0.5),
-    "most": WellState(0.75),
-    "poison": WellState(0.0, 0.95),
+    "positive": HEALTHY_WELL,
+    "negative": INFECTED_WELL,
+    "half": WellState(rescue=0.5),
+    "most": WellState(rescue=0.75),
+    "poison": WellState(rescue=0.0, toxicity=0.95),
 }
 WELLS = 16
 
@@ -246,3 +135,13 @@ def test_poisoned_cells_are_neither_healthy_nor_infected(screened: tuple[Measure
 def test_texture_tells_infection_and_brightness_does_not(screened: tuple[Measured, Measured]) -> None:
     by_texture, by_brightness = screened
     assert by_brightness.z_prime < 0 < by_texture.z_prime
+
+
+@pytest.mark.parametrize(("bits", "dtype"), [(8, np.uint8), (16, np.uint16)])
+def test_an_empty_field_is_background_of_the_depth_of_the_camera(bits: int, dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    empty = draw_empty(still(), rng, size=64, bits=bits)
+    field = draw_field(CELL_LINES["VERO-like"], HEALTHY_WELL, still(), rng, size=64, bits=bits)
+    assert empty.dtype == field.dtype == dtype and empty.shape == field.shape == (5, 64, 64)
+    assert field.mean() > 3 * empty.mean()
+    assert empty.mean() > (PEDESTAL if bits == 16 else 4)

@@ -1,4 +1,4 @@
-"""A plate simulator with known truth: five stains, two cell lines, infection, rescue and toxicity, from a seed."""
+"""A plate simulator with known truth: five stains, two cell lines, infection, rescue and toxicity from a seed."""
 
 from gandl.simulate.cells.morphology import CELL_LINES, STAINS
 from gandl.simulate.cells.pharmacology import Response, WellState

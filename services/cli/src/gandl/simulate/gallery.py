@@ -1,4 +1,4 @@
-"""The pictures of docs/simulator.md: `python -m gandl.simulate.gallery FOLDER`."""
+"""The pictures of docs/simulator.md. `python -m gandl.simulate.gallery docs/images` writes them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gandl.simulate.cells.morphology import CELL_LINES, STAINS
-from gandl.simulate.cells.pharmacology import HEALTHY, INFECTED, WellState
+from gandl.simulate.cells.pharmacology import HEALTHY_WELL, INFECTED_WELL, WellState
 from gandl.simulate.microscope.effects import Effects, draw_plate, draw_well
 from gandl.simulate.microscope.field import draw_field
 from gandl.simulate.seeds import Stream, stream
@@ -19,39 +19,39 @@ from gandl.simulate.seeds import Stream, stream
 Picture = NDArray[np.uint8]
 
 STATES: Mapping[str, WellState] = {
-    "healthy": HEALTHY,
-    "half rescued": WellState(0.5),
-    "infected": INFECTED,
-    "poisoned": WellState(0.0, 0.95),
+    "healthy": HEALTHY_WELL,
+    "half rescued": WellState(rescue=0.5),
+    "infected": INFECTED_WELL,
+    "poisoned": WellState(rescue=0.0, toxicity=0.95),
 }
 _SEED = 4
 _CROP = 176
 _GAP = 4
 _COLOURS = np.array([[0.15, 0.35, 1], [0, 0.75, 0.25], [1, 0.35, 0.1], [0.35, 0.6, 0.1], [0.75, 0.1, 0.6]])
-"""Display colour of each stain in a composite."""
+"""The display colour of each stain in a composite."""
 
 
-def fields(line: str) -> list[Picture]:
-    """One field of each state [5, crop, crop], all shown under the same limits."""
-    rng = stream(_SEED, Stream.WELL, list(CELL_LINES).index(line))
+def fields(cell_line: str) -> list[Picture]:
+    """Return one field of each state [5, crop, crop], all under the same display limits."""
+    rng = stream(_SEED, Stream.WELL, list(CELL_LINES).index(cell_line))
     plate = draw_plate(Effects(), rng, len(STAINS))
     well = draw_well(Effects(), plate, (0.0, 0.0), 0.0, rng)
-    drawn = [draw_field(CELL_LINES[line], state, well, rng, size=256, bits=16) for state in STATES.values()]
-    both = np.stack(drawn).astype(np.float64)
-    low = np.percentile(both, 1, axis=(0, 2, 3))[:, None, None]
-    high = np.percentile(both, 99.8, axis=(0, 2, 3))[:, None, None]
-    shown = np.clip((both - low) / (high - low), 0, 1)[:, :, :_CROP, :_CROP]
-    return list((255 * shown**0.8).astype(np.uint8))
+    images = [draw_field(CELL_LINES[cell_line], state, well, rng, size=256, bits=16) for state in STATES.values()]
+    counts = np.stack(images).astype(np.float64)
+    low = np.percentile(counts, 1, axis=(0, 2, 3))[:, None, None]
+    high = np.percentile(counts, 99.8, axis=(0, 2, 3))[:, None, None]
+    scaled = np.clip((counts - low) / (high - low), 0, 1)[:, :, :_CROP, :_CROP]
+    return list((255 * scaled**0.8).astype(np.uint8))
 
 
-def stains_picture(line: str) -> Picture:
-    """Rows: the states; columns: the five stains."""
-    return _tiled([list(field) for field in fields(line)])
+def stains_picture(cell_line: str) -> Picture:
+    """Return a picture of the states (rows) in the five stains (columns)."""
+    return _tiled([list(field) for field in fields(cell_line)])
 
 
 def composite_picture() -> Picture:
-    """Rows: the cell lines; columns: the states, all stains in colour."""
-    return _tiled([[_composite(field) for field in fields(line)] for line in CELL_LINES])
+    """Return a picture of the cell lines (rows) in their states (columns), with all stains in colour."""
+    return _tiled([[_composite(field) for field in fields(cell_line)] for cell_line in CELL_LINES])
 
 
 def _composite(field: Picture) -> Picture:
@@ -71,11 +71,13 @@ def _tiled(rows: list[list[Picture]]) -> Picture:
 
 
 def main(folder: Path) -> None:
-    """Write all pictures into a folder, with few colours to keep the repository small."""
+    """Write all pictures into a folder, with few colours, so that the repository stays small."""
     folder.mkdir(parents=True, exist_ok=True)
-    for line in CELL_LINES:
-        name = line.removesuffix("-like").lower()
-        Image.fromarray(stains_picture(line)).quantize(48).save(folder / f"simulator-stains-{name}.png", optimize=True)
+    for cell_line in CELL_LINES:
+        name = cell_line.removesuffix("-like").lower()
+        Image.fromarray(stains_picture(cell_line)).quantize(48).save(
+            folder / f"simulator-stains-{name}.png", optimize=True
+        )
     Image.fromarray(composite_picture()).quantize(128).save(folder / "simulator-phenotypes.png", optimize=True)
 
 

@@ -1,36 +1,34 @@
-"""Simulate a whole screen into a folder: all or nothing, the same bytes for a seed on any number of processes."""
+"""Simulate a whole screen into a folder, complete or not at all, with the same bytes on any number of processes."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tifffile
+from gandl_shared.atomic import atomic_folder
 from gandl_shared.errors import BadInput, Conflict, GandlError, Problem, raise_if
 
 from gandl.simulate.cells.morphology import STAINS
 from gandl.simulate.plates.design import ScreenDesign
-from gandl.simulate.plates.layout import Plate, plan
+from gandl.simulate.plates.layout import SimulatedPlate, plan
 from gandl.simulate.plates.tables import write_tables
 from gandl.simulate.plates.wells import WellJob, draw_sites, jobs
 
 Progress = Callable[[int, int], None]
-"""Called with the number of wells done and the number of all."""
+"""Called with the number of finished wells and the number of all wells."""
 
-_CHUNK = 4
+_WELLS_PER_TASK = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SimulatedScreen:
-    """What was written. `platemap` and `truth` are CSV files, `images` the folder to screen."""
+    """The files of a simulated screen. `platemap` and `truth` are CSV files, `images` is the folder to screen."""
 
     folder: Path
     images: Path
@@ -52,47 +50,48 @@ def simulate_screen(
     """Draw all images of `design` and write them with plate map and truth to the new folder `out`.
 
     Images are `Images/<plate>/<well>_s<site>_w<channel>.tif` (or `<well>_s<site>.tif` with `design.multichannel`).
-    Everything is written beside `out` and renamed at the end. The bytes depend on design and seed only; `seed` None
-    takes the design's own. Raises BadInput for an impossible design or folder, Conflict where `out` is not empty.
+    The folder appears when it is complete. The bytes depend only on the design and the seed, which is that of the
+    design if `seed` is None. Raises BadInput for an impossible design or folder, Conflict if `out` is not empty.
     """
     design = design if seed is None else replace(design, seed=seed)
     problems = [] if processes >= 1 else [Problem(f"{processes} is not at least 1", field="processes")]
     raise_if([*problems, *design.problems()], BadInput, "this screen cannot be simulated")
     plates = plan(design)
-    with _atomic_folder(out.resolve()) as folder:
-        write_tables(folder, design, plates)
-        files = _write_all(_tasks(folder, design, plates), processes, on_progress or _silent)
-    wells = sum(len(plate.wells) for plate in plates)
-    return SimulatedScreen(out, out / "Images", out / "platemap.csv", out / "truth.csv", len(plates), wells, files)
+    _prepare_parent(out)
+    try:
+        with atomic_folder(out) as folder:
+            write_tables(folder, design, plates)
+            files = _write_all(_tasks(folder, design, plates), processes, on_progress or _ignore)
+    except (OSError, BrokenProcessPool) as error:
+        raise GandlError(f"{out} was not simulated: {error}") from error
+    return SimulatedScreen(
+        folder=out,
+        images=out / "Images",
+        platemap=out / "platemap.csv",
+        truth=out / "truth.csv",
+        plates=len(plates),
+        wells=sum(len(plate.wells) for plate in plates),
+        files=files,
+    )
 
 
 def default_processes() -> int:
-    """One process a core that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _silent(done: int, total: int) -> None:
-    """The progress of those who asked for none."""
+def _ignore(done: int, total: int) -> None:
+    """Do nothing with the progress."""
 
 
-@contextmanager
-def _atomic_folder(out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out` that becomes `out` at the end, or vanishes if anything goes wrong."""
+def _prepare_parent(out: Path) -> None:
+    """Create the folder above `out`. Raises Conflict if `out` exists and is not an empty folder, else BadInput."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Conflict(f"{out} exists and is not an empty folder; name a new one or remove it")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
+        out.resolve().parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInput(f"{out} cannot be made: {error.strerror}") from error
-    try:
-        yield folder
-        folder.chmod(0o755)
-        folder.rename(out)
-    except (OSError, BrokenProcessPool) as error:
-        raise GandlError(f"{out} was not simulated: {error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        raise BadInput(f"{out} cannot be created: {error.strerror}") from error
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class _Task:
     job: WellJob
 
 
-def _tasks(folder: Path, design: ScreenDesign, plates: list[Plate]) -> list[_Task]:
+def _tasks(folder: Path, design: ScreenDesign, plates: list[SimulatedPlate]) -> list[_Task]:
     tasks = []
     for plate in plates:
         target = folder / "Images" / plate.name
@@ -111,29 +110,29 @@ def _tasks(folder: Path, design: ScreenDesign, plates: list[Plate]) -> list[_Tas
 
 
 def _write_all(tasks: list[_Task], processes: int, on_progress: Progress) -> int:
-    """Draw and write every well; returns the number of files."""
+    """Draw and write every well, and return the number of files."""
     if processes == 1:
         return _counted(map(_write_well, tasks), len(tasks), on_progress)
-    # Spawned, because forking a process that has threads (a notebook, a server) may deadlock.
+    # Processes are spawned, because forking a process that has threads (a notebook, a server) may deadlock.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(processes, len(tasks)), mp_context=context) as pool:
         try:
-            return _counted(pool.map(_write_well, tasks, chunksize=_CHUNK), len(tasks), on_progress)
+            return _counted(pool.map(_write_well, tasks, chunksize=_WELLS_PER_TASK), len(tasks), on_progress)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
-def _counted(written: Iterator[int], total: int, on_progress: Progress) -> int:
+def _counted(file_counts: Iterable[int], total: int, on_progress: Progress) -> int:
     files = 0
-    for done, count in enumerate(written, start=1):
+    for done, count in enumerate(file_counts, start=1):
         files += count
         on_progress(done, total)
     return files
 
 
 def _write_well(task: _Task) -> int:
-    """Draw the sites of a well and write them; returns the number of files."""
+    """Draw and write the sites of a well, and return the number of files."""
     files = 0
     for site, image in enumerate(draw_sites(task.job), start=1):
         stem = f"{task.job.well.name}_s{site}"

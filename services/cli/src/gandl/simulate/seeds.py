@@ -1,4 +1,4 @@
-"""Independent streams of random numbers, one a plate and one a well, so that any process can draw any well."""
+"""Independent streams of random numbers, one per plate and one per well, so that any process can draw any well."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """What a stream is for: the first part of its key, so that plate 3's layout and well 3 never share numbers."""
+    """The use of a stream, which begins its key, so that the layout of plate 3 and well 3 never share numbers."""
 
     LAYOUT = 0
     PLATE = 1
@@ -16,5 +16,5 @@ class Stream(IntEnum):
 
 
 def stream(seed: int, use: Stream, *key: int) -> np.random.Generator:
-    """The generator of one use and place; equal arguments give equal numbers on any machine."""
+    """Return the generator of one use and key; equal arguments give equal numbers on any machine."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(use), *key)))

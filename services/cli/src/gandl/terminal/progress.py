@@ -1,4 +1,4 @@
-"""Progress bars of a screen and of a download, on stderr, so that stdout contains only results."""
+"""Progress bars on stderr, so that stdout contains only results."""
 
 from __future__ import annotations
 
@@ -20,43 +20,55 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 
 
-class _StepBar:
-    """A bar that counts units of one step after another; `step` names the step that runs now."""
+class _Bar:
+    """A bar that counts units of one step after another.
 
-    def __init__(self, *columns: ProgressColumn) -> None:
+    It appears with the first step or count, so that bad input, which is found before, is answered by its error alone.
+    """
+
+    def __init__(self, step: str, *columns: ProgressColumn) -> None:
         first = (TextColumn("{task.description:<16}"), BarColumn())
         self._bar = Bar(*first, *columns, TimeRemainingColumn(), console=Console(stderr=True))
-        self._task = self._bar.add_task("starting", total=None)
+        self._task = self._bar.add_task(step, total=None)
 
     def __enter__(self) -> Self:
-        self._bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
+        if self._bar.live.is_started:
+            self._bar.stop()
 
     def count(self, done: int, total: int) -> None:
         """Show `done` of `total` units of the step."""
+        self._bar.start()
         self._bar.update(self._task, total=total, completed=done)
 
     def step(self, name: str) -> None:
         """Name the step that runs now; its total is not known yet."""
+        self._bar.start()
         self._bar.update(self._task, description=name)
 
 
-class ScreenBar(_StepBar):
+class CountBar(_Bar):
+    """A bar over the units of one step."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__(step, MofNCompleteColumn())
+
+
+class ScreenBar(_Bar):
     """A bar over the sites of a screen."""
 
     def __init__(self) -> None:
-        super().__init__(MofNCompleteColumn(), TimeElapsedColumn())
+        super().__init__("starting", MofNCompleteColumn(), TimeElapsedColumn())
 
     def progress(self, progress: Progress) -> None:
         """Show how many sites are finished; a parked site is finished too."""
         self.count(progress.done + progress.parked, progress.sites)
 
 
-class TransferBar(_StepBar):
+class TransferBar(_Bar):
     """A bar over the bytes of a download."""
 
     def __init__(self) -> None:
-        super().__init__(DownloadColumn(), TransferSpeedColumn())
+        super().__init__("starting", DownloadColumn(), TransferSpeedColumn())

@@ -1,1 +1,1 @@
-"""Simulated cells: how they look, where they stand and what a dose does to them."""
+"""Simulated cells: their look, their places in a field, and the effect of a dose on them."""

@@ -1,4 +1,4 @@
-"""Periodic noise patches, made once a process, and small spots splatted at points."""
+"""Periodic noise patches, computed once per process, and small spots at points."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _PATCH_SEED = 20261124
 
 @lru_cache(maxsize=16)
 def noise_patch(scale: float) -> Floats:
-    """Periodic Gaussian noise [512, 512] of zero mean and unit variance, band-limited around `scale` pixels.
+    """Return periodic Gaussian noise [512, 512] of zero mean and unit variance, band-limited around `scale` pixels.
 
-    Always from the same seed: fields differ by where they are cut from it, so that a field needs no FFT of its own.
+    The seed is always the same. Fields differ by the place that they are cut from, so that a field needs no FFT of its
+    own.
     """
     rng = np.random.default_rng([_PATCH_SEED, int(scale * 100)])
     frequency = np.hypot(np.fft.fftfreq(PATCH)[:, None], np.fft.rfftfreq(PATCH)[None, :]) * scale
@@ -27,7 +28,7 @@ def noise_patch(scale: float) -> Floats:
 
 
 def noise(scale: float, size: int, rng: np.random.Generator) -> Floats:
-    """A random cut [size, size] of the noise patch of that scale, transposed at random."""
+    """Return a random cut [size, size] of the noise patch of that scale, transposed at random."""
     patch = noise_patch(scale)
     rows = (np.arange(size) + rng.integers(PATCH)) % PATCH
     columns = (np.arange(size) + rng.integers(PATCH)) % PATCH
@@ -36,10 +37,11 @@ def noise(scale: float, size: int, rng: np.random.Generator) -> Floats:
 
 
 def spots(x: Numbers, y: Numbers, height: Numbers, sigma: float, size: int) -> Floats:
-    """Gaussian spots of the given peak heights at points, [size, size]; points outside are dropped."""
+    """Return an image [size, size] of Gaussian spots of these peak heights; points outside are dropped."""
     image = np.zeros((size, size), np.float32)
     column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
     inside = (column >= 0) & (column < size) & (row >= 0) & (row < size)
     np.add.at(image, (row[inside], column[inside]), height[inside].astype(np.float32))
+    # A filtered unit impulse has the height 1 / (2π sigma²).
     peak = 2 * np.pi * sigma * sigma
     return np.asarray(gaussian_filter(image, sigma, truncate=3.0, mode="constant") * np.float32(peak))

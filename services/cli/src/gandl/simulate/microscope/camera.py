@@ -10,30 +10,28 @@ from gandl.simulate.cells.morphology import Floats
 from gandl.simulate.microscope.effects import WellEffects
 
 HAZE = 0.12
-"""Share of out-of-focus light."""
+"""The share of out-of-focus light."""
 BACKGROUND = np.array([18, 26, 20, 30, 24], np.float32)
-"""Photo-electrons a pixel without cells: medium and autofluorescence."""
+"""Photo-electrons per pixel without cells: medium and autofluorescence."""
 READ_NOISE = 6.0
-"""Standard deviation, photo-electrons."""
+"""The standard deviation of the read noise, in photo-electrons."""
 PEDESTAL = 100.0
-"""Counts of the camera at no light."""
+"""The counts of a camera of 16 bits without light."""
 COUNTS = {8: 0.075, 16: 8.0}
-"""Counts a photo-electron, by bit depth: the brightest nuclei just reach the top of 8 bit."""
+"""Counts per photo-electron by bit depth: the brightest nuclei just reach the highest count of 8 bits."""
 _PEDESTAL_8 = 4.0
 
 Image = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 def photograph(stains: Floats, effects: WellEffects, bits: int, rng: np.random.Generator) -> Image:
-    """Camera counts [5, H, W], uint8 or uint16, of stains in photo-electrons.
-
-    Shot noise is Gaussian with the Poisson variance, joined with the read noise: at the ten and more electrons of the
-    background the two cannot be told apart, and it is an order of magnitude quicker.
-    """
+    """Return the camera counts [5, H, W], uint8 or uint16, of stains in photo-electrons."""
     light = illumination(stains.shape[-1], effects, rng)
     offset = (BACKGROUND * effects.offset).astype(np.float32)[:, None, None]
     gain = effects.gain.astype(np.float32)[:, None, None]
     electrons = (gain * blurred(stains, effects.blur) + offset) * light
+    # Shot noise is Gaussian with the variance of the Poisson distribution, together with the read noise. From the ten
+    # electrons of the background on the two distributions look the same, and this one is ten times faster.
     noise = rng.standard_normal(electrons.shape, np.float32)
     electrons += noise * np.sqrt(electrons + np.float32(READ_NOISE**2))
     pedestal = PEDESTAL if bits == 16 else _PEDESTAL_8
@@ -42,15 +40,16 @@ def photograph(stains: Floats, effects: WellEffects, bits: int, rng: np.random.G
 
 
 def blurred(stains: Floats, sigma: float) -> Floats:
-    """Optical blur of `sigma` pixels and the haze of light from other planes."""
+    """Return the stains with an optical blur of `sigma` pixels and the haze of light from other planes."""
     sharp = gaussian_filter(stains, (0, sigma, sigma), truncate=3.0, mode="nearest")
     wide = uniform_filter(stains, (0, 31, 31), mode="nearest")
     return np.asarray((1 - HAZE) * sharp + HAZE * wide, np.float32)
 
 
 def illumination(size: int, effects: WellEffects, rng: np.random.Generator) -> Floats:
-    """Relative light [5, H, W]: it falls off with the square of the distance from the lamp's centre."""
+    """Return the relative light [5, H, W], which falls with the square of the distance from the centre of the lamp."""
     axis = np.linspace(-1, 1, size, dtype=np.float32)
+    # Each channel has its own optical path, so its light is a little different.
     shift = 0.05 * rng.standard_normal((5, 2)).astype(np.float32)
     strength = np.float32(effects.shading) * (1 + 0.2 * rng.standard_normal(5).astype(np.float32))
     row = (axis[None, :] - np.float32(effects.lamp[0]) - shift[:, :1]) ** 2

@@ -1,4 +1,4 @@
-"""What the plate, the well and the microscope add to the cells: gains, position effects, illumination, focus."""
+"""Nuisances of the plate, the well and the microscope: gains, position effects, illumination, focus."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Effects:
-    """Sizes of the nuisances, as standard deviations of a log factor or as a fraction.
+    """The sizes of the nuisances, as standard deviations of a log factor or as a fraction.
 
-    `focus` is the standard deviation of the blur in pixels; `density` that of the log of the cell count; `edge` the
-    loss of cells (and half of it, the gain in brightness) in the outermost wells; `gradient` the brightness change
-    across a plate; `illumination` the loss of light in the corner of a field; `state` the well-to-well spread of the
-    rescued and poisoned fractions, as 1 / (1 + concentration) of a beta distribution, which keeps the mean exact.
+    `focus` is the standard deviation of the blur in pixels and `density` that of the log of the cell count. `edge` is
+    the loss of cells in the outermost wells, and half of it is their gain in brightness. `gradient` is the change of
+    brightness across a plate and `illumination` the loss of light in the corner of a field. `state` is the spread of
+    the rescued and poisoned fractions between wells, as 1 / (1 + concentration) of a beta distribution, which keeps the
+    mean exact.
     """
 
     plate_gain: float = 0.10
@@ -31,13 +32,14 @@ class Effects:
     state: float = 0.004
 
     def scaled(self, factor: float) -> Effects:
-        """All nuisances times `factor`; 0 turns them off."""
+        """Return all nuisances multiplied by `factor`; 0 turns them off."""
         return replace(self, **{name: value * factor for name, value in vars(self).items()})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlateEffects:
-    """One plate's draw: gain and background per channel, brightness slope over rows and columns, lamp position."""
+    """The nuisances of one plate: gain and background per channel, brightness slope over rows and columns, and the
+    position of the lamp."""
 
     gain: Floats
     offset: Floats
@@ -45,9 +47,10 @@ class PlateEffects:
     lamp: tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WellEffects:
-    """One well's draw: gain per channel, cell density factor, blur in pixels."""
+    """The nuisances of one well: gain and background per channel, factor of the cell density, blur in pixels, position
+    of the lamp and loss of light in the corners."""
 
     gain: Floats
     offset: Floats
@@ -58,7 +61,7 @@ class WellEffects:
 
 
 def draw_plate(effects: Effects, rng: np.random.Generator, channels: int) -> PlateEffects:
-    """Draw what all wells of a plate share."""
+    """Draw the nuisances that all wells of a plate share."""
     slope = effects.gradient * rng.uniform(-1, 1, 2)
     lamp = rng.uniform(-0.25, 0.25, 2)
     return PlateEffects(
@@ -72,10 +75,18 @@ def draw_plate(effects: Effects, rng: np.random.Generator, channels: int) -> Pla
 def draw_well(
     effects: Effects, plate: PlateEffects, position: tuple[float, float], edge: float, rng: np.random.Generator
 ) -> WellEffects:
-    """Draw one well's; `position` is its row and column as -1..1, `edge` 1 in the outermost ring and 0 elsewhere."""
-    place = 1.0 + plate.slope[0] * position[0] + plate.slope[1] * position[1] + 0.5 * effects.edge * edge
+    """Draw the nuisances of a well at a row and a column in -1..1; `edge` is 1 in the outermost ring, 0 elsewhere."""
+    position_gain = 1.0 + plate.slope[0] * position[0] + plate.slope[1] * position[1] + 0.5 * effects.edge * edge
+    # Gains of one well are correlated, because pipetting and focus change all its channels together.
     common = rng.standard_normal()
     gain = np.exp(effects.well_gain * (0.6 * common + 0.8 * rng.standard_normal(len(plate.gain))))
     density = float(np.exp(effects.density * rng.standard_normal())) * (1.0 - effects.edge * edge)
     blur = 0.8 + abs(effects.focus * float(rng.standard_normal()))
-    return WellEffects(plate.gain * gain * place, plate.offset, density, blur, plate.lamp, effects.illumination)
+    return WellEffects(
+        gain=plate.gain * gain * position_gain,
+        offset=plate.offset,
+        density=density,
+        blur=blur,
+        lamp=plate.lamp,
+        shading=effects.illumination,
+    )

@@ -1,10 +1,10 @@
-"""One field of view: cells, stains and microscope put together."""
+"""One field of view: cells, stains and microscope combined."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from gandl.simulate.cells.morphology import CellLine
+from gandl.simulate.cells.morphology import CellMorphology
 from gandl.simulate.cells.pharmacology import WellState
 from gandl.simulate.cells.population import populate
 from gandl.simulate.microscope.camera import Image, photograph
@@ -13,13 +13,19 @@ from gandl.simulate.microscope.stains import paint
 
 
 def draw_field(
-    line: CellLine, state: WellState, effects: WellEffects, rng: np.random.Generator, *, size: int, bits: int
+    morphology: CellMorphology,
+    state: WellState,
+    effects: WellEffects,
+    rng: np.random.Generator,
+    *,
+    size: int,
+    bits: int,
 ) -> Image:
-    """Camera counts [5, size, size] of one field of a well, uint8 or uint16 by `bits`."""
-    cells = populate(line, state, effects.density, size, rng)
-    return photograph(paint(line, cells, size, rng), effects, bits, rng)
+    """Return the camera counts [5, size, size] of one field of a well, uint8 or uint16 by `bits`."""
+    cells = populate(morphology, state, effects.density, size, rng)
+    return photograph(paint(morphology, cells, size, rng), effects, bits, rng)
 
 
 def draw_empty(effects: WellEffects, rng: np.random.Generator, *, size: int, bits: int) -> Image:
-    """A field of a well without cells: background, illumination and noise."""
+    """Return a field of a well without cells: background, illumination and noise."""
     return photograph(np.zeros((5, size, size), np.float32), effects, bits, rng)

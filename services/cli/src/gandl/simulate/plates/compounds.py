@@ -1,4 +1,4 @@
-"""Compounds of the user's choosing, from a CSV with the columns of `truth.csv`; one screen's truth designs another."""
+"""Compounds from a CSV file with the columns of `truth.csv`, so that the truth of one screen can design another."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ COLUMNS = ("compound", "cell_line", *NUMBERS)
 
 
 def read_compounds(path: Path) -> tuple[Compound, ...]:
-    """Read `compound[, cell_line, ec50_um, slope, max_rescue, toxicity_ec50_um, toxicity_slope]`, in order of name.
+    """Read `compound[, cell_line, ec50_um, slope, max_rescue, toxicity_ec50_um, toxicity_slope]`, in the file's order.
 
-    An empty EC50 means no such effect, an empty slope or plateau its default, an empty cell line all lines without
-    a row of their own. Other columns are ignored. Raises NotFound, or InvalidTable naming every bad row and field.
+    An empty EC50 means that there is no such effect, and an empty slope or plateau has its default. A row without a
+    cell line is for all cell lines without a row of their own. Other columns are ignored. Raises NotFound, or
+    InvalidTable naming every bad row and field.
     """
     rows = _rows(path)
     problems: list[Problem] = []
     responses: dict[str, dict[str, Response]] = {}
     for number, row in enumerate(rows, start=2):
-        name, line = (row.get("compound") or "").strip(), (row.get("cell_line") or "").strip()
-        found = [Problem("no name", file=path.name, row=number, field="compound")] if not name else []
-        response, wrong = _response(row, path.name, number)
-        found += wrong
-        if line in responses.get(name, {}):
-            found.append(Problem(f"{name} has two rows for {line or 'all lines'}", file=path.name, row=number))
-        responses.setdefault(name, {})[line] = response
-        problems += found
+        name, cell_line = (row.get("compound") or "").strip(), (row.get("cell_line") or "").strip()
+        if not name:
+            problems.append(Problem("the compound has no name", file=path.name, row=number, field="compound"))
+        response, response_problems = _response(row, path.name, number)
+        problems += response_problems
+        if cell_line in responses.get(name, {}):
+            detail = f"{name} has two rows for {cell_line or 'all cell lines'}"
+            problems.append(Problem(detail, file=path.name, row=number))
+        responses.setdefault(name, {})[cell_line] = response
     raise_if(problems, InvalidTable, "the table of compounds cannot be used")
-    return tuple(_compound(name, by_line) for name, by_line in responses.items())
+    return tuple(_compound(name, by_cell_line) for name, by_cell_line in responses.items())
 
 
 def _rows(path: Path) -> Sequence[Mapping[str, str | None]]:
@@ -47,9 +49,9 @@ def _rows(path: Path) -> Sequence[Mapping[str, str | None]]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidTable(f"{path.name} is not a CSV text file: {error}") from error
     if "compound" not in header:
-        raise InvalidTable(f"{path.name} has no column 'compound'; it takes {', '.join(COLUMNS)}")
+        raise InvalidTable(f"{path.name} has no column 'compound'; a table of compounds has {', '.join(COLUMNS)}")
     if not rows:
-        raise InvalidTable(f"{path.name} has no rows; give one a compound")
+        raise InvalidTable(f"{path.name} has no rows; give one row per compound")
     return rows
 
 
@@ -67,7 +69,7 @@ def _response(row: Mapping[str, str | None], file: str, number: int) -> tuple[Re
     return response, problems
 
 
-def _compound(name: str, by_line: Mapping[str, Response]) -> Compound:
-    """Lines without a row of their own take the row without a line, and where there is none, no effect at all."""
-    default = by_line.get("", Response())
-    return Compound(name, default, {line: response for line, response in by_line.items() if line})
+def _compound(name: str, by_cell_line: Mapping[str, Response]) -> Compound:
+    """Return a compound. Cell lines without a row have the row without a cell line, or else no effect at all."""
+    default = by_cell_line.get("", Response())
+    return Compound(name, default, {cell_line: response for cell_line, response in by_cell_line.items() if cell_line})

@@ -1,4 +1,4 @@
-"""Screens with a name. Their seeds were fixed before any model was trained and never change."""
+"""Designs with a name. Their seeds were fixed before any model was trained, and they never change."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ from gandl.simulate.plates.design import Compound, Controls, DoseLadder, ScreenD
 _VERO = "VERO-like"
 
 
-def _both(name: str, response: Response, vero: Response | None = None) -> Compound:
+def _compound(name: str, response: Response, vero: Response | None = None) -> Compound:
     return Compound(name, response, {} if vero is None else {_VERO: vero})
 
 
 _DEMO = ScreenDesign(
     compounds=(
-        _both("Rescuvir", Response(0.5, 1.5, 0.95), Response(1.2, 1.5, 0.95)),
-        _both("Steepomab", Response(2.5, 2.5, 0.9)),
-        _both("Partialine", Response(1.0, 1.2, 0.6)),
-        _both("Narrowtide", Response(0.4, 1.8, 0.95, toxicity_ec50_um=9.0, toxicity_slope=2.5)),
-        _both("Inertol", Response()),
-        _both("Toxapine", Response(toxicity_ec50_um=3.0, toxicity_slope=2.0)),
+        _compound(
+            "Rescuvir",
+            Response(ec50_um=0.5, slope=1.5, max_rescue=0.95),
+            Response(ec50_um=1.2, slope=1.5, max_rescue=0.95),
+        ),
+        _compound("Steepomab", Response(ec50_um=2.5, slope=2.5, max_rescue=0.9)),
+        _compound("Partialine", Response(ec50_um=1.0, slope=1.2, max_rescue=0.6)),
+        _compound(
+            "Narrowtide", Response(ec50_um=0.4, slope=1.8, max_rescue=0.95, toxicity_ec50_um=9.0, toxicity_slope=2.5)
+        ),
+        _compound("Inertol", Response()),
+        _compound("Toxapine", Response(toxicity_ec50_um=3.0, toxicity_slope=2.0)),
     ),
     replicates=2,
     replicates_per_plate=2,
@@ -34,18 +40,36 @@ _DEMO = ScreenDesign(
 
 _SCREEN_24 = ScreenDesign(
     compounds=(
-        _both("Antivirin A", Response(0.3, 1.2, 0.95), Response(0.9, 1.2, 0.95)),
-        _both("Antivirin B", Response(0.8, 1.8, 0.9)),
-        _both("Antivirin C", Response(1.5, 1.0, 1.0), Response(0.6, 1.4, 0.9)),
-        _both("Antivirin D", Response(3.0, 2.0, 0.85), Response(5.0, 2.0, 0.95)),
-        _both("Antivirin E", Response(6.0, 2.2, 0.95)),
-        _both("Antivirin F", Response(1.0, 1.6, 0.65), Response()),
-        _both("Window A", Response(0.4, 1.6, 0.95, 10.0, 2.5), Response(0.5, 1.6, 0.9, 7.0, 2.5)),
-        _both("Window B", Response(0.8, 2.0, 0.9, 14.0, 3.0)),
-        _both("Inert A", Response()),
-        _both("Inert B", Response()),
-        _both("Toxin A", Response(toxicity_ec50_um=2.0, toxicity_slope=1.8)),
-        _both("Toxin B", Response(toxicity_ec50_um=8.0, toxicity_slope=2.5), Response(toxicity_ec50_um=4.0)),
+        _compound(
+            "Antivirin A",
+            Response(ec50_um=0.3, slope=1.2, max_rescue=0.95),
+            Response(ec50_um=0.9, slope=1.2, max_rescue=0.95),
+        ),
+        _compound("Antivirin B", Response(ec50_um=0.8, slope=1.8, max_rescue=0.9)),
+        _compound(
+            "Antivirin C",
+            Response(ec50_um=1.5, slope=1.0, max_rescue=1.0),
+            Response(ec50_um=0.6, slope=1.4, max_rescue=0.9),
+        ),
+        _compound(
+            "Antivirin D",
+            Response(ec50_um=3.0, slope=2.0, max_rescue=0.85),
+            Response(ec50_um=5.0, slope=2.0, max_rescue=0.95),
+        ),
+        _compound("Antivirin E", Response(ec50_um=6.0, slope=2.2, max_rescue=0.95)),
+        _compound("Antivirin F", Response(ec50_um=1.0, slope=1.6, max_rescue=0.65), Response()),
+        _compound(
+            "Window A",
+            Response(ec50_um=0.4, slope=1.6, max_rescue=0.95, toxicity_ec50_um=10.0, toxicity_slope=2.5),
+            Response(ec50_um=0.5, slope=1.6, max_rescue=0.9, toxicity_ec50_um=7.0, toxicity_slope=2.5),
+        ),
+        _compound(
+            "Window B", Response(ec50_um=0.8, slope=2.0, max_rescue=0.9, toxicity_ec50_um=14.0, toxicity_slope=3.0)
+        ),
+        _compound("Inert A", Response()),
+        _compound("Inert B", Response()),
+        _compound("Toxin A", Response(toxicity_ec50_um=2.0, toxicity_slope=1.8)),
+        _compound("Toxin B", Response(toxicity_ec50_um=8.0, toxicity_slope=2.5), Response(toxicity_ec50_um=4.0)),
     ),
     replicates=4,
     seed=20261102,
@@ -53,8 +77,19 @@ _SCREEN_24 = ScreenDesign(
 
 _TRAINING = ScreenDesign(
     compounds=(
-        *(Compound(f"Rescue {k}", Response(0.3 * 1.8**k, 1.0 + 0.2 * k, 1.0 - 0.05 * k)) for k in range(6)),
-        *(Compound(f"Window {k}", Response(0.3 + 0.3 * k, 1.5, 0.95, 4.0 + 4 * k, 2.0)) for k in range(3)),
+        *(
+            Compound(f"Rescue {k}", Response(ec50_um=0.3 * 1.8**k, slope=1.0 + 0.2 * k, max_rescue=1.0 - 0.05 * k))
+            for k in range(6)
+        ),
+        *(
+            Compound(
+                f"Window {k}",
+                Response(
+                    ec50_um=0.3 + 0.3 * k, slope=1.5, max_rescue=0.95, toxicity_ec50_um=4.0 + 4 * k, toxicity_slope=2.0
+                ),
+            )
+            for k in range(3)
+        ),
         Compound("Inert", Response()),
         *(Compound(f"Toxin {k}", Response(toxicity_ec50_um=1.0 * 3**k, toxicity_slope=1.5)) for k in range(3)),
     ),
@@ -66,11 +101,11 @@ _TRAINING = ScreenDesign(
 )
 
 PRESETS: Mapping[str, ScreenDesign] = MappingProxyType({"demo": _DEMO, "screen-24": _SCREEN_24, "training": _TRAINING})
-"""`demo`: 2 plates of every behaviour. `screen-24`: the evaluation, 8 plates, 24 curves. `training`: to train on."""
+"""`demo` has 2 plates with every behaviour, `screen-24` has 8 plates for evaluation, and `training` is to train on."""
 
 
 def preset(name: str) -> ScreenDesign:
-    """The design of that name. Raises NotFound listing those there are."""
+    """Return the design of that name. Raises NotFound with the names that there are."""
     if name not in PRESETS:
         raise NotFound(f"unknown preset {name!r}; there are {', '.join(PRESETS)}")
     return PRESETS[name]

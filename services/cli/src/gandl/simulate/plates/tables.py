@@ -11,7 +11,7 @@ from pathlib import Path
 from gandl.simulate.cells.morphology import STAINS
 from gandl.simulate.cells.pharmacology import Response
 from gandl.simulate.plates.design import ScreenDesign
-from gandl.simulate.plates.layout import Plate
+from gandl.simulate.plates.layout import SimulatedPlate
 
 PLATEMAP = ("plate", "well", "role", "compound", "concentration_um", "cell_line")
 TRUTH = (
@@ -23,7 +23,7 @@ WELLS = ("plate", "well", "rescue", "toxicity", "efficacy")
 Cell = str | float | None
 
 
-def write_tables(out: Path, design: ScreenDesign, plates: Sequence[Plate]) -> None:
+def write_tables(out: Path, design: ScreenDesign, plates: Sequence[SimulatedPlate]) -> None:
     """Write `platemap.csv`, `truth.csv`, `truth_wells.csv` and `design.json` into a folder."""
     _write(out / "platemap.csv", PLATEMAP, _platemap_rows(plates))
     _write(out / "truth.csv", TRUTH, _truth_rows(design))
@@ -32,7 +32,7 @@ def write_tables(out: Path, design: ScreenDesign, plates: Sequence[Plate]) -> No
     (out / "design.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 
 
-def _platemap_rows(plates: Sequence[Plate]) -> Iterable[tuple[Cell, ...]]:
+def _platemap_rows(plates: Sequence[SimulatedPlate]) -> Iterable[tuple[Cell, ...]]:
     for plate in plates:
         for well in plate.wells:
             yield plate.name, well.name, well.role, well.compound, well.dose_um, plate.cell_line
@@ -41,16 +41,16 @@ def _platemap_rows(plates: Sequence[Plate]) -> Iterable[tuple[Cell, ...]]:
 def _truth_rows(design: ScreenDesign) -> Iterable[tuple[Cell, ...]]:
     doses = design.ladder.doses()
     for compound in design.compounds:
-        for line in design.cell_lines:
-            response = compound.in_cells(line)
+        for cell_line in design.cell_lines:
+            response = compound.in_cells(cell_line)
             yield (
-                compound.name, line, response.behaviour, *_curve(response), doses[0], doses[-1],
+                compound.name, cell_line, response.behaviour, *_curve(response), doses[0], doses[-1],
                 response.expected_verdict(doses[-1]),
             )  # fmt: skip
 
 
 def _curve(response: Response) -> tuple[Cell, ...]:
-    """Columns ec50_um to top_efficacy; what has no meaning for the behaviour is left empty."""
+    """Return the columns ec50_um to top_efficacy; a column without a meaning for the behaviour is empty."""
     rescue: tuple[Cell, ...] = (None, None, None)
     if response.ec50_um is not None:
         rescue = (response.ec50_um, response.slope, response.max_rescue)
@@ -61,7 +61,7 @@ def _curve(response: Response) -> tuple[Cell, ...]:
     return *rescue, *toxicity, top
 
 
-def _well_rows(plates: Sequence[Plate]) -> Iterable[tuple[Cell, ...]]:
+def _well_rows(plates: Sequence[SimulatedPlate]) -> Iterable[tuple[Cell, ...]]:
     for plate in plates:
         for well in plate.wells:
             if well.state is not None:

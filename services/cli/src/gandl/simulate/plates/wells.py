@@ -1,4 +1,4 @@
-"""The fields of one well, from nothing but the design, the seed and the well's place."""
+"""The fields of one well, which depend only on the design, the seed and the position of the well."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from gandl.simulate.microscope.camera import Image
 from gandl.simulate.microscope.effects import WellEffects, draw_plate, draw_well
 from gandl.simulate.microscope.field import draw_empty, draw_field
 from gandl.simulate.plates.design import ScreenDesign
-from gandl.simulate.plates.layout import Plate, Well
+from gandl.simulate.plates.layout import SimulatedPlate, SimulatedWell
 from gandl.simulate.seeds import Stream, stream
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WellJob:
-    """All that is needed to draw one well in any process: `plate` is the plate's index in the screen."""
+    """Everything that a process needs to draw one well; `plate` is the index of the plate in the screen."""
 
     design: ScreenDesign
     plate: int
     cell_line: str
-    well: Well
+    well: SimulatedWell
 
 
-def jobs(design: ScreenDesign, plate: Plate) -> Iterator[WellJob]:
-    """The jobs of a plate, in the order of its wells."""
-    return (WellJob(design, plate.index, plate.cell_line, well) for well in plate.wells)
+def jobs(design: ScreenDesign, plate: SimulatedPlate) -> Iterator[WellJob]:
+    """Return the jobs of a plate, in the order of its wells."""
+    return (WellJob(design=design, plate=plate.index, cell_line=plate.cell_line, well=well) for well in plate.wells)
 
 
 def draw_sites(job: WellJob) -> Iterator[Image]:
-    """The fields [5, size, size] of one well. Its random numbers depend on seed, plate and well only."""
+    """Yield the fields [5, size, size] of one well. Its random numbers depend only on seed, plate and well."""
     design, well = job.design, job.well
     rng = stream(design.seed, Stream.WELL, job.plate, well.row * design.shape[1] + well.column)
     effects = _effects(job, rng)
@@ -42,23 +42,23 @@ def draw_sites(job: WellJob) -> Iterator[Image]:
         if state is None:
             yield draw_empty(effects, rng, size=design.size, bits=design.bits)
         else:
-            line = CELL_LINES[job.cell_line]
-            yield draw_field(line, state, effects, rng, size=design.size, bits=design.bits)
+            morphology = CELL_LINES[job.cell_line]
+            yield draw_field(morphology, state, effects, rng, size=design.size, bits=design.bits)
 
 
 def _effects(job: WellJob, rng: np.random.Generator) -> WellEffects:
-    """The plate's nuisances, drawn again from the plate's own stream, and the well's on top."""
+    """Return the nuisances of the well. Those of its plate are drawn again from the stream of the plate."""
     rows, columns = job.design.shape
     row, column = job.well.row, job.well.column
     plate = draw_plate(job.design.effects, stream(job.design.seed, Stream.PLATE, job.plate), len(STAINS))
     edge = float(row in (0, rows - 1) or column in (0, columns - 1))
-    place = (2 * row / (rows - 1) - 1, 2 * column / (columns - 1) - 1)
-    return draw_well(job.design.effects, plate, place, edge, rng)
+    position = (2 * row / (rows - 1) - 1, 2 * column / (columns - 1) - 1)
+    return draw_well(job.design.effects, plate, position, edge, rng)
 
 
 def jittered(state: WellState, spread: float, rng: np.random.Generator) -> WellState:
-    """Biological spread between wells: beta-distributed fractions with exactly the expected means."""
-    return WellState(_beta(state.rescue, spread, rng), _beta(state.toxicity, spread, rng))
+    """Return a state with the biological spread between wells: beta-distributed fractions with the expected means."""
+    return WellState(rescue=_beta(state.rescue, spread, rng), toxicity=_beta(state.toxicity, spread, rng))
 
 
 def _beta(mean: float, spread: float, rng: np.random.Generator) -> float:
