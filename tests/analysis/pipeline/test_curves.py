@@ -164,17 +164,17 @@ def test_a_poison_deviates_from_the_controls_of_its_cell_line() -> None:
         for d in DOSES
         for _ in range(4)
     ]
-    curve = fit_compounds([*controls, *poison], FAST)[0]
+    curve = fit_compounds([*controls, *poison], FAST, {"U2OS": 1.5})[0]
     assert curve.verdict == "toxic"
     assert curve.off_axis.departs_at == DOSES[3]
-    assert curve.off_axis.limit is not None and 1.0 < curve.off_axis.limit < 2.0
+    assert curve.off_axis.limit == 1.5
     assert [p.distance for p in curve.off_axis.points] == pytest.approx([1.0] * 3 + [9.0] * 3)
-    assert len(fit_compounds([*controls, *poison], FAST)) == 1
+    assert len(fit_compounds([*controls, *poison], FAST, {"U2OS": 1.5})) == 1
 
 
 def test_excluded_wells_of_a_screen() -> None:
     treated = [screen_well("treatment", "a", float(d), -1.0, 1.0) for d in DOSES]
-    curve = fit_compounds([w.model_copy(update={"excluded": "image QC: overexposed"}) for w in treated], FAST)[0]
+    curve = fit_compounds([w.model_copy(update={"excluded": "image QC: overexposed"}) for w in treated], FAST, {})[0]
     assert {p.excluded for p in curve.points} == {"image QC: overexposed"}
     assert (curve.n_wells, curve.verdict) == (0, "undetermined")
 

@@ -16,7 +16,7 @@ from gandl_science.dose_response.interpretation import (
     TherapeuticWindow,
     interpret_curve,
 )
-from gandl_science.dose_response.onset import off_axis_limit, off_axis_onset
+from gandl_science.dose_response.onset import off_axis_onset
 from gandl_science.dose_response.results import CurveFit, CurveOptions, ResponseScale
 from gandl_science.dose_response.results import Relation as FittedRelation
 from gandl_science.dose_response.significance import q_values
@@ -78,14 +78,12 @@ def efficacy_settings(
 
 
 def fit_compounds(
-    wells: Sequence[WellScore],
-    settings: CurveSettings | None = None,
-    off_limits: Mapping[str, float | None] | None = None,
+    wells: Sequence[WellScore], settings: CurveSettings, off_limits: Mapping[str, float | None]
 ) -> list[Curve]:
     """Return one curve per cell line and compound of the treatment wells, in order of first appearance.
 
-    `off_limits` holds the limit of the off-axis distance of each cell line; by default it is that of `off_limit`. A
-    well that is `excluded` is shown but not fitted.
+    `off_limits` holds the off-axis limit of each cell line (pipeline.axes.off_axis_limit). A well that is `excluded` is
+    shown but not fitted.
     """
     treated = [
         CurveWell(
@@ -102,19 +100,7 @@ def fit_compounds(
         for well in wells
         if well.role is Role.TREATMENT
     ]
-    if off_limits is None:
-        off_limits = {name: off_limit(wells, name) for name in dict.fromkeys(well.cell_line for well in wells)}
-    return fit_wells(treated, settings or efficacy_settings(), off_limits)
-
-
-def off_limit(wells: Sequence[WellScore], cell_line: str) -> float | None:
-    """Return the off-axis limit of the control wells (both roles, held out) of a cell line; None with too few wells."""
-    distances = [
-        well.off_distance
-        for well in wells
-        if well.cell_line == cell_line and well.role.is_control and well.off_distance is not None
-    ]
-    return off_axis_limit(np.array(distances))
+    return fit_wells(treated, settings, off_limits)
 
 
 def fit_wells(
