@@ -1,9 +1,9 @@
-"""How long a whole analysis takes as a screen grows, up to the size of RxRx19a: vectors in, stored answer out.
+"""Time and memory of a whole analysis, from vectors to the stored result, for screens up to the size of RxRx19a.
 
-`python -m benchmarks.analysis.scale --page docs/axes-and-quality.md` runs the pipeline's own `analyse` (axis,
-scores, curves with bootstrap, quality and every probe) in a fresh process for each size and writes the table between
-the page's marks. The vectors are drawn: two cell lines, plates that differ, compounds of every shape, one well in
-a hundred lost.
+`python -m benchmarks.analysis.scale --page docs/axes-and-quality.md` runs `analyse` of the pipeline (axis, scores,
+curves with bootstrap, quality and every probe) in a fresh process for each size, and writes the table between the marks
+of the page. The vectors are simulated: two cell lines, plates that differ, compounds of every shape, and one well in a
+hundred without images.
 """
 
 from __future__ import annotations
@@ -32,16 +32,18 @@ from benchmarks.tables import write_between
 SCORE, CURVES = "score_efficacy", "fit_compounds"
 FEATURES, SITES, PLATES = 512, 4, 30
 COMPOUNDS, REPLICATES, CONTROLS = 1672, 3, 8510
-"""Of RxRx19a's size in each of two cell lines: with the lost wells left out 305,520 vectors or more, 3,344 curves."""
+"""The size of RxRx19a: in two cell lines, and without the lost wells, 305,520 vectors or more and 3,344 curves."""
 DOSES = np.geomspace(0.01, 10.0, 6).round(4)
 LOST = 0.01
 SIZES = (0.1, 1 / 3, 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one size took; seconds of `analyse` alone, of which `scored` for efficacies and curves (the rest are other
-    axes, quality and probes); peak memory of the whole process in GiB."""
+    """The cost of one size: seconds of `analyse` alone, and peak memory of the whole process in GiB.
+
+    `scored` are the seconds for efficacies and curves; the rest goes to other axes, quality and probes.
+    """
 
     vectors: int
     wells: int
@@ -52,8 +54,8 @@ class Cost:
     memory: float
 
 
-def wells_of(line: str, share: float, rng: np.random.Generator) -> tuple[list[Well], NDArray[np.float64]]:
-    """Plate map of a cell line, contents at random places, and the efficacy put into each well."""
+def wells_of(cell_line: str, share: float, rng: np.random.Generator) -> tuple[list[Well], NDArray[np.float64]]:
+    """Return the plate map of a cell line with its contents in random wells, and the true efficacy [W] of each well."""
     compounds, controls = round(COMPOUNDS * share), round(CONTROLS * share / 2)
     contents: list[tuple[Role, str | None, float | None, float]] = [(Role.POSITIVE, None, None, 1.0)] * controls
     contents += [(Role.NEGATIVE, None, None, -1.0)] * controls
@@ -67,16 +69,16 @@ def wells_of(line: str, share: float, rng: np.random.Generator) -> tuple[list[We
     wells = []
     for number, k in enumerate(order):
         role, compound, dose, _ = contents[k]
-        place = number // plates
-        name = well_name(place // 48 + 1, place % 48 + 1)
+        # The wells of each plate are filled row by row, 48 columns wide.
+        row, column = divmod(number // plates, 48)
         wells.append(
             Well(
-                plate=f"{line}-{number % plates + 1}",
-                well=name,
+                plate=f"{cell_line}-{number % plates + 1}",
+                well=well_name(row + 1, column + 1),
                 role=role,
                 compound=compound,
                 concentration_um=dose,
-                cell_line=line,
+                cell_line=cell_line,
                 table_row=number + 2,
             )
         )
@@ -84,15 +86,17 @@ def wells_of(line: str, share: float, rng: np.random.Generator) -> tuple[list[We
 
 
 def screen(share: float, seed: int = 0) -> ScreenInput:
-    """A screen of this share of the full size."""
+    """Return a screen of this share of the full size."""
     rng = np.random.default_rng(seed)
     wells: list[Well] = []
     truth: list[float] = []
-    for line in ("HRCE", "VERO"):
-        found, efficacy = wells_of(line, share, rng)
-        wells, truth = wells + found, truth + efficacy.tolist()
+    for cell_line in ("HRCE", "VERO"):
+        of_cell_line, efficacy = wells_of(cell_line, share, rng)
+        wells, truth = wells + of_cell_line, truth + efficacy.tolist()
     imaged = rng.random(len(wells)) >= LOST
-    profiles = profiles_of([w for w, seen in zip(wells, imaged, strict=True) if seen], np.array(truth)[imaged], rng)
+    profiles = profiles_of(
+        [w for w, has_images in zip(wells, imaged, strict=True) if has_images], np.array(truth)[imaged], rng
+    )
     record = TrainingRecord(data="none", licence="none", kimg=0, seed=0, command="none", version="0")
     card = ModelCard(
         name="drawn",
@@ -116,7 +120,7 @@ def screen(share: float, seed: int = 0) -> ScreenInput:
 
 
 def profiles_of(wells: list[Well], truth: NDArray[np.float64], rng: np.random.Generator) -> Profiles:
-    """Vectors of four sites a well: along the efficacy, the shift of the plate, the well, noise."""
+    """Return the vectors of four sites per well: efficacy along one direction, shifts of plate and well, and noise."""
     plates = {w.plate: i for i, w in enumerate(wells)}
     shifts = {plate: rng.normal(size=FEATURES, scale=0.3).astype(np.float32) for plate in plates}
     mixing = (np.eye(FEATURES) + rng.normal(size=(FEATURES, FEATURES)) / np.sqrt(FEATURES)).astype(np.float32)
@@ -137,19 +141,27 @@ def profiles_of(wells: list[Well], truth: NDArray[np.float64], rng: np.random.Ge
 
 
 def measured(share: float) -> Cost:
-    """Analyse one size in this process."""
-    given, spent = screen(share), [0.0]
+    """Analyse one size in this process and return its cost."""
+    simulated, spent = screen(share), [0.0]
     for step in (SCORE, CURVES):
         setattr(pipeline, step, clocked(getattr(pipeline, step), spent))
     wall, cpu = time.perf_counter(), time.process_time()
-    found = pipeline.analyse(given).analysis
+    analysis = pipeline.analyse(simulated).analysis
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return Cost(len(given.profiles), len(given.wells), len(found.curves), spent[0], wall, cpu, memory)
+    return Cost(
+        vectors=len(simulated.profiles),
+        wells=len(simulated.wells),
+        curves=len(analysis.curves),
+        scored=spent[0],
+        wall=wall,
+        cpu=cpu,
+        memory=memory,
+    )
 
 
 def clocked(step: Callable[..., object], spent: list[float]) -> Callable[..., object]:
-    """`step`, which adds its seconds to `spent`."""
+    """Return a function that does `step` and adds its seconds to `spent`."""
 
     def call(*arguments: object, **named: object) -> object:
         start = time.perf_counter()
@@ -161,13 +173,13 @@ def clocked(step: Callable[..., object], spent: list[float]) -> Callable[..., ob
 
 
 def fresh(share: float) -> Cost:
-    """The same in a process of its own, whose peak memory is of this size alone."""
+    """Return the cost measured in a process of its own, whose peak memory belongs to this size alone."""
     command = [sys.executable, __file__, "--one", str(share)]
     return Cost(**json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
 def table(costs: list[Cost]) -> str:
-    """Markdown."""
+    """Return the costs as a table in Markdown."""
     lines = [
         "| vectors × 512 | wells | curves | efficacies and curves, s | all, s | processor seconds | peak memory, GiB |",
         "|---|---|---|---|---|---|---|",
@@ -180,18 +192,18 @@ def table(costs: list[Cost]) -> str:
 
 
 def main() -> None:
-    """Print the table, and put it into the page."""
+    """Print the table, and write it into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--one", type=float, help="one size, as a share of RxRx19a's, in this process; prints JSON")
     parser.add_argument("--page", type=Path)
-    given = parser.parse_args()
-    if given.one:
-        print(json.dumps(asdict(measured(given.one))))
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(asdict(measured(options.one))))
         return
     text = table([fresh(share) for share in SIZES])
     print(text)
-    if given.page:
-        write_between(given.page, "size", text)
+    if options.page:
+        write_between(options.page, "size", text)
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ class TestParameters:
         [
             ({"preset": "paper", "whitening": "none"}, "preset paper fixes whitening at raw"),
             ({"normalisation": "tvn"}, "body.normalisation"),
-            ({"quality": {"good": 0.2, "usable": 0.4}}, "usable 0.4 lies above good 0.2"),
+            ({"quality": {"good": 0.2, "usable": 0.4}}, "usable 0.4 is above good 0.2"),
             ({"quality": {"good": 1.5}}, "body.quality.good"),
             (
                 {"axes": [{"name": "C2x", "positive": {"role": ["treatment"]}, "negative": {"role": ["empty"]}}]},

@@ -203,7 +203,7 @@ WRONG = [
     (["--normalise", "tvn"], ["normalisation", "'none', 'standardise' or 'align'"]),
     (["--thresholds", "good"], ["--thresholds 'good'", "good=0.6"]),
     (["--thresholds", "great=1"], ["quality.great", "Extra inputs"]),
-    (["--thresholds", "good=0.1,usable=0.3"], ["quality", "usable 0.3 lies above good 0.1"]),
+    (["--thresholds", "good=0.1,usable=0.3"], ["quality", "usable 0.3 is above good 0.1"]),
     (["--preset", "paper", "--normalise", "align"], ["preset paper fixes normalisation at none"]),
     (["--parameters", "none.json"], ["none.json is not there"]),
     (["--axis", "none.npz"], ["none.npz is not there"]),

@@ -1,4 +1,4 @@
-"""What can be chosen about an analysis. The stored result carries these, so it can be repeated."""
+"""The parameters of an analysis. They are stored with its result, so that it can be repeated."""
 
 from __future__ import annotations
 
@@ -17,40 +17,52 @@ Preset = Literal["default", "paper"]
 _Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Wells = Annotated[
     Mapping[_Text, Annotated[tuple[_Text, ...], Field(min_length=1, max_length=10_000)]],
-    Field(min_length=1, max_length=20, description="columns of the plate map, and the values a well may have in each"),
+    Field(
+        min_length=1,
+        max_length=20,
+        description="columns of the plate map, each with the values that a well of the group may have",
+    ),
 ]
 
 PAPER: Mapping[str, object] = {"whitening": "raw", "normalisation": "none", "regularisation": 1.0}
-"""What the preset `paper` fixes. The paper does not give C: 1 is the default of the SVMs it used."""
+"""The values that the preset `paper` fixes. The paper does not give C; 1 is the default of the SVMs that it used."""
 
 
 class AxisChoice(Frozen):
-    """An axis between any two groups of wells, from `negative` (-1) to `positive` (+1). A well belongs to a group if it
-    has one of the values in every column named: `plate`, `well`, `role`, `compound`, `concentration_um`, `cell_line`,
-    or any further column of the plate map."""
+    """An axis between any two groups of wells, from `negative` (-1) to `positive` (+1).
+
+    A well belongs to a group if it has, in every column named, one of the values given for it. Columns are `plate`,
+    `well`, `role`, `compound`, `concentration_um`, `cell_line`, and any further column of the plate map.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
     positive: Wells
     negative: Wells
-    within: Literal["cell_line"] | None = Field(default=None, description="fitted in each cell line by itself")
+    within: Literal["cell_line"] | None = Field(
+        default=None, description="`cell_line`: the axis is fitted in each cell line separately"
+    )
 
     @model_validator(mode="after")
     def _free_name(self) -> AxisChoice:
         if self.name.startswith(("E2", "C2")):
-            raise ValueError(f"the name {self.name} is taken: names that begin with E2 or C2 are gandl's own")
+            raise ValueError(f"the name {self.name} is reserved: names that begin with E2 or C2 belong to gandl")
         return self
 
 
 class AxisFrom(Frozen):
-    """The efficacy axes of an earlier analysis. Without a version: of the newest, which is then noted."""
+    """The efficacy axes of an earlier analysis. Without a version the newest is used, and its number is recorded."""
 
     screen: _Text
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
 class QualityThresholds(Frozen):
-    """`good` and `usable`: least Z′ (the worse of Z′ and its robust form); `controls`: fewest wells of each class for a
-    verdict; `chance`: what the lower bound of the wells' accuracy must exceed."""
+    """The thresholds of the verdict on an assay.
+
+    `good` and `usable` are the smallest Z′ of each (the worse of Z′ and its robust form counts), `controls` is the
+    smallest number of wells of each class for a verdict, and `chance` is the well accuracy that the lower bound of its
+    interval must exceed.
+    """
 
     good: Annotated[float, Field(le=1)] = 0.5
     usable: Annotated[float, Field(le=1)] = 0.0
@@ -60,16 +72,18 @@ class QualityThresholds(Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> QualityThresholds:
         if self.usable > self.good:
-            raise ValueError(f"usable {self.usable:g} lies above good {self.good:g}; give usable at or below good")
+            raise ValueError(f"usable {self.usable:g} is above good {self.good:g}; give usable at or below good")
         return self
 
 
 class ImageQcParameters(Frozen):
-    """Thresholds of image QC, and which sites it leaves out (docs/axes-and-quality.md has the rule and the evidence).
-    Sites that fail otherwise are listed and used."""
+    """Thresholds of image QC, and the problems for which sites are left out. Other failed sites are listed and used.
+
+    docs/axes-and-quality.md has the rule and the evidence.
+    """
 
     structure: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
-        default=1.5, description="a site is empty if no channel has as much; 1 is pure noise"
+        default=1.5, description="a site is empty if no channel has as much structure; 1 is pure noise"
     )
     saturation: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.05, description="a site is saturated if a channel has a larger share of pixels at the upper limit"
@@ -78,50 +92,56 @@ class ImageQcParameters(Frozen):
         default=0.5, description="a site is overexposed if a channel has a larger share of pixels at the upper limit"
     )
     focus: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
-        default=4.0, description="robust standard deviations of sharpness below the sites of its plate and cell line"
+        default=4.0,
+        description="a site is blurred if it is so many robust standard deviations less sharp than the other sites of "
+        "its plate and cell line",
     )
     blank: Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)] = Field(
-        default=8.0, description="a tile of less contrast shows no cell and is left out where its well has others"
+        default=8.0, description="a tile of less contrast shows no cell and is left out if its well has other tiles"
     )
     exclude: tuple[ImageReason, ...] = Field(
         default=(ImageReason.EMPTY, ImageReason.OVEREXPOSED),
-        description="sites that fail so are left out of axes and wells",
+        description="sites with one of these problems are left out of axes and wells",
     )
 
 
 class AnalysisParameters(Frozen):
-    """Choices of an analysis; the defaults are the ones measured to be best (docs/axes-and-quality.md)."""
+    """The parameters of an analysis. The defaults gave the best results in docs/axes-and-quality.md."""
 
-    preset: Preset = Field(default="default", description="`paper`: as the paper did it, for comparison only")
+    preset: Preset = Field(default="default", description="`paper`: the method of the paper, for comparison only")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     whitening: Whitening = "within_class"
-    regularisation: Annotated[float, Field(gt=0, le=1e6)] = Field(default=1e-3, description="C of the SVM, a tile")
+    regularisation: Annotated[float, Field(gt=0, le=1e6)] = Field(default=1e-3, description="C of the SVM per tile")
     normalisation: Normalisation = Field(
-        default="none", description="by the negative controls of each plate; `align` and `negative_controls` are TVN"
+        default="none",
+        description="normalisation of vectors by the negative controls of each plate; `align` with the "
+        "whitening `negative_controls` is TVN",
     )
-    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.05, description="level of q for an active compound")
+    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.05, description="the largest q of an active compound")
     image_qc: ImageQcParameters = ImageQcParameters()
     quality: QualityThresholds = QualityThresholds()
     axes: Annotated[tuple[AxisChoice, ...], Field(max_length=20)] = ()
-    axis_from: AxisFrom | None = Field(default=None, description="score by the efficacy axes of an earlier screen")
+    axis_from: AxisFrom | None = Field(
+        default=None, description="the earlier analysis whose efficacy axes score this screen"
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _as_in_the_paper(cls, given: Any) -> Any:  # Any: whatever came as JSON, checked after this
-        """The preset fixes what the paper fixed; something else beside it would be neither."""
-        if not isinstance(given, Mapping) or given.get("preset") != "paper":
-            return given
-        other = [name for name, value in PAPER.items() if name in given and given[name] != value]
+    def _as_in_the_paper(cls, data: Any) -> Any:  # Any: unchecked JSON, which is validated after this
+        """Set what the preset `paper` fixes. Other values beside it would be neither the paper nor the default."""
+        if not isinstance(data, Mapping) or data.get("preset") != "paper":
+            return data
+        other = [name for name, value in PAPER.items() if name in data and data[name] != value]
         if other:
             raise ValueError(f"preset paper fixes {other[0]} at {PAPER[other[0]]}; leave {other[0]} out or the preset")
-        if given.get("axis_from") is not None:
+        if data.get("axis_from") is not None:
             raise ValueError("preset paper fits its own axis; leave axis_from out or the preset")
-        return {**given, **PAPER}
+        return {**data, **PAPER}
 
     @model_validator(mode="after")
     def _distinct_axes(self) -> AnalysisParameters:
         names = [axis.name for axis in self.axes]
-        twice = [name for name in names if names.count(name) > 1]
-        if twice:
-            raise ValueError(f"axes: the name {twice[0]} is there twice; give each axis its own")
+        repeated = [name for name in names if names.count(name) > 1]
+        if repeated:
+            raise ValueError(f"axes: the name {repeated[0]} is used twice; give each axis its own name")
         return self
