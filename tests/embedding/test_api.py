@@ -50,14 +50,14 @@ def screen_vectors(models_dir: Path, image: np.ndarray, limits: IntensityLimits 
     )
 
 
-def close(got: object, expected: np.ndarray) -> None:
+def assert_close(answer: object, expected: np.ndarray) -> None:
     """Equal within the 1e-5 that a vector may change with its batch."""
-    vectors = np.asarray(got, np.float32)
+    vectors = np.asarray(answer, np.float32)
     assert vectors.shape == expected.shape
     assert (np.linalg.norm(vectors - expected, axis=1) <= 1e-5 * np.linalg.norm(expected, axis=1)).all()
 
 
-def refused(answer: Any, status: int, *words: str) -> None:
+def assert_refused(answer: Any, status: int, *words: str) -> None:
     body = ErrorBody.model_validate(answer.json())
     assert answer.status_code == status, body
     assert body.request_id == answer.headers["X-Request-ID"]
@@ -72,15 +72,15 @@ def test_a_tiff_gives_the_vectors_of_a_screen(client: TestClient, models_dir: Pa
     assert (body.model, body.model_id) == ("two", model_id(models_dir / "two.onnx"))
     assert body.limits is not None
     assert body.limits.high == (200, 201)
-    close(body.vectors, screen_vectors(models_dir, field()))
+    assert_close(body.vectors, screen_vectors(models_dir, field()))
 
 
 def test_one_file_a_channel_is_the_same_image(client: TestClient, models_dir: Path) -> None:
     image = field()
     files = [("channel", (f"w{i}.tif", tiff(plane))) for i, plane in enumerate(image)]
-    close(client.post("/embed", files=files).json()["vectors"], screen_vectors(models_dir, image))
+    assert_close(client.post("/embed", files=files).json()["vectors"], screen_vectors(models_dir, image))
     files = [("channel", (f"w{i}.png", png(plane))) for i, plane in enumerate(image)]
-    close(client.post("/embed", files=files).json()["vectors"], screen_vectors(models_dir, image))
+    assert_close(client.post("/embed", files=files).json()["vectors"], screen_vectors(models_dir, image))
 
 
 def test_several_images_come_back_in_order(client: TestClient, models_dir: Path) -> None:
@@ -88,9 +88,9 @@ def test_several_images_come_back_in_order(client: TestClient, models_dir: Path)
     files = [("image", (f"{i}.tif", tiff(image))) for i, image in enumerate(images)]
     body = client.post("/embed", files=files).json()
     assert [i["tiles"] for i in body["images"]] == [4, 1]
-    close(body["vectors"], np.concatenate([screen_vectors(models_dir, image) for image in images]))
+    assert_close(body["vectors"], np.concatenate([screen_vectors(models_dir, image) for image in images]))
     planes = [("channel", (f"{i}.tif", tiff(p))) for i, p in enumerate([*images[0], *images[1]])]
-    close(client.post("/embed", files=planes).json()["vectors"], np.asarray(body["vectors"], np.float32))
+    assert_close(client.post("/embed", files=planes).json()["vectors"], np.asarray(body["vectors"], np.float32))
 
 
 @pytest.mark.parametrize("dtype", ["uint16", ">u2", "float32", "uint8"])
@@ -98,7 +98,7 @@ def test_raw_fields_as_npy_are_prepared(client: TestClient, models_dir: Path, dt
     images = np.stack([field(seed=3), field(seed=4)]).clip(0, 255).astype(dtype)
     answer = client.post("/embed", content=to_npy(images), headers=NPY_IN)
     native = images.astype(images.dtype.newbyteorder("="))
-    close(answer.json()["vectors"], np.concatenate([screen_vectors(models_dir, image) for image in native]))
+    assert_close(answer.json()["vectors"], np.concatenate([screen_vectors(models_dir, image) for image in native]))
 
 
 def test_ready_tiles_pass_as_they_are(client: TestClient, models_dir: Path) -> None:
@@ -108,7 +108,7 @@ def test_ready_tiles_pass_as_they_are(client: TestClient, models_dir: Path) -> N
     assert answer.headers[MODEL_ID] == model_id(models_dir / "two.onnx")
     vectors = from_npy(answer.content)
     assert vectors.dtype == np.float32
-    close(vectors, Engine.load(models_dir / "two.onnx", threads=1).embed(tiles))
+    assert_close(vectors, Engine.load(models_dir / "two.onnx", threads=1).embed(tiles))
     assert client.post("/embed", content=to_npy(tiles), headers=NPY_IN).json()["limits"] is None
 
 
@@ -125,11 +125,11 @@ def test_explicit_limits_replace_those_of_the_card(client: TestClient, models_di
     limits = IntensityLimits(low=(10.0, 20.0), high=(100.0, 220.5))
     query = "/embed?low=10&low=20&high=100&high=220.5"
     answer = client.post(query, files={"image": ("a.tif", tiff(field()))})
-    close(answer.json()["vectors"], screen_vectors(models_dir, field(), limits))
+    assert_close(answer.json()["vectors"], screen_vectors(models_dir, field(), limits))
     assert answer.json()["limits"] == {"low": [10, 20], "high": [100, 220.5]}
     # With limits, 8-bit values are raw ones even in an array that could be tiles.
     raw = field(edge=32)[None].astype(np.uint8)
-    close(
+    assert_close(
         client.post(query, content=to_npy(raw), headers=NPY_IN).json()["vectors"],
         screen_vectors(models_dir, raw[0], limits),
     )
@@ -139,7 +139,7 @@ def test_mean_pooling_is_a_vector_an_image(client: TestClient, models_dir: Path)
     images = [field(seed=6), field(edge=40, seed=7)]
     files = [("image", (f"{i}.tif", tiff(image))) for i, image in enumerate(images)]
     means = np.stack([screen_vectors(models_dir, image).mean(axis=0) for image in images])
-    close(client.post("/embed?pool=mean", files=files).json()["vectors"], means)
+    assert_close(client.post("/embed?pool=mean", files=files).json()["vectors"], means)
 
 
 def test_another_model_is_chosen_by_name(client: TestClient) -> None:
@@ -162,7 +162,7 @@ def test_models_are_listed_with_their_cards(client: TestClient, models_dir: Path
     assert [(i.name, i.default, i.card.size) for i in infos] == [("five", False, 32), ("two", True, 16)]
     one = ModelInfo.model_validate(client.get("/models/five").json())
     assert (one.id, len(one.card.channels)) == (model_id(models_dir / "five.onnx"), 5)
-    refused(client.get("/models/six"), 404, "'six'", "five, two")
+    assert_refused(client.get("/models/six"), 404, "'six'", "five, two")
 
 
 def test_health_metrics_and_docs(client: TestClient) -> None:
@@ -194,12 +194,12 @@ def object_npy() -> bytes:
     ids=["empty", "text", "pickle", "cut", "longer", "structure", "negative"],
 )
 def test_a_body_that_is_no_npy_is_malformed(client: TestClient, content: bytes, word: str) -> None:
-    refused(client.post("/embed", content=content, headers=NPY_IN), 400, word)
+    assert_refused(client.post("/embed", content=content, headers=NPY_IN), 400, word)
 
 
 def test_a_header_that_promises_terabytes_costs_nothing(client: TestClient) -> None:
     body = to_npy(np.zeros((1, 2, 16, 16), np.uint8)).replace(b"(1, 2, 16, 16), }   ", b"(1, 2, 9999999, 9999), }")
-    refused(client.post("/embed", content=body, headers=NPY_IN), 400, "promises")
+    assert_refused(client.post("/embed", content=body, headers=NPY_IN), 400, "promises")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_header_that_promises_terabytes_costs_nothing(client: TestClient) -> N
     ids=["channels", "dimensions", "type", "small", "nan"],
 )
 def test_an_array_that_does_not_fit_is_invalid(client: TestClient, array: np.ndarray, word: str) -> None:
-    refused(client.post("/embed", content=to_npy(array), headers=NPY_IN), 422, word)
+    assert_refused(client.post("/embed", content=to_npy(array), headers=NPY_IN), 422, word)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_an_array_that_does_not_fit_is_invalid(client: TestClient, array: np.nda
     ids=["channels", "cut", "text", "colour", "empty", "one of two", "sizes", "field", "both", "odd name"],
 )
 def test_files_that_do_not_fit_are_named(client: TestClient, files: Any, status: int, words: list[str]) -> None:
-    refused(client.post("/embed", files=files), status, *words)
+    assert_refused(client.post("/embed", files=files), status, *words)
 
 
 @pytest.mark.parametrize(
@@ -243,17 +243,19 @@ def test_files_that_do_not_fit_are_named(client: TestClient, files: Any, status:
      "low=1e30&low=0&high=1.0000000001e30&high=1", "low=0&low=0&high=1e-44&high=1", "low=-1e60&low=0&high=1e60&high=1"],
 )  # fmt: skip
 def test_limits_that_cannot_be_are_invalid(client: TestClient, query: str) -> None:
-    refused(client.post(f"/embed?{query}", files={"image": ("a.tif", tiff(field()))}), 422)
+    assert_refused(client.post(f"/embed?{query}", files={"image": ("a.tif", tiff(field()))}), 422)
 
 
 def test_other_media_types_and_forms(client: TestClient) -> None:
-    refused(client.post("/embed", content=b"{}", headers={"Content-Type": "application/json"}), 415, "application/json")
-    refused(client.post("/embed", content=b"", headers={}), 415)
-    refused(client.post("/embed", content=b"x", headers={"Content-Type": "multipart/form-data"}), 400, "form")
+    assert_refused(
+        client.post("/embed", content=b"{}", headers={"Content-Type": "application/json"}), 415, "application/json"
+    )
+    assert_refused(client.post("/embed", content=b"", headers={}), 415)
+    assert_refused(client.post("/embed", content=b"x", headers={"Content-Type": "multipart/form-data"}), 400, "form")
     broken = {"Content-Type": "multipart/form-data; boundary=b"}
-    refused(client.post("/embed", content=b"--b\r\nno header", headers=broken), 400, "form")
-    refused(client.post("/embed", data={"image": "text"}, files={"x": ("", b"")}), 422, "text")
-    refused(client.post("/embed?model=none", content=to_npy(np.zeros(1)), headers=NPY_IN), 404, "none")
+    assert_refused(client.post("/embed", content=b"--b\r\nno header", headers=broken), 400, "form")
+    assert_refused(client.post("/embed", data={"image": "text"}, files={"x": ("", b"")}), 422, "text")
+    assert_refused(client.post("/embed?model=none", content=to_npy(np.zeros(1)), headers=NPY_IN), 404, "none")
 
 
 def test_size_limits_answer_413(models_dir: Path) -> None:
@@ -268,25 +270,29 @@ def test_size_limits_answer_413(models_dir: Path) -> None:
     )
     with ready_client(settings) as client:
         big = client.post("/embed", content=b"\x93" * (2**20 + 1), headers=NPY_IN)
-        refused(big, 413, "1048577")
+        assert_refused(big, 413, "1048577")
         stream = client.post("/embed", content=(b"\x93" * 2**18 for _ in range(5)), headers=NPY_IN)
-        refused(stream, 413, "1048576")
-        refused(
+        assert_refused(stream, 413, "1048576")
+        assert_refused(
             client.post("/embed", content=to_npy(np.zeros((4, 2, 16, 16), np.uint8)), headers=NPY_IN), 413, "3 tiles"
         )
-        refused(client.post("/embed", content=to_npy(np.zeros((1, 2, 64, 64), np.uint16)), headers=NPY_IN), 413, "8192")
+        assert_refused(
+            client.post("/embed", content=to_npy(np.zeros((1, 2, 64, 64), np.uint16)), headers=NPY_IN), 413, "8192"
+        )
         # A few kilobytes on the wire, refused by its header before its pixels are unpacked.
         bomb = io.BytesIO()
         tifffile.imwrite(bomb, np.zeros((2, 2000, 2000), np.uint16), compression="zlib", photometric="minisblack")
-        refused(client.post("/embed", files={"image": ("bomb.tif", bomb.getvalue())}), 413, "bomb.tif", "8000000")
+        assert_refused(
+            client.post("/embed", files={"image": ("bomb.tif", bomb.getvalue())}), 413, "bomb.tif", "8000000"
+        )
         many = [("image", (f"{i}.tif", b"")) for i in range(3)]
-        refused(client.post("/embed", files=many), 400, "Too many files")
+        assert_refused(client.post("/embed", files=many), 400, "Too many files")
 
 
 def test_a_key_is_needed_where_one_is_set(models_dir: Path) -> None:
     with ready_client(Settings(models_dir=models_dir, threads=1, api_key="s3cret")) as client:
-        refused(client.get("/models"), 401, "X-API-Key")
-        refused(client.post("/embed", content=b"", headers={**NPY_IN, "X-API-Key": "wrong"}), 401)
+        assert_refused(client.get("/models"), 401, "X-API-Key")
+        assert_refused(client.post("/embed", content=b"", headers={**NPY_IN, "X-API-Key": "wrong"}), 401)
         assert client.get("/models", headers={"X-API-Key": "s3cret"}).status_code == 200
         assert client.get("/health/ready").status_code == 200
 
@@ -294,7 +300,7 @@ def test_a_key_is_needed_where_one_is_set(models_dir: Path) -> None:
 def test_a_deadline_answers_504(models_dir: Path) -> None:
     with ready_client(Settings(models_dir=models_dir, default_model="two", threads=1, deadline_s=1e-6)) as client:
         tiles = to_npy(np.zeros((64, 2, 16, 16), np.uint8))
-        refused(client.post("/embed", content=tiles, headers=NPY_IN), 504, "64 tiles")
+        assert_refused(client.post("/embed", content=tiles, headers=NPY_IN), 504, "64 tiles")
 
 
 def test_a_bad_folder_stops_the_start(tmp_path: Path, models_dir: Path) -> None:

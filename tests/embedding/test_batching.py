@@ -176,13 +176,13 @@ def test_a_client_that_goes_away_leaves_the_queue(gated: Callable[..., Gated]) -
 
     async def work() -> None:
         async with Batcher(model, BatchOptions(max_tiles=2, max_waiting=100, fill_seconds=0)) as batcher:
-            gone = asyncio.create_task(batcher.embed(tiles([1] * 6)))
+            cancelled_request = asyncio.create_task(batcher.embed(tiles([1] * 6)))
             await until(lambda: batcher.waiting == 4)
-            stays = asyncio.create_task(batcher.embed(tiles([5])))
-            gone.cancel()
+            later_request = asyncio.create_task(batcher.embed(tiles([5])))
+            cancelled_request.cancel()
             await until(lambda: batcher.waiting == 1)
             model.gate.set()
-            assert values(await stays) == [5]
+            assert values(await later_request) == [5]
 
     run(work())
     assert model.runs == [2, 1]

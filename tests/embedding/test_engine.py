@@ -78,7 +78,7 @@ def test_batches_are_measured_in_pixels() -> None:
     ids=["channels", "type", "dimensions", "size"],
 )
 def test_other_tiles_are_refused(engine: Engine, wrong: np.ndarray) -> None:
-    with pytest.raises(Invalid, match=r"takes tiles of type uint8 and shape \[N, 2, 16, 16\]; given are") as caught:
+    with pytest.raises(Invalid, match=r"takes tiles of type uint8 and shape \[N, 2, 16, 16\]; these are") as caught:
         engine.embed(wrong)
     assert str(list(wrong.shape)) in caught.value.detail
 

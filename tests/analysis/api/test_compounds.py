@@ -95,10 +95,10 @@ def test_curves_as_pictures(shared_stack: Stack) -> None:
 
 def test_a_png_is_drawn_on_white_and_keeps_what_is_half_transparent(shared_stack: Stack) -> None:
     curve = read_analysis(shared_stack.store, shared_stack.first, 1).curves[0]
-    drawn = Image.open(io.BytesIO(to_png(dose_response_figure(curve)))).convert("RGBA")
-    white = Image.new("RGBA", drawn.size, "white")
+    rendered = Image.open(io.BytesIO(to_png(dose_response_figure(curve)))).convert("RGBA")
+    white = Image.new("RGBA", rendered.size, "white")
     picture = Image.open(io.BytesIO(curves_png([curve])))
-    difference = ImageChops.difference(picture, Image.alpha_composite(white, drawn).convert("RGB"))
+    difference = ImageChops.difference(picture, Image.alpha_composite(white, rendered).convert("RGB"))
     assert picture.getpixel((0, 0)) == (255, 255, 255)
     assert max(high for _, high in difference.getextrema()) <= 1
 

@@ -23,8 +23,8 @@ def screen(stack: Stack) -> str:
 
 
 def well(stack: Stack, screen: str, name: str, version: int) -> dict[str, object]:
-    found = stack.client.get(f"/screens/{screen}/wells", params={"version": version, "limit": 1000}).json()["items"]
-    return {w["well"]: w for w in found}[name]
+    wells = stack.client.get(f"/screens/{screen}/wells", params={"version": version, "limit": 1000}).json()["items"]
+    return {w["well"]: w for w in wells}[name]
 
 
 def test_failed_sites_wells_and_points_and_another_opinion(stack: Stack, screen: str) -> None:

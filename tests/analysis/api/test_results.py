@@ -8,8 +8,9 @@ import operator
 import statistics
 from typing import Any
 
+import numpy as np
 import pytest
-from gandl_analysis.formats.csv_tables import wells_csv
+from gandl_analysis.formats.csv_tables import sites_csv, wells_csv
 from gandl_analysis.formats.store_layout import read_analysis
 
 from tests.analysis.stack import Stack
@@ -35,9 +36,9 @@ def test_wells_as_csv_are_the_file_and_are_not_cut(shared_stack: Stack) -> None:
 
 def test_wells_can_be_filtered_and_paged(shared_stack: Stack) -> None:
     at = f"/screens/{shared_stack.second}/wells"
-    chosen = shared_stack.client.get(at, params={"role": "positive_control", "cell_line": "A549"}).json()
-    assert {(w["role"], w["cell_line"]) for w in chosen["items"]} == {("positive_control", "A549")}
-    assert chosen["total"] == 4
+    selected = shared_stack.client.get(at, params={"role": "positive_control", "cell_line": "A549"}).json()
+    assert {(w["role"], w["cell_line"]) for w in selected["items"]} == {("positive_control", "A549")}
+    assert selected["total"] == 4
     paged = [shared_stack.client.get(at, params={"limit": 30, "offset": o}).json()["items"] for o in (0, 30, 60)]
     assert [len(items) for items in paged] == [30, 30, 4]
     whole = shared_stack.client.get(at, params={"limit": 64}).json()["items"]
@@ -89,8 +90,8 @@ def test_hits_of_a_brightening_compound(shared_stack: Stack) -> None:
     assert hits["total"] == 4
     for line in ("U2OS", "A549"):
         ranks = [hit["rank"] for hit in hits["items"] if hit["cell_line"] == line]
-        known = [rank for rank in ranks if rank is not None]
-        assert known == list(range(1, len(known) + 1)) and ranks == known + [None] * (len(ranks) - len(known))
+        ranked = [rank for rank in ranks if rank is not None]
+        assert ranked == list(range(1, len(ranked) + 1)) and ranks == ranked + [None] * (len(ranks) - len(ranked))
     table = shared_stack.client.get(f"/screens/{shared_stack.second}/hits", headers={"Accept": "text/csv"}).text
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["compound"] for row in rows] == [hit["compound"] for hit in hits["items"]]
@@ -147,3 +148,28 @@ def test_an_unknown_version_answers_404(shared_stack: Stack) -> None:
 def test_parameters_out_of_range_answer_422(shared_stack: Stack) -> None:
     for query in ("limit=0", "limit=x", "offset=-1", "version=0", "role=mock", "plate=a%00b"):
         assert shared_stack.client.get(f"/screens/{shared_stack.first}/wells?{query}").status_code == 422, query
+
+
+def test_sites_are_the_parts_of_their_wells(shared_stack: Stack) -> None:
+    at, wells = f"/screens/{shared_stack.second}/sites", read_analysis(shared_stack.store, shared_stack.second, 1).wells
+    page = shared_stack.client.get(at, params={"limit": 1000}).json()
+    by_well: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for site in page["items"]:
+        by_well.setdefault((site["plate"], site["well"]), []).append(site)
+    assert list(by_well) == [(w.plate, w.well) for w in wells]
+    for well in wells:
+        sites = by_well[well.plate, well.well]
+        tiles = [site["n_tiles"] for site in sites]
+        assert sum(tiles) == well.n_tiles
+        for name in ("on", "efficacy"):
+            assert np.average([s[name] for s in sites], weights=tiles) == pytest.approx(getattr(well, name), rel=1e-9)
+
+
+def test_sites_as_csv_filtered(shared_stack: Stack) -> None:
+    at = f"/screens/{shared_stack.second}/sites"
+    params = {"cell_line": "A549", "role": "positive_control"}
+    items = shared_stack.client.get(at, params=params).json()["items"]
+    text = shared_stack.client.get(at, params=params, headers={"Accept": "text/csv"}).text
+    assert [row["well"] for row in csv.DictReader(io.StringIO(text))] == [site["well"] for site in items]
+    assert text.splitlines()[0] == sites_csv(()).strip()
+    assert {site["cell_line"] for site in items} == {"A549"}

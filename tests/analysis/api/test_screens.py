@@ -125,7 +125,7 @@ def test_bad_input_is_refused_with_the_words_of_the_command_line(
     damage(root)
     model = stack.models.find(None)
     prefix = damage.__name__
-    with pytest.raises(BadInput) as found:
+    with pytest.raises(BadInput) as refusal:
         plan_screen(
             ScreenRequest.model_validate(REQUEST),
             images=root / "plate/Images",
@@ -135,11 +135,11 @@ def test_bad_input_is_refused_with_the_words_of_the_command_line(
         )
     request = {"images": f"{prefix}/plate/Images", "plate_map": f"{prefix}/plate/platemap.csv"}
     answer = stack.client.post("/screens", json=request)
-    assert answer.status_code == found.value.status
+    assert answer.status_code == refusal.value.status
     body = answer.json()
-    assert body["error"] == type(found.value).__name__
-    assert body["detail"] == found.value.detail
-    assert body["problems"] == found.value.body()["problems"] or not found.value.problems
+    assert body["error"] == type(refusal.value).__name__
+    assert body["detail"] == refusal.value.detail
+    assert body["problems"] == refusal.value.body()["problems"] or not refusal.value.problems
     assert len(stack.database.screens.statuses()) == 3
 
 

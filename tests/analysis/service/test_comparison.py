@@ -12,23 +12,28 @@ from tests.analysis.stack import Stack
 
 def test_an_analysis_equals_itself(shared_stack: Stack) -> None:
     screen = shared_stack.first
-    found = shared_stack.client.get(f"/screens/{screen}/compare/{screen}").json()
-    assert (found["n_wells"], found["largest_difference"], found["n_curves"], found["same_verdict"]) == (64, 0, 1, 1)
-    assert found["pearson"] == pytest.approx(1)
-    assert {well["difference"] for well in found["wells"]} == {0}
-    assert found["curves"][0]["log2_ec50_ratio"] in (0, None)
+    comparison = shared_stack.client.get(f"/screens/{screen}/compare/{screen}").json()
+    assert (
+        comparison["n_wells"],
+        comparison["largest_difference"],
+        comparison["n_curves"],
+        comparison["same_verdict"],
+    ) == (64, 0, 1, 1)
+    assert comparison["pearson"] == pytest.approx(1)
+    assert {well["difference"] for well in comparison["wells"]} == {0}
+    assert comparison["curves"][0]["log2_ec50_ratio"] in (0, None)
 
 
 def test_two_screens_are_matched_by_well_and_compound(shared_stack: Stack) -> None:
     first, second = shared_stack.first, shared_stack.second
-    found = shared_stack.client.get(f"/screens/{first}/compare/{second}").json()
-    assert (found["first"], found["second"]) == (
+    comparison = shared_stack.client.get(f"/screens/{first}/compare/{second}").json()
+    assert (comparison["first"], comparison["second"]) == (
         {"screen": first, "version": 1},
         {"screen": second, "version": 1},
     )
-    for well in found["wells"]:
+    for well in comparison["wells"]:
         assert well["difference"] == pytest.approx(well["second"] - well["first"])
-    verdicts = {(curve["compound"], curve["cell_line"]): curve["verdicts"] for curve in found["curves"]}
+    verdicts = {(curve["compound"], curve["cell_line"]): curve["verdicts"] for curve in comparison["curves"]}
     assert len(verdicts) == 4
     assert None not in verdicts["X", "U2OS"]
     assert verdicts["X", "A549"][0] is None
@@ -38,11 +43,11 @@ def test_two_versions_of_one_screen(stack: Stack) -> None:
     stack.database.analyses.queue(stack.first, AnalysisParameters(whitening="none"))
     assert stack.runs().run()
     at = f"/screens/{stack.first}/compare/{stack.first}"
-    found = stack.client.get(at, params={"version": 1, "other_version": 2}).json()
-    assert (found["first"]["version"], found["second"]["version"]) == (1, 2)
-    assert found["largest_difference"] > 0
-    assert 0.5 < found["pearson"] <= 1
-    assert all(math.isfinite(well["second"]) for well in found["wells"])
+    comparison = stack.client.get(at, params={"version": 1, "other_version": 2}).json()
+    assert (comparison["first"]["version"], comparison["second"]["version"]) == (1, 2)
+    assert comparison["largest_difference"] > 0
+    assert 0.5 < comparison["pearson"] <= 1
+    assert all(math.isfinite(well["second"]) for well in comparison["wells"])
 
 
 def test_a_side_without_results_is_a_conflict(shared_stack: Stack) -> None:

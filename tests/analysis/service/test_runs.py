@@ -87,9 +87,9 @@ def test_a_failed_new_version_leaves_the_old_one(stack: Stack) -> None:
 
 
 def test_a_screen_deleted_meanwhile_leaves_no_files(stack: Stack, analysing: str) -> None:
-    def delete_first(given: ScreenInput) -> Analysed:
+    def delete_first(screen: ScreenInput) -> Analysed:
         stack.database.screens.delete(analysing)
-        return analyse(given)
+        return analyse(screen)
 
     assert not _runs_with(stack, delete_first)
     assert not (stack.home / "store" / analysing).exists()

@@ -137,9 +137,9 @@ def test_errors_come_back_as_what_they_are(url: str, stack: Stack) -> None:
         with pytest.raises(NotFound):
             gandl.dose_response("no such compound")
         (stack.home / "root/plate/Images/P1/C03_s1_w1.tif").unlink()
-        with pytest.raises(Invalid) as found:
+        with pytest.raises(Invalid) as refusal:
             gandl.submit(REQUEST)
-        assert "C03" in str(found.value.problems[0])
+        assert "C03" in str(refusal.value.problems[0])
 
 
 def test_a_key_is_sent(stack: Stack, seeded: Path) -> None:

@@ -24,10 +24,10 @@ def test_it_is_the_engine_at_a_distance(server: str, models_dir: Path) -> None:
     engine = Engine.load(models_dir / "two.onnx", threads=1)
     with EmbeddingClient(server, batch=16) as client:
         assert (client.card, client.model_id) == (engine.card, engine.model_id)
-        got, expected = client.embed(tiles(37)), engine.embed(tiles(37))
+        vectors, expected = client.embed(tiles(37)), engine.embed(tiles(37))
         assert client.embed(tiles(0)).shape == (0, 512)
-    assert got.dtype == np.float32
-    assert (np.linalg.norm(got - expected, axis=1) <= 1e-5 * np.linalg.norm(expected, axis=1)).all()
+    assert vectors.dtype == np.float32
+    assert (np.linalg.norm(vectors - expected, axis=1) <= 1e-5 * np.linalg.norm(expected, axis=1)).all()
 
 
 def test_a_model_is_chosen_by_name(server: str) -> None:
@@ -85,6 +85,6 @@ def test_clients_at_the_same_time_get_their_own_vectors(server: str, models_dir:
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(ask, requests))
-    for images, got in zip(requests, answers, strict=True):
+    for images, vectors in zip(requests, answers, strict=True):
         expected = engine.embed(images)
-        assert (np.linalg.norm(got - expected, axis=1) <= 1e-5 * np.linalg.norm(expected, axis=1)).all()
+        assert (np.linalg.norm(vectors - expected, axis=1) <= 1e-5 * np.linalg.norm(expected, axis=1)).all()

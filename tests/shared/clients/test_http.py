@@ -46,10 +46,10 @@ def client(outcomes: list[httpx.Response | Exception], slept: list[float], attem
 
 
 def test_an_error_comes_back_as_its_own_class_with_its_problems() -> None:
-    sent = InvalidPlateMap("two rows for one well", problems=[Problem("again", file="p.csv", row=4, field="well")])
-    got = error_of(answer(422, sent))
-    assert type(got) is InvalidPlateMap
-    assert (got.detail, tuple(got.problems)) == (sent.detail, tuple(sent.problems))
+    original = InvalidPlateMap("two rows for one well", problems=[Problem("again", file="p.csv", row=4, field="well")])
+    received = error_of(answer(422, original))
+    assert type(received) is InvalidPlateMap
+    assert (received.detail, tuple(received.problems)) == (original.detail, tuple(original.problems))
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,12 @@ def test_waits_double_within_bounds_and_never_undercut_the_server() -> None:
 
 
 def test_the_key_goes_with_every_request() -> None:
-    seen: list[str | None] = []
+    keys: list[str | None] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers.get("X-API-Key"))
+        keys.append(request.headers.get("X-API-Key"))
         return httpx.Response(200)
 
     with HttpClient(base_url="http://s", api_key="k", transport=httpx.MockTransport(handle)) as http:
         http.request("GET", "/x")
-    assert seen == ["k"]
+    assert keys == ["k"]

@@ -1,4 +1,4 @@
-"""One ONNX Runtime session over one model file: tiles in, vectors out. The only place that knows ONNX Runtime."""
+"""One ONNX Runtime session over one model file: tiles in, vectors out. No other module uses ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ CUDA = "CUDAExecutionProvider"
 CARD_FORMAT = 1
 
 CPU_PIXELS = 2**16
-"""Pixels of one internal batch on a CPU: 16 tiles of 64 × 64. Measured (benchmarks/embedding.py): smaller batches pay
-the call, larger ones push the first blocks' activations out of the caches."""
+"""Pixels of one internal batch on a CPU: 16 tiles of 64 × 64. This was measured (benchmarks/embedding.py): in smaller
+batches the cost of a call dominates, and larger ones do not leave the first blocks' activations in the caches."""
 
 GPU_PIXELS = 2**20
-"""The same for a GPU: 256 tiles of 64 × 64."""
+"""Pixels of one internal batch on a GPU: 256 tiles of 64 × 64."""
 
 _OPTIONS: Mapping[str, Mapping[str, str]] = {
-    # Full float32, and algorithms chosen by rule rather than by timing: the same vector in every batch and every run.
+    # Full float32 precision, and algorithms selected by rule instead of by timing, give the same vector in every run.
     CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
 }
 
@@ -36,7 +36,7 @@ Float32 = NDArray[np.float32]
 
 
 class Engine:
-    """A loaded featurizer; implements `gandl_shared.models.Embedder`. May be called from several threads."""
+    """A loaded featurizer, which implements `gandl_shared.models.Embedder`. Several threads may call it."""
 
     def __init__(self, session: ort.InferenceSession, card: ModelCard, model_id: str) -> None:
         self._session = session
@@ -48,10 +48,10 @@ class Engine:
 
     @classmethod
     def load(cls, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> Engine:
-        """Open a model on `threads` CPU cores (None: all) with the first of `providers` that is there (None: the CPU).
+        """Load a model on `threads` CPU cores (None: all) with the first available one of `providers` (None: the CPU).
 
-        Raises NotFound where there is no file, InvalidModel where it is not an ONNX file, has weights in another file
-        or no gandl card or its graph is not what the card says, Unavailable where none of `providers` works here.
+        Raises NotFound if there is no file, InvalidModel if it is not an ONNX file, has weights in another file, has no
+        gandl card or a graph that differs from its card, Unavailable if none of `providers` works here.
         """
         data = _read(path)
         check_self_contained(data, path.name)
@@ -77,13 +77,13 @@ class Engine:
 
     @property
     def batch(self) -> int:
-        """Tiles that run at once; more are split."""
+        """The number of tiles of one call; longer arrays are split."""
         return self._batch
 
     def embed(self, tiles: Uint8) -> Float32:
-        """Vectors [N, features] of tiles [N, C, size, size], in their order. Raises Invalid for another shape or type.
+        """Return the vectors [N, features] of tiles [N, C, size, size]. Raises Invalid for another shape or type.
 
-        Each vector is that of its tile alone: nothing in the graph mixes tiles.
+        Each vector depends on its tile alone, because nothing in the graph mixes tiles.
         """
         check_tiles(tiles, self._card)
         parts = [self._run(tiles[i : i + self._batch]) for i in range(0, len(tiles), self._batch)]
@@ -99,17 +99,17 @@ class Engine:
 
 
 def batch_size(size: int, provider: str) -> int:
-    """Tiles of size × size pixels that one call of the session takes."""
+    """Return how many tiles of size × size pixels one call of the session gets."""
     return max(1, (CPU_PIXELS if provider == CPU else GPU_PIXELS) // size**2)
 
 
 def check_tiles(tiles: Uint8, card: ModelCard) -> None:
-    """Raise Invalid where `tiles` is not uint8 [N, C, size, size] of `card`, naming what is expected and given."""
+    """Raise Invalid unless `tiles` is uint8 [N, C, size, size] of `card`."""
     expected = (len(card.channels), card.size, card.size)
     if tiles.dtype != np.uint8 or tiles.ndim != 4 or tiles.shape[1:] != expected:
-        shown = ", ".join(map(str, expected))
+        shape = ", ".join(map(str, expected))
         raise Invalid(
-            f"{card.name} takes tiles of type uint8 and shape [N, {shown}]; given are {tiles.dtype} {list(tiles.shape)}"
+            f"{card.name} takes tiles of type uint8 and shape [N, {shape}]; these are {tiles.dtype} {list(tiles.shape)}"
         )
 
 
@@ -123,16 +123,16 @@ def _read(path: Path) -> bytes:
         raise InvalidModel(f"the model file {path} cannot be read: {error.strerror}") from error
 
 
-def _session(data: bytes, name: str, threads: int | None, wanted: Sequence[str]) -> ort.InferenceSession:
-    present = [provider for provider in wanted if provider in ort.get_available_providers()]
+def _session(data: bytes, name: str, threads: int | None, preferred: Sequence[str]) -> ort.InferenceSession:
+    present = [provider for provider in preferred if provider in ort.get_available_providers()]
     if not present:
-        raise Unavailable(f"ONNX Runtime has none of {', '.join(wanted)} here; install the extra that brings it")
+        raise Unavailable(f"ONNX Runtime has none of {', '.join(preferred)} here; install the extra that brings it")
     providers = [(provider, dict(_OPTIONS.get(provider, {}))) for provider in present]
     try:
         session = ort.InferenceSession(data, _session_options(threads), providers=providers)
-    except Exception as error:  # ONNX Runtime has a class of its own for every way a file can be wrong, under no root
+    except Exception as error:  # The classes of ONNX Runtime's errors have no common root.
         raise InvalidModel(f"{name} is not an ONNX model that can be run: {_reason(error)}") from error
-    if session.get_providers()[0] != present[0]:  # a driver is missing: ONNX Runtime only warns, and goes on slowly
+    if session.get_providers()[0] != present[0]:  # Without a driver, ONNX Runtime only warns and goes on slowly.
         raise Unavailable(
             f"{present[0]} is installed but does not start here; ONNX Runtime fell back to {session.get_providers()[0]}"
         )
@@ -144,9 +144,9 @@ def _session_options(threads: int | None) -> ort.SessionOptions:
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = True
-    # The caller decides how long a batch is; idle threads must not burn the cores that decode the next images.
+    # Idle threads must not occupy the cores that decode the next images.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Never ONNX Runtime's own format, in which nothing was looked for.
+    # ONNX Runtime's own format is refused, because `check_self_contained` reads only ONNX.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     options.use_deterministic_compute = True
     options.log_severity_level = 3
@@ -154,7 +154,8 @@ def _session_options(threads: int | None) -> ort.SessionOptions:
 
 
 def _check_graph(session: ort.InferenceSession, card: ModelCard, name: str) -> None:
-    """Raise InvalidModel where the graph is not what its card says."""
+    """Raise InvalidModel if the graph differs from the card: one uint8 input and one float output, both with a free
+    batch."""
     if card.format != CARD_FORMAT:
         raise InvalidModel(f"{name} has a card of format {card.format}; this gandl reads format {CARD_FORMAT}")
     inputs, outputs = session.get_inputs(), session.get_outputs()
@@ -164,10 +165,10 @@ def _check_graph(session: ort.InferenceSession, card: ModelCard, name: str) -> N
     expected_out = ("tensor(float)", [card.features])
     for node, (kind, shape) in zip((inputs[0], outputs[0]), (expected_in, expected_out), strict=True):
         if node.type != kind or list(node.shape)[1:] != shape or isinstance(node.shape[0], int):
-            wanted = f"{kind} {['N', *shape]}"
-            raise InvalidModel(f"{name}: {node.name} is {node.type} {list(node.shape)} where its card says {wanted}")
+            expected = f"{kind} {['N', *shape]}"
+            raise InvalidModel(f"{name}: {node.name} is {node.type} {list(node.shape)}, but its card says {expected}")
 
 
 def _reason(error: Exception) -> str:
-    """ONNX Runtime's message without its `[ONNXRuntimeError] : 7 : INVALID_PROTOBUF :` head."""
+    """Return ONNX Runtime's message without its head, such as `[ONNXRuntimeError] : 7 : INVALID_PROTOBUF :`."""
     return str(error).rsplit(" : ", 1)[-1].splitlines()[0]

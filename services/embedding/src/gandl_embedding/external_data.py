@@ -1,7 +1,7 @@
-"""Whether an ONNX model keeps weights in another file. Read from the protobuf itself, so that no file is opened.
+"""Refuse an ONNX model that has weights in another file. The protobuf itself is read, so that no file is opened.
 
-ONNX Runtime would open what `TensorProto.external_data` names, from wherever the process was started. Serving has no
-onnx package; the few message types that can hold a tensor are walked here.
+ONNX Runtime would open the file that `TensorProto.external_data` names, relative to the working directory. The service
+does not install the onnx package, so this module walks the few message types that can hold a tensor (onnx.proto).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gandl_shared.errors import InvalidModel
 
 
 class _Message(Enum):
-    """Messages of onnx.proto on the way to a tensor."""
+    """The messages of onnx.proto that lead to a tensor."""
 
     MODEL = auto()
     GRAPH = auto()
@@ -46,7 +46,7 @@ Field = tuple[int, int | memoryview]
 
 
 def check_self_contained(data: bytes, name: str) -> None:
-    """Raise InvalidModel where a tensor of the model `data` lies in another file, or `data` is no protobuf."""
+    """Raise InvalidModel if a tensor of the model `data` is in another file, or if `data` is not a protobuf."""
     try:
         for tensor in _tensors(memoryview(data)):
             _check_tensor(list(_fields(tensor)), name)
@@ -58,12 +58,13 @@ def _check_tensor(fields: list[Field], name: str) -> None:
     entries = [value for number, value in fields if number == _EXTERNAL_DATA]
     if entries or (_DATA_LOCATION, 1) in fields:
         weights = next((_text(value) for number, value in fields if number == _NAME), "")
-        place = next((location for entry in entries if (location := _location(entry))), "another file")
-        detail = f"{name} keeps its weights '{weights}' in another file ({place}), which is not read"
+        file = next((location for entry in entries if (location := _location(entry))), "another file")
+        detail = f"{name} keeps its weights '{weights}' in another file ({file}), which is not read"
         raise InvalidModel(f"{detail}; save the model with all weights inside (save_as_external_data=False)")
 
 
 def _tensors(model: memoryview) -> Iterator[memoryview]:
+    # A stack instead of recursion: the depth of nested graphs is up to the author of the file.
     waiting = [(_Message.MODEL, model)]
     while waiting:
         message, content = waiting.pop()
@@ -77,7 +78,7 @@ def _tensors(model: memoryview) -> Iterator[memoryview]:
 
 
 def _fields(content: memoryview) -> Iterator[Field]:
-    """Number and value of each field; numbers of fixed length are passed over. Raises ValueError, IndexError."""
+    """Yield number and value of each field; numbers of fixed length are skipped. Raises ValueError, IndexError."""
     at = 0
     while at < len(content):
         key, at = _varint(content, at)
@@ -110,7 +111,7 @@ def _varint(content: memoryview, at: int) -> tuple[int, int]:
 
 
 def _location(entry: int | memoryview) -> str:
-    """The value of an entry whose key is `location`."""
+    """Return the value of an entry whose key is `location`, otherwise an empty text."""
     texts = {number: _text(value) for number, value in _fields(entry)} if isinstance(entry, memoryview) else {}
     return texts.get(2, "") if texts.get(1) == "location" else ""
 

@@ -1,4 +1,4 @@
-"""Answers of the analysis service that are no screen, curve or quality by themselves: pages, axes, compounds."""
+"""Answers of the analysis service: pages of lists, axes, compounds, analyses and comparisons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 
 class Page(Frozen, Generic[Item]):
-    """`items` number `offset` to `offset + len(items)` of `total`, at most `limit` of them."""
+    """A part of a list of `total` items: at most `limit` of them, from number `offset` on."""
 
     items: tuple[Item, ...]
     total: int
@@ -24,9 +24,10 @@ class Page(Frozen, Generic[Item]):
 
 
 class AxisPoint(Frozen):
-    """A well in the plane of an axis: `on` along it, `off` the signed first component of the remainder, `off_distance`
-    the distance of the remainder from the two groups. `scaled` is `on` with the mean of the negative group at -1 and of
-    the positive one at +1: for E2 the efficacy. `side` is null for wells of neither group."""
+    """A well in the plane of an axis. `on` is its position along the axis, `off` the signed first component of its
+    residual, and `off_distance` the distance of the residual from the two groups. `scaled` is `on` after a scaling that
+    puts the mean of the negative group at -1 and of the positive group at +1; for E2 it is the efficacy. `side` is null
+    for wells of neither group."""
 
     plate: str
     well: str
@@ -42,9 +43,9 @@ class AxisPoint(Frozen):
 
 
 class Axis(Frozen):
-    """One axis with the wells that have vectors. `cell_line` is null where it was fitted over all of them. `hash` names
-    the fit. `quality` is how well the two groups of wells are told apart by axes that have not seen them. `note` says
-    what to keep in mind, or why there is no axis (no hash, no points)."""
+    """One axis with the wells that have vectors. `cell_line` is null if the axis was fitted over all cell lines. `hash`
+    identifies the fit. `quality` says how well out-of-fold scores separate the two groups of wells. `note` is a warning
+    about the axis, or the reason why there is none (then it has no hash and no points)."""
 
     name: str
     cell_line: str | None
@@ -57,9 +58,9 @@ class Axis(Frozen):
 
 
 class ScreenAxes(Frozen):
-    """E2 (negative to positive control) of every cell line; where there are several, E2-pooled and C2 between them; and
-    the axes that were asked for. `axis_hash` names the efficacy axes together; analyses with equal hashes share them.
-    """
+    """The axes of an analysis: E2 (negative to positive control) of every cell line; for several cell lines, E2-pooled
+    and C2 between them; and the axes that the parameters name. `axis_hash` identifies all efficacy axes together;
+    analyses with equal hashes share them."""
 
     screen: str
     version: int
@@ -68,7 +69,7 @@ class ScreenAxes(Frozen):
 
 
 class CompoundSummary(Frozen):
-    """A compound that was tested. `id` is the name percent-encoded, as it stands in a path."""
+    """A compound that was tested. `id` is its name, percent-encoded for a path."""
 
     id: str
     compound: str
@@ -84,7 +85,7 @@ class CompoundCurves(Frozen):
 
 
 class AnalysisVersion(Frozen):
-    """One analysis of a screen, and what it was asked for. Results can be read once it is `done`."""
+    """One analysis of a screen with its parameters. Its results can be read once it is `done`."""
 
     screen: str
     version: int
@@ -106,8 +107,8 @@ class WellPair(Frozen):
 
 
 class CurvePair(Frozen):
-    """A compound in two analyses, null where it is in one only. `log2_ec50_ratio` (second over first) is null unless
-    both have an EC50 with relation `=`."""
+    """A compound in two analyses; values are null for the analysis that does not have it. `log2_ec50_ratio` (second
+    over first) is null unless both have an EC50 with relation `=`."""
 
     compound: str
     cell_line: str
@@ -117,7 +118,7 @@ class CurvePair(Frozen):
     emax: tuple[float | None, float | None]
 
 
-class Compared(Frozen):
+class AnalysisReference(Frozen):
     """One side of a comparison."""
 
     screen: str
@@ -125,11 +126,11 @@ class Compared(Frozen):
 
 
 class Comparison(Frozen):
-    """Two analyses, well by well and curve by curve. `pearson` and `largest_difference` are over the wells that have
-    an efficacy in both; `same_verdict` counts the curves of both with one verdict."""
+    """Two analyses, well by well and curve by curve. `pearson` and `largest_difference` are computed from the wells
+    that have an efficacy in both. `same_verdict` counts the curves of both analyses that have equal verdicts."""
 
-    first: Compared
-    second: Compared
+    first: AnalysisReference
+    second: AnalysisReference
     n_wells: int
     pearson: float | None
     largest_difference: float | None

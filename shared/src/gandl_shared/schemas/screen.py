@@ -1,4 +1,4 @@
-"""What is said about a screen on the wire: the request, its state and progress, its wells."""
+"""Messages about a screen: the request, its state and progress, and the scores of its wells, sites and compounds."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 ModelName = Annotated[str, Field(pattern=r"^\w[\w.+ ()-]*$", max_length=200)]
-"""As of GET /models: letters, digits and _ . + - ( ), nothing that would be a path."""
+"""A name as in GET /models: letters, digits and _ . + - ( ), and nothing that would be a path."""
 
 
 class ScreenRequest(Frozen):
-    """A plate job. `images` and `plate_map` are paths below the service's image root; the plate map may also be sent
-    as CSV text. `limits`: each plate's own percentiles (`plate`), the model card's (`card`), or explicit ones."""
+    """A screen to run. `images` and `plate_map` are paths below the service's image root; the plate map can also be
+    sent as CSV text. `limits` are each plate's own percentiles (`plate`), those of the model card (`card`), or explicit
+    ones."""
 
     name: Name | None = None
     images: Annotated[str, Field(min_length=1, max_length=4096)]
@@ -29,19 +30,19 @@ class ScreenRequest(Frozen):
     plate_map_csv: Annotated[str, Field(min_length=1, max_length=50_000_000)] | None = None
     pattern: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     channels: tuple[Name, ...] | None = None
-    model: ModelName | None = Field(default=None, description="a name of GET /models; not needed where one is served")
+    model: ModelName | None = Field(default=None, description="a name of GET /models; absent: the default model")
     limits: Literal["plate", "card"] | IntensityLimits = "plate"
     analysis: AnalysisParameters = AnalysisParameters()
 
     @model_validator(mode="after")
     def _one_plate_map(self) -> ScreenRequest:
         if (self.plate_map is None) == (self.plate_map_csv is None):
-            raise ValueError("give exactly one of plate_map (a path) and plate_map_csv (the text)")
+            raise ValueError("send exactly one of plate_map (a path) and plate_map_csv (the text)")
         return self
 
 
 class ScreenState(StrEnum):
-    """queued → embedding → analysing → done, or failed, or cancelled."""
+    """A screen is queued, embedding, analysing and then done, unless it fails or is cancelled."""
 
     QUEUED = "queued"
     EMBEDDING = "embedding"
@@ -57,7 +58,7 @@ class ScreenState(StrEnum):
 
 
 class Progress(Frozen):
-    """Counts of sites; `parked` could not be decoded or kept failing."""
+    """Counts of sites. Parked sites could not be decoded, or failed repeatedly."""
 
     sites: int
     done: int
@@ -65,7 +66,7 @@ class Progress(Frozen):
 
 
 class ParkedSite(Frozen):
-    """A site without vectors, and why."""
+    """A site without vectors, and the reason."""
 
     plate: str
     well: str
@@ -91,8 +92,9 @@ class ScreenStatus(Frozen):
 
 
 class WellScore(Frozen):
-    """One row of `wells.csv`: scores of a well, the mean over its tiles. `excluded` says why a well with images has no
-    score; an empty one keeps its `off_distance`, which tells wells without cells from wells like the controls."""
+    """One row of `wells.csv`: the scores of a well, which are means over its tiles. `excluded` says why a well with
+    images has no score. An empty well still has its `off_distance`, which distinguishes wells without cells from wells
+    like the controls."""
 
     plate: str
     well: str
@@ -110,8 +112,8 @@ class WellScore(Frozen):
 
 
 class SiteScore(Frozen):
-    """One row of `sites.csv`: scores of a field of view, the mean over its tiles. A control's is held out with its
-    well."""
+    """One row of `sites.csv`: the scores of a field of view, which are means over its tiles. The sites of a control are
+    held out together with their well."""
 
     plate: str
     well: str
@@ -126,7 +128,7 @@ class SiteScore(Frozen):
 
 
 class ProblemBody(Frozen):
-    """One thing wrong with an input, and where."""
+    """One problem of an input, and its position."""
 
     detail: str
     file: str | None = None
@@ -135,7 +137,7 @@ class ProblemBody(Frozen):
 
 
 class ErrorBody(Frozen):
-    """Every error of every service."""
+    """The body of every error of every service."""
 
     error: str
     detail: str
@@ -144,9 +146,9 @@ class ErrorBody(Frozen):
 
 
 class Hit(Frozen):
-    """One ranked compound of a cell line. `window_fold` is how far the dose can be raised from the EC50 until the first
-    sign of toxicity (`window_relation` `=`), or to the highest dose tested where none is seen (`>`); `toxic_from_um`
-    is the dose of that sign: cells leave both controls, or the effect is lost."""
+    """One compound of a cell line with its rank. `window_fold` is the factor from the EC50 to the first sign of
+    toxicity (`window_relation` `=`), or to the highest dose tested if there is no such sign (`>`). `toxic_from_um` is
+    the dose of that sign: the cells leave both controls, or the effect is lost."""
 
     rank: int | None
     compound: str

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import StatisticsError, correlation
 
-from gandl_shared.schemas.answers import Compared, Comparison, CurvePair, WellPair
+from gandl_shared.schemas.answers import AnalysisReference, Comparison, CurvePair, WellPair
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import WellScore
 
@@ -14,7 +14,7 @@ from gandl_analysis.pipeline.result import ScreenAnalysis
 
 
 def compare_analyses(
-    first: ScreenAnalysis, second: ScreenAnalysis, *, first_id: Compared, second_id: Compared
+    first: ScreenAnalysis, second: ScreenAnalysis, *, first_id: AnalysisReference, second_id: AnalysisReference
 ) -> Comparison:
     """Compare wells of the same plate and name, and curves of the same compound and cell line.
 

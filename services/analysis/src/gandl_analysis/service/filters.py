@@ -25,9 +25,9 @@ class WellFilter:
         return [score for score in scores if self._accepts(score)]
 
     def _accepts(self, score: WellScore | SiteScore) -> bool:
-        wanted = (self.role, self.plate, self.cell_line, self.compound)
+        criteria = (self.role, self.plate, self.cell_line, self.compound)
         values = (score.role, score.plate, score.cell_line, score.compound)
-        return all(want is None or want == value for want, value in zip(wanted, values, strict=True))
+        return all(criterion in (None, value) for criterion, value in zip(criteria, values, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

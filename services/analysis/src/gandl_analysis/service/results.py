@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from gandl_shared.db import Database
 from gandl_shared.errors import Conflict, Invalid, NotFound, Problem
-from gandl_shared.schemas.answers import Compared, Comparison, CompoundSummary, Page, ScreenAxes
+from gandl_shared.schemas.answers import AnalysisReference, Comparison, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.schemas.states import AnalysisState
@@ -87,8 +87,8 @@ class Results:
         return compare_analyses(
             first.analysis,
             second.analysis,
-            first_id=Compared(screen=first.screen, version=first.version),
-            second_id=Compared(screen=second.screen, version=second.version),
+            first_id=AnalysisReference(screen=first.screen, version=first.version),
+            second_id=AnalysisReference(screen=second.screen, version=second.version),
         )
 
     def compounds(

@@ -1,61 +1,14 @@
-"""Axes and sites over REST: read, chosen, and used again on another screen."""
+"""Parameters of an analysis: checked against the wells and against earlier screens before they are accepted."""
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-from gandl_analysis.formats.csv_tables import sites_csv
-from gandl_analysis.formats.store_layout import read_analysis, read_axes
+from gandl_analysis.formats.store_layout import read_analysis
 
 from tests.analysis.stack import Stack
-
-
-def test_axes_can_be_chosen_by_name(shared_stack: Stack) -> None:
-    at = f"/screens/{shared_stack.second}/axes"
-    everything = shared_stack.client.get(at).json()["axes"]
-    for name in ("E2", "E2-pooled", "C2"):
-        chosen = shared_stack.client.get(at, params={"axis": name}).json()["axes"]
-        assert chosen == [axis for axis in everything if axis["name"] == name] != []
-    both = shared_stack.client.get(at, params={"axis": ["C2", "E2"]}).json()["axes"]
-    assert [axis["name"] for axis in both] == ["E2", "E2", "C2"]
-    answer = shared_stack.client.get(at, params={"axis": "C3"})
-    assert answer.status_code == 404
-    assert "no axis 'C3'; this analysis has E2, E2-pooled, C2" in answer.json()["detail"]
-
-
-def test_stored_axes_are_those_of_the_answer(shared_stack: Stack) -> None:
-    answered = shared_stack.client.get(f"/screens/{shared_stack.second}/axes").json()["axes"]
-    stored = read_axes(shared_stack.store, shared_stack.second, 1)
-    assert {fit.digest for fit in stored.fits} == {axis["hash"] for axis in answered}
-
-
-def test_sites_are_the_parts_of_their_wells(shared_stack: Stack) -> None:
-    at, wells = f"/screens/{shared_stack.second}/sites", read_analysis(shared_stack.store, shared_stack.second, 1).wells
-    page = shared_stack.client.get(at, params={"limit": 1000}).json()
-    by_well: dict[tuple[str, str], list[dict[str, float]]] = {}
-    for site in page["items"]:
-        by_well.setdefault((site["plate"], site["well"]), []).append(site)
-    assert list(by_well) == [(w.plate, w.well) for w in wells]
-    for well in wells:
-        sites = by_well[well.plate, well.well]
-        tiles = [site["n_tiles"] for site in sites]
-        assert sum(tiles) == well.n_tiles
-        for name in ("on", "efficacy"):
-            assert np.average([s[name] for s in sites], weights=tiles) == pytest.approx(getattr(well, name), rel=1e-9)
-
-
-def test_sites_as_csv_filtered(shared_stack: Stack) -> None:
-    at = f"/screens/{shared_stack.second}/sites"
-    params = {"cell_line": "A549", "role": "positive_control"}
-    items = shared_stack.client.get(at, params=params).json()["items"]
-    text = shared_stack.client.get(at, params=params, headers={"Accept": "text/csv"}).text
-    assert [row["well"] for row in csv.DictReader(io.StringIO(text))] == [site["well"] for site in items]
-    assert text.splitlines()[0] == sites_csv(()).strip()
-    assert {site["cell_line"] for site in items} == {"A549"}
 
 
 def treated(stack: Stack) -> str:
@@ -86,10 +39,10 @@ class TestReuse:
         assert answer.status_code == 202, answer.text
         screen = answer.json()["id"]
         stack.work(screen)
-        found = {w.well: w for w in read_analysis(stack.store, screen, 1).wells}
+        scores = {w.well: w for w in read_analysis(stack.store, screen, 1).wells}
         for well in first.wells:
             if well.role == "treatment":
-                assert (found[well.well].on, found[well.well].efficacy) == (well.on, well.efficacy)
+                assert (scores[well.well].on, scores[well.well].efficacy) == (well.on, well.efficacy)
         provenance = read_analysis(stack.store, screen, 1).provenance
         assert provenance.axis_hash == first.provenance.axis_hash
         assert provenance.efficacy_axes[0].fitted_on == f"screen {earlier}, version 1"
@@ -206,15 +159,15 @@ class TestParameters:
         assert words in answer.json()["detail"]
         assert stack.database.analyses.of_screen(stack.first) == before
 
-    def test_a_chosen_axis_is_answered(self, stack: Stack) -> None:
-        chosen = {
+    def test_an_axis_of_the_parameters_is_answered(self, stack: Stack) -> None:
+        axis = {
             "name": "top",
             "positive": {"compound": ["X"], "concentration_um": ["0.1"]},
             "negative": {"role": ["negative_control"]},
         }
-        answer = stack.client.post(f"/screens/{stack.first}/analyses", json={"axes": [chosen]})
+        answer = stack.client.post(f"/screens/{stack.first}/analyses", json={"axes": [axis]})
         assert answer.status_code == 202, answer.text
         stack.work(stack.first)
-        (axis,) = stack.client.get(f"/screens/{stack.first}/axes?axis=top").json()["axes"]
-        assert (axis["quality"]["n_positive"], axis["quality"]["n_negative"]) == (8, 8)
-        assert len(axis["points"]) == 64
+        (answer_axis,) = stack.client.get(f"/screens/{stack.first}/axes?axis=top").json()["axes"]
+        assert (answer_axis["quality"]["n_positive"], answer_axis["quality"]["n_negative"]) == (8, 8)
+        assert len(answer_axis["points"]) == 64
