@@ -1,7 +1,8 @@
 """Calibration and speed of the dose-response fits, by simulation with known truth.
 
 `python -m benchmarks.analysis.curves` writes the tables of docs/dose-response.md (seeds 0 to 4 pooled); `--quick` runs
-a tenth of it. Efficacy scale: negative controls -1, positive +1, well noise 0.25 unless said.
+a tenth of the simulations. The efficacy of negative controls is -1, that of positive controls +1; the noise of a well
+is 0.25 unless a table says otherwise.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.interpretation import InterpretationRules, interpret_curve
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData, ResponseScale
 from gandl_science.dose_response.significance import q_values
 
 from benchmarks.tables import share, write_between
@@ -31,7 +32,7 @@ Truth = Callable[[Float], Float]
 
 @dataclass(frozen=True)
 class Plan:
-    """Doses (µM), evenly spaced in logarithm, and wells a dose."""
+    """Doses (µM), evenly spaced in logarithm, and the number of wells per dose."""
 
     n_doses: int
     n_replicates: int
@@ -92,66 +93,84 @@ def type_one(n: int) -> list[str]:
 
 
 def _ragged_p(plan: Plan, n: int) -> list[float | None]:
-    found: list[float | None] = []
+    p_values: list[float | None] = []
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
-        found += [f.p_value for f in fit_curves(_ragged(plan, [flat(-1.0)] * n, rng), CurveOptions(), rng)]
-    return found
+        p_values += [f.p_value for f in fit_curves(_ragged(plan, [flat(-1.0)] * n, rng), CurveOptions(), rng)]
+    return p_values
 
 
 def _ragged(plan: Plan, truths: Sequence[Truth], rng: np.random.Generator) -> list[DoseResponseData]:
     """Curves that each miss a tenth of their wells at random, so that nearly every one has its own design."""
     whole = simulate(plan, truths, rng)
-    kept = [rng.random(d.response.size) > 0.1 for d in whole]
-    return [DoseResponseData(d.concentration[k], d.response[k]) for d, k in zip(whole, kept, strict=True)]
+    present = [rng.random(d.response.size) > 0.1 for d in whole]
+    return [DoseResponseData(d.concentration[k], d.response[k]) for d, k in zip(whole, present, strict=True)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverageCase:
+    """A truth whose interval is checked: that of its EC50, or `of_loss` that of its loss EC50."""
+
+    name: str
+    plan: Plan
+    truth: Truth
+    ec50: float
+    model: CurveModel = CurveModel.HILL
+    of_loss: bool = False
+
+
+_BELL = {"truth": gain_loss(0.1, 3.0), "model": CurveModel.GAIN_LOSS}
+COVERAGE = (
+    CoverageCase(name="hill, EC50 in the middle", plan=Plan(6, 6), truth=hill(0.3), ec50=0.3),
+    CoverageCase(name="hill, steep", plan=Plan(6, 6), truth=hill(0.3, 3.0), ec50=0.3),
+    CoverageCase(name="hill, EC50 at the second highest dose", plan=Plan(6, 6), truth=hill(2.5), ec50=2.5),
+    CoverageCase(name="hill, three replicates", plan=Plan(6, 3), truth=hill(0.3), ec50=0.3),
+    CoverageCase(name="hill, nine doses × four", plan=Plan(9, 4), truth=hill(0.3), ec50=0.3),
+    CoverageCase(name="gain-loss, gain EC50", plan=Plan(8, 6), ec50=0.1, **_BELL),
+    CoverageCase(name="gain-loss, loss EC50", plan=Plan(8, 6), ec50=3.0, of_loss=True, **_BELL),
+    CoverageCase(name="gain-loss, loss EC50, three replicates", plan=Plan(8, 3), ec50=3.0, of_loss=True, **_BELL),
+)
 
 
 def coverage(n: int) -> list[str]:
-    """Intervals of the EC50 that hold the truth; an open side holds everything on it."""
+    """Intervals of the EC50 that cover the truth; an open side covers everything on it."""
     rows = []
-    for name, plan, truth, ec50 in (
-        ("hill, EC50 in the middle", Plan(6, 6), hill(0.3), 0.3),
-        ("hill, steep", Plan(6, 6), hill(0.3, 3.0), 0.3),
-        ("hill, EC50 at the second highest dose", Plan(6, 6), hill(2.5), 2.5),
-        ("hill, three replicates", Plan(6, 3), hill(0.3), 0.3),
-        ("hill, nine doses × four", Plan(9, 4), hill(0.3), 0.3),
-        ("gain-loss, gain EC50", Plan(8, 6), gain_loss(0.1, 3.0), 0.1),
-        ("gain-loss, loss EC50", Plan(8, 6), gain_loss(0.1, 3.0), 3.0),
-        ("gain-loss, loss EC50, three replicates", Plan(8, 3), gain_loss(0.1, 3.0), 3.0),
-    ):
-        wanted = "gain_loss" if name.startswith("gain") else "hill"
-        fits = [f for f in fitted(plan, lambda _, t=truth: [t] * n) if f.model == wanted]
-        ends = [f.loss_ec50 if "loss EC50" in name else f.ec50 for f in fits]
-        found = [e for e in ends if e is not None]
-        held = sum((e.low or 0.0) <= ec50 <= (e.high or np.inf) for e in found)
-        is_open = sum(e.low is None or e.high is None for e in found)
-        rows.append(f"| {name} | {plan.name} | {share(held, len(found))} | {100 * is_open / len(found):.1f} % |")
+    for case in COVERAGE:
+        plan, truth = case.plan, case.truth
+        fits = [f for f in fitted(plan, lambda _, t=truth: [t] * n) if f.model is case.model]
+        ends = [f.loss_ec50 if case.of_loss else f.ec50 for f in fits]
+        intervals = [e for e in ends if e is not None]
+        covering = sum((e.low or 0.0) <= case.ec50 <= (e.high or np.inf) for e in intervals)
+        is_open = sum(e.low is None or e.high is None for e in intervals)
+        percent_open = f"{100 * is_open / len(intervals):.1f} %"
+        rows.append(f"| {case.name} | {plan.name} | {share(covering, len(intervals))} | {percent_open} |")
     for wells in (3, 4, 6):
         plan = Plan(6, wells)
         doses = [d for f in fitted(plan, lambda _: [hill(0.3)] * n, options=BOOTSTRAP) for d in f.doses]
-        held = sum(d.low <= hill(0.3)(np.array([d.concentration]))[0] <= d.high for d in doses)
-        rows.append(f"| mean of a dose, bootstrap over {wells} wells | {plan.name} | {share(held, len(doses))} | |")
+        covering = sum(d.low <= hill(0.3)(np.array([d.concentration]))[0] <= d.high for d in doses)
+        rows.append(f"| mean of a dose, bootstrap over {wells} wells | {plan.name} | {share(covering, len(doses))} | |")
     return ["| truth | design | holds the truth | rate | 95 % interval | open |", "|---|---|---|---|---|---|", *rows]
 
 
 def bias(n: int) -> list[str]:
-    """log10 of estimate over truth where the EC50 is told with `=`."""
+    """The log10 of estimate over truth where the EC50 is reported with `=`."""
     rows = []
     for plan in (Plan(6, 6), Plan(6, 3), Plan(9, 4)):
         for ec50 in (0.1, 0.3, 1.0, 3.0):
             fits = fitted(plan, lambda _, e=ec50: [hill(e)] * n)
-            told = [interpret_curve(f, f.p_value, InterpretationRules(scale=ResponseScale())).ec50 for f in fits]
-            error = np.array([np.log10(t.value / ec50) for t in told if t.relation == "=" and t.value is not None])
+            rules = InterpretationRules(scale=ResponseScale())
+            reported = [interpret_curve(f, f.p_value, rules).ec50 for f in fits]
+            error = np.array([np.log10(r.value / ec50) for r in reported if r.relation == "=" and r.value is not None])
             rows.append(
                 f"| {plan.name} | {ec50} | {len(error)} / {len(fits)} | {error.mean():+.3f} ± "
                 f"{error.std(ddof=1) / np.sqrt(error.size):.3f} | {np.median(error):+.3f} | {error.std(ddof=1):.3f} |"
             )
-    head = "| design | true EC50 | told as `=` | mean error, decades | median | SD |"
+    head = "| design | true EC50 | reported with `=` | mean error, decades | median | SD |"
     return [head, "|---|---|---|---|---|---|", *rows]
 
 
 def model_choice(n: int) -> list[str]:
-    """Three hundred of each model a seed at full size."""
+    """Three hundred curves of each model per seed at full size."""
     plan = Plan(6, 6)
     shapes: dict[str, Callable[[np.random.Generator], Truth]] = {
         "constant": lambda _: flat(-1.0),
@@ -160,10 +179,10 @@ def model_choice(n: int) -> list[str]:
     }
     rows, right, total = [], 0, 0
     for name, make in shapes.items():
-        found = Counter(f.model for f in fitted(plan, lambda rng, m=make: [m(rng) for _ in range(n)]))
-        right, total = right + found[name], total + found.total()
-        counts = " | ".join(str(found[model]) for model in shapes)
-        rows.append(f"| {name} | {counts} | {share(found[name], found.total())} |")
+        counts = Counter(f.model for f in fitted(plan, lambda rng, m=make: [m(rng) for _ in range(n)]))
+        right, total = right + counts[name], total + counts.total()
+        cells = " | ".join(str(counts[model]) for model in shapes)
+        rows.append(f"| {name} | {cells} | {share(counts[name], counts.total())} |")
     rows.append(f"| all | | | | {share(right, total)} |")
     return [
         "| truth | constant | hill | gain-loss | right | rate | 95 % interval |",
@@ -176,7 +195,7 @@ def false_discoveries(n_screens: int) -> list[str]:
     """Screens of 200 compounds, a fifth active with a partial effect; share of q <= 0.05 that are flat."""
     rows = []
     for plan in (Plan(6, 6), Plan(6, 3)):
-        shares, found, active, false, calls = [], 0, 0, 0, 0
+        shares, detected, active, false, calls = [], 0, 0, 0, 0
         for seed in SEEDS:
             rng = np.random.default_rng(seed)
             for _ in range(n_screens):
@@ -186,12 +205,12 @@ def false_discoveries(n_screens: int) -> list[str]:
                 q = q_values([f.p_value for f in fit_curves(simulate(plan, truths, rng), CurveOptions(), rng)])
                 called = np.array([v is not None and v <= 0.05 for v in q])
                 shares.append(called[40:].sum() / max(called.sum(), 1))
-                found, active = found + int(called[:40].sum()), active + 40
+                detected, active = detected + int(called[:40].sum()), active + 40
                 false, calls = false + int(called[40:].sum()), calls + int(called.sum())
         error = np.std(shares, ddof=1) / np.sqrt(len(shares))
         rows.append(
             f"| {plan.name} | {len(shares)} | {100 * np.mean(shares):.2f} % ± {100 * error:.2f} | "
-            f"{share(false, calls)} | {found} / {active} |"
+            f"{share(false, calls)} | {detected} / {active} |"
         )
     head = (
         "| design | screens of 200 | false discoveries at q ≤ 0.05 (at most 5 %) | of all calls together | rate "
@@ -216,16 +235,16 @@ def outliers(n: int) -> list[str]:
             fits = fit_curves(data, CurveOptions(robust=robust), rng)
             estimates += [f.ec50.estimate if f.ec50 is not None else np.nan for f in fits]
         e = np.array(estimates)
-        known = e[np.isfinite(e)]
-        quantiles = " – ".join(f"{v:.3g}" for v in np.quantile(known, [0.05, 0.95])) if known.size else "none"
+        finite = e[np.isfinite(e)]
+        quantiles = " – ".join(f"{v:.3g}" for v in np.quantile(finite, [0.05, 0.95])) if finite.size else "none"
         rows.append(
-            f"| {name} | {known.size} / {e.size} | {np.median(known) if known.size else np.nan:.3g} | {quantiles} |"
+            f"| {name} | {finite.size} / {e.size} | {np.median(finite) if finite.size else np.nan:.3g} | {quantiles} |"
         )
-    return ["| fit | a curve | median EC50 (truth 3.3) | 5 – 95 % |", "|---|---|---|---|", *rows]
+    return ["| fit | has a curve | median EC50 (truth 3.3) | 5 – 95 % |", "|---|---|---|---|", *rows]
 
 
 def speed(n: int) -> list[str]:
-    """Complete answers a second on one core, without bootstrap, beside lmfit's conf_interval on the same curves."""
+    """Complete answers per second on one core, without bootstrap, and lmfit's conf_interval on the same curves."""
     plan, rows = Plan(6, 6), []
     rng = np.random.default_rng(0)
     mixes: dict[str, list[Truth]] = {
@@ -248,7 +267,7 @@ def speed(n: int) -> list[str]:
         f"| the screen, a well in ten missing | {n // 10} | {n // 10 / _ragged_seconds(plan, n // 10, rng):.0f} |"
     )
     rows.append(
-        f"| all hill, doses of its own for each | {n // 40} | {n // 40 / _apart_seconds(plan, n // 40, rng):.0f} |"
+        f"| all hill, each with its own doses | {n // 40} | {n // 40 / _apart_seconds(plan, n // 40, rng):.0f} |"
     )
     lmfit_seconds = _lmfit_seconds(simulate(plan, [hill(0.3)] * 10, rng))
     return [
@@ -282,7 +301,7 @@ def _apart_seconds(plan: Plan, n: int, rng: np.random.Generator) -> float:
 
 
 def _lmfit_seconds(data: Sequence[DoseResponseData]) -> float:
-    """Seconds a curve for lmfit's fit and profile interval of the EC50, from a good starting point."""
+    """Seconds per curve for lmfit's fit and profile interval of the EC50, from a good starting point."""
     import lmfit
 
     def residual(params: lmfit.Parameters, x: Float, y: Float) -> Float:

@@ -1,4 +1,4 @@
-"""Found against true EC50, one mark a compound: the figure of benchmarks/recovery.py."""
+"""The figure of the recovery benchmark: estimated against true EC50, one mark per compound."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from gandl.simulate.truth import Recovery
 from gandl_analysis.figures.style import ACTIVE, INK, LINE, MUTED, NEGATIVE, POSITIVE, new_figure, style_axes
+from gandl_shared.schemas.curve import Relation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -21,15 +22,15 @@ LOW, HIGH = 3e-4, 300.0
 
 
 def recovery_figure(recoveries: Sequence[Recovery], doses: Sequence[float]) -> Figure:
-    """EC50s told as `=` with their 95 % intervals, `>` and `<` as arrows; the band is a factor of 2 about the truth."""
+    """Draw EC50s with their 95 % intervals, and bounds as triangles; the band is a factor of 2 about the truth."""
     figure = new_figure(6.0, 5.2)
     axes = figure.add_subplot()
     style_axes(axes, grid="both")
     axes.set(xscale="log", yscale="log", xlim=(LOW, HIGH), ylim=(LOW, HIGH))
-    axes.set(xlabel="true EC50, µM", ylabel="found EC50 with 95 % interval, µM")
-    line = np.array([LOW, HIGH])
-    axes.fill_between(line, line / 2, line * 2, color=LINE, alpha=0.6, linewidth=0)
-    axes.plot(line, line, color=MUTED, linewidth=0.9)
+    axes.set(xlabel="true EC50, µM", ylabel="estimated EC50 with 95 % interval, µM")
+    identity = np.array([LOW, HIGH])
+    axes.fill_between(identity, identity / 2, identity * 2, color=LINE, alpha=0.6, linewidth=0)
+    axes.plot(identity, identity, color=MUTED, linewidth=0.9)
     for end in (doses[0], doses[-1]):
         axes.axvline(end, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
         axes.axhline(end, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
@@ -40,13 +41,13 @@ def recovery_figure(recoveries: Sequence[Recovery], doses: Sequence[float]) -> F
 
 
 def _draw(axes: Axes, recoveries: Sequence[Recovery], kind: str, colour: str, marker: str) -> None:
-    found = [(j.truth.ec50_um or np.nan, j.curve.ec50) for j in recoveries if j.curve.ec50.value is not None]
-    for relation, mark in (("=", marker), (">", "^"), ("<", "v")):
-        told = [(t, e.value or np.nan, e.low or LOW, e.high or HIGH) for t, e in found if e.relation == relation]
-        if told:
-            x, y, low, high = np.array(told).T
-            filled = colour if relation == "=" else "none"
+    reported = [(j.truth.ec50_um or np.nan, j.curve.ec50) for j in recoveries if j.curve.ec50.value is not None]
+    for relation, mark in ((Relation.EQUAL, marker), (Relation.ABOVE, "^"), (Relation.BELOW, "v")):
+        points = [(t, e.value or np.nan, e.low or LOW, e.high or HIGH) for t, e in reported if e.relation is relation]
+        if points:
+            x, y, low, high = np.array(points).T
+            filled = colour if relation is Relation.EQUAL else "none"
             axes.plot(x, y, mark, color=colour, markersize=4.5, markerfacecolor=filled, linestyle="none")
-            if relation == "=":
+            if relation is Relation.EQUAL:
                 axes.errorbar(x, y, (y - low, high - y), fmt="none", ecolor=colour, elinewidth=0.8, alpha=0.7)
     axes.plot([], [], marker, color=colour, markersize=4.5, linestyle="none", label=kind)

@@ -13,11 +13,11 @@ from gandl_shared.schemas.curve import (
     CurveEmax,
     CurveLocation,
     CurveModel,
+    CurveOffAxis,
+    CurveOffAxisPoint,
     CurveParameter,
     CurvePoint,
     CurveWindow,
-    OffAxis,
-    OffAxisPoint,
     Relation,
     WindowLimit,
 )
@@ -121,13 +121,13 @@ def _dose(dose: float, wells: Sequence[WellScore]) -> CurveDose:
     return CurveDose(concentration=dose, mean=mean, low=mean - half, high=mean + half, n_wells=len(values))
 
 
-def _off_axis(compound: ExampleCompound, wells: Sequence[WellScore]) -> OffAxis:
+def _off_axis(compound: ExampleCompound, wells: Sequence[WellScore]) -> CurveOffAxis:
     points = tuple(
-        OffAxisPoint(
+        CurveOffAxisPoint(
             concentration=dose,
             distance=fmean(w.off_distance or 0.0 for w in wells if w.concentration_um == dose),
             n_wells=4,
         )
         for dose in DOSES
     )
-    return OffAxis(departs_at=compound.off_from, limit=3.4, points=points)
+    return CurveOffAxis(departs_at=compound.off_from, limit=3.4, points=points)

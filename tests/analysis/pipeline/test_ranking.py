@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gandl_analysis.formats.csv_tables import hits_csv
 from gandl_analysis.pipeline.ranking import rank_compounds, rank_curves
-from gandl_shared.schemas.curve import Curve, CurveEmax, CurveLocation, CurveWindow, OffAxis
+from gandl_shared.schemas.curve import Curve, CurveEmax, CurveLocation, CurveOffAxis, CurveWindow
 
 
 def _curve(compound: str, verdict: str, **changes: object) -> Curve:
@@ -30,7 +30,7 @@ def _curve(compound: str, verdict: str, **changes: object) -> Curve:
             "n_wells": 12,
             "verdict": verdict,
             "window": changes.get("window"),
-            "off_axis": OffAxis(departs_at=changes.get("departs_at")),
+            "off_axis": CurveOffAxis(departs_at=changes.get("departs_at")),
             "flags": [],
             "points": [],
             "fitted": [],

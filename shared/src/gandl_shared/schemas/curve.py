@@ -1,4 +1,4 @@
-"""A dose-response curve, wherever it appears: on the wire, in a stored analysis, as a JSON line of `gandl fit`."""
+"""A dose-response curve, the same on the wire, in a stored analysis, and as a line of `gandl fit`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class WindowLimit(StrEnum):
 
 
 class CurveParameter(Frozen):
-    """An estimate with its standard error (null where it cannot be had) and whether it sits on its bound."""
+    """An estimate with its standard error (null where there is none), and whether it is at its bound."""
 
     estimate: float
     se: float | None
@@ -45,8 +45,8 @@ class CurveParameter(Frozen):
 
 
 class CurveLocation(Frozen):
-    """A concentration read off a curve. `value` is the estimate (`=`) or the bound that is certain (`<`, `>`); all are
-    null where there is none. `low` and `high` are null on an open side."""
+    """A concentration that a curve determines. `value` is the estimate (`=`) or a bound that is certain (`<`, `>`), and
+    null where there is neither. `low` or `high` is null where the interval is open on that side."""
 
     value: float | None
     relation: Relation | None
@@ -57,7 +57,7 @@ class CurveLocation(Frozen):
 
 
 class CurveEmax(Frozen):
-    """The largest effect within the tested doses: of the fit, and the best dose mean with its dose."""
+    """The largest effect within the tested doses: that of the fit, and the best dose mean with its dose."""
 
     fitted: float | None
     observed: float | None
@@ -65,8 +65,8 @@ class CurveEmax(Frozen):
 
 
 class CurvePoint(Frozen):
-    """One well. `weight` is 1 for an ordinary well, less for a downweighted outlier, 0 for an excluded one; `excluded`
-    says why."""
+    """One well. `weight` is 1 for an ordinary well, less for a downweighted outlier, and 0 for an excluded well;
+    `excluded` says why."""
 
     concentration: float | None
     efficacy: float | None
@@ -77,7 +77,7 @@ class CurvePoint(Frozen):
 
 
 class CurveDose(Frozen):
-    """One tested dose: mean of its wells and its bootstrap interval (null with one well or if not asked)."""
+    """One tested dose: the mean of its wells and its bootstrap interval (null with fewer than three wells)."""
 
     concentration: float
     mean: float
@@ -87,8 +87,8 @@ class CurveDose(Frozen):
 
 
 class CurveWindow(Frozen):
-    """From the efficacy EC50 to the first sign of toxicity. `relation` is `>` where the window is at least that: no
-    sign is seen up to `high`, or the EC50 lies below `low`."""
+    """The therapeutic window, from the EC50 to the first sign of toxicity. `relation` is `>` where the window is at
+    least so wide: there is no sign up to `high`, or the EC50 is below `low`."""
 
     low: float
     high: float
@@ -97,25 +97,26 @@ class CurveWindow(Frozen):
     limited_by: WindowLimit
 
 
-class OffAxisPoint(Frozen):
-    """Mean distance of a dose's wells from the controls, off the axis."""
+class CurveOffAxisPoint(Frozen):
+    """The mean off-axis distance of the wells of one dose from the controls."""
 
     concentration: float
     distance: float
     n_wells: int
 
 
-class OffAxis(Frozen):
-    """Off-axis distance per dose; `departs_at` is the lowest dose from which every dose lies beyond `limit`."""
+class CurveOffAxis(Frozen):
+    """The off-axis distance per dose. `departs_at` is the onset: the lowest dose from which all exceed `limit`."""
 
     departs_at: float | None = None
     limit: float | None = None
-    points: tuple[OffAxisPoint, ...] = ()
+    points: tuple[CurveOffAxisPoint, ...] = ()
 
 
 class Curve(Frozen):
-    """One compound in one cell line. `bottom` and `top` of a Hill curve are its lower and upper plateau; `fitted` are
-    (concentration, response) pairs over the tested doses. Rules of verdict and flags: docs/dose-response.md."""
+    """The curve of one compound in one cell line. `bottom` and `top` of a Hill curve are its lower and its upper
+    plateau; `fitted` are (concentration, response) pairs over the tested doses. docs/dose-response.md has the rules of
+    verdict and flags."""
 
     compound: str
     cell_line: str
@@ -137,6 +138,6 @@ class Curve(Frozen):
     flags: tuple[Flag, ...]
     points: tuple[CurvePoint, ...]
     fitted: tuple[tuple[float, float], ...]
-    off_axis: OffAxis = OffAxis()
+    off_axis: CurveOffAxis = CurveOffAxis()
     doses: tuple[CurveDose, ...] = ()
     window: CurveWindow | None = None

@@ -28,11 +28,11 @@ from gandl_shared.schemas.curve import (
     CurveEmax,
     CurveLocation,
     CurveModel,
+    CurveOffAxis,
+    CurveOffAxisPoint,
     CurveParameter,
     CurvePoint,
     CurveWindow,
-    OffAxis,
-    OffAxisPoint,
     Relation,
     WindowLimit,
 )
@@ -224,20 +224,20 @@ def _points(compound: CompoundWells, weights: Iterable[float]) -> tuple[CurvePoi
     )
 
 
-def _off_axis(wells: Sequence[CurveWell], limit: float | None) -> OffAxis:
+def _off_axis(wells: Sequence[CurveWell], limit: float | None) -> CurveOffAxis:
     """Return the mean off-axis distance of each dose and the onset of the deviation."""
     distances: dict[float, list[float]] = {}
     for well in wells:
         if well.concentration is not None and well.off_distance is not None:
             distances.setdefault(well.concentration, []).append(well.off_distance)
     if not distances:
-        return OffAxis(limit=limit)
+        return CurveOffAxis(limit=limit)
     points = tuple(
-        OffAxisPoint(concentration=dose, distance=float(np.mean(values)), n_wells=len(values))
+        CurveOffAxisPoint(concentration=dose, distance=float(np.mean(values)), n_wells=len(values))
         for dose, values in sorted(distances.items())
     )
     doses, means = np.array([p.concentration for p in points]), np.array([p.distance for p in points])
-    return OffAxis(departs_at=off_axis_onset(doses, means, limit), limit=limit, points=points)
+    return CurveOffAxis(departs_at=off_axis_onset(doses, means, limit), limit=limit, points=points)
 
 
 def _curve_without_fit(compound: CompoundWells, settings: CurveSettings) -> Curve:
