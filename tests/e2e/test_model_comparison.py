@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-import pytest
 from gandl.released_models import released_model
-from gandl.screening.model_comparison import smallest_cosine
 from onnx import numpy_helper
 
 
@@ -47,10 +45,3 @@ def test_images_without_a_plate_map_are_refused(gandl: Callable[..., Any], tmp_p
     done = gandl("models", "--images", tmp_path)
     assert done.returncode == 2
     assert "give both --images and --platemap" in done.stderr
-
-
-def test_cosine_of_vectors() -> None:
-    one = np.array([[1, 0], [0, 2]], np.float32)
-    assert smallest_cosine(one, 3 * one) == pytest.approx(1)
-    assert smallest_cosine(one, np.array([[1, 1], [0, 1]], np.float32)) == pytest.approx(2**-0.5)
-    assert smallest_cosine(one, np.zeros((2, 3), np.float32)) is None

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import tifffile
 from gandl import main
+from onnx import TensorProto, helper
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 MODEL = Path(__file__).parents[2] / "models" / "gandl-bbbc013-64.onnx"
@@ -136,9 +138,6 @@ def no_model(s: Screen) -> None:
 
 
 def model_of_others(s: Screen) -> None:
-    import onnx
-    from onnx import TensorProto, helper
-
     graph = helper.make_graph(
         [helper.make_node("Identity", ["x"], ["y"])],
         "other",

@@ -82,10 +82,10 @@ def result(bbbc013: Path, images: Path, gandl: Run, tmp_path_factory: pytest.Tem
 def test_quality_names_exactly_the_spoilt_sites(result: Result) -> None:
     images = json.loads((result.out / "quality.json").read_text())["images"]["BBBC013"]
     assert (images["sites"], images["focus_judged"]) == (96, True)
-    found = {s["well"]: (s["excluded"], s["reasons"]) for s in images["failed"]}
-    assert set(found) == set(SPOILT)
-    assert {well: reasons[0] for well, (out, reasons) in found.items() if out} == EXCLUDED
-    assert found["G08"] == (False, ["blurred"])
+    failed = {s["well"]: (s["excluded"], s["reasons"]) for s in images["failed"]}
+    assert set(failed) == set(SPOILT)
+    assert {well: reasons[0] for well, (out, reasons) in failed.items() if out} == EXCLUDED
+    assert failed["G08"] == (False, ["blurred"])
     assert "5 sites failed image QC, 4 of them were left out" in result.stdout
 
 

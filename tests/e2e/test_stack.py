@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ class Stack:
     def children(self) -> list[int]:
         return [child.pid for child in psutil.Process(self.process.pid).children(recursive=True)]
 
-    def gone(self) -> bool:
+    def has_ended(self) -> bool:
         return not any(alive(pid) for pid in self.family)
 
 
@@ -74,7 +75,7 @@ def stack(home: Path, images: Path, port: int) -> Iterator[Stack]:
         if running.process.poll() is None:
             running.process.send_signal(signal.SIGINT)
         running.process.communicate(timeout=60)
-        wait_until(running.gone, seconds=20, what="every process of the stack gone")
+        wait_until(running.has_ended, seconds=20, what="every process of the stack gone")
 
 
 def request(plate_map: str) -> ScreenRequest:
@@ -119,7 +120,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, bbbc013: P
         wait_until(lambda: client.screen(screen).progress.done > 0, seconds=60, what="the first sites")
         assert client.screen(screen).state is ScreenState.EMBEDDING
         os.kill(first.process.pid, signal.SIGKILL)
-        wait_until(first.gone, seconds=20, what="every process of the killed stack gone")
+        wait_until(first.has_ended, seconds=20, what="every process of the killed stack gone")
     with stack(home, bbbc013, port) as second, AnalysisClient(second.url) as client:
         *_, last = client.watch(screen)
         assert (last.state, last.progress.done, last.progress.parked) == (ScreenState.DONE, 32, 0)
@@ -140,16 +141,14 @@ def test_a_worker_that_dies_is_replaced(
         running.family += running.children()
 
 
-def test_a_taken_port_is_said(tmp_path: Path, gandl: Run) -> None:
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+def test_a_port_in_use_is_named(tmp_path: Path, gandl: Run) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
         ran = gandl("up", "--home", tmp_path / "home", "--models", MODELS, "--port", port)
     assert ran.returncode == 2
-    assert f"port {port} is taken" in ran.stderr
+    assert f"port {port} is in use" in ran.stderr
 
 
 def test_the_same_refusals_as_gandl_screen(tmp_path: Path, bbbc013: Path, part_of_bbbc013: str, gandl: Run) -> None:

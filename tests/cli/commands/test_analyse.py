@@ -11,17 +11,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from gandl import main
-from gandl.screening.run import ScreenJob, run
 from gandl_analysis.formats.output_folder import write_files
 from gandl_analysis.pipeline.analyse import analyse
-from gandl_shared.errors import Invalid
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.testing import FakeEmbedder, Layout, PlateFolder, fake_card, write_plate
 
 from tests.analysis.simulated_screens import Simulated
+from tests.cli.command_line import Gandl
 
-Gandl = Callable[..., tuple[int, str]]
 FIRST = Simulated(seed=1, metadata={"A04": {"batch": "early"}, "B04": {"Metadata_batch": "late"}})
 LATER = Simulated(seed=2, plates=("L1",))
 FILES = ["dose_response.csv", "embeddings.parquet", "quality.json", "report.html", "sites.csv", "wells.csv"]
@@ -37,19 +33,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def gandl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Gandl:
-    """Run the command in this process; its exit code and what it said on stderr."""
-
-    def call(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["gandl", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        return int(ended.value.code or 0), capsys.readouterr().err
-
-    return call
-
-
 def table(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
@@ -60,14 +43,14 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_same_parameters_give_the_same_files_bit_for_bit(folders: Path, gandl: Gandl, tmp_path: Path) -> None:
-    assert gandl("analyse", folders / "first", "--out", tmp_path / "again")[0] == 0
+    assert gandl("analyse", folders / "first", "--out", tmp_path / "again").code == 0
     assert files(tmp_path / "again") == files(folders / "first")
     assert sorted(files(tmp_path / "again")) == sorted([*FILES, "axes/E2-U2OS.npz"])
 
 
 def test_other_parameters_are_those_of_an_analysis_by_hand(folders: Path, gandl: Gandl, tmp_path: Path) -> None:
-    chosen = {"whitening": "negative_controls", "normalisation": "standardise", "quality": {"good": 0.9}}
-    (tmp_path / "chosen.json").write_text(json.dumps(chosen))
+    parameters = {"whitening": "negative_controls", "normalisation": "standardise", "quality": {"good": 0.9}}
+    (tmp_path / "chosen.json").write_text(json.dumps(parameters))
     options = [
         "--parameters",
         tmp_path / "chosen.json",
@@ -78,9 +61,9 @@ def test_other_parameters_are_those_of_an_analysis_by_hand(folders: Path, gandl:
         "--seed",
         3,
     ]
-    assert gandl("analyse", folders / "first", *options, "--out", tmp_path / "out")[0] == 0
+    assert gandl("analyse", folders / "first", *options, "--out", tmp_path / "out").code == 0
     expected = AnalysisParameters.model_validate(
-        {**chosen, "normalisation": "align", "quality": {"good": 0.9, "usable": 0.8}, "seed": 3}
+        {**parameters, "normalisation": "align", "quality": {"good": 0.9, "usable": 0.8}, "seed": 3}
     )
     screen = FIRST.screen(expected)
     write_files(analyse(screen), screen.profiles, tmp_path / "hand")
@@ -90,9 +73,9 @@ def test_other_parameters_are_those_of_an_analysis_by_hand(folders: Path, gandl:
 def test_a_folder_can_be_written_over_and_old_axes_go(folders: Path, gandl: Gandl, tmp_path: Path) -> None:
     shutil.copytree(folders / "first", tmp_path / "mine")
     (tmp_path / "mine/axes/notes.npz").write_bytes(b"of the user")
-    assert gandl("analyse", tmp_path / "mine", "--preset", "paper", "--out", tmp_path / "mine")[0] == 0
+    assert gandl("analyse", tmp_path / "mine", "--preset", "paper", "--out", tmp_path / "mine").code == 0
     assert sorted(p.name for p in (tmp_path / "mine/axes").iterdir()) == ["E2-paper.npz", "notes.npz"]
-    assert gandl("analyse", tmp_path / "mine", "--out", tmp_path / "mine")[0] == 0
+    assert gandl("analyse", tmp_path / "mine", "--out", tmp_path / "mine").code == 0
     (tmp_path / "mine/axes/notes.npz").unlink()
     assert files(tmp_path / "mine") == files(folders / "first")
 
@@ -116,12 +99,12 @@ def test_tiles_and_sites_have_efficacies(folders: Path) -> None:
 class TestEarlierAxis:
     def test_by_file_is_by_hand(self, folders: Path, gandl: Gandl, tmp_path: Path) -> None:
         axis = folders / "first/axes/E2-U2OS.npz"
-        assert gandl("analyse", folders / "later", "--axis", axis, "--out", tmp_path)[0] == 0
+        assert gandl("analyse", folders / "later", "--axis", axis, "--out", tmp_path).code == 0
         with np.load(axis) as stored:
             weights, bias = stored["weights"].mean(axis=0), stored["biases"].mean()
         on = (LATER.profiles().vectors.astype(float) @ weights + bias).reshape(-1, 6).mean(axis=1)
-        found = [float(row["on"]) for row in table(tmp_path / "wells.csv")]
-        assert found == pytest.approx(on.tolist(), rel=1e-9)
+        scores = [float(row["on"]) for row in table(tmp_path / "wells.csv")]
+        assert scores == pytest.approx(on.tolist(), rel=1e-9)
         assert "E2-U2OS.npz; anchors, U2OS: own controls" in json.loads((tmp_path / "quality.json").read_text())["note"]
 
     def test_a_changed_file_is_refused_and_nothing_is_written(
@@ -131,15 +114,15 @@ class TestEarlierAxis:
             arrays = dict(stored)
         arrays["weights"] = arrays["weights"] * 1.001
         np.savez(tmp_path / "mine.npz", **arrays)
-        code, said = gandl("analyse", folders / "later", "--axis", tmp_path / "mine.npz", "--out", tmp_path / "out")
-        assert (code, said.count("\n")) == (2, 1)
-        assert "axis mine.npz: this axis was changed after it was written" in said
+        ended = gandl("analyse", folders / "later", "--axis", tmp_path / "mine.npz", "--out", tmp_path / "out")
+        assert (ended.code, ended.err.count("\n")) == (2, 1)
+        assert "axis mine.npz: this axis was changed after it was written" in ended.err
         assert not (tmp_path / "out").exists()
 
     def test_a_pickle_is_no_axis(self, folders: Path, gandl: Gandl, tmp_path: Path) -> None:
         np.savez(tmp_path / "mine.npz", header=np.array([{"a": 1}], object), allow_pickle=True)
-        code, said = gandl("analyse", folders / "later", "--axis", tmp_path / "mine.npz", "--out", tmp_path / "out")
-        assert code == 2 and "not an axis that gandl wrote" in said
+        ended = gandl("analyse", folders / "later", "--axis", tmp_path / "mine.npz", "--out", tmp_path / "out")
+        assert ended.code == 2 and "not an axis that gandl wrote" in ended.err
 
 
 def no_wells(folder: Path) -> None:
@@ -191,10 +174,10 @@ def test_what_is_wrong_with_a_folder_is_said(
 ) -> None:
     shutil.copytree(folders / "first", tmp_path / "in")
     spoil(tmp_path / "in")
-    code, said = gandl("analyse", tmp_path / "in", "--out", tmp_path / "out")
-    assert code == 2
+    ended = gandl("analyse", tmp_path / "in", "--out", tmp_path / "out")
+    assert ended.code == 2
     for word in words:
-        assert word in said
+        assert word in ended.err
     assert not (tmp_path / "out").exists()
 
 
@@ -215,11 +198,11 @@ WRONG = [
 def test_what_is_wrong_with_an_option_is_said(
     folders: Path, gandl: Gandl, tmp_path: Path, options: list[str], words: list[str]
 ) -> None:
-    given = [folders / "first/axes" / option if option == "E2-U2OS.npz" else option for option in options]
-    code, said = gandl("analyse", folders / "first", *given, "--out", tmp_path / "out")
-    assert code == 2
+    arguments = [folders / "first/axes" / option if option == "E2-U2OS.npz" else option for option in options]
+    ended = gandl("analyse", folders / "first", *arguments, "--out", tmp_path / "out")
+    assert ended.code == 2
     for word in words:
-        assert word in said
+        assert word in ended.err
     assert not (tmp_path / "out").exists()
 
 
@@ -237,41 +220,6 @@ def test_what_is_wrong_with_a_file_of_parameters_is_said(
     folders: Path, gandl: Gandl, tmp_path: Path, content: str, words: str
 ) -> None:
     (tmp_path / "chosen.json").write_text(content)
-    code, said = gandl(
-        "analyse", folders / "first", "--parameters", tmp_path / "chosen.json", "--out", tmp_path / "out"
-    )
-    assert code == 2
-    assert words in said
-
-
-class TestScreen:
-    """`gandl screen` takes the same, checked before anything is embedded."""
-
-    @pytest.fixture
-    def plate(self, tmp_path: Path) -> PlateFolder:
-        return write_plate(tmp_path / "plate", Layout(rows="ABCD", columns=6))
-
-    def job(self, plate: PlateFolder, out: Path, parameters: AnalysisParameters) -> ScreenJob:
-        return ScreenJob(
-            images=plate.images, plate_map=plate.platemap, out=out, name="s", limits="card", parameters=parameters
-        )
-
-    def test_axes_that_cannot_be_had_are_refused_before_embedding(self, plate: PlateFolder, tmp_path: Path) -> None:
-        wanted = {"name": "a", "positive": {"compound": ["Y"]}, "negative": {"role": ["negative_control"]}}
-        embedder = FakeEmbedder(fake_card(features=8))
-        job = self.job(plate, tmp_path / "out", AnalysisParameters.model_validate({"axes": [wanted]}))
-        with pytest.raises(Invalid, match="0 wells have compound in"):
-            run(job, embedder, on_progress=lambda _: None, on_step=lambda _: None)
-        assert embedder.calls == 0
-        assert not (tmp_path / "out").exists()
-
-    def test_screened_with_parameters_is_analysed_with_them(
-        self, plate: PlateFolder, tmp_path: Path, gandl: Gandl
-    ) -> None:
-        chosen = AnalysisParameters(normalisation="standardise", whitening="none", seed=5)
-        job = self.job(plate, tmp_path / "out", chosen)
-        run(job, FakeEmbedder(fake_card(features=8)), on_progress=lambda _: None, on_step=lambda _: None)
-        (tmp_path / "p.json").write_text(chosen.model_dump_json())
-        options = ["--parameters", tmp_path / "p.json", "--out", tmp_path / "again"]
-        assert gandl("analyse", tmp_path / "out", *options)[0] == 0
-        assert files(tmp_path / "again") == files(tmp_path / "out")
+    ended = gandl("analyse", folders / "first", "--parameters", tmp_path / "chosen.json", "--out", tmp_path / "out")
+    assert ended.code == 2
+    assert words in ended.err

@@ -33,9 +33,9 @@ def stacks(tmp_path: Path) -> Path:
 @pytest.fixture
 def planes(tmp_path: Path) -> Path:
     """The same fields, one file a channel, named as gandl names them."""
-    for i, place in enumerate(["P1/A01_s1", "P1/A01_s2", "P2/B12_s1"]):
+    for i, stem in enumerate(["P1/A01_s1", "P1/A01_s2", "P2/B12_s1"]):
         for c, plane in enumerate(field(i), start=1):
-            path = tmp_path / "planes" / f"{place}_w{c}.tif"
+            path = tmp_path / "planes" / f"{stem}_w{c}.tif"
             path.parent.mkdir(parents=True, exist_ok=True)
             tifffile.imwrite(path, plane)
     return tmp_path / "planes"

@@ -47,10 +47,10 @@ def test_a_download_is_laid_out_and_recorded(publisher: Publisher, tmp_path: Pat
     assert is_fetched(job)
     assert names(tmp_path / "data") == ["bbbc013"]
     assert names(job.target) == [RECORD, "images", "platemap.csv"]
-    written = json.loads((job.target / RECORD).read_text(encoding="utf-8"))
-    assert written["verification"] == record.verification == Verification.UNVERIFIED == "unverified"
-    assert written["licence"].startswith("CC BY 3.0")
-    (archive,) = written["archives"]
+    stored = json.loads((job.target / RECORD).read_text(encoding="utf-8"))
+    assert stored["verification"] == record.verification == Verification.UNVERIFIED == "unverified"
+    assert stored["licence"].startswith("CC BY 3.0")
+    (archive,) = stored["archives"]
     assert (archive["name"], archive["size"]) == (ARCHIVE, len(publisher.content))
 
 

@@ -27,13 +27,13 @@ def test_env_example_is_what_the_settings_say(repository: Path) -> None:
 @pytest.mark.parametrize("part", range(len(PARTS)), ids=[title for title, _ in PARTS])
 def test_compose_passes_every_setting_on(compose: dict[str, Any], part: int) -> None:
     for service in SERVICES[part]:
-        given = compose["services"][service]["environment"]
+        environment = compose["services"][service]["environment"]
         for variable, name in variables(PARTS[part][1]).items():
             if name in FIXED:
                 # Fixed there or left at its default, but never left to a stray variable of the user's shell.
-                assert "${" + variable not in str(given.get(variable, ""))
+                assert "${" + variable not in str(environment.get(variable, ""))
             else:
-                assert given[variable] == f"${{{variable}:-}}", service
+                assert environment[variable] == f"${{{variable}:-}}", service
 
 
 def test_every_variable_of_the_compose_files_is_explained(repository: Path) -> None:

@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "embed": "Embed images into a table of vectors, without a plate map and without scores.",
     "models": "List model cards, or compare models on a screen.",
     "train": "Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.",
-    "export": "Export the discriminator of a training run as an ONNX featurizer.",
+    "export": "Export the discriminator of a run as an ONNX featurizer, with its model card and parity report inside.",
 }
 """Each command with the first sentence of its help. The module `gandl.commands.NAME` holds a function of the name."""
 

@@ -31,7 +31,7 @@ def export(
         str | None, typer.Option(help="Commit the run was trained with; if absent, as the run noted it in a checkout.")
     ] = None,
 ) -> None:
-    """Export a run's discriminator: uint8 tiles in, embedding out, model card and parity report inside."""
+    """Export the discriminator of a run as an ONNX featurizer, with its model card and parity report inside."""
     from gandl_training.export import onnx_export as exports
     from gandl_training.export.precision import precision as form
     from gandl_training.networks.feature_layer import tap as checked

@@ -17,7 +17,7 @@ from gandl.terminal.model_tables import print_comparison, print_models
 
 
 def models(
-    places: Annotated[
+    paths: Annotated[
         list[Path] | None, typer.Argument(help="Files .onnx, or folders of them; the released ones if absent.")
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Plate images to compare the models on.")] = None,
@@ -32,7 +32,7 @@ def models(
     """
     if (images is None) != (platemap is None):
         raise BadInput("to compare models on a screen, give both --images and --platemap")
-    engines = {path: engine for place in places or [released_models()] for path, engine in _load(place).items()}
+    engines = {path: engine for source in paths or [released_models()] for path, engine in _load(source).items()}
     if images is not None and platemap is not None:
         comparison = list(compare_models(engines, images, platemap))
         if as_json:
@@ -45,13 +45,13 @@ def models(
         print_models(list(engines.values()))
 
 
-def _load(place: Path) -> dict[Path, Engine]:
+def _load(source: Path) -> dict[Path, Engine]:
     """Load every model of a file or folder. Raises NotFound, and InvalidModel naming all broken files at once."""
-    if not place.exists():
-        raise NotFound(f"there is no model file or folder {place}")
+    if not source.exists():
+        raise NotFound(f"there is no model file or folder {source}")
     engines: dict[Path, Engine] = {}
     problems: list[Problem] = []
-    for path in model_files(place) if place.is_dir() else [place]:
+    for path in model_files(source) if source.is_dir() else [source]:
         try:
             engines[path] = Engine.load(path)
         except InvalidModel as error:

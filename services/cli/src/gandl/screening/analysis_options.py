@@ -83,9 +83,9 @@ def with_analysis_options(command: Callable[..., None]) -> Callable[..., None]:
         command(*arguments, **values, analysis=analysis)
 
     own = [parameter for parameter in signature.parameters.values() if parameter.name != "analysis"]
-    shown = signature.replace(parameters=[*own, *options])
-    wrapper.__dict__["__signature__"] = shown
-    wrapper.__annotations__ = {name: parameter.annotation for name, parameter in shown.parameters.items()}
+    full = signature.replace(parameters=[*own, *options])
+    wrapper.__dict__["__signature__"] = full
+    wrapper.__annotations__ = {name: parameter.annotation for name, parameter in full.parameters.items()}
     return wrapper
 
 

@@ -1,4 +1,4 @@
-"""Images without a plate map: which files make one image, from what they hold or from a pattern of their names."""
+"""Images without a plate map: the files that make one image, by their channels or by a pattern of their names."""
 
 from __future__ import annotations
 
@@ -13,72 +13,75 @@ from gandl_shared.plates.patterns import FilesByField, channel_tokens, list_imag
 
 
 def image_sites(
-    places: Sequence[Path], width: int, *, pattern: str | None = None, channels: Sequence[str] | None = None
+    paths: Sequence[Path], width: int, *, pattern: str | None = None, channels: Sequence[str] | None = None
 ) -> tuple[Site, ...]:
-    """All images below `places` (files and folders), each of `width` channels.
+    """Return all images of these files and folders, each of `width` channels.
 
-    Without a pattern, files that hold `width` channels are an image each (`plate` is the folder, `site` the file's
-    name); else the preset that puts most files together is taken. Raises NotFound, BadInput, Invalid naming what is
-    incomplete.
+    Without a pattern, a file with `width` channels is one image: `plate` is its folder and `site` its name. Otherwise
+    the preset is used that makes most images. Raises NotFound, BadInput, and Invalid naming every incomplete image.
     """
     sites: list[Site] = []
-    for root, names in _files(places).items():
+    for root, names in _names_by_root(paths).items():
         if pattern is None and channels is None and read_header(root / names[0]).channels == width:
             sites += [
                 Site(plate=str(Path(name).parent), well="", site=Path(name).name, root=root, names=(name,))
                 for name in names
             ]
         else:
-            sites += _put_together(root, names, width, pattern, channels)
+            sites += _combined(root, names, width, pattern, channels)
     return tuple(sites)
 
 
-def _files(places: Sequence[Path]) -> dict[Path, list[str]]:
-    """Folder → names of images below it, sorted."""
-    found: dict[Path, list[str]] = defaultdict(list)
-    for place in places:
-        if not place.exists():
-            raise NotFound(f"image or folder {place} is not there")
-        if place.is_dir():
-            found[place] += list_images(place)
+def _names_by_root(paths: Sequence[Path]) -> dict[Path, list[str]]:
+    """Return the names of the images of each folder, sorted. A file counts under its own folder."""
+    names: dict[Path, list[str]] = defaultdict(list)
+    for path in paths:
+        if not path.exists():
+            raise NotFound(f"image or folder {path} is not there")
+        if path.is_dir():
+            names[path] += list_images(path)
         else:
-            found[place.parent].append(place.name)
-    return found
+            names[path.parent].append(path.name)
+    return names
 
 
-def _put_together(
+def _combined(
     root: Path, names: Sequence[str], width: int, pattern: str | None, channels: Sequence[str] | None
 ) -> list[Site]:
-    groups = match_files(names, pattern_of(pattern)) if pattern else _best(root, names, width)
-    if not groups:
+    """Combine files of one channel each into images of `width` channels."""
+    fields = match_files(names, pattern_of(pattern)) if pattern else _best_preset(root, names, width)
+    if not fields:
         raise BadInput(f"no image in {root} fits the pattern '{pattern}', such as {names[0]}")
-    tokens = channel_tokens(groups)
-    wanted = list(channels) if channels else tokens
-    if len(wanted) != width:
+    selection = list(channels) if channels else channel_tokens(fields)
+    if len(selection) != width:
         raise Invalid(
-            f"the images in {root} have channels {', '.join(wanted)}; the model takes {width}: see --channels"
+            f"the images in {root} have channels {', '.join(selection)}; the model takes {width}: see --channels"
         )
     problems = [
-        Problem(f"channel {token} is not there", file=next(iter(group.values())))
-        for group in groups.values()
-        for token in wanted
-        if token not in group
+        Problem(f"channel {token} is not there", file=next(iter(files.values())))
+        for files in fields.values()
+        for token in selection
+        if token not in files
     ]
     raise_if(problems, Invalid, "incomplete images")
     return [
         Site(
-            plate=field.plate or "", well=field.well, site=field.site, root=root, names=tuple(files[t] for t in wanted)
+            plate=field.plate or "",
+            well=field.well,
+            site=field.site,
+            root=root,
+            names=tuple(files[token] for token in selection),
         )
-        for field, files in sorted(groups.items(), key=lambda group: (group[0].plate or "", *group[0][1:]))
+        for field, files in sorted(fields.items(), key=lambda entry: (entry[0].plate or "", *entry[0][1:]))
     ]
 
 
-def _best(root: Path, names: Sequence[str], width: int) -> FilesByField:
-    """By the preset that puts together most images of `width` files."""
-    found = [match_files(names, pattern) for pattern in PATTERNS.values() if "{channel}" in pattern]
-    best = max(found, key=lambda groups: sum(len(group) == width for group in groups.values()))
-    if not any(len(group) == width for group in best.values()):
-        has = read_header(root / names[0]).channels
-        detail = f"{names[0]} has {has} channels, the model takes {width}, and no preset puts files together"
+def _best_preset(root: Path, names: Sequence[str], width: int) -> FilesByField:
+    """Return the files as the preset combines them that makes most images of `width` files. Raises Invalid."""
+    candidates = [match_files(names, pattern) for pattern in PATTERNS.values() if "{channel}" in pattern]
+    best = max(candidates, key=lambda fields: sum(len(files) == width for files in fields.values()))
+    if not any(len(files) == width for files in best.values()):
+        channels = read_header(root / names[0]).channels
+        detail = f"{names[0]} has {channels} channels, the model takes {width}, and no preset combines the files"
         raise Invalid(f"{detail}; give --pattern, or one of {', '.join(PATTERNS)}")
     return best

@@ -1,0 +1,67 @@
+"""The options of an analysis as parameters, and as options of a command."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from gandl.commands.analyse import analyse
+from gandl.commands.screen import screen
+from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
+from gandl_shared.errors import BadInput, Invalid, NotFound
+from gandl_shared.schemas.analysis import AnalysisParameters
+from typer.testing import CliRunner
+
+
+def test_without_options_the_parameters_are_the_defaults() -> None:
+    assert AnalysisOptions().read_parameters() == AnalysisParameters()
+    assert AnalysisOptions().read_axes() is None
+
+
+def test_an_option_wins_over_the_file_and_thresholds_are_merged(tmp_path: Path) -> None:
+    file = tmp_path / "p.json"
+    file.write_text(json.dumps({"seed": 3, "whitening": "none", "quality": {"good": 0.9, "usable": 0.1}}))
+    options = AnalysisOptions(parameters=file, seed=7, normalise="align", thresholds="usable=0.4")
+    parameters = options.read_parameters()
+    assert (parameters.seed, parameters.whitening, parameters.normalisation) == (7, "none", "align")
+    assert (parameters.quality.good, parameters.quality.usable) == (0.9, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        (AnalysisOptions(parameters=Path("nowhere.json")), NotFound, "nowhere.json is not there"),
+        (AnalysisOptions(thresholds="good"), BadInput, "give NAME=NUMBER"),
+        (AnalysisOptions(normalise="tvn"), Invalid, "normalisation"),
+        (AnalysisOptions(axis=[Path("nowhere.npz")]), NotFound, r"nowhere\.npz"),
+    ],
+)
+def test_what_is_wrong_is_named(options: AnalysisOptions, error: type[BadInput], words: str) -> None:
+    with pytest.raises(error, match=words):
+        options.read_parameters()
+        options.read_axes()
+
+
+def test_a_command_gets_the_options_in_one_value() -> None:
+    calls: list[tuple[str, AnalysisOptions]] = []
+
+    @with_analysis_options
+    def command(name: str, *, analysis: AnalysisOptions) -> None:
+        calls.append((name, analysis))
+
+    app = typer.Typer()
+    app.command()(command)
+    arguments = ["x", "--seed", "4", "--axis", "a.npz", "--axis", "b.npz"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert calls == [("x", AnalysisOptions(seed=4, axis=[Path("a.npz"), Path("b.npz")]))]
+
+
+def test_both_commands_have_the_same_options() -> None:
+    names = {"preset", "normalise", "thresholds", "parameters", "axis", "seed"}
+    for command in (analyse, screen):
+        assert names <= inspect.signature(command).parameters.keys()
+        assert "analysis" not in inspect.signature(command).parameters

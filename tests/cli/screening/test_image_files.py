@@ -1,0 +1,70 @@
+"""Images without a plate map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from gandl.screening.image_files import image_sites
+from gandl_shared.errors import BadInput, Invalid, NotFound
+
+
+def write(folder: Path, name: str, channels: int = 1) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = (16, 16) if channels == 1 else (channels, 16, 16)
+    tifffile.imwrite(path, np.zeros(shape, np.uint8), photometric="minisblack")
+
+
+def test_a_file_with_all_channels_is_an_image(tmp_path: Path) -> None:
+    for name in ("p1/b.tif", "p1/a.tif", "p2/c.tif"):
+        write(tmp_path, name, channels=2)
+    sites = image_sites([tmp_path], 2)
+    assert [(site.plate, site.site) for site in sites] == [("p1", "a.tif"), ("p1", "b.tif"), ("p2", "c.tif")]
+
+
+def test_files_of_one_channel_are_combined_by_the_preset_that_fits(tmp_path: Path) -> None:
+    for well in ("A01", "A02"):
+        for channel in (1, 2):
+            write(tmp_path, f"P/{well}_s1_w{channel}.tif")
+    sites = image_sites([tmp_path], 2)
+    assert [(site.plate, site.well, site.site) for site in sites] == [("P", "A01", "1"), ("P", "A02", "1")]
+    assert sites[0].names == ("P/A01_s1_w1.tif", "P/A01_s1_w2.tif")
+
+
+def test_channels_are_selected_and_ordered(tmp_path: Path) -> None:
+    for channel in (1, 2, 10):
+        write(tmp_path, f"P/A01_s1_w{channel}.tif")
+    (site,) = image_sites([tmp_path], 2, pattern="gandl", channels=("10", "1"))
+    assert site.names == ("P/A01_s1_w10.tif", "P/A01_s1_w1.tif")
+
+
+def test_every_incomplete_image_is_named(tmp_path: Path) -> None:
+    for name in ("A01_s1_w1", "A01_s1_w2", "A02_s1_w1", "A03_s1_w2"):
+        write(tmp_path, f"P/{name}.tif")
+    with pytest.raises(Invalid) as error:
+        image_sites([tmp_path], 2)
+    assert [(p.file, p.detail) for p in error.value.problems] == [
+        ("P/A02_s1_w1.tif", "channel 2 is not there"),
+        ("P/A03_s1_w2.tif", "channel 1 is not there"),
+    ]
+
+
+def test_another_number_of_channels_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "x.tif", channels=3)
+    with pytest.raises(Invalid, match=r"x\.tif has 3 channels, the model takes 2, and no preset combines the files"):
+        image_sites([tmp_path], 2)
+    for channel in (1, 2, 3):
+        write(tmp_path, f"P/A01_s1_w{channel}.tif")
+    with pytest.raises(Invalid, match="have channels 1, 2, 3; the model takes 2: see --channels"):
+        image_sites([tmp_path], 2, pattern="gandl")
+
+
+def test_missing_paths_and_patterns_without_a_file_are_named(tmp_path: Path) -> None:
+    write(tmp_path, "x.tif")
+    with pytest.raises(NotFound, match="nowhere is not there"):
+        image_sites([tmp_path / "nowhere"], 1)
+    with pytest.raises(BadInput, match=r"no image in .* fits the pattern 'gandl', such as x\.tif"):
+        image_sites([tmp_path], 1, pattern="gandl")
