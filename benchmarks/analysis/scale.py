@@ -137,7 +137,16 @@ def profiles_of(wells: list[Well], truth: NDArray[np.float64], rng: np.random.Ge
     plate, well = (np.repeat(np.array([getattr(w, k) for w in wells], object), SITES) for k in ("plate", "well"))
     sites = np.tile(np.array(["1", "2", "3", "4"], object), len(wells))
     zero = np.zeros(n, np.int32)
-    return Profiles(plate, well, sites, zero, zero, zero, np.full(n, "0" * 64, object), vectors)
+    return Profiles(
+        plates=plate,
+        wells=well,
+        sites=sites,
+        tiles=zero,
+        y=zero,
+        x=zero,
+        keys=np.full(n, "0" * 64, object),
+        vectors=vectors,
+    )
 
 
 def measured(share: float) -> Cost:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from gandl_analysis.pipeline.inputs import ScreenInput
-from gandl_shared.plates import Role, Well
+from gandl_shared.plates import Role, SiteId, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.store.profiles import Profiles, concatenated, of_site
+from gandl_shared.store.profiles import Profiles, join_profiles, site_profiles
 from gandl_shared.testing import fake_card
 from numpy.typing import NDArray
 
@@ -71,9 +71,11 @@ class Simulated:
                 vectors = (centre + rng.normal(size=(TILES, FEATURES))).astype(np.float32)
                 key = f"{self.seed}-{well.plate}-{well.well}-{site}"
                 parts.append(
-                    of_site((well.plate, well.well, str(site)), [(0, 9 * t) for t in range(TILES)], key, vectors)
+                    site_profiles(
+                        SiteId(well.plate, well.well, str(site)), [(0, 9 * t) for t in range(TILES)], key, vectors
+                    )
                 )
-        return concatenated(parts)
+        return join_profiles(parts)
 
     def _centre(self, well: Well) -> NDArray[np.float64]:
         centre = np.zeros(FEATURES)

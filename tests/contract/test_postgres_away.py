@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import pytest
 from gandl_shared.db import Database
@@ -10,10 +10,18 @@ from gandl_shared.errors import Unavailable
 from gandl_shared.testing import new_screen
 
 
-def test_a_server_that_was_away_is_used_again(postgres: Any) -> None:
+class Server(Protocol):
+    """The fixture `postgres`."""
+
+    def emptied(self) -> str: ...
+    def stop(self) -> None: ...
+    def start(self) -> None: ...
+
+
+def test_a_server_that_was_away_is_used_again(postgres: Server) -> None:
     db = Database.connect(postgres.emptied())
     screen_id = db.screens.create(new_screen(2))
-    held = db.batches.lease("test", 60)
+    lease = db.batches.lease("test", 60)
     postgres.stop()
     try:
         for ask in (db.screens.statuses, lambda: db.batches.lease("test", 60), db.waiting):
@@ -21,7 +29,7 @@ def test_a_server_that_was_away_is_used_again(postgres: Any) -> None:
                 ask()
     finally:
         postgres.start()
-    assert held is not None
-    assert db.batches.finish(held, {0: "key"}, {}).accepted
+    assert lease is not None
+    assert db.batches.finish(lease, {0: "key"}, {}).accepted
     assert db.screens.status(screen_id).progress.done == 1
     db.close()

@@ -1,4 +1,4 @@
-"""What a store of gandl promises, in a folder and on an fsspec file system."""
+"""The contract of a store, in a folder and on an fsspec file system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from gandl_shared.errors import Malformed, NotFound
 from gandl_shared.imaging import SiteMetrics
-from gandl_shared.store import Profiles, Store, concatenated, of_site
+from gandl_shared.plates import SiteId
+from gandl_shared.store import Profiles, Store, join_profiles, site_profiles
 
 _numbers = itertools.count()
 
@@ -27,43 +28,43 @@ def store(root: str) -> Store:
 
 def vectors(well: str, *, site: str = "1", tiles: int = 3, value: float = 1.0) -> Profiles:
     numbers = np.linspace(0, 1, tiles * 512, dtype=np.float32).reshape(tiles, 512) * np.float32(value / 3)
-    return of_site(("P1", well, site), [(0, 64 * n) for n in range(tiles)], f"key-{well}-{site}", numbers)
+    return site_profiles(SiteId("P1", well, site), [(0, 64 * n) for n in range(tiles)], f"key-{well}-{site}", numbers)
 
 
 def test_vectors_come_back_bit_for_bit(store: Store, root: str) -> None:
-    written = concatenated([vectors("A01"), vectors("A02", site="007", value=-2.5)])
-    store.put_vectors("s1", 0, written)
+    expected = join_profiles([vectors("A01"), vectors("A02", site="007", value=-2.5)])
+    store.put_vectors("s1", 0, expected)
     for reader in (store, Store(root)):
-        found = reader.profiles("s1")
+        stored = reader.profiles("s1")
         for name in ("plates", "wells", "sites", "tiles", "y", "x", "keys", "vectors"):
-            np.testing.assert_array_equal(getattr(found, name), getattr(written, name))
-        assert (found.vectors.dtype, found.tiles.dtype) == (np.float32, np.int32)
+            np.testing.assert_array_equal(getattr(stored, name), getattr(expected, name))
+        assert (stored.vectors.dtype, stored.tiles.dtype) == (np.float32, np.int32)
 
 
 def measured(well: str, value: float) -> Profiles:
-    figures = (np.array([value, value / 3, np.nextafter(np.float32(value), np.float32(9))], np.float32),) * 3
-    return of_site(
-        ("P1", well, "1"), [(0, 0), (0, 64)], "key", np.ones((2, 4), np.float32), SiteMetrics(*figures), figures[0][:2]
-    )
+    values = np.array([value, value / 3, np.nextafter(np.float32(value), np.float32(9))], np.float32)
+    metrics = SiteMetrics(sharpness=values, saturated=values, structure=values)
+    ones = np.ones((2, 4), np.float32)
+    return site_profiles(SiteId("P1", well, "1"), [(0, 0), (0, 64)], "key", ones, metrics, values[:2])
 
 
-def test_figures_of_the_images_come_back_bit_for_bit(store: Store) -> None:
-    written = concatenated([measured("A01", 0.1), measured("A02", 2 / 3)])
-    store.put_vectors("s1", 0, written)
-    found = store.profiles("s1")
+def test_metrics_of_the_sites_come_back_bit_for_bit(store: Store) -> None:
+    expected = join_profiles([measured("A01", 0.1), measured("A02", 2 / 3)])
+    store.put_vectors("s1", 0, expected)
+    stored = store.profiles("s1")
     for name in ("sharpness", "saturated", "structure"):
-        assert getattr(found, name).shape == (4, 3)
-        np.testing.assert_array_equal(getattr(found, name), getattr(written, name))
-    np.testing.assert_array_equal(found.contrast, written.contrast)
-    assert found.contrast.shape == (4,)
+        assert getattr(stored, name).shape == (4, 3)
+        np.testing.assert_array_equal(getattr(stored, name), getattr(expected, name))
+    np.testing.assert_array_equal(stored.contrast, expected.contrast)
+    assert stored.contrast.shape == (4,)
 
 
-def test_files_of_before_there_were_figures_are_read_beside_others(store: Store) -> None:
+def test_files_of_versions_without_metrics_are_read_beside_others(store: Store) -> None:
     store.put_vectors("s1", 0, measured("A01", 0.5))
-    store.put_vectors("s1", 1, of_site(("P1", "A02", "1"), [(0, 0)], "key", np.ones((1, 4), np.float32)))
-    found = store.profiles("s1")
-    assert found.measured and not store.vectors("s1", 1).measured
-    assert np.isnan(found.sharpness).tolist() == [[False] * 3] * 2 + [[True] * 3]
+    store.put_vectors("s1", 1, site_profiles(SiteId("P1", "A02", "1"), [(0, 0)], "key", np.ones((1, 4), np.float32)))
+    stored = store.profiles("s1")
+    assert stored.has_site_metrics and not store.vectors("s1", 1).has_site_metrics
+    assert np.isnan(stored.sharpness).tolist() == [[False] * 3] * 2 + [[True] * 3]
 
 
 def test_order_is_that_of_the_plate_map_whichever_batch_came_first(store: Store) -> None:
@@ -76,23 +77,23 @@ def test_order_is_that_of_the_plate_map_whichever_batch_came_first(store: Store)
 def test_writing_a_batch_again_replaces_it(store: Store) -> None:
     store.put_vectors("s1", 0, vectors("A01", tiles=5))
     store.put_vectors("s1", 0, vectors("A02", tiles=2))
-    found = store.profiles("s1")
-    assert list(found.wells) == ["A02", "A02"]
+    stored = store.profiles("s1")
+    assert list(stored.wells) == ["A02", "A02"]
 
 
 def test_many_writers_of_one_batch_leave_a_whole_file(store: Store) -> None:
-    written = [vectors("A01", value=float(n + 1)) for n in range(8)]
+    expected = [vectors("A01", value=float(n + 1)) for n in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda v: store.put_vectors("s1", 0, v), written * 4))
-    found = store.profiles("s1").vectors
-    assert any(np.array_equal(found, v.vectors) for v in written)
+        list(pool.map(lambda v: store.put_vectors("s1", 0, v), expected * 4))
+    stored = store.profiles("s1").vectors
+    assert any(np.array_equal(stored, v.vectors) for v in expected)
 
 
 def test_a_batch_is_read_alone(store: Store) -> None:
     store.put_vectors("s1", 3, vectors("A01"))
-    found = store.vectors("s1", 3)
-    assert found is not None
-    assert len(found) == 3
+    stored = store.vectors("s1", 3)
+    assert stored is not None
+    assert len(stored) == 3
     assert store.vectors("s1", 4) is None
 
 

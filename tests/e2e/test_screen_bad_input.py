@@ -165,7 +165,7 @@ CASES = [
     (missing_well, ["row 5", "A04"]),
     (truncated, ["A03_s1_w1.tif", "truncated"]),
     (text_named_tif, ["A03_s1_w1.tif", "not an image"]),
-    (three_channels, ["3 files a site", "takes 2"]),
+    (three_channels, ["3 files per site", "takes 2"]),
     (too_small, ["A03_s1_w1.tif", "40×40"]),
     (no_positive_controls, ["positive_control", "U2OS"]),
     (one_positive_control, ["row 2", "1 positive_control well", "U2OS", "needs at least two"]),

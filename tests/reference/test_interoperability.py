@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from copairs import map as copairs_map
 from gandl_analysis.formats.embeddings import embeddings_parquet
+from gandl_shared.plates import SiteId
 from gandl_shared.schemas.screen import WellScore
-from gandl_shared.store.profiles import concatenated, of_site
+from gandl_shared.store.profiles import join_profiles, site_profiles
 from pycytominer import aggregate, normalize
 
 FEATURES = 24
@@ -34,9 +35,11 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             place = {"plate": plate, "well": well, "role": role, "cell_line": "U2OS"}
             wells.append(WellScore(**place, compound=compound, concentration_um=dose, **scores))
             vectors = (directions[compound] + rng.normal(0, 1, (TILES, FEATURES))).astype(np.float32)
-            parts.append(of_site((plate, well, "1"), [(0, 64 * t) for t in range(TILES)], "0" * 64, vectors))
+            parts.append(
+                site_profiles(SiteId(plate, well, "1"), [(0, 64 * t) for t in range(TILES)], "0" * 64, vectors)
+            )
     path = tmp_path_factory.mktemp("profiles") / "embeddings.parquet"
-    path.write_bytes(embeddings_parquet(wells, concatenated(parts)))
+    path.write_bytes(embeddings_parquet(wells, join_profiles(parts)))
     return path
 
 

@@ -1,46 +1,5 @@
-"""A small plate, a database and a store in a folder, and a screen submitted to them."""
+"""Fixtures of the worker's tests."""
 
-from __future__ import annotations
+from tests.worker.bench import bench
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import pytest
-from gandl_shared.db import Database
-from gandl_shared.jobs import ScreenPlan, plan_screen, submit
-from gandl_shared.schemas.screen import ScreenRequest
-from gandl_shared.store import Store
-from gandl_shared.testing import FakeEmbedder, Layout, PlateFolder, write_plate
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What a worker works on: 12 wells of two sites of four tiles each."""
-
-    plate: PlateFolder
-    db: Database
-    store: Store
-
-    def submit(self, *, sites_per_batch: int = 8) -> str:
-        """A screen of the plate; its id."""
-        card = FakeEmbedder().card
-        request = ScreenRequest(images=str(self.plate.images), plate_map="platemap.csv")
-        plan = plan_screen(
-            request,
-            images=self.plate.images,
-            plate_map=self.plate.plate_map,
-            card=card,
-            model_id=FakeEmbedder().model_id,
-        )
-        sized = replace(plan.screen, sites_per_batch=sites_per_batch)
-        return submit(self.db, ScreenPlan(sized, plan.headers))
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    """Fresh for each test."""
-    plate = write_plate(tmp_path / "plate", Layout(sites=2))
-    db = Database.connect(f"sqlite:///{tmp_path}/gandl.db")
-    yield Bench(plate, db, Store(tmp_path / "store"))
-    db.close()
+__all__ = ["bench"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +15,8 @@ from gandl_shared.testing import FakeEmbedder, FileGuard, binary_only_tiff, ome_
 from gandl_worker.screens import run_screen
 from gandl_worker.sites import SiteTiles, Unreadable, load, load_inside
 
-Bench = Any  # the fixture's dataclass; conftest modules cannot be imported
+from tests.worker.bench import Bench
+
 FIELD = np.random.default_rng(0).integers(0, 200, (2, 32, 32)).astype(np.uint16)
 HOW = Preprocessing(limits=IntensityLimits(low=(0.0, 0.0), high=(255.0, 255.0)), size=16, downscale=1)
 

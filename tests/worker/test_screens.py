@@ -1,21 +1,25 @@
-"""The job of a worker, without any queue."""
+"""The job of a worker, without a queue."""
 
 from __future__ import annotations
 
 import threading
-import time
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from gandl_shared.db import LeasedBatch
 from gandl_shared.errors import Conflict, Full, GandlError, NotFound, Unavailable
 from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, read_site, site_metrics
 from gandl_shared.schemas.screen import Progress, ScreenState
 from gandl_shared.store import Profiles
 from gandl_shared.testing import FakeEmbedder, fake_card, wait_until
+from gandl_worker import screens
 from gandl_worker.screens import run_batch, run_screen
 
-Bench = Any  # the fixture's dataclass; conftest modules cannot be imported
+from tests.worker.bench import Bench
+
+WITHIN = 120.0
+"""Seconds after which a test gives up waiting; a busy machine needs more than the usual fraction of one."""
 
 
 def failing_with(error: Exception) -> FakeEmbedder:
@@ -26,10 +30,11 @@ def failing_with(error: Exception) -> FakeEmbedder:
 
 
 def test_a_screen_from_images_to_vectors(bench: Bench) -> None:
-    screen_id, seen = bench.submit(), []
-    status = run_screen(bench.db, bench.store, FakeEmbedder(), screen_id, seen.append)
+    screen_id = bench.submit()
+    progress: list[Progress] = []
+    status = run_screen(bench.db, bench.store, FakeEmbedder(), screen_id, progress.append)
     assert (status.state, status.progress) == (ScreenState.ANALYSING, Progress(sites=24, done=24, parked=0))
-    assert [p.done for p in seen] == [0, 8, 16, 24]
+    assert [p.done for p in progress] == [0, 8, 16, 24]
     profiles = bench.store.profiles(screen_id)
     assert profiles.vectors.shape == (24 * 4, 512)
     assert list(dict.fromkeys(profiles.wells)) == [w.well for w in bench.db.screens.wells(screen_id)]
@@ -57,9 +62,9 @@ def test_vectors_depend_neither_on_batches_nor_on_their_order(bench: Bench) -> N
 
 def test_sites_that_cannot_be_read_are_parked_and_the_others_go_on(bench: Bench) -> None:
     screen_id = bench.submit()
-    broken, gone = bench.plate.image("B01", site=2), bench.plate.image("C03", channel=2)
+    broken, missing = bench.plate.image("B01", site=2), bench.plate.image("C03", channel=2)
     broken.write_bytes(broken.read_bytes()[:300])
-    gone.unlink()
+    missing.unlink()
     status = run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
     assert status.progress == Progress(sites=24, done=22, parked=2)
     assert [(p.well, p.site) for p in status.parked] == [("B01", "2"), ("C03", "1")]
@@ -68,7 +73,7 @@ def test_sites_that_cannot_be_read_are_parked_and_the_others_go_on(bench: Bench)
     assert len(bench.store.profiles(screen_id)) == 22 * 4
 
 
-def test_every_site_has_the_figures_of_its_field(bench: Bench) -> None:
+def test_every_site_has_the_metrics_of_its_field(bench: Bench) -> None:
     screen_id = bench.submit()
     run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
     profiles, limits = bench.store.profiles(screen_id), bench.db.screens.get(screen_id).limits["P1"]
@@ -76,12 +81,12 @@ def test_every_site_has_the_figures_of_its_field(bench: Bench) -> None:
     for well, site in (("A01", 1), ("D03", 2)):
         files = [bench.plate.image(well, site=site, channel=c) for c in (1, 2)]
         expected = site_metrics(prepare_field(read_site(files), how))
-        here = (profiles.wells == well) & (profiles.sites == str(site))
+        of_site = (profiles.wells == well) & (profiles.sites == str(site))
         for name in ("sharpness", "saturated", "structure"):
-            np.testing.assert_array_equal(getattr(profiles, name)[here], [getattr(expected, name)] * 4)
+            np.testing.assert_array_equal(getattr(profiles, name)[of_site], [getattr(expected, name)] * 4)
 
 
-def test_rows_of_before_images_were_measured_are_made_again(bench: Bench) -> None:
+def test_profiles_without_metrics_are_replaced(bench: Bench) -> None:
     screen_id = bench.submit(sites_per_batch=24)
     run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
     whole = bench.store.profiles(screen_id)
@@ -112,27 +117,30 @@ def test_retry_embeds_only_what_is_missing(bench: Bench) -> None:
     fresh = bench.submit()
     run_screen(bench.db, bench.store, FakeEmbedder(), fresh)
     for name in ("vectors", "sharpness", "saturated", "structure"):
-        found, expected = (getattr(bench.store.profiles(i), name) for i in (screen_id, fresh))
-        np.testing.assert_array_equal(found, expected)
+        stored, expected = (getattr(bench.store.profiles(i), name) for i in (screen_id, fresh))
+        np.testing.assert_array_equal(stored, expected)
 
 
 def test_what_a_lost_worker_stored_is_not_embedded_again_unless_the_image_changed(bench: Bench) -> None:
     screen_id = bench.submit(sites_per_batch=24)
     late = bench.db.batches.lease("late", 60)
     bench.db.batches.renew(late, -1)
-    mine = bench.db.batches.lease("mine", 60)
+    lease = bench.db.batches.lease("next", 60)
     first, second = FakeEmbedder(), FakeEmbedder()
     assert not run_batch(bench.db, bench.store, first, late).accepted
     changed = bench.plate.image("A01")
     changed.write_bytes(bench.plate.image("D03").read_bytes())
-    assert run_batch(bench.db, bench.store, second, mine).accepted
+    assert run_batch(bench.db, bench.store, second, lease).accepted
     assert (first.tiles, second.tiles) == (96, 4)
     assert len(bench.store.profiles(screen_id)) == 96
 
 
-@pytest.mark.parametrize("error", [Full("full", retry_after=60), Unavailable("starting")])
-def test_a_model_service_that_is_full_or_away_costs_no_attempt(bench: Bench, error: GandlError) -> None:
-    """The batch waits, as if nobody had tried; its going on is tested below."""
+@pytest.mark.parametrize("error", [Full("full", retry_after=3600), Unavailable("starting")])
+def test_a_model_service_that_is_full_or_away_costs_no_attempt(
+    bench: Bench, error: GandlError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch waits as if no worker had tried it."""
+    monkeypatch.setattr(screens, "_DELAY_OF_AN_ABSENT_SERVICE", 3600.0)
     screen_id = bench.submit(sites_per_batch=24)
     lease = bench.db.batches.lease("test", 60)
     assert bench.db.screens.status(screen_id).state is ScreenState.EMBEDDING
@@ -173,7 +181,9 @@ def test_a_cancelled_screen_stops_and_a_deleted_one_leaves_no_file(bench: Bench)
         lease = bench.db.batches.lease("test", 60, screen_id=screen_id)
         done: list[str] = []
 
-        def stop(_: object, act: Any = act, screen_id: str = screen_id, done: list[str] = done) -> None:
+        def stop(
+            _: object, act: Callable[[str], None] = act, screen_id: str = screen_id, done: list[str] = done
+        ) -> None:
             if not done:
                 act(screen_id)
                 done.append(screen_id)
@@ -184,40 +194,40 @@ def test_a_cancelled_screen_stops_and_a_deleted_one_leaves_no_file(bench: Bench)
         bench.store.profiles(screen_id)
 
 
-def test_the_lease_is_kept_while_the_work_goes_on(bench: Bench) -> None:
+def renewal_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("renewal of")]
+
+
+def test_a_lease_is_renewed_while_the_model_works(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model answers only after the lease was renewed three times."""
     bench.submit(sites_per_batch=24)
-    go = threading.Event()
-    lease = bench.db.batches.lease("test", 3)
+    lease = bench.db.batches.lease("test", 60)
+    renewed = threading.Semaphore(0)
+    renew = bench.db.batches.renew
+
+    def count(batch: LeasedBatch, _: float) -> bool:
+        accepted = renew(batch, 60)
+        renewed.release()
+        return accepted
 
     def wait(_: object) -> None:
-        assert go.wait(10)
+        assert all(renewed.acquire(timeout=WITHIN) for _ in range(3))
 
-    embedder = FakeEmbedder(before=wait)
-    finished: list[Any] = []
-    worker = threading.Thread(
-        target=lambda: finished.append(run_batch(bench.db, bench.store, embedder, lease, seconds=3))
-    )
-    worker.start()
-    end = time.monotonic() + 4
-    while time.monotonic() < end:
-        assert bench.db.batches.lease("other", 60) is None
-        time.sleep(0.1)
-    go.set()
-    worker.join(10)
-    assert finished[0].accepted
+    monkeypatch.setattr(bench.db.batches, "renew", count)
+    assert run_batch(bench.db, bench.store, FakeEmbedder(before=wait), lease, seconds=0.1).accepted
 
 
 def test_a_lost_lease_ends_the_work_early(bench: Bench) -> None:
-    """24 sites of 4 tiles go to the model in two calls; the second is never made."""
+    """24 sites of 4 tiles go to the model in two calls; the second call is not made."""
     screen_id = bench.submit(sites_per_batch=24)
     lease = bench.db.batches.lease("test", 60)
 
     def cancel(_: object) -> None:
         bench.db.screens.cancel(screen_id)
-        time.sleep(1)
+        wait_until(lambda: not renewal_threads(), seconds=WITHIN, what="the renewal that is refused")
 
     embedder = FakeEmbedder(before=cancel)
-    assert not run_batch(bench.db, bench.store, embedder, lease, seconds=0.3).accepted
+    assert not run_batch(bench.db, bench.store, embedder, lease, seconds=0.1).accepted
     assert embedder.calls == 1
 
 
@@ -241,8 +251,8 @@ def test_progress_is_seen_by_others_while_a_screen_runs(bench: Bench) -> None:
     screen_id = bench.submit()
     thread = threading.Thread(target=run_screen, args=(bench.db, bench.store, FakeEmbedder(), screen_id))
     thread.start()
-    wait_until(lambda: bench.db.screens.status(screen_id).progress.done == 24, seconds=20, what="all sites")
-    thread.join(10)
+    wait_until(lambda: bench.db.screens.status(screen_id).progress.done == 24, seconds=WITHIN, what="all sites")
+    thread.join(WITHIN)
 
 
 def test_a_screen_waits_for_a_model_that_is_full_for_a_moment(bench: Bench) -> None:

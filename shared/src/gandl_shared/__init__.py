@@ -1,1 +1,1 @@
-"""What every part of gandl shares: errors, schemas, images, plates, database, store, clients."""
+"""The modules that all parts of gandl share: errors, schemas, images, plates, database, store and clients."""

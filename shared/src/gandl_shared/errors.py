@@ -1,8 +1,8 @@
-"""Every error gandl raises on purpose, as one tree.
+"""Every error that gandl raises on purpose, as one tree.
 
-Each class carries the HTTP status it answers with and the exit code the command line ends with, and each instance says
-where the trouble is (a file, a row, a field) and what would mend it. Services turn them into `ErrorBody` JSON, the
-command line into one line on stderr.
+Each class has the HTTP status with which a service answers and the exit code with which the command line ends. Each
+instance says where the problem is (a file, a row, a field) and how to fix it. Services answer an error as `ErrorBody`
+JSON; the command line prints it as one line on stderr.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Problem:
 
 
 class GandlError(Exception):
-    """Root of the tree. `status` is the HTTP answer, `exit_code` the command line's."""
+    """The root of the tree. `status` is the HTTP status and `exit_code` that of the command line."""
 
     status = 500
     exit_code = 1
@@ -39,86 +39,86 @@ class GandlError(Exception):
         self.problems: Sequence[Problem] = tuple(problems)
 
     def body(self) -> dict[str, object]:
-        """The JSON of this error, as every service answers it (the request id is added there)."""
+        """Return this error as the JSON of every service, without the request id, which the service adds."""
         problems = [{k: v for k, v in asdict(p).items() if v is not None} for p in self.problems]
         return {"error": type(self).__name__, "detail": self.detail, "problems": problems}
 
 
 class BadInput(GandlError):
-    """What the user gave cannot be used; nothing was done. Exit code 2."""
+    """The input of the user cannot be used, and nothing was done. Exit code 2."""
 
     status = 400
     exit_code = 2
 
 
 class Malformed(BadInput):
-    """A request or file is not of the form it claims to have."""
+    """A request or file does not have the form that it claims."""
 
 
 class Unauthorized(BadInput):
-    """No key, or not one this service knows."""
+    """The request has no key, or a key that this service does not accept."""
 
     status = 401
 
 
 class Forbidden(BadInput):
-    """The path lies outside the configured roots, or the key may not do this."""
+    """The path is outside the configured folders, or the key does not allow this."""
 
     status = 403
 
 
 class NotFound(BadInput):
-    """No such screen, compound, model, file or folder."""
+    """There is no such screen, compound, model, file or folder."""
 
     status = 404
 
 
 class Conflict(BadInput):
-    """The thing is in another state than this needs."""
+    """The operation needs another state, for example a screen that has ended."""
 
     status = 409
 
 
 class TooLarge(BadInput):
-    """More bytes, pixels or files than the configured limit."""
+    """The input has more bytes, pixels or files than the configured limit."""
 
     status = 413
 
 
 class UnsupportedType(BadInput):
-    """A media or image type that is not read here."""
+    """The media or image type cannot be read here."""
 
     status = 415
 
 
 class Invalid(BadInput):
-    """Well-formed, but it does not fit the model or the plate map; `problems` has one entry a row or file."""
+    """The input is well-formed but does not fit the model or plate map; `problems` has one entry per row or file."""
 
     status = 422
 
 
 class InvalidPlateMap(Invalid):
-    """The plate map is inconsistent, or lacks what an analysis needs."""
+    """The plate map is inconsistent, or an analysis needs more than it contains."""
 
 
 class InvalidImage(Invalid):
-    """An image file cannot be decoded, or its shape or channels are not the model's."""
+    """An image file cannot be decoded, or its shape or channels do not fit the model."""
 
 
 class InvalidModel(Invalid):
-    """An ONNX file that gandl did not write, or whose card does not fit its graph."""
+    """The ONNX file was not written by gandl, or its card does not fit its graph."""
 
 
 class InvalidTable(Invalid):
-    """A table of responses or options that a fit cannot use."""
+    """A fit cannot use the table of responses or its options."""
 
 
 class NotEnoughData(Invalid):
-    """The input is valid but too small for the statistic asked for."""
+    """The input is valid but too small for the requested statistic."""
 
 
 class Full(GandlError):
-    """The queue is full; come back after `retry_after` seconds."""
+    """The queue is full; the caller should try again after `retry_after` seconds."""
 
     status = 429
 
@@ -128,24 +128,24 @@ class Full(GandlError):
 
 
 class Unavailable(GandlError):
-    """Starting, draining, or a part this one needs does not answer."""
+    """The service is starting or stopping, or another part that it needs does not answer."""
 
     status = 503
 
 
 class DeadlineExceeded(GandlError):
-    """The work did not end in the time it was given."""
+    """The work did not end within its time limit."""
 
     status = 504
 
 
 class TrainingFailed(GandlError):
-    """Training stopped (NaN, full disk); the last good checkpoint is kept and named in the detail."""
+    """Training stopped (NaN, full disk); the detail names the last good checkpoint, which remains."""
 
 
 def raise_if(problems: Sequence[Problem], error: type[GandlError], what: str) -> None:
-    """Raise `error` naming all `problems` at once, first ones in the detail; do nothing if there are none."""
+    """Raise `error` with all `problems`, the first three of them in its message; do nothing if there are none."""
     if problems:
-        shown = "; ".join(str(p) for p in problems[:3])
+        first = "; ".join(str(p) for p in problems[:3])
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise error(f"{what}: {shown}{more}", problems=problems)
+        raise error(f"{what}: {first}{more}", problems=problems)

@@ -1,6 +1,6 @@
-"""The model card: what an ONNX featurizer expects and where it comes from. It travels inside the ONNX file.
+"""The model card: the input that an ONNX featurizer expects, and its origin. The ONNX file contains the card.
 
-The card is JSON under the metadata key `gandl_card`; a model without it is not ours and is refused.
+The card is JSON under the metadata key `gandl_card`. A model without a card was not exported by gandl and is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ METADATA_KEY = "gandl_card"
 
 
 class Channel(Frozen):
-    """One input channel, in the order of the model's input; `low` and `high` map raw intensities to 0 and 255."""
+    """One input channel of the model. The raw intensities `low` and `high` become 0 and 255."""
 
     name: str
     stain: str | None = None
@@ -31,7 +31,7 @@ class Channel(Frozen):
 
 
 class TrainingRecord(Frozen):
-    """Where the weights come from. `command` repeats the training; `kimg` is thousands of real images shown."""
+    """The origin of the weights. `command` repeats the training; `kimg` is the number of real images in thousands."""
 
     data: str
     licence: str
@@ -44,7 +44,7 @@ class TrainingRecord(Frozen):
 
 
 class Parity(Frozen):
-    """How far ONNX Runtime is from torch, and a vector alone from the same vector in a batch (relative L2)."""
+    """The largest relative differences (L2): ONNX Runtime against torch, and a vector alone against in a batch."""
 
     images: int
     torch_max: float
@@ -53,7 +53,7 @@ class Parity(Frozen):
 
 
 class ModelCard(Frozen):
-    """All that is needed to feed a model equally everywhere, and to judge it."""
+    """All that is needed to prepare images for a model in the same way everywhere, and to judge the model."""
 
     format: int = 1
     name: str
@@ -62,7 +62,7 @@ class ModelCard(Frozen):
     downscale: int = Field(ge=1, description="fields are averaged over downscale × downscale pixels first")
     pixel_size_um: float | None = None
     features: int = 512
-    tap: str = Field(description="layer of the discriminator that is the embedding: fc, pool or multi")
+    tap: str = Field(description="layer of the discriminator whose output is the embedding: fc, pool, multi or fine")
     precision: str = "float32"
     parameters: int
     normalisation: str = "per channel (x - low) / (high - low) to 0..255, rounded, clipped; scaled to -1..1 inside"
@@ -77,7 +77,7 @@ class ModelCard(Frozen):
 
 
 def card_from_metadata(metadata: Mapping[str, str], *, file: str) -> ModelCard:
-    """The card in an ONNX file's metadata. Raises InvalidModel naming the file."""
+    """Return the card from the metadata of an ONNX file. Raises InvalidModel, which names the file."""
     text = metadata.get(METADATA_KEY)
     if text is None:
         raise InvalidModel(f"{file} has no gandl model card; export one with `gandl export`")
@@ -86,25 +86,25 @@ def card_from_metadata(metadata: Mapping[str, str], *, file: str) -> ModelCard:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InvalidModel(f"{file}: the model card is broken at {where or 'the top'}: {first['msg']}") from error
+        raise InvalidModel(f"{file}: the model card is invalid at {where or 'the top'}: {first['msg']}") from error
 
 
 def model_id(path: Path) -> str:
-    """SHA-256 of the model file, hex: the identity of a model in the keys of vectors."""
+    """Return the SHA-256 of the model file, hex: the identity of a model in the keys of vectors."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Embedder(Protocol):
-    """Whatever turns tiles into vectors: the ONNX session of this process or the client of the embedding service."""
+    """Turns tiles into vectors: the ONNX session of this process, or the client of the embedding service."""
 
     @property
     def card(self) -> ModelCard:
-        """The card of the model behind it."""
+        """The card of the model."""
 
     @property
     def model_id(self) -> str:
         """SHA-256 of the model file, hex."""
 
     def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Vectors [N, features] of tiles [N, C, size, size]; a vector does not depend on the other tiles."""
+        """Return the vectors [N, features] of tiles [N, C, size, size]. A vector does not depend on the other tiles."""

@@ -1,6 +1,6 @@
-"""Opening a file that a user names: a regular file, never a FIFO or a device, and handed on without its name.
+"""Opening a file that a user names: only a regular file, never a FIFO or a device, and without passing its name on.
 
-A reader that gets only bytes cannot look for other files beside them, whatever the content says.
+A reader that gets only bytes cannot look for other files in the same folder, whatever the content says.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-_LINKS = 40
-"""Links that are followed one after the other, as many as Linux follows."""
+_MAX_LINKS = 40
+"""The longest chain of links that is followed, as in Linux."""
 
 
 class _Nameless(io.RawIOBase):
@@ -44,10 +44,10 @@ class _Nameless(io.RawIOBase):
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a regular file for reading; the stream has neither a name nor a descriptor.
+    """Open a regular file for reading. The stream has neither a name nor a descriptor.
 
-    Never blocks: a FIFO without a writer is refused like a device, a folder and whatever lies in /proc, open
-    descriptors of this process above all. Raises OSError saying so, FileNotFoundError where there is nothing.
+    This never blocks: a FIFO without a writer is refused, as are devices, folders and everything in /proc, especially
+    the open descriptors of this process. Raises OSError with the reason, FileNotFoundError if there is no such file.
     """
     if _leads_into_proc(path):
         raise OSError(errno.EINVAL, "it leads into /proc; give the file itself")
@@ -59,16 +59,16 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def _leads_into_proc(path: Path) -> bool:
-    """Whether the path or a link on its way names an entry of /proc.
+    """Return True if the path, or a link on the way to its file, names an entry of /proc.
 
-    The links of /proc/self/fd resolve to the files that are open there, so the last step alone would not tell.
+    The links in /proc/self/fd resolve to the open files themselves, so the last step alone would not show it.
     """
-    for _ in range(_LINKS):
-        folder = Path(os.path.realpath(path.parent))  # which, unlike `resolve`, bears a circle of links
+    for _ in range(_MAX_LINKS):
+        folder = Path(os.path.realpath(path.parent))  # unlike `resolve`, this accepts a circle of links
         if folder.is_relative_to("/proc"):
             return True
         step = folder / path.name
         if not step.is_symlink():
             return False
         path = folder / step.readlink()
-    return False  # a circle of links; opening it says so
+    return False  # the links form a circle, which the attempt to open reports

@@ -1,4 +1,4 @@
-"""Fakes and small inputs for the tests of every part: a deterministic embedder, plate folders, ports and processes."""
+"""Fakes and small inputs for tests: a deterministic embedder, plates on disk, OME-TIFFs, ports and processes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Sizes = tuple[int, int]
 def fake_card(
     channels: int = 2, *, size: int = 16, downscale: int = 1, features: int = FEATURES, name: str = "fake"
 ) -> ModelCard:
-    """A model card as small as possible."""
+    """Return a model card that is as small as possible."""
     training = TrainingRecord(data="none", licence="none", kimg=0, seed=0, command="none", version="0")
     return ModelCard(
         name=name,
@@ -48,8 +48,10 @@ def fake_card(
 
 
 class FakeEmbedder:
-    """A random projection of the pixels, the same in every process; `before` is called with each batch of tiles, to
-    wait or to fail in a test. `calls` and `tiles` count what was asked."""
+    """An embedder that projects the pixels at random, in the same way in every process.
+
+    `before` is called with each batch of tiles; in a test it may wait or fail. `calls` and `tiles` count the work.
+    """
 
     def __init__(
         self, card: ModelCard | None = None, *, before: Callable[[NDArray[np.uint8]], None] = lambda _: None
@@ -64,16 +66,16 @@ class FakeEmbedder:
 
     @property
     def card(self) -> ModelCard:
-        """The card it was made with."""
+        """The card of the constructor."""
         return self._card
 
     @property
     def model_id(self) -> str:
-        """A hash that is no file's."""
+        """A hash that no file has."""
         return "0" * 63 + "1"
 
     def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Vectors [N, features] of tiles [N, C, size, size], one by one so that no batch-mate can matter."""
+        """Return vectors [N, features] of tiles [N, C, size, size], one by one, so that other tiles cannot matter."""
         self._before(tiles)
         self.calls += 1
         self.tiles += len(tiles)
@@ -83,24 +85,24 @@ class FakeEmbedder:
 
 @dataclass(frozen=True)
 class PlateFolder:
-    """A small plate on disk: images in `images` by the pattern `gandl`, its plate map in `platemap`."""
+    """A small plate on disk: a folder of images with names by the pattern `gandl`, and its plate map."""
 
     images: Path
     platemap: Path
 
     @property
     def plate_map(self) -> PlateMap:
-        """The plate map, read."""
+        """The plate map, read from its file."""
         return read_plate_map(self.platemap)
 
     def image(self, well: str, *, plate: str = "P1", site: int = 1, channel: int = 1) -> Path:
-        """The path of one image."""
+        """Return the path of an image."""
         return self.images / plate / f"{well}_s{site}_w{channel}.tif"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What `write_plate` draws: for each plate the wells with role, compound and dose; sizes in pixels."""
+    """The plates that `write_plate` writes: rows and columns of each, sites per well, edge of an image in pixels."""
 
     plates: Sequence[str] = ("P1",)
     rows: str = "ABCD"
@@ -112,47 +114,47 @@ class Layout:
 
 
 def write_plate(folder: Path, layout: Layout | None = None) -> PlateFolder:
-    """Write a plate whose wells brighten from negative controls (column 1) to positive controls (last column).
+    """Write plates whose wells get brighter from negative controls (column 1) to positive controls (last column).
 
-    The columns between hold compound `X` at rising doses. Every row is of cell line `U2OS`.
+    The columns between have compound `X` at rising doses. All wells are of cell line `U2OS`.
     """
     layout = layout or Layout()
     generator = np.random.default_rng(layout.seed)
-    rows: list[dict[str, object]] = []
+    records: list[dict[str, object]] = []
     for plate in layout.plates:
         (folder / "Images" / plate).mkdir(parents=True, exist_ok=True)
         for letter in layout.rows:
             for column in range(1, layout.columns + 1):
                 well = f"{letter}{column:02d}"
-                rows.append(_row(plate, well, column, layout.columns))
+                records.append(_record(plate, well, column, layout.columns))
                 _write_well(folder / "Images" / plate, well, 60 + 100 * column / layout.columns, layout, generator)
     platemap = folder / "platemap.csv"
-    write_platemap(platemap, rows)
+    write_platemap(platemap, records)
     return PlateFolder(folder / "Images", platemap)
 
 
-def write_platemap(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows as CSV."""
+def write_platemap(path: Path, records: Sequence[Mapping[str, object]]) -> None:
+    """Write a plate map as CSV, one record per well."""
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer = csv.DictWriter(file, fieldnames=list(records[0]))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(records)
 
 
 class FileGuard:
-    """Keeps a test's code from opening a file, under whatever name, and says whether it tried.
+    """Prevents the code under test from opening a file under any name, and reports an attempt.
 
-    It hooks into the interpreter, which forgets no hook: make one for all tests of a process.
+    It adds a hook to the interpreter that cannot be removed, so one guard is enough for all tests of a process.
     """
 
     def __init__(self) -> None:
         self._guarded: frozenset[str] = frozenset()
         self._opened: list[str] = []
-        sys.addaudithook(self._hear)
+        sys.addaudithook(self._audit)
 
     @contextlib.contextmanager
     def guarding(self, *paths: Path) -> Iterator[None]:
-        """Raises AssertionError at the end where one of the files was opened meanwhile; the open itself fails."""
+        """Make every attempt to open one of the files fail; raise AssertionError at the end if there was an attempt."""
         self._opened.clear()
         self._guarded = frozenset(os.path.realpath(path) for path in paths)
         try:
@@ -161,7 +163,7 @@ class FileGuard:
             self._guarded = frozenset()
         assert not self._opened, f"opened: {', '.join(self._opened)}"
 
-    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
+    def _audit(self, event: str, arguments: tuple[object, ...]) -> None:
         if event != "open" or not self._guarded or not isinstance(arguments[0], str | bytes | os.PathLike):
             return
         name = os.fsdecode(arguments[0])
@@ -171,7 +173,7 @@ class FileGuard:
 
 
 def ome_tiff(planes: NDArray[np.uint16], *, elsewhere: str | None = None) -> bytes:
-    """An OME-TIFF of planes [C, H, W]; with `elsewhere` one half of a set, as many further channels in that file."""
+    """Return an OME-TIFF of planes [C, H, W]. With `elsewhere` it names as many further channels in that file."""
     pages = range(len(planes))
     own = "".join(f'<TiffData IFD="{i}" FirstC="{i}" PlaneCount="1">{_uuid(1, "own")}</TiffData>' for i in pages)
     further = "".join(
@@ -185,13 +187,13 @@ def ome_tiff(planes: NDArray[np.uint16], *, elsewhere: str | None = None) -> byt
 
 
 def binary_only_tiff(planes: NDArray[np.uint16], elsewhere: str) -> bytes:
-    """An OME-TIFF of planes [C, H, W] whose description is in the file `elsewhere`."""
+    """Return an OME-TIFF of planes [C, H, W] whose description is in the file `elsewhere`."""
     only = f'<BinaryOnly MetadataFile={quoteattr(elsewhere)} UUID="urn:uuid:2"/>'
     return described_tiff(planes, f'<OME UUID="urn:uuid:1">{only}</OME>')
 
 
 def described_tiff(planes: NDArray[np.uint16], description: str) -> bytes:
-    """A TIFF of planes [C, H, W], one a page, with this description on its first page."""
+    """Return a TIFF of planes [C, H, W], one per page, with this description on its first page."""
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, planes, photometric="minisblack", metadata=None, description=description)
     return buffer.getvalue()
@@ -202,10 +204,10 @@ def _uuid(number: int, file: str | None) -> str:
 
 
 def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name: str = "screen") -> NewScreen:
-    """Rows of a screen without any image: `wells` wells (at most 24) of plate `P1`, `sites` fields each."""
-    roles = [Role.NEGATIVE, Role.POSITIVE] + [Role.TREATMENT] * (wells - 2)
-    placed = [f"{letter}{column:02d}" for letter in "ABCD" for column in range(1, 7)][:wells]
-    doses = [None, None] + [1.5] * (wells - 2)
+    """Return a screen without images: plate `P1` with `wells` wells (at most 24) of `sites` fields each."""
+    roles = [Role.NEGATIVE, Role.POSITIVE, *[Role.TREATMENT] * wells][:wells]
+    names = [f"{letter}{column:02d}" for letter in "ABCD" for column in range(1, 7)][:wells]
+    doses = [None, None, *[1.5] * wells][:wells]
     rows = tuple(
         Well(
             plate="P1",
@@ -217,7 +219,7 @@ def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name
             table_row=n,
             metadata={"batch": "b1"},
         )
-        for n, (well, role, dose) in enumerate(zip(placed, roles, doses, strict=True), start=2)
+        for n, (well, role, dose) in enumerate(zip(names, roles, doses, strict=True), start=2)
     )
     return NewScreen(
         name=name,
@@ -228,7 +230,7 @@ def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name
         limits={"P1": IntensityLimits(low=(0.0, 1.5), high=(255.0, 200.25))},
         sites=tuple(
             Site(plate="P1", well=w, site=str(s), root=Path("/images"), names=(f"{w}_s{s}.tif",))
-            for w in placed
+            for w in names
             for s in range(sites)
         ),
         sites_per_batch=sites_per_batch,
@@ -236,14 +238,14 @@ def new_screen(wells: int = 6, *, sites: int = 1, sites_per_batch: int = 1, name
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free just now."""
+    """Return a TCP port of 127.0.0.1 that was free at the time of the call."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_until(true: Callable[[], bool], *, seconds: float, what: str, every: float = 0.05) -> None:
-    """Wait for a condition. Raises TimeoutError saying what was waited for."""
+    """Wait until a condition holds. Raises TimeoutError, which names `what` was expected."""
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
@@ -255,7 +257,7 @@ def wait_until(true: Callable[[], bool], *, seconds: float, what: str, every: fl
 def process(
     command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A child process with its output in a file; ended with the block: SIGTERM, after 10 s SIGKILL."""
+    """Run a child process with its output in a file. At the end of the block it gets SIGTERM and after 10 s SIGKILL."""
     with log.open("ab") as output:
         child = subprocess.Popen(
             list(command),
@@ -271,7 +273,7 @@ def process(
 
 
 def stop(child: subprocess.Popen[bytes], *, seconds: float = 10.0) -> None:
-    """End a process that this one started, and wait for it."""
+    """Stop a child process by SIGTERM, after `seconds` by SIGKILL, and wait for its end."""
     if child.poll() is None:
         child.send_signal(signal.SIGTERM)
         try:
@@ -281,7 +283,7 @@ def stop(child: subprocess.Popen[bytes], *, seconds: float = 10.0) -> None:
     child.wait()
 
 
-def _row(plate: str, well: str, column: int, columns: int) -> dict[str, object]:
+def _record(plate: str, well: str, column: int, columns: int) -> dict[str, object]:
     role = Role.NEGATIVE if column == 1 else Role.POSITIVE if column == columns else Role.TREATMENT
     treated = role is Role.TREATMENT
     return {
@@ -295,7 +297,7 @@ def _row(plate: str, well: str, column: int, columns: int) -> dict[str, object]:
 
 
 def _write_well(folder: Path, well: str, level: float, layout: Layout, generator: np.random.Generator) -> None:
-    """Noise alone would be an empty well to image QC, so there are squares of 8 pixels in it, for cells."""
+    """Write the images of a well: noise and, as cells, squares of 8 pixels, since QC takes noise for an empty well."""
     for site in range(1, layout.sites + 1):
         for channel in range(1, layout.channels + 1):
             noise = generator.normal(level, 12, (layout.size, layout.size))

@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from gandl_analysis.formats.embeddings import HEADER_KEY, EmbeddingsHeader, embeddings_parquet, read_embeddings
 from gandl_shared.errors import Invalid
+from gandl_shared.plates import SiteId
 from gandl_shared.schemas.quality import FailedSite, PlateImages
 from gandl_shared.schemas.screen import ParkedSite, WellScore
 from gandl_shared.schemas.vocabulary import ImageReason
 from gandl_shared.store import Profiles
-from gandl_shared.store.profiles import concatenated, of_site
+from gandl_shared.store.profiles import join_profiles, site_profiles
 from gandl_shared.testing import fake_card
 
 HEADER = EmbeddingsHeader(
@@ -46,8 +47,8 @@ def well(name: str, **changes: object) -> WellScore:
 
 def profiles(*wells: str) -> Profiles:
     """One site of one tile per well, with two features."""
-    sites = [of_site(("P1", name, "1"), [(0, 0)], "key", np.ones((1, 2), np.float32)) for name in wells]
-    return concatenated(sites)
+    sites = [site_profiles(SiteId("P1", name, "1"), [(0, 0)], "key", np.ones((1, 2), np.float32)) for name in wells]
+    return join_profiles(sites)
 
 
 def table(content: bytes) -> pa.Table:

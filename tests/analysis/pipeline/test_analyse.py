@@ -59,7 +59,9 @@ def screened(wells: Sequence[Well], vectors: NDArray[np.float32], missing: Seque
     numbers, zero = np.tile(np.arange(TILES, dtype=np.int32), len(wells)), np.zeros(n, np.int32)
     plates = np.repeat(np.array([w.plate for w in wells], object), TILES)
     sites, keys = (np.full(n, text, object) for text in ("1", "key"))
-    profiles = Profiles(plates, names, sites, numbers, zero, zero, keys, vectors)
+    profiles = Profiles(
+        plates=plates, wells=names, sites=sites, tiles=numbers, y=zero, x=zero, keys=keys, vectors=vectors
+    )
     profiles = profiles.where(~np.isin(names.astype(str), list(missing)))
     screen = ScreenInput(
         name="test",

@@ -50,7 +50,7 @@ def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
     Database.connect(url).close()
     with sqlite3.connect(tmp_path / "gandl.db") as other:
         other.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(Conflict, match="newer gandl"):
+    with pytest.raises(Conflict, match="newer version of gandl"):
         Database.connect(url)
 
 

@@ -115,7 +115,7 @@ def test_planes_are_put_in_the_order_of_their_channels() -> None:
 
 
 def test_several_images_in_a_file_are_counted() -> None:
-    with pytest.raises(InvalidImage, match=r"a\.ome\.tif holds 3 images; give one file an image"):
+    with pytest.raises(InvalidImage, match=r"a\.ome\.tif holds 3 images; give one file per image"):
         read(xml('<TiffData IFD="0" PlaneCount="2"/>', images=3))
 
 
@@ -151,7 +151,7 @@ def test_xml_that_contradicts_itself_or_the_file_is_refused_at_once(description:
 
 def test_more_xml_than_any_plate_needs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gandl_shared.imaging.ome.MAX_CHARACTERS", 100)
-    with pytest.raises(InvalidImage, match="at most 100 are read"):
+    with pytest.raises(InvalidImage, match="gandl reads at most 100"):
         read(xml("<TiffData/>"))
 
 

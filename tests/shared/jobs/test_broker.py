@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 from gandl_shared.db import Waiting
 from gandl_shared.errors import Unavailable
-from gandl_shared.jobs.broker import BATCHES, MOST_MESSAGES, RUN_BATCH, CeleryQueue, make_app
+from gandl_shared.jobs.broker import BATCHES, MAX_MESSAGES, RUN_BATCH, CeleryQueue, make_app
 from gandl_shared.testing import free_port
 
 
@@ -34,8 +34,8 @@ def test_a_message_is_the_id_of_a_batch_as_json(memory: Celery) -> None:
 
 def test_a_huge_screen_does_not_flood_the_broker(memory: Celery) -> None:
     queue = CeleryQueue(memory)
-    queue.batch_ready(range(MOST_MESSAGES + 500))
-    assert queue.waiting().batches == MOST_MESSAGES
+    queue.batch_ready(range(MAX_MESSAGES + 500))
+    assert queue.waiting().batches == MAX_MESSAGES
 
 
 def test_nothing_but_json_is_taken_and_nothing_is_acknowledged_before_it_is_done() -> None:

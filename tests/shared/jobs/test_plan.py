@@ -90,11 +90,11 @@ def test_a_missing_image_is_named(case: Case) -> None:
 def test_images_that_do_not_fit_the_model(case: Case) -> None:
     other = Case(case.folder, fake_card(3))
     assert len(other.problems()) == 24
-    assert "2 files a site, but model fake takes 3 (c1, c2, c3)" in other.problems()[0][1]
+    assert "2 files per site, but model fake takes 3 (c1, c2, c3)" in other.problems()[0][1]
     large = Case(case.folder, fake_card(2, size=24, downscale=2))
     assert "32×32 pixels; model fake needs 48×48" in large.problems()[0][1]
     tifffile.imwrite(case.folder.image("A01"), np.zeros((2, 32, 32), np.uint8))
-    assert case.problems() == [("P1/A01_s1_w1.tif", "the image has 2 channels; model fake takes one channel a file")]
+    assert case.problems() == [("P1/A01_s1_w1.tif", "the image has 2 channels; model fake takes one channel per file")]
 
 
 def test_one_file_of_all_channels(tmp_path: Path) -> None:

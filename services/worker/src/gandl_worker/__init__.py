@@ -1,1 +1,1 @@
-"""Runs the batches of a screen: decode, embed, store."""
+"""The worker: it decodes, embeds and stores the images of a batch."""

@@ -1,4 +1,4 @@
-"""Putting the worker together from its settings."""
+"""The worker, built from its settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gandl_worker.settings import Settings
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker that is ready to start. `celery` may be given further tasks before (`gandl up` does)."""
+    """A worker that is ready to start. `gandl up` adds further tasks to `celery` before the start."""
 
     settings: Settings
     celery: Celery
@@ -32,22 +32,28 @@ class Worker:
 
 
 def build(settings: Settings | None = None, embedders: Embedders | None = None) -> Worker:
-    """A worker from the environment; `embedders` instead of the embedding service is for tests.
+    """Build a worker from the environment. Tests give `embedders`, which replace the embedding service.
 
-    Raises Unavailable where the database does not answer. Broker and embedding service may come later.
+    Raises Unavailable if the database does not answer. The broker and the embedding service may start later.
     """
     settings = settings or Settings()
     db = Database.connect(settings.database_url, max_attempts=settings.attempts)
     celery = make_app(settings.broker_url)
     queue = CeleryQueue(celery)
-    chosen = embedders or _clients(settings)
-    tasks.register(celery, WorkerService(db, Store(settings.store), queue, chosen, settings.lease_seconds))
+    service = WorkerService(
+        db=db,
+        store=Store(settings.store),
+        queue=queue,
+        embedders=embedders or _clients(settings),
+        lease_seconds=settings.lease_seconds,
+    )
+    tasks.register(celery, service)
     return Worker(settings, celery, db)
 
 
 def _clients(settings: Settings) -> Embedders:
     def client(model: str) -> EmbeddingClient:
-        """A new one a batch: it sees at once that a service was restarted with another model."""
+        """Open a new client per batch, which notices at once that the service was restarted with another model."""
         return EmbeddingClient(settings.embedding_url, model=model, api_key=settings.embedding_key)
 
     return client

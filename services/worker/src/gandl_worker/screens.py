@@ -1,7 +1,8 @@
-"""The job: the sites of a leased batch become vectors in the store. Knows no queue: `gandl screen` calls it as it is.
+"""The job of a worker: the sites of a leased batch become vectors in the store.
 
-Two threads read and decode ahead of the model, a few sites at most, so memory does not grow with the screen. Every step
-can be done again: vectors of a batch replace each other, and a site whose key is stored is not embedded again.
+It knows no queue, so `gandl screen` calls the same functions. Two threads read and decode a few sites ahead of the
+model, and memory does not grow with the screen. Every step can be repeated: vectors of a batch replace earlier ones,
+and a site whose key is stored is not embedded again.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from gandl_shared.db import Database, FinishedBatch, LeasedBatch, LeasedSite
 from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, Unavailable
 from gandl_shared.jobs import LeaseRenewal, drop_lost_work, preprocessing_of
 from gandl_shared.models import Embedder
-from gandl_shared.plates import Site
+from gandl_shared.plates import SiteId
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
-from gandl_shared.store import Profiles, Store, concatenated, of_site
+from gandl_shared.store import Profiles, Store, join_profiles, site_profiles
 from numpy.typing import NDArray
 
 from gandl_worker.sites import SiteTiles, Unchanged, Unreadable, load_inside
@@ -29,25 +30,26 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60.0
 DECODERS = 2
-AHEAD = 4
-"""Sites decoded and waiting for the model, at most."""
-TILES_A_CALL = 64
-"""Tiles of several small sites go to the model together, up to about so many."""
+MAX_SITES_AHEAD = 4
+"""At most so many sites are decoded before the model is ready for them."""
+TILES_PER_CALL = 64
+"""Small sites go to the model together until their tiles reach this number."""
 
 _RUNNING = (ScreenState.QUEUED, ScreenState.EMBEDDING)
-_LOOK_AGAIN_SECONDS = 0.2
+_POLL_SECONDS = 0.2
+_DELAY_OF_AN_ABSENT_SERVICE = 5.0
 
-Place = tuple[str, str, str]  # plate, well, site
-Loaded = tuple[LeasedSite, SiteTiles | Unchanged | Unreadable]
+SiteResult = SiteTiles | Unchanged | Unreadable
+LoadedSite = tuple[LeasedSite, SiteResult]
 
 
 @dataclass
-class _Rows:
-    """What a batch has come to so far: rows, key and error by site number."""
+class _BatchResult:
+    """The results of a batch so far, by the number of the site: profiles and key, or the error."""
 
-    rows: dict[int, Profiles] = field(default_factory=dict)
-    done: dict[int, str] = field(default_factory=dict)
-    parked: dict[int, str] = field(default_factory=dict)
+    profiles: dict[int, Profiles] = field(default_factory=dict)
+    keys: dict[int, str] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
 
 
 def run_screen(
@@ -59,9 +61,10 @@ def run_screen(
     *,
     seconds: float = LEASE_SECONDS,
 ) -> ScreenStatus:
-    """Run all batches of a screen here, one after the other, until none is open; its state afterwards.
+    """Run all batches of a screen in this process until none is open, and return the status afterwards.
 
-    A batch that fails is tried again and then parked, as with many workers. Raises NotFound, Conflict (another model).
+    A batch that fails is tried again and then parked, as with many workers. Raises NotFound, or Conflict if the screen
+    was planned for another model.
     """
     record = db.screens.get(screen_id)
     if record.model.id != embedder.model_id:
@@ -71,8 +74,8 @@ def run_screen(
         lease = db.batches.lease("in-process", seconds, screen_id=screen_id)
         if lease is not None:
             run_batch(db, store, embedder, lease, seconds=seconds)
-        else:  # what is left waits for its time, or somebody else has it, dead or alive
-            time.sleep(_LOOK_AGAIN_SECONDS)
+        else:  # the open batches wait for their time, or another worker has them, dead or alive
+            time.sleep(_POLL_SECONDS)
             db.park_exhausted()
     on_progress(status.progress)
     return status
@@ -81,106 +84,107 @@ def run_screen(
 def run_batch(
     db: Database, store: Store, embedder: Embedder, lease: LeasedBatch, *, seconds: float = LEASE_SECONDS
 ) -> FinishedBatch:
-    """Embed the sites of a batch, write their vectors, close the batch; any failure is recorded in the database.
+    """Embed the sites of a batch, write their vectors and close the batch. The database records any failure.
 
-    A model service that is full or away costs the batch no attempt. What is returned says whether this worker's word
-    still counted and which analysis it queued.
+    The batch loses no attempt if the model service is full or away. The result says whether the lease was still valid
+    and which analysis was queued.
     """
     try:
         with LeaseRenewal(db.batches, lease, seconds) as renewal:
-            rows = _embedded(store, embedder, lease, renewal)
-            if rows is None:
-                return _dropped(db, store, lease)
-            _write(store, lease, rows)
+            result = _embed_batch(store, embedder, lease, renewal)
+            if result is None:
+                return _drop(db, store, lease)
+            _write(store, lease, result)
     except (Full, Unavailable, DeadlineExceeded) as error:
-        delay = error.retry_after if isinstance(error, Full) else 5.0
+        delay = error.retry_after if isinstance(error, Full) else _DELAY_OF_AN_ABSENT_SERVICE
         log.warning("batch %d waits %.0f s: %s", lease.id, delay, error)
         db.batches.release(lease, delay)
         return FinishedBatch(lease.screen_id, accepted=False)
-    except Exception as error:  # whatever it was must not take the worker down: it is recorded with the batch
+    except Exception as error:  # no failure may end the worker: it is recorded with the batch
         log.exception("batch %d of screen %s failed, attempt %d", lease.id, lease.screen_id, lease.attempt)
         detail = error.detail if isinstance(error, GandlError) else f"{type(error).__name__}: {error}"
         return db.batches.fail(lease, detail)
-    finished = db.batches.finish(lease, rows.done, rows.parked)
-    return finished if finished.accepted else _dropped(db, store, lease)
+    finished = db.batches.finish(lease, result.keys, result.errors)
+    return finished if finished.accepted else _drop(db, store, lease)
 
 
-def _embedded(store: Store, embedder: Embedder, lease: LeasedBatch, renewal: LeaseRenewal) -> _Rows | None:
-    """Rows of all sites, or None as soon as the lease is known to be lost."""
-    if embedder.model_id != lease.model.id:
-        planned, here = (
-            f"{lease.model.name} ({lease.model.id[:12]})",
-            f"{embedder.card.name} ({embedder.model_id[:12]})",
-        )
-        raise Conflict(f"the screen was planned for model {planned}, here is {here}; vectors of two cannot be mixed")
+def _embed_batch(store: Store, embedder: Embedder, lease: LeasedBatch, renewal: LeaseRenewal) -> _BatchResult | None:
+    """Return the results of all sites, or None as soon as the lease is lost."""
+    _check_model(embedder, lease)
     stored = store.vectors(lease.screen_id, lease.number)
-    # Rows of before images were measured are made again: their figures cannot be had otherwise.
-    known = _keys(stored) if stored is not None and stored.measured else {}
-    rows = _Rows()
-    for group in _grouped(_loaded(lease, known)):
+    # Profiles of older versions have no metrics of their images, so their sites are embedded again.
+    stored_keys = _keys_by_site(stored) if stored is not None and stored.has_site_metrics else {}
+    result = _BatchResult()
+    for group in _groups(_load_sites(lease, stored_keys)):
         if renewal.lost:
             return None
-        _take(group, stored, embedder, rows)
-    return rows
+        _add_group(group, stored, embedder, result)
+    return result
 
 
-def _loaded(lease: LeasedBatch, known: Mapping[Place, str]) -> Iterator[Loaded]:
-    """Sites in order, decoded by threads, at most AHEAD of them ahead of the reader."""
-    plans = {plate: preprocessing_of(limits, lease.model) for plate, limits in lease.limits.items()}
-    waiting: deque[tuple[LeasedSite, Future[SiteTiles | Unchanged | Unreadable]]] = deque()
+def _check_model(embedder: Embedder, lease: LeasedBatch) -> None:
+    if embedder.model_id != lease.model.id:
+        planned = f"{lease.model.name} ({lease.model.id[:12]})"
+        current = f"{embedder.card.name} ({embedder.model_id[:12]})"
+        raise Conflict(f"the screen was planned for model {planned}, but this is {current}; use one model per screen")
+
+
+def _load_sites(lease: LeasedBatch, stored_keys: Mapping[SiteId, str]) -> Iterator[LoadedSite]:
+    """Yield the sites in order. Threads decode them, at most MAX_SITES_AHEAD before they are used."""
+    preprocessing = {plate: preprocessing_of(limits, lease.model) for plate, limits in lease.limits.items()}
+    pending: deque[tuple[LeasedSite, Future[SiteResult]]] = deque()
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
         for leased in lease.sites:
             site = leased.site
-            key = known.get(_place(site))
-            waiting.append((leased, pool.submit(load_inside, site, plans[site.plate], lease.model.id, key)))
-            if len(waiting) > AHEAD:
-                first, future = waiting.popleft()
+            future = pool.submit(load_inside, site, preprocessing[site.plate], lease.model.id, stored_keys.get(site.id))
+            pending.append((leased, future))
+            if len(pending) > MAX_SITES_AHEAD:
+                first, future = pending.popleft()
                 yield first, future.result()
-        while waiting:
-            first, future = waiting.popleft()
+        while pending:
+            first, future = pending.popleft()
             yield first, future.result()
 
 
-def _grouped(loaded: Iterator[Loaded]) -> Iterator[list[Loaded]]:
-    """Neighbouring sites until they hold TILES_A_CALL tiles."""
-    group: list[Loaded] = []
-    tiles = 0
-    for leased, what in loaded:
-        group.append((leased, what))
-        tiles += len(what.tiles) if isinstance(what, SiteTiles) else 0
-        if tiles >= TILES_A_CALL:
+def _groups(loaded: Iterator[LoadedSite]) -> Iterator[list[LoadedSite]]:
+    """Yield neighbouring sites together until they have TILES_PER_CALL tiles."""
+    group: list[LoadedSite] = []
+    n_tiles = 0
+    for leased, result in loaded:
+        group.append((leased, result))
+        n_tiles += len(result.tiles) if isinstance(result, SiteTiles) else 0
+        if n_tiles >= TILES_PER_CALL:
             yield group
-            group, tiles = [], 0
+            group, n_tiles = [], 0
     if group:
         yield group
 
 
-def _take(group: Sequence[Loaded], stored: Profiles | None, embedder: Embedder, rows: _Rows) -> None:
-    vectors = _vectors([what.tiles for _, what in group if isinstance(what, SiteTiles)], embedder)
-    for leased, what in group:
-        site, n = leased.site, leased.number
-        if isinstance(what, Unreadable):
-            rows.parked[n] = what.error
+def _add_group(group: Sequence[LoadedSite], stored: Profiles | None, embedder: Embedder, batch: _BatchResult) -> None:
+    """Embed a group of sites and add their profiles, keys and errors to the result of the batch."""
+    vectors = _embed([result.tiles for _, result in group if isinstance(result, SiteTiles)], embedder)
+    for leased, result in group:
+        site, number = leased.site, leased.number
+        if isinstance(result, Unreadable):
+            batch.errors[number] = result.error
             continue
-        rows.done[n] = what.key
-        if isinstance(what, SiteTiles):
-            rows.rows[n] = of_site(_place(site), what.origins, what.key, next(vectors), what.figures, what.contrast)
+        batch.keys[number] = result.key
+        if isinstance(result, SiteTiles):
+            batch.profiles[number] = site_profiles(
+                site.id, result.origins, result.key, next(vectors), result.metrics, result.contrast
+            )
         elif stored is not None:
-            here = (stored.plates == site.plate) & (stored.wells == site.well) & (stored.sites == site.site)
-            rows.rows[n] = stored.where(here)
+            of_site = (stored.plates == site.plate) & (stored.wells == site.well) & (stored.sites == site.site)
+            batch.profiles[number] = stored.where(of_site)
 
 
-def _keys(stored: Profiles) -> dict[Place, str]:
-    places = zip(stored.plates, stored.wells, stored.sites, strict=True)
-    return dict(zip(places, map(str, stored.keys), strict=True))
+def _keys_by_site(stored: Profiles) -> dict[SiteId, str]:
+    sites = map(SiteId, stored.plates, stored.wells, stored.sites)
+    return dict(zip(sites, map(str, stored.keys), strict=True))
 
 
-def _place(site: Site) -> Place:
-    return site.plate, site.well, site.site
-
-
-def _vectors(tiles: Sequence[NDArray[np.uint8]], embedder: Embedder) -> Iterator[NDArray[np.float32]]:
-    """Embed the tiles of several sites in one call; the vectors of each site."""
+def _embed(tiles: Sequence[NDArray[np.uint8]], embedder: Embedder) -> Iterator[NDArray[np.float32]]:
+    """Embed the tiles of several sites in one call; yield the vectors of each site."""
     if not tiles:
         return
     vectors = embedder.embed(np.concatenate(tiles))
@@ -188,11 +192,12 @@ def _vectors(tiles: Sequence[NDArray[np.uint8]], embedder: Embedder) -> Iterator
     yield from np.split(vectors, ends[:-1])
 
 
-def _write(store: Store, lease: LeasedBatch, rows: _Rows) -> None:
-    if rows.rows:
-        store.put_vectors(lease.screen_id, lease.number, concatenated([rows.rows[n] for n in sorted(rows.rows)]))
+def _write(store: Store, lease: LeasedBatch, result: _BatchResult) -> None:
+    if result.profiles:
+        in_order = [result.profiles[number] for number in sorted(result.profiles)]
+        store.put_vectors(lease.screen_id, lease.number, join_profiles(in_order))
 
 
-def _dropped(db: Database, store: Store, lease: LeasedBatch) -> FinishedBatch:
+def _drop(db: Database, store: Store, lease: LeasedBatch) -> FinishedBatch:
     drop_lost_work(db, store, lease)
     return FinishedBatch(lease.screen_id, accepted=False)

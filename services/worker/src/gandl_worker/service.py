@@ -1,4 +1,4 @@
-"""What a message of the queue `batches` sets off."""
+"""The work that a message of the queue `batches` starts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from gandl_shared.store import Store
 from gandl_worker import screens
 
 Embedders = Callable[[str], AbstractContextManager[Embedder]]
-"""By the name of a model: its embedder, open while the block runs."""
+"""A function from the name of a model to its embedder, which is open while a `with` block runs."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkerService:
-    """Everything a batch needs."""
+    """The parts that a batch needs."""
 
     db: Database
     store: Store
@@ -30,9 +30,9 @@ class WorkerService:
     lease_seconds: float
 
     def run_batch(self, batch_id: int) -> FinishedBatch | None:
-        """Run that batch, or where somebody else has it the oldest one that waits; None where there is none.
+        """Run this batch, or the oldest that waits if another worker has it; return None if there is none.
 
-        Announces the analysis if this was the last batch of its screen.
+        The analysis is announced if this was the last batch of its screen.
         """
         name, seconds = f"{socket.gethostname()}:{os.getpid()}", self.lease_seconds
         lease = self.db.batches.lease(name, seconds, batch_id=batch_id) or self.db.batches.lease(name, seconds)

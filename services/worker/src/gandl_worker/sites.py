@@ -1,4 +1,4 @@
-"""One site: its files' bytes to tiles and the key of its vectors."""
+"""One site: from the bytes of its files to tiles and the key of its vectors."""
 
 from __future__ import annotations
 
@@ -24,28 +24,31 @@ from gandl_shared.regular_files import open_regular
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SiteTiles:
-    """Tiles [N, C, size, size] of a site, the corner (y, x) of each in pixels of the image file, the figures of the
-    whole field, the contrast [N] of each tile, and the key."""
+    """The tiles [N, C, size, size] of a site, with the key of their vectors.
+
+    `origins` are the corners (y, x) of the tiles in pixels of the image file, `metrics` belong to the whole field, and
+    `contrast` [N] to the tiles.
+    """
 
     key: str
     tiles: NDArray[np.uint8]
     origins: tuple[tuple[int, int], ...]
-    figures: SiteMetrics
+    metrics: SiteMetrics
     contrast: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Unchanged:
-    """A site whose vectors are there already."""
+    """A site whose vectors are stored already."""
 
     key: str
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A site that cannot be decoded, and why."""
+    """A site that cannot be decoded, and the reason."""
 
     error: str
 
@@ -53,10 +56,10 @@ class Unreadable:
 def load_inside(
     site: Site, preprocessing: Preprocessing, model_id: str, stored: str | None
 ) -> SiteTiles | Unchanged | Unreadable:
-    """`load` of a site whose files must lie below its root: links may have changed since the screen was checked."""
+    """Load a site if its files are below its root: links may have changed since the screen was checked."""
     try:
         outside = [name for name in site.names if inside(site.root, name) is None]
-    except (OSError, RuntimeError) as error:  # a circle of links
+    except (OSError, RuntimeError) as error:  # the links form a circle
         return Unreadable(f"an image of site {site.site} of well {site.well} cannot be followed: {error}")
     if outside:
         return Unreadable(f"image {outside[0]} is a link out of the images folder; put the image itself there")
@@ -66,7 +69,7 @@ def load_inside(
 def load(
     site: Site, preprocessing: Preprocessing, model_id: str, stored: str | None
 ) -> SiteTiles | Unchanged | Unreadable:
-    """Read a site and cut its tiles, unless the key of its vectors is the one `stored`."""
+    """Read a site and cut its tiles. If the key of its vectors equals `stored`, only the bytes are read."""
     try:
         contents = [_bytes(site, name) for name in site.names]
         key = vector_key(contents, preprocessing, model_id)
@@ -76,7 +79,7 @@ def load(
 
 
 def vector_key(contents: Sequence[bytes], preprocessing: Preprocessing, model_id: str) -> str:
-    """Identity of a site's vectors: SHA-256 over the digests of its files, the preprocessing and the model."""
+    """Return the identity of a site's vectors: SHA-256 over the digests of its files, preprocessing and model."""
     parts = [*(hashlib.sha256(content).hexdigest() for content in contents), preprocessing.key, model_id]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -95,6 +98,7 @@ def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preproc
     image = stack([decode(c, name) for c, name in zip(contents, site.names, strict=True)], site.names)
     field, factor = prepare_field(image, preprocessing), preprocessing.downscale
     tiles = cut_tiles(field, preprocessing)
+    # Positions are stored in pixels of the image file, in which people look at a tile.
     corners = tile_origins(field.shape[1], field.shape[2], preprocessing.size)
     origins = tuple((y * factor, x * factor) for y, x in corners)
-    return SiteTiles(key, tiles, origins, site_metrics(field), tile_contrast(tiles))
+    return SiteTiles(key=key, tiles=tiles, origins=origins, metrics=site_metrics(field), contrast=tile_contrast(tiles))

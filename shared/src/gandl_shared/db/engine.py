@@ -1,7 +1,7 @@
-"""Opening a database: SQLite or PostgreSQL, migrated to the newest tables.
+"""Opening a database, SQLite or PostgreSQL, migrating it to the newest tables, and its transactions.
 
-SQLite begins every writing transaction with BEGIN IMMEDIATE: of two that want to lease the same batch one waits instead
-of failing half-way. PostgreSQL gets the same from row locks (`FOR UPDATE SKIP LOCKED`).
+SQLite begins every writing transaction with BEGIN IMMEDIATE. If two workers try to lease the same batch, one of them
+waits instead of failing half-way. In PostgreSQL, row locks (`FOR UPDATE SKIP LOCKED`) have the same effect.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ _PRAGMAS = ("journal_mode=WAL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON", "
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `url`, tables at the newest version. Raises Malformed (not a database), Unavailable (no answer),
-    Conflict (tables of a newer gandl)."""
-    parsed = _parsed(url)
+    """Return an engine for `url` whose tables are at the newest version.
+
+    Raises Malformed (not a database), Unavailable (no answer), Conflict (tables of a newer gandl).
+    """
+    parsed = _parse_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
-    # A cluster made without a locale speaks SQL_ASCII, which psycopg hands out as bytes: say that we speak UTF-8.
+    # psycopg returns bytes from a cluster that was created without a locale (SQL_ASCII), unless we ask for UTF-8.
     arguments = {} if sqlite else {"client_encoding": "utf8"}
     engine = create_engine(parsed, pool_pre_ping=not sqlite, connect_args=arguments)
     if sqlite:
@@ -44,12 +46,12 @@ def open_engine(url: str) -> Engine:
         migrate(engine)
     except (DatabaseError, CommandError) as error:
         engine.dispose()
-        raise _explained(error, parsed.render_as_string()) from error
+        raise _open_error(error, parsed.render_as_string()) from error
     return engine
 
 
 def migrate(engine: Engine) -> None:
-    """Run the migrations that are missing, in one transaction, one process at a time."""
+    """Run the missing migrations in one transaction; other processes wait meanwhile."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     with engine.execution_options(**{WRITES: True}).begin() as connection:
@@ -80,7 +82,7 @@ class Transactions:
 
 
 def now(connection: Connection) -> float:
-    """Seconds since 1970 by the one clock that all workers share: the server's, or this machine's for SQLite."""
+    """Return seconds since 1970 by the clock that all workers share: the server's, or this machine's for SQLite."""
     if connection.dialect.name == "sqlite":
         return time.time()
     return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
@@ -103,11 +105,11 @@ def _outages_reported() -> Iterator[None]:
         raise Unavailable(f"the database does not answer: {error.orig}") from error
 
 
-def _parsed(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise Malformed(f"'{url}' is no database URL; use sqlite:///FILE or postgresql://USER@HOST/NAME") from error
+        raise Malformed(f"'{url}' is not a database URL; use sqlite:///FILE or postgresql://USER@HOST/NAME") from error
     if parsed.drivername in ("postgres", "postgresql"):
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
@@ -115,23 +117,23 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
-def _explained(error: DatabaseError | CommandError, shown: str) -> GandlError:
-    """What stops a database from being opened; `shown` is its URL without the password."""
+def _open_error(error: DatabaseError | CommandError, safe_url: str) -> GandlError:
+    """Return the error of a database that cannot be opened; `safe_url` is its URL without the password."""
     if isinstance(error, CommandError):
-        return Conflict(f"database {shown} was made by a newer gandl; use that version ({error})")
+        return Conflict(f"database {safe_url} was written by a newer version of gandl; use that version ({error})")
     if isinstance(error, OperationalError):
-        return Unavailable(f"database {shown} does not answer: {error.orig}")
-    return Malformed(f"database {shown} cannot be used: {error.orig}")
+        return Unavailable(f"database {safe_url} does not answer: {error.orig}")
+    return Malformed(f"database {safe_url} cannot be used: {error.orig}")
 
 
 def _make_folder(url: URL) -> None:
     if not url.database or url.database == ":memory:":
-        raise Malformed("a SQLite database in memory cannot be shared; give a file: sqlite:///FILE")
+        raise Malformed("a SQLite database in memory cannot be shared; use a file: sqlite:///FILE")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:
-    """Python's driver must not begin transactions by itself: `_begin_sqlite` does."""
+    """Set up a new connection. `_begin_sqlite` begins transactions, so Python's driver must not."""
     raw = cast(sqlite3.Connection, connection)
     raw.isolation_level = None
     for pragma in _PRAGMAS:

@@ -36,7 +36,10 @@ class Preprocessing:
 
 
 def downscaled(image: Raw, factor: int) -> NDArray[np.float32]:
-    """Means over blocks of factor × factor pixels, [C, H, W] → [C, H // factor, W // factor]; the rest is cut off."""
+    """Return means over blocks of factor × factor pixels, [C, H, W] → [C, H // factor, W // factor].
+
+    Rows and columns that do not fill a block are cut off.
+    """
     c, h, w = image.shape
     if factor == 1:
         return image.astype(np.float32)
@@ -47,7 +50,7 @@ def downscaled(image: Raw, factor: int) -> NDArray[np.float32]:
 
 
 def to_uint8(image: NDArray[np.float32], limits: IntensityLimits) -> Uint8:
-    """Map [low, high] of each channel of [C, H, W] to 0..255, rounded and clipped."""
+    """Map the limits of each channel of [C, H, W] to 0..255, rounded and clipped."""
     if len(limits.low) != image.shape[0]:
         raise InvalidImage(f"the image has {image.shape[0]} channels, the model takes {len(limits.low)}")
     low = np.asarray(limits.low, np.float32)[:, None, None]
@@ -57,5 +60,5 @@ def to_uint8(image: NDArray[np.float32], limits: IntensityLimits) -> Uint8:
 
 
 def prepare_field(image: Raw, preprocessing: Preprocessing) -> Uint8:
-    """The whole field as the model would see it: downscaled and mapped, [C, H', W'] uint8."""
+    """Return the whole field as the model would see it: downscaled and mapped, [C, H', W'] uint8."""
     return to_uint8(downscaled(image, preprocessing.downscale), preprocessing.limits)

@@ -1,7 +1,7 @@
-"""How good a field of view is, measured on what the model sees: a few numbers a channel, cheap enough for every site.
+"""Image quality metrics of a field of view, measured on the field as the model sees it: a few numbers per channel.
 
-Figures only. What they mean (empty, saturated, blurred) is decided by the analysis, by thresholds that can be set later
-without looking at the images again (`gandl_science.assay.image_qc`).
+The analysis decides by thresholds which fields are empty, saturated or blurred (`gandl_science.assay.image_qc`), so the
+thresholds can change without reading the images again.
 """
 
 from __future__ import annotations
@@ -13,19 +13,24 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
 
-TOP = 255
-"""The value of the mapped field that counts as saturated: the upper intensity limit and all beyond it."""
-_BLOCK = 4
-_NEAR, _FAR = 1, 3
+SATURATED = 255
+"""The value of saturated pixels of a mapped field: raw intensities at the upper limit and above it."""
+_BLOCK = 4  # pixels per side: smaller than a cell, large enough to average noise out
+_NEAR, _FAR = 1, 3  # distances in pixels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SiteMetrics:
-    """Of one field, per channel [C]. `sharpness` is 1 - C(3) / C(1), C the autocovariance at a distance in pixels: it
-    falls with blur, and white noise, which has none, counts for nothing. `saturated` is the share of pixels at the
-    upper end. `structure` is the spread of 4 x 4 block means over that expected of the pixels' own noise: 1 for an
-    empty field. (The usual variance of the Laplacian measures noise in dim images: a blurred field, having less
-    contrast, scores higher.)"""
+    """Metrics of one field, one number per channel [C].
+
+    `sharpness` is 1 - C(3) / C(1), where C is the autocovariance at a distance in pixels. It falls with blur; white
+    noise has no autocovariance and does not change it. `saturated` is the share of pixels at the upper limit.
+    `structure` is the spread of the means of 4 x 4 blocks over the spread that pixel noise alone would give: it is 1
+    for an empty field.
+
+    The more common variance of the Laplacian is not used, because it measures noise in dim images: a blurred field has
+    less contrast after mapping and scores higher.
+    """
 
     sharpness: NDArray[np.float32]
     saturated: NDArray[np.float32]
@@ -33,64 +38,71 @@ class SiteMetrics:
 
 
 def site_metrics(field: NDArray[np.uint8]) -> SiteMetrics:
-    """Figures of a mapped field [C, H, W], at least 8 pixels a side."""
-    found = np.array([(_sharpness(c), np.mean(c == TOP), _structure(c)) for c in field], np.float32)
-    return SiteMetrics(*found.reshape(len(field), 3).T.copy())
+    """Return the metrics of a mapped field [C, H, W] of at least 8 pixels per side."""
+    values = np.array([(_sharpness(c), np.mean(c == SATURATED), _structure(c)) for c in field], np.float32)
+    sharpness, saturated, structure = values.reshape(len(field), 3).T.copy()
+    return SiteMetrics(sharpness=sharpness, saturated=saturated, structure=structure)
 
 
 def tile_contrast(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Contrast [N] of tiles [N, C, S, S], in grey levels of 255: the spread of 4 x 4 block means (which leave pixel
-    noise out) of the channel where it is largest. A tile without cells has little, whatever its brightness."""
+    """Return the contrast [N] of tiles [N, C, S, S] in grey levels of 255.
+
+    It is the spread of the means of 4 x 4 blocks, which average pixel noise out, in the channel where it is largest. A
+    tile without cells has a small contrast, whatever its brightness.
+    """
     if not len(tiles):
         return np.empty(0, np.float32)
     n, channels, size, _ = tiles.shape
     edge = size // _BLOCK
     blocks = tiles[:, :, : edge * _BLOCK, : edge * _BLOCK].reshape(n, channels, edge, _BLOCK, edge, _BLOCK)
     sums = blocks.sum(axis=3, dtype=np.uint16).sum(axis=4, dtype=np.uint16).astype(np.float32)
-    found: NDArray[np.float32] = sums.std(axis=(2, 3)).max(axis=1) / _BLOCK**2
-    return found
+    contrast: NDArray[np.float32] = sums.std(axis=(2, 3)).max(axis=1) / _BLOCK**2
+    return contrast
 
 
 def blank_tiles(contrast: NDArray[np.floating], well: NDArray[np.integer], least: float) -> NDArray[np.bool_]:
-    """Tiles [N] of less `contrast` [N] than `least`, in wells (numbered by `well` [N]) that have others: a well of
-    nothing else keeps them, for that is its answer. NaN (not measured) is no blank tile."""
+    """Return which tiles [N] have less `contrast` [N] than `least`, in wells (numbered by `well` [N]) with other tiles.
+
+    A well of blank tiles only keeps them: its cells are gone, and that is its result. A tile whose contrast was not
+    measured (NaN) is not blank.
+    """
     blank: NDArray[np.bool_] = contrast < least
     blank &= np.isin(well, well[~blank])
     return blank
 
 
 def _sharpness(channel: NDArray[np.uint8]) -> float:
-    """Sums of products of integers below 2^53 are exact, so their order (threads, BLAS) does not matter."""
+    # Sums of products of integers below 2^53 are exact in float64, so the order of BLAS and threads does not matter.
     x = channel.astype(np.float64)
     near, far = (_autocovariance(x, lag) for lag in (_NEAR, _FAR))
     return max(1 - far / near, 0.0) if near > 0 else 0.0
 
 
 def _autocovariance(x: Float, lag: int) -> float:
-    """Of pixels [H, W] a distance apart along columns and along rows, the mean of both."""
+    """Return the autocovariance of pixels [H, W] at a distance, the mean of that along columns and that along rows."""
     mean, flat, width = float(x.mean()), x.ravel(), x.shape[1]
     down = float(np.dot(flat[lag * width :], flat[: -lag * width]))
-    # One product over all rows at once, less the pairs in which a row's end meets the next row's beginning.
+    # One product over all rows at once, minus the pairs that join the end of a row to the beginning of the next.
     across = float(np.dot(flat[lag:], flat[:-lag])) - float((x[1:, :lag] * x[:-1, -lag:]).sum())
     return (_centred(down, x, lag, mean) + _centred(across, x.T, lag, mean)) / 2
 
 
 def _centred(products: float, x: Float, lag: int, mean: float) -> float:
-    """Mean of (a - mean)(b - mean) over the pairs of rows `lag` apart, from the sum of a·b."""
+    """Return the mean of (a - mean)(b - mean) over all pairs of rows `lag` apart, from the sum of a·b."""
     n = (x.shape[0] - lag) * x.shape[1]
     both = 2 * mean * x.size - float(x[:lag].sum()) - float(x[-lag:].sum())
     return float(products / n - mean * both / n + mean**2)
 
 
 def _structure(channel: NDArray[np.uint8]) -> float:
-    """Spread of block means over the spread they would have if neighbouring pixels were independent. Uneven
-    illumination is no structure: a quadratic surface is taken off the block means first."""
+    """Return the spread of block means over the spread that they would have if neighbouring pixels were independent."""
     h, w = (n // _BLOCK for n in channel.shape)
     cut = channel[: h * _BLOCK, : w * _BLOCK]
     means = _block_sums(cut, h, w) / _BLOCK**2
     squares = float(np.dot(*[cut.astype(np.float64).ravel()] * 2))
     within = (squares - _BLOCK**2 * float((means**2).sum())) / (h * w * (_BLOCK**2 - 1)) / _BLOCK**2
-    between = float(_without_surface(means).var())
+    # Uneven illumination is not structure, so a quadratic surface is subtracted from the block means first.
+    between = float(_subtract_surface(means).var())
     return float(np.sqrt(between / within)) if within > 0 else 0.0
 
 
@@ -100,12 +112,12 @@ def _block_sums(cut: NDArray[np.uint8], h: int, w: int) -> NDArray[np.uint16]:
     return sums
 
 
-def _without_surface(means: Float) -> Float:
-    """Block means [h, w] less their best quadratic in y and x."""
+def _subtract_surface(means: Float) -> Float:
+    """Return block means [h, w] minus their least-squares quadratic in y and x, as a vector [h · w]."""
     y, x = (np.linspace(-1, 1, n) for n in means.shape)
     ones_y, ones_x = np.ones_like(y), np.ones_like(x)
     pairs = ((ones_y, ones_x), (y, ones_x), (ones_y, x), (y, x), (y**2, ones_x), (ones_y, x**2))
     terms = np.stack([np.outer(a, b).ravel() for a, b in pairs])
     flat = means.ravel()
-    rest: Float = flat - np.linalg.solve(terms @ terms.T, terms @ flat) @ terms
-    return rest
+    residual: Float = flat - np.linalg.solve(terms @ terms.T, terms @ flat) @ terms
+    return residual

@@ -1,7 +1,7 @@
-"""OME-XML of a TIFF: which pages of this very file are which planes. Text in, page numbers out; no file is opened.
+"""The OME-XML of a TIFF file: which page of this file is which plane. Text in, page numbers out; no file is opened.
 
-The XML may describe a set of files (`UUID FileName`) or leave its description to another (`BinaryOnly`). Other files
-are never read and their planes never made up: what comes back are the planes that lie in this file.
+The XML may describe a set of files (`UUID FileName`), or refer to the description in another file (`BinaryOnly`). Other
+files are never read, and their planes are never replaced by zeros: the result contains only planes of this file.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from xml.etree.ElementTree import Element
 from gandl_shared.errors import InvalidImage
 
 MAX_CHARACTERS = 2**24
-"""Most characters of OME-XML that are parsed; a plate of ten thousand planes takes about a fifth."""
+"""The longest OME-XML that is parsed, in characters; ten thousand planes take about a fifth."""
 
 _AXES = "CZT"
 _STEPS = {"Start": "", "End": "", "Step": "1"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OwnPlanes:
-    """Pages of this file by number, slowest axis first: `axes` (of T, Z, C and Q, those longer than one) has `shape`.
+    """The numbers of the pages of this file, the slowest axis first.
 
-    `height` and `width` are the XML's, of every page.
+    `axes` are those of T, Z, C and Q that are longer than one, and `shape` are their lengths. `height` and `width` of a
+    page are those of the XML.
     """
 
     axes: str
@@ -37,16 +38,20 @@ class OwnPlanes:
 
 @dataclass(frozen=True)
 class TiffPages:
-    """The file that an XML is about: its name, how many pages it has and how many channels each page has."""
+    """The file that an XML describes: its name, its number of pages, and the number of channels per page."""
 
     name: str
     count: int
     samples: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Image:
-    """One image of the XML: sizes of its axes, fastest first, its own planes (number → page), a file named besides."""
+    """One image of the XML.
+
+    `sizes` are the lengths of its axes, the fastest first; `pages` maps planes to pages of this file; `other` is the
+    name of another file with further planes.
+    """
 
     sizes: Mapping[str, int]
     pages: Mapping[int, int]
@@ -55,10 +60,10 @@ class _Image:
 
 
 def own_planes(xml: str, file: TiffPages) -> OwnPlanes | None:
-    """The planes of the one image that `file` holds; None where another file describes it (`BinaryOnly`).
+    """Return the planes of the one image in `file`, or None if another file describes it (`BinaryOnly`).
 
-    Raises InvalidImage where the XML cannot be parsed or contradicts itself or the file, places no plane in it, or
-    places several images in it.
+    Raises InvalidImage if the XML cannot be parsed, contradicts itself or the file, or has no plane or several images
+    in this file.
     """
     root = _parsed(xml, file.name)
     elements = [(image, pixels) for image in _children(root, "Image") for pixels in _children(image, "Pixels")]
@@ -69,16 +74,16 @@ def own_planes(xml: str, file: TiffPages) -> OwnPlanes | None:
     if not own:
         raise _wrong(file.name, f"places no plane in this file{_elsewhere(image for _, image in images)}")
     if len(own) > 1:
-        raise InvalidImage(f"{file.name} holds {len(own)} images; give one file an image (a field of view)")
+        raise InvalidImage(f"{file.name} holds {len(own)} images; give one file per image (field of view)")
     element, image = own[0]
     return _ordered(image, file, _modulo(root, element))
 
 
 def _parsed(xml: str, name: str) -> Element:
     if len(xml) > MAX_CHARACTERS:
-        raise _wrong(name, f"has {len(xml)} characters; at most {MAX_CHARACTERS} are read")
+        raise _wrong(name, f"has {len(xml)} characters; gandl reads at most {MAX_CHARACTERS}")
     if "<!DOCTYPE" in xml:
-        raise _wrong(name, "has a DOCTYPE, which is not read")
+        raise _wrong(name, "has a DOCTYPE, which gandl does not read")
     try:
         return ElementTree.fromstring(xml)
     except (ElementTree.ParseError, ValueError) as error:
@@ -88,33 +93,33 @@ def _parsed(xml: str, name: str) -> Element:
 def _image(pixels: Element, uuid: str | None, file: TiffPages) -> _Image:
     sizes = _sizes(pixels, file)
     pages: dict[int, int] = {}
-    taken: set[int] = set()
+    used: set[int] = set()
     other = None
     for data in _children(pixels, "TiffData"):
         if _is_own(data, uuid, file.name):
-            _place(_run(data, sizes, file), pages, taken, file.name)
+            _add_planes(_planes_of(data, sizes, file), pages, used, file.name)
         else:
             other = next((u.get("FileName") for u in _children(data, "UUID")), None) or "unnamed"
-    image = _Image(sizes, pages, other, pixels)
+    image = _Image(sizes=sizes, pages=pages, other=other, pixels=pixels)
     if pages and other is None and len(pages) != math.prod(sizes.values()):
-        raise _wrong(file.name, f"describes {_shown(sizes)} but has {len(pages)} of them in the file")
+        raise _wrong(file.name, f"describes {_describe(sizes)} but has {len(pages)} of them in the file")
     return image
 
 
 def _sizes(pixels: Element, file: TiffPages) -> dict[str, int]:
-    """Lengths of C, Z and T, the fastest axis first; C in pages."""
+    """Return the lengths of C, Z and T in pages, the fastest axis first."""
     order = pixels.get("DimensionOrder", "")[2:]
     if sorted(order) != sorted(_AXES):
         raise _wrong(file.name, f"has the DimensionOrder '{pixels.get('DimensionOrder', '')[:20]}'")
     sizes = {axis: _number(pixels, f"Size{axis}", file.name) for axis in order}
     if min(sizes.values()) < 1 or sizes["C"] % file.samples:
-        raise _wrong(file.name, f"describes {_shown(sizes)}, with {file.samples} channels a page")
+        raise _wrong(file.name, f"describes {_describe(sizes)}, with {file.samples} channels per page")
     sizes["C"] //= file.samples
     return sizes
 
 
 def _is_own(data: Element, uuid: str | None, name: str) -> bool:
-    """Planes without UUID are this file's; with one, those of its own UUID or its own name."""
+    """Return True for planes of this file: those without UUID, and those with the UUID or the name of this file."""
     reference = next(_children(data, "UUID"), None)
     if reference is None:
         return True
@@ -122,8 +127,8 @@ def _is_own(data: Element, uuid: str | None, name: str) -> bool:
     return same or reference.get("FileName", "").lower() == name.lower()
 
 
-def _run(data: Element, sizes: Mapping[str, int], file: TiffPages) -> Iterator[tuple[int, int]]:
-    """(plane, page) of one TiffData, after its numbers are compared with those of the file."""
+def _planes_of(data: Element, sizes: Mapping[str, int], file: TiffPages) -> Iterator[tuple[int, int]]:
+    """Return (plane, page) of one TiffData element. Raises InvalidImage if its numbers do not fit the file."""
     page, total = _number(data, "IFD", file.name, 0), math.prod(sizes.values())
     plane = _first_plane(data, sizes, file.name)
     rest = 1 if "IFD" in data.attrib else min(file.count - page, total - plane)
@@ -131,7 +136,7 @@ def _run(data: Element, sizes: Mapping[str, int], file: TiffPages) -> Iterator[t
     if page + count > file.count:
         raise _wrong(file.name, f"places {count} planes from page {page} on; the file has {file.count} pages")
     if plane + count > total:
-        raise _wrong(file.name, f"places {count} planes from number {plane} on; it describes {_shown(sizes)}")
+        raise _wrong(file.name, f"places {count} planes from number {plane} on; it describes {_describe(sizes)}")
     return zip(range(plane, plane + count), range(page, page + count), strict=True)
 
 
@@ -140,21 +145,21 @@ def _first_plane(data: Element, sizes: Mapping[str, int], name: str) -> int:
     for axis, size in reversed(list(sizes.items())):
         first = _number(data, f"First{axis}", name, 0)
         if first >= size:
-            raise _wrong(name, f"places a plane at {axis} {first}; it describes {_shown(sizes)}")
+            raise _wrong(name, f"places a plane at {axis} {first}; it describes {_describe(sizes)}")
         plane = plane * size + first
     return plane
 
 
-def _place(run: Iterator[tuple[int, int]], pages: dict[int, int], taken: set[int], name: str) -> None:
-    for plane, page in run:
-        if plane in pages or page in taken:
+def _add_planes(planes: Iterator[tuple[int, int]], pages: dict[int, int], used: set[int], name: str) -> None:
+    for plane, page in planes:
+        if plane in pages or page in used:
             raise _wrong(name, f"places plane {plane} or page {page} twice")
         pages[plane] = page
-        taken.add(page)
+        used.add(page)
 
 
 def _modulo(root: Element, image: Element) -> dict[str, int]:
-    """Lengths of the further dimensions (phase, lifetime, other) that are stored along an axis of the image."""
+    """Return the lengths of further dimensions (phase, lifetime, other) that are stored along an axis of the image."""
     names = {reference.get("ID") for reference in _children(image, "AnnotationRef")}
     annotations = (a for group in _children(root, "StructuredAnnotations") for a in group if a.get("ID") in names)
     along = (element for annotation in annotations for element in annotation.iter() if "ModuloAlong" in element.tag)
@@ -162,7 +167,7 @@ def _modulo(root: Element, image: Element) -> dict[str, int]:
 
 
 def _modulo_length(along: Element) -> int:
-    """Number of labels, or of steps from start to end; 0 where these are no such numbers."""
+    """Return the number of labels, or of steps from start to end, or 0 if these are not numbers."""
     if "Start" not in along.attrib:
         return sum(1 for _ in _children(along, "Label"))
     try:
@@ -173,9 +178,10 @@ def _modulo_length(along: Element) -> int:
 
 
 def _ordered(image: _Image, file: TiffPages, modulo: Mapping[str, int]) -> OwnPlanes:
-    """Planes by number, which is the order of the axes; together they must fill a block.
+    """Return the planes by their numbers, which is the order of the axes. Together they must fill a block.
 
-    An axis all of whose places are another dimension is no longer a time or a depth, and called Q as tifffile does.
+    An axis that is another dimension along its whole length is no longer a time or a depth; it is called Q, as in
+    tifffile.
     """
     lengths: dict[str, int] = {}
     step = 1
@@ -183,16 +189,20 @@ def _ordered(image: _Image, file: TiffPages, modulo: Mapping[str, int]) -> OwnPl
         lengths[axis] = len({plane // step % size for plane in image.pages})
         step *= size
     if math.prod(lengths.values()) != len(image.pages):
-        raise _wrong(file.name, f"places {len(image.pages)} planes in the file that are no block of {_shown(lengths)}")
+        raise _wrong(
+            file.name,
+            f"places {len(image.pages)} planes in the file, which do not fill a block of {_describe(lengths)}",
+        )
     long = [(axis, length) for axis, length in reversed(lengths.items()) if length > 1]
     axes = "".join("Q" if modulo.get(axis) == length else axis for axis, length in long)
     pages = tuple(page for _, page in sorted(image.pages.items()))
     height, width = (_number(image.pixels, f"Size{axis}", file.name) for axis in "YX")
-    return OwnPlanes(axes, tuple(length for _, length in long), pages, height, width)
+    shape = tuple(length for _, length in long)
+    return OwnPlanes(axes=axes, shape=shape, pages=pages, height=height, width=width)
 
 
 def _children(element: Element, tag: str) -> Iterator[Element]:
-    """Those of that name in any version of the OME schema."""
+    """Return the children of this name in any version of the OME schema."""
     return (child for child in element if child.tag.rsplit("}", 1)[-1] == tag)
 
 
@@ -205,11 +215,11 @@ def _number(element: Element, attribute: str, name: str, default: int | None = N
     except ValueError:
         value = -1
     if value < 0:
-        raise _wrong(name, f"has the {attribute} '{(text or '')[:20]}' where a number belongs")
+        raise _wrong(name, f"has the {attribute} '{(text or '')[:20]}' which is not a number")
     return value
 
 
-def _shown(sizes: Mapping[str, int]) -> str:
+def _describe(sizes: Mapping[str, int]) -> str:
     return f"{sizes['C']} × {sizes['Z']} × {sizes['T']} planes (C × Z × T)"
 
 

@@ -40,21 +40,21 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Shape and type of an image file, checking that its pixel data is all there. Raises InvalidImage, NotFound."""
-    with _opened(path) as file:
+    """Return shape and pixel type of a file, after a check that it is complete. Raises InvalidImage, NotFound."""
+    with _open(path) as file:
         if _is_tiff(file):
             return _tiff_header(file, path.name)
         return _png_header(file, path.name)
 
 
 def read_image(path: Path) -> Raw:
-    """Decode one file to [C, H, W]. Raises InvalidImage, NotFound, UnsupportedType, TooLarge, naming the file."""
-    with _opened(path) as file:
+    """Decode a file to [C, H, W]. Raises InvalidImage, NotFound, UnsupportedType or TooLarge, which name the file."""
+    with _open(path) as file:
         return decode(file, path.name)
 
 
 def decode(source: BinaryIO | bytes, name: str) -> Raw:
-    """`read_image` for an open file or bytes already here; `name` is used in messages only."""
+    """Decode an open file or bytes as `read_image` does; `name` is only for messages."""
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     image = _decode_tiff(file, name) if _is_tiff(file) else _decode_png(file, name)
     if image.dtype.kind == "f" and not np.isfinite(image).all():
@@ -63,24 +63,26 @@ def decode(source: BinaryIO | bytes, name: str) -> Raw:
 
 
 def read_site(files: Sequence[Path]) -> Raw:
-    """One field of view [C, H, W] from one multi-channel file or one file a channel, in channel order."""
+    """Read a field of view [C, H, W] from one multi-channel file or from one file per channel, in channel order."""
     return stack([read_image(path) for path in files], [path.name for path in files])
 
 
 def stack(images: Sequence[Raw], names: Sequence[str]) -> Raw:
-    """Join channel images to [C, H, W]. Raises InvalidImage where one differs in size or type."""
+    """Join images of channels to [C, H, W]. Raises InvalidImage if one differs in size or type."""
     if len(images) == 1:
         return images[0]
     for image, name in zip(images, names, strict=True):
         if image.shape[0] != 1:
-            raise InvalidImage(f"{name} has {image.shape[0]} channels where one file a channel was expected")
+            raise InvalidImage(
+                f"{name} has {image.shape[0]} channels; give one file per channel, or one file with all channels"
+            )
         if image.shape != images[0].shape or image.dtype != images[0].dtype:
-            detail = f"{name} is {_form(image)} but {names[0]} of the same site is {_form(images[0])}"
+            detail = f"{name} is {_size_and_type(image)} but {names[0]} of the same site is {_size_and_type(images[0])}"
             raise InvalidImage(detail)
     return np.concatenate(images)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     try:
         return open_regular(path)
     except FileNotFoundError as error:
@@ -107,7 +109,7 @@ def _tiff_header(file: BinaryIO, name: str) -> Header:
 
 
 def _check_complete(tiff: tifffile.TiffFile, name: str) -> None:
-    """A cut-off file is found here, from the addresses in its header, without decoding it."""
+    """Raise InvalidImage if the file ends before its pixels do, by the addresses in its header and without decoding."""
     size = tiff.filehandle.size
     for page in tiff.pages:
         ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
@@ -118,14 +120,14 @@ def _check_complete(tiff: tifffile.TiffFile, name: str) -> None:
 def _plane_shape(planes: Stack, name: str) -> tuple[tuple[int, int, int], str]:
     shape, axes, dtype = planes.shape, planes.axes, planes.dtype
     if dtype not in ("uint8", "uint16", "float32"):
-        raise UnsupportedType(f"{name} has pixels of type {dtype}; read are uint8, uint16 and float32")
+        raise UnsupportedType(f"{name} has pixels of type {dtype}; gandl reads uint8, uint16 and float32")
     if axes.endswith("S"):
-        raise UnsupportedType(f"{name} is a colour image; give one grey plane a channel")
+        raise UnsupportedType(f"{name} is a colour image; give one grey plane per channel")
     if axes[-2:] != "YX" or len(axes) > 3 or axes[:1] in ("Z", "T"):
         raise UnsupportedType(f"{name} has axes {axes} {shape}; {_READABLE}")
     channels, height, width = (1, *shape) if len(shape) == 2 else shape
     if channels * height * width > MAX_PIXELS:
-        raise TooLarge(f"{name} has {channels}×{height}×{width} pixels; at most {MAX_PIXELS} are read")
+        raise TooLarge(f"{name} has {channels}×{height}×{width} pixels; gandl reads at most {MAX_PIXELS}")
     return (channels, height, width), dtype
 
 
@@ -138,7 +140,7 @@ def _decode_tiff(file: BinaryIO, name: str) -> Raw:
             image: Raw = planes.read()
     except (InvalidImage, UnsupportedType, TooLarge):
         raise
-    except Exception as error:  # a codec may raise anything on a damaged stream: name the file, keep the cause
+    except Exception as error:  # a codec may raise any error on damaged pixels; the message needs the file
         raise InvalidImage(f"{name} cannot be decoded: {error}") from error
     return np.ascontiguousarray(image).reshape(shape)
 
@@ -164,11 +166,11 @@ def _png(file: BinaryIO, name: str) -> Image.Image:
     except (UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
         raise InvalidImage(f"{name} is not an image gandl reads; {_READABLE}") from error
     if image.width * image.height > MAX_PIXELS:
-        raise TooLarge(f"{name} has {image.width}×{image.height} pixels; at most {MAX_PIXELS} are read")
+        raise TooLarge(f"{name} has {image.width}×{image.height} pixels; gandl reads at most {MAX_PIXELS}")
     if image.mode not in _PNG_MODES:
         raise UnsupportedType(f"{name} is a PNG of mode {image.mode}; {_READABLE}")
     return image
 
 
-def _form(image: Raw) -> str:
+def _size_and_type(image: Raw) -> str:
     return f"{image.shape[1]}×{image.shape[2]} {image.dtype}"

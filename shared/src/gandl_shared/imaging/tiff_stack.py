@@ -1,7 +1,8 @@
-"""The planes of a TIFF, from its own bytes: what tifffile makes of them, but never of another file.
+"""The planes of a TIFF file, read from its own bytes and never from another file.
 
-tifffile assembles OME, Micro-Manager and NDTiff sets from the files that one of them names or that lie beside it. Those
-three are read here by page; the kinds of series that are left to tifffile read pages of the file they are given.
+tifffile assembles OME, Micro-Manager and NDTiff sets from other files, which one file names or which are in the same
+folder. This module reads those three page by page. The kinds of series that tifffile may read use only pages of the
+file itself.
 """
 
 from __future__ import annotations
@@ -18,24 +19,24 @@ from numpy.typing import NDArray
 from gandl_shared.errors import InvalidImage, UnsupportedType
 from gandl_shared.imaging.ome import TiffPages, own_planes
 
-Raw = NDArray[Any]  # whatever the camera wrote
+Raw = NDArray[Any]  # uint8, uint16 or float32: the type that the camera wrote
 
 _OWN_PAGES = frozenset(
     {"shaped", "lsm", "imagej", "fluoview", "stk", "sis", "svs", "scn", "qpi"}
     | {"ndpi", "bif", "avs", "eer", "philips", "scanimage", "nih", "mdgel", "uniform"}
 )
-"""Kinds of series for which tifffile opens no other file; all that are not named here are switched off."""
+"""Kinds of series for which tifffile opens no other file. All other kinds are switched off."""
 
 _NO_SERIES = frozenset({"agilent", "indica", "vista"})
-"""Further flags that tifffile's pages and its generic series need."""
+"""Further flags, which tifffile's pages and its generic series need."""
 
-_NDTIFF, _INDEX_PLACE, _INDEX = 483729, 54773648, 3453623
-"""Numbers by which Micro-Manager's files mark an NDTiff, the address of their index, and the index."""
+_NDTIFF, _INDEX_ADDRESS, _INDEX = 483729, 54773648, 3453623
+"""Numbers that mark an NDTiff, the address of the index of a Micro-Manager file, and the index itself."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stack:
-    """Planes that are not decoded yet: `axes` in tifffile's letters without those of length one; `read` decodes."""
+    """Planes that are not decoded yet. `axes` are tifffile's letters of the axes longer than one; `read` decodes."""
 
     shape: tuple[int, ...]
     axes: str
@@ -44,29 +45,34 @@ class Stack:
 
 
 def open_tiff(file: BinaryIO) -> tifffile.TiffFile:
-    """`file` as a TIFF whose `series` reads no other file. Raises tifffile.TiffFileError."""
+    """Open `file` as a TIFF whose `series` reads no other file. Raises tifffile.TiffFileError."""
     kinds = tifffile.TIFF.FILE_FLAGS - _OWN_PAGES - _NO_SERIES
-    off: dict[str, Any] = {f"is_{kind}": False for kind in kinds}  # Any: mypy takes them for its other arguments
+    off: dict[str, Any] = {f"is_{kind}": False for kind in kinds}  # Any: mypy confuses them with the other arguments
     return tifffile.TiffFile(file, **off)
 
 
 def stack_of(tiff: tifffile.TiffFile, name: str) -> Stack:
-    """The planes of a file opened by `open_tiff`. Raises InvalidImage or UnsupportedType naming the file."""
+    """Return the planes of a file that `open_tiff` opened. Raises InvalidImage, UnsupportedType, naming the file."""
     if not len(tiff.pages):
         raise InvalidImage(f"{name} is a TIFF without a page; export the image again")
     first = tiff.pages.first
-    if first.axes.endswith("S"):  # a colour image is refused as such, whatever else is written about it
+    if first.axes.endswith("S"):  # the reader refuses a colour image, so its description does not matter
         return _of_pages([first], "", (), name)
     if not (first.is_shaped or first.is_lsm):
-        described = (_ome(tiff, name) if first.is_ome else None) or _micro_manager(tiff, name)
-        if described is not None:
-            return described
+        planes = (_ome(tiff, name) if first.is_ome else None) or _micro_manager(tiff, name)
+        if planes is not None:
+            return planes
     series = tiff.series[0]
-    return Stack(series.get_shape(squeeze=True), series.get_axes(squeeze=True), str(series.dtype), series.asarray)
+    return Stack(
+        shape=series.get_shape(squeeze=True),
+        axes=series.get_axes(squeeze=True),
+        dtype=str(series.dtype),
+        read=series.asarray,
+    )
 
 
 def _ome(tiff: tifffile.TiffFile, name: str) -> Stack | None:
-    """By the OME-XML of the first page; None where it says that another file has the description."""
+    """Return the planes by the OME-XML of the first page, or None if the XML refers to that of another file."""
     first = tiff.pages.first
     samples = first.shape[0] if first.axes == "SYX" else 1
     planes = own_planes(first.description, TiffPages(name.rsplit("/", 1)[-1], len(tiff.pages), samples))
@@ -80,27 +86,30 @@ def _ome(tiff: tifffile.TiffFile, name: str) -> Stack | None:
 
 
 def _micro_manager(tiff: tifffile.TiffFile, name: str) -> Stack | None:
-    """By Micro-Manager's own index of the file; None where there is none.
+    """Return the planes by Micro-Manager's own index of the file, or None if there is no index.
 
     Its address follows the header of the TIFF (https://micro-manager.org/Micro-Manager_File_Formats).
     """
     pages = len(tiff.pages)
     if not tiff.pages.first.is_micromanager or pages == 1:
         return None
-    magic, place = _numbers(tiff, 8, 2)
+    magic, address = _numbers(tiff, 8, 2)
     if magic == _NDTIFF:
-        detail = f"{name} is an NDTiff stack, whose pages are described in another file, which is not read"
-        raise UnsupportedType(f"{detail}; export one file a channel")
-    if magic != _INDEX_PLACE:
+        detail = f"{name} is an NDTiff stack, and another file, which gandl does not read, describes its pages"
+        raise UnsupportedType(f"{detail}; export one file per channel")
+    if magic != _INDEX_ADDRESS:
         return None
-    magic, rows = _numbers(tiff, place, 2)
+    magic, rows = _numbers(tiff, address, 2)
     if magic != _INDEX or rows != pages:
         raise InvalidImage(f"{name} is a Micro-Manager stack without an index of its {pages} pages; export it again")
-    return _indexed(tiff, np.array(_numbers(tiff, place + 8, 5 * pages)).reshape(pages, 5), name)
+    return _indexed(tiff, np.array(_numbers(tiff, address + 8, 5 * pages)).reshape(pages, 5), name)
 
 
 def _indexed(tiff: tifffile.TiffFile, index: NDArray[np.int64], name: str) -> Stack:
-    """By an index of channel, slice, frame, position and address of each page; the slowest is the position."""
+    """Return the planes by an index of channel, slice, frame, position and address of each page.
+
+    The channel varies fastest and the position slowest.
+    """
     rows = index[np.lexsort(index[:, :4].T)]
     lengths = {axis: len(np.unique(rows[:, column])) for axis, column in (("R", 3), ("T", 2), ("Z", 1), ("C", 0))}
     by_address = {page.offset: page.aspage() for page in tiff.pages}
@@ -108,17 +117,17 @@ def _indexed(tiff: tifffile.TiffFile, index: NDArray[np.int64], name: str) -> St
     if not len(np.unique(rows, axis=0)) == len(pages) == len(rows) == math.prod(lengths.values()):
         raise InvalidImage(f"the index of the Micro-Manager stack {name} does not fit its pages; export it again")
     if lengths["R"] > 1:
-        raise InvalidImage(f"{name} holds {lengths['R']} positions; give one file an image (a field of view)")
+        raise InvalidImage(f"{name} holds {lengths['R']} positions; give one file per image (field of view)")
     long = {axis: length for axis, length in lengths.items() if length > 1}
     return _of_pages(pages, "".join(long), tuple(long.values()), name)
 
 
-def _numbers(tiff: tifffile.TiffFile, place: int, count: int) -> list[int]:
-    """Unsigned 32-bit numbers of the file. Raises ValueError where it ends before."""
-    tiff.filehandle.seek(place)
+def _numbers(tiff: tifffile.TiffFile, address: int, count: int) -> list[int]:
+    """Return unsigned 32-bit numbers of the file. Raises ValueError if the file ends before them."""
+    tiff.filehandle.seek(address)
     numbers: list[int] = np.frombuffer(tiff.filehandle.read(4 * count), f"{tiff.byteorder}u4").tolist()
     if len(numbers) != count:
-        raise ValueError(f"the file ends before {count} numbers at {place}")
+        raise ValueError(f"the file ends before {count} numbers at {address}")
     return numbers
 
 
@@ -127,11 +136,16 @@ def _of_pages(pages: Sequence[tifffile.TiffPage], axes: str, shape: tuple[int, .
     for page in pages:
         if (page.shape, page.dtype) != (first.shape, first.dtype):
             sizes = f"{_size(first)} {first.dtype} and {_size(page)} {page.dtype}"
-            raise InvalidImage(f"the planes of {name} differ: {sizes}; give one file a channel")
-    return Stack((*shape, *first.shape), axes + first.axes, str(first.dtype), lambda: _decoded(pages, shape))
+            raise InvalidImage(f"the planes of {name} differ: {sizes}; give one file per channel")
+    return Stack(
+        shape=(*shape, *first.shape),
+        axes=axes + first.axes,
+        dtype=str(first.dtype),
+        read=lambda: _decode(pages, shape),
+    )
 
 
-def _decoded(pages: Sequence[tifffile.TiffPage], shape: tuple[int, ...]) -> Raw:
+def _decode(pages: Sequence[tifffile.TiffPage], shape: tuple[int, ...]) -> Raw:
     if len(pages) == 1:
         single: Raw = pages[0].asarray()
         return single

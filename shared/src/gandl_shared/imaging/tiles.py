@@ -10,18 +10,18 @@ from gandl_shared.imaging.readers import Raw
 
 
 def tile_origins(height: int, width: int, size: int) -> list[tuple[int, int]]:
-    """Upper left corners of the centred grid of size × size tiles that fit, row by row."""
+    """Return the upper left corners of the centred grid of size × size tiles that fit, row by row."""
     top, left = height % size // 2, width % size // 2
     return [(top + y * size, left + x * size) for y in range(height // size) for x in range(width // size)]
 
 
 def prepare(image: Raw, preprocessing: Preprocessing) -> Uint8:
-    """Tiles [N, C, size, size] of a raw field [C, H, W]. Raises InvalidImage where not even one tile fits."""
+    """Return the tiles [N, C, size, size] of a raw field [C, H, W]. Raises InvalidImage if no tile fits."""
     return cut_tiles(prepare_field(image, preprocessing), preprocessing)
 
 
 def cut_tiles(field: Uint8, preprocessing: Preprocessing) -> Uint8:
-    """Tiles of a field that is mapped already, as `prepare` gives them. Raises InvalidImage."""
+    """Return the tiles [N, C, size, size] of a mapped field [C, H, W]. Raises InvalidImage if no tile fits."""
     size, factor = preprocessing.size, preprocessing.downscale
     origins = tile_origins(field.shape[1], field.shape[2], size)
     if not origins:

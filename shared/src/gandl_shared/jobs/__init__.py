@@ -1,4 +1,4 @@
-"""Plate jobs: checked, written to the database, announced to workers."""
+"""Plate jobs: planned from a request, written to the database and announced to workers."""
 
 from gandl_shared.jobs.lease import LeaseRenewal, drop_lost_work
 from gandl_shared.jobs.plan import ScreenPlan, plan_screen, preprocessing_of

@@ -1,6 +1,6 @@
-"""Celery, the way gandl uses it: ids as JSON, acknowledged late, one message at a time, no result backend.
+"""Celery as gandl uses it: ids as JSON, late acknowledgement, one message at a time, no result backend.
 
-The broker carries hints only (see `queue`), so nothing here is about not losing messages: it is about noticing soon
+The broker carries only hints (see `queue`), so a lost message does no harm. The options below make a worker notice soon
 that the broker is back.
 """
 
@@ -24,15 +24,15 @@ BATCHES, ANALYSIS = "batches", "analysis"
 RUN_BATCH, RUN_ANALYSIS = "gandl.run_batch", "gandl.run_analysis"
 """Names of the two tasks; each takes one id."""
 
-MOST_MESSAGES = 2000
-"""No more messages than this wait in a queue; `Sweep` sends the next ones as these are taken."""
+MAX_MESSAGES = 2000
+"""At most so many messages wait in a queue; `Sweep` sends the next ones when workers have received these."""
 
 _CONNECT_SECONDS = 5
 _VISIBILITY_SECONDS = 600
 
 
 def make_app(broker_url: str, *, name: str = "gandl") -> Celery:
-    """A Celery application without tasks. Connects to nothing yet."""
+    """Return a Celery application without tasks. It does not connect yet."""
     app = Celery(name, broker=broker_url, set_as_current=False)
     app.conf.update(
         task_serializer="json",
@@ -60,24 +60,24 @@ def make_app(broker_url: str, *, name: str = "gandl") -> Celery:
 
 
 class CeleryQueue:
-    """`Queue` through a broker. A broker that is away costs time only: the sweep announces again."""
+    """A queue through a broker. If the broker is away, the sweep announces the work later."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
 
     def batch_ready(self, batch_ids: Sequence[int]) -> None:
-        """Announce batches, at most MOST_MESSAGES of them."""
-        self._send(RUN_BATCH, BATCHES, batch_ids[:MOST_MESSAGES])
+        """Announce the first MAX_MESSAGES of these batches."""
+        self._send(RUN_BATCH, BATCHES, batch_ids[:MAX_MESSAGES])
 
     def analysis_ready(self, analysis_id: int) -> None:
         """Announce an analysis."""
         self._send(RUN_ANALYSIS, ANALYSIS, [analysis_id])
 
     def waiting(self) -> Waiting:
-        """How many messages nobody has taken. Raises Unavailable."""
+        """Count the messages that no worker has received. Raises Unavailable."""
         try:
             with self._app.connection_for_read() as connection:
-                channel: Any = connection.default_channel  # its type does not know the transport's methods
+                channel: Any = connection.default_channel  # Celery's types lack the methods of the transport
                 lengths = [int(channel.queue_declare(name).message_count) for name in (BATCHES, ANALYSIS)]
         except (OperationalError, OSError) as error:
             raise Unavailable(f"the broker does not answer: {error}") from error

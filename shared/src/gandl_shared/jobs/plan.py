@@ -1,6 +1,6 @@
-"""Checking a plate job before anything of it is written: all that is wrong comes back at once.
+"""Planning a screen: its images are found and checked before anything is written; all problems are reported at once.
 
-What only decoding can show (a damaged stream behind a good header) is left to the worker, which parks that site.
+Only decoding can show some problems, such as damaged pixels behind a good header. The worker parks those sites.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _READERS = 8
 
 @dataclass(frozen=True)
 class ScreenPlan:
-    """A checked job, ready to be written by `submit`. `headers` is how many files were looked into."""
+    """A checked screen, ready for `submit`. `headers` is the number of files whose headers were read."""
 
     screen: NewScreen
     headers: int
@@ -55,10 +55,10 @@ def plan_screen(
     model_id: str,
     max_headers: int | None = None,
 ) -> ScreenPlan:
-    """Find and check the images of a job, and fix the intensity limits of each plate.
+    """Find and check the images of a screen, and determine the intensity limits of each plate.
 
-    `images` is the folder itself, already allowed. The headers of up to `max_headers` files are read (None: all),
-    spread evenly over the screen. Raises NotFound, BadInput, or Invalid with one problem a file or row.
+    `images` is the folder, which the caller has allowed. The headers of at most `max_headers` files (None means all),
+    spread evenly over the screen, are read. Raises NotFound, BadInput, or Invalid with one problem per file or row.
     """
     sites = find_sites(images, plate_map, request.pattern, channels=request.channels)
     problems, headers = _check_headers(_sample(sites, max_headers), card)
@@ -90,18 +90,20 @@ def _sample(sites: Sequence[Site], max_headers: int | None) -> list[Site]:
 
 
 def _check_headers(sites: Sequence[Site], card: ModelCard) -> tuple[list[Problem], int]:
-    """One problem a file; a site whose number of files is wrong is one problem too. Reading waits on the disk, so it
-    is done by several threads."""
+    """Return one problem per file or per site with a wrong number of files, and the number of files that were read."""
+    # Reading waits for the disk, so several threads do it.
     with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(lambda site: _check_site(site, card), sites))
-    return [problem for problems in found for problem in problems], sum(len(site.names) for site in sites)
+        by_site = list(pool.map(lambda site: _check_site(site, card), sites))
+    return [problem for problems in by_site for problem in problems], sum(len(site.names) for site in sites)
 
 
 def _check_site(site: Site, card: ModelCard) -> list[Problem]:
-    wanted = len(card.channels)
-    if len(site.names) not in (1, wanted):
-        detail = f"{len(site.names)} files a site, but model {card.name} takes {_channels(card)}; choose with channels"
-        return [Problem(detail, file=site.names[0], row=None, field="channel")]
+    n_channels = len(card.channels)
+    if len(site.names) not in (1, n_channels):
+        detail = (
+            f"{len(site.names)} files per site, but model {card.name} takes {_channels(card)}; choose with channels"
+        )
+        return [Problem(detail, file=site.names[0], field="channel")]
     problems: list[Problem] = []
     headers: list[tuple[str, Header]] = []
     for name, path in zip(site.names, site.files, strict=True):
@@ -109,24 +111,24 @@ def _check_site(site: Site, card: ModelCard) -> list[Problem]:
             headers.append((name, read_header(path)))
         except GandlError as error:
             problems.append(Problem(error.detail, file=name))
-    per_file = wanted if len(site.names) == 1 else 1
+    per_file = n_channels if len(site.names) == 1 else 1
     for name, header in headers:
         problems += _check_header(name, header, per_file, card)
-    return problems or _unequal(headers)
+    return problems or _unequal_headers(headers)
 
 
 def _check_header(name: str, header: Header, channels: int, card: ModelCard) -> list[Problem]:
     need = card.size * card.downscale
     if header.channels != channels:
-        wanted = _channels(card) if channels > 1 else "one channel a file"
-        return [Problem(f"the image has {header.channels} channels; model {card.name} takes {wanted}", file=name)]
+        expected = _channels(card) if channels > 1 else "one channel per file"
+        return [Problem(f"the image has {header.channels} channels; model {card.name} takes {expected}", file=name)]
     if min(header.height, header.width) < need:
         detail = f"the image is {header.height}×{header.width} pixels; model {card.name} needs {need}×{need}"
         return [Problem(detail, file=name)]
     return []
 
 
-def _unequal(headers: Sequence[tuple[str, Header]]) -> list[Problem]:
+def _unequal_headers(headers: Sequence[tuple[str, Header]]) -> list[Problem]:
     first, reference = headers[0]
     return [
         Problem(

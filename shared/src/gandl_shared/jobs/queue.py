@@ -1,6 +1,6 @@
-"""Telling workers that there is work. A message is a hint, never the truth: the database says what is to be done.
+"""Announcing work to workers. A message is only a hint: the database is the truth about the work.
 
-A message that is lost is sent again by `Sweep`; one that comes twice finds nothing to lease.
+`Sweep` sends a lost message again, and a worker that receives a message twice finds nothing to lease.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import Protocol
 
 
 class Queue(Protocol):
-    """Where batches and analyses are announced."""
+    """A queue that announces batches and analyses to workers."""
 
     def batch_ready(self, batch_ids: Sequence[int]) -> None:
-        """These batches wait in the database. Never raises because the broker is away."""
+        """Announce batches that wait in the database. Does not raise if the broker is away."""
 
     def analysis_ready(self, analysis_id: int) -> None:
-        """This analysis waits in the database. Never raises because the broker is away."""
+        """Announce an analysis that waits in the database. Does not raise if the broker is away."""
 
 
 class InProcessQueue:
-    """Calls the work directly, in this process and thread, for one that needs no broker."""
+    """A queue without a broker: it runs the work directly, in this process and thread."""
 
     def __init__(self, run_batch: Callable[[int], object], run_analysis: Callable[[int], object]) -> None:
         self._run_batch = run_batch

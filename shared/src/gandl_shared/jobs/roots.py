@@ -1,4 +1,4 @@
-"""Which folders a request may name."""
+"""Folders and files that a request may name: only those below the image folder of the service."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from gandl_shared.plates import inside
 
 
 def resolve_folder(root: Path, name: str) -> Path:
-    """The folder `name` below `root`, links followed. Raises Forbidden where it leads out, NotFound."""
+    """Return the folder `name` below `root` with links resolved. Raises Forbidden if it leads out, NotFound."""
     path = _below(root, name)
-    if not _is(Path.is_dir, path):
-        raise NotFound(f"folder '{_shown(name)}' is not there")
+    if not _exists(Path.is_dir, path):
+        raise NotFound(f"folder '{_short(name)}' is not there")
     return path
 
 
 def resolve_file(root: Path, name: str) -> Path:
-    """The file `name` below `root`, links followed. Raises Forbidden where it leads out, NotFound."""
+    """Return the file `name` below `root` with links resolved. Raises Forbidden if it leads out, NotFound."""
     path = _below(root, name)
-    if not _is(Path.is_file, path):
-        raise NotFound(f"file '{_shown(name)}' is not there")
+    if not _exists(Path.is_file, path):
+        raise NotFound(f"file '{_short(name)}' is not there")
     return path
 
 
 def _below(root: Path, name: str) -> Path:
-    """An absolute path is allowed where it lies below the root; a `..` never is, even one that would stay inside."""
+    """Resolve a name. An absolute path may lead below the root; a `..` is refused even if it would stay inside."""
     real = root.resolve()
     relative = name
     if PurePosixPath(name).is_absolute():
-        given = Path(name)
-        base = root.absolute() if given.is_relative_to(root.absolute()) else real
-        relative = str(given.relative_to(base)) if given.is_relative_to(base) else ""
+        path = Path(name)
+        base = root.absolute() if path.is_relative_to(root.absolute()) else real
+        relative = str(path.relative_to(base)) if path.is_relative_to(base) else ""
     try:
-        found = inside(real, relative) if relative and ".." not in PurePosixPath(name).parts else None
-    except (OSError, RuntimeError) as error:  # a loop of links
-        raise NotFound(f"'{_shown(name)}' cannot be followed: {error}") from error
-    if found is None:
-        raise Forbidden(f"'{_shown(name)}' is outside the image folder of this service; give a path below it")
-    return found
+        target = inside(real, relative) if relative and ".." not in PurePosixPath(name).parts else None
+    except (OSError, RuntimeError) as error:  # the links form a circle
+        raise NotFound(f"'{_short(name)}' cannot be followed: {error}") from error
+    if target is None:
+        raise Forbidden(f"'{_short(name)}' is outside the image folder of this service; give a path below it")
+    return target
 
 
-def _is(kind: Callable[[Path], bool], path: Path) -> bool:
-    """A name that no file system takes (too long) is the name of nothing."""
+def _exists(kind: Callable[[Path], bool], path: Path) -> bool:
+    """Return `kind(path)`. A name that is too long for the file system is not there."""
     try:
         return kind(path)
     except OSError:
         return False
 
 
-def _shown(name: str) -> str:
+def _short(name: str) -> str:
     return name if len(name) <= 200 else f"{name[:200]}…"

@@ -1,4 +1,4 @@
-"""Writing a checked job and announcing it."""
+"""Submitting a planned screen, and retrying one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gandl_shared.jobs.queue import Queue
 
 
 def submit(db: Database, plan: ScreenPlan, queue: Queue | None = None) -> str:
-    """Write a screen in one transaction, then announce its batches (where there is a queue); its id."""
+    """Write a screen in one transaction, announce its batches if there is a queue, and return its id."""
     screen_id = db.screens.create(plan.screen)
     if queue is not None:
         queue.batch_ready(db.batches.queued_ids(screen_id))
@@ -16,7 +16,7 @@ def submit(db: Database, plan: ScreenPlan, queue: Queue | None = None) -> str:
 
 
 def retry(db: Database, screen_id: str, queue: Queue) -> None:
-    """Queue again what a screen lacks, and announce it. Raises NotFound, Conflict."""
+    """Queue again the parts of a screen that are missing, and announce them. Raises NotFound, Conflict."""
     analysis_id = db.screens.retry(screen_id)
     queue.batch_ready(db.batches.queued_ids(screen_id))
     if analysis_id is not None:

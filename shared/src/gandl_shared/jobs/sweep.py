@@ -1,7 +1,7 @@
-"""Sending again what a broker has lost: more work waits in the database than messages wait in the queues.
+"""Sending lost messages again: whenever more work waits in the database than messages wait in the queues.
 
-Messages are interchangeable (a worker that finds the batch of its message taken leases another one), so it is enough
-that there are as many messages as waiting batches; which ones were lost need not be known.
+Messages are interchangeable, because a worker leases another batch if a second worker has the batch of its message.
+Therefore it is enough to have as many messages as waiting batches; it does not matter which messages were lost.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from typing import Protocol
 
 from gandl_shared.db import Database, Waiting
 from gandl_shared.errors import Unavailable
+from gandl_shared.jobs.broker import MAX_MESSAGES
 from gandl_shared.jobs.queue import Queue
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 5.0
-MOST_AT_ONCE = 2000
 
 
 class MeasuredQueue(Queue, Protocol):
-    """A queue that can tell how many messages wait in it."""
+    """A queue that can count its messages."""
 
     def waiting(self) -> Waiting:
-        """Messages that nobody has taken. Raises Unavailable."""
+        """Count the messages that no worker has received. Raises Unavailable."""
 
 
 class Sweep:
-    """Compares database and queues every `seconds`, from a thread, until the block ends.
+    """Compare the database and the queues every `seconds`, in a thread, until the block ends.
 
-    Any number of processes may sweep the same database: each round is done by one of them.
+    Any number of processes may sweep the same database; one of them does each round.
     """
 
     def __init__(self, db: Database, queue: MeasuredQueue, seconds: float = SWEEP_SECONDS) -> None:
@@ -49,11 +49,11 @@ class Sweep:
         self._thread.join()
 
     def once(self) -> Waiting:
-        """Send the messages that are missing; how many. Raises Unavailable where the broker does not answer."""
+        """Send the missing messages and return their numbers. Raises Unavailable if the broker does not answer."""
         self._db.park_exhausted()
         work, messages = self._db.waiting(), self._queue.waiting()
-        batches = min(MOST_AT_ONCE, work.batches) - messages.batches
-        analyses = min(MOST_AT_ONCE, work.analyses) - messages.analyses
+        batches = min(MAX_MESSAGES, work.batches) - messages.batches
+        analyses = min(MAX_MESSAGES, work.analyses) - messages.analyses
         # The messages that are still in a queue are most likely about the oldest work, so send the newest.
         batch_ids = self._db.batches.ready_ids(max(0, batches))
         analysis_ids = self._db.analyses.ready_ids(max(0, analyses))
@@ -67,10 +67,10 @@ class Sweep:
         while not self._end.wait(self._seconds):
             try:
                 if self._db.timers.claim("sweep", self._seconds * 0.9):
-                    sent = self.once()
-                    if sent.batches or sent.analyses:
-                        log.info("sent again: %d batches, %d analyses", sent.batches, sent.analyses)
+                    lost = self.once()
+                    if lost.batches or lost.analyses:
+                        log.info("sent again: %d batches, %d analyses", lost.batches, lost.analyses)
             except Unavailable as error:
                 log.warning("%s", error.detail)
-            except Exception:  # the database may be away for a moment; the sweep is what must go on
+            except Exception:  # the database may be away for a moment, and the sweep must go on
                 log.exception("the sweep failed; it goes on")

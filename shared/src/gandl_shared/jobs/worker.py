@@ -1,4 +1,4 @@
-"""Running a Celery worker in this process."""
+"""A Celery worker that runs in this process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from gandl_shared.jobs.sweep import SWEEP_SECONDS, Sweep
 def serve(
     app: Celery, db: Database, queues: Sequence[str], *, concurrency: int = 1, sweep_seconds: float = SWEEP_SECONDS
 ) -> None:
-    """Take messages of `queues` until SIGTERM or SIGINT, which let running tasks end; sweep besides.
+    """Process the messages of `queues`, and sweep, until SIGTERM or SIGINT. Running tasks end before the return.
 
-    Tasks run in threads: reading, decoding and waiting for the model leave the interpreter to others, and a process
-    that never forks may keep its database connections.
+    Tasks run in threads: reading, decoding and waiting for the model release the interpreter, and a process that does
+    not fork can keep its database connections.
     """
     name = f"gandl-{os.getpid()}@%h"
     arguments = [
@@ -33,7 +33,7 @@ def serve(
         "--queues",
         ",".join(queues),
     ]
-    # Workers need not know of each other; the database is where they meet.
+    # Workers share the database and need no contact with each other.
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
     with Sweep(db, CeleryQueue(app), sweep_seconds):
         try:

@@ -11,7 +11,7 @@ from gandl_shared.plates.plate_map import (
     parse_plate_map,
     read_plate_map,
 )
-from gandl_shared.plates.sites import Site, find_sites, inside
+from gandl_shared.plates.sites import Site, SiteId, find_sites, inside
 from gandl_shared.plates.well_names import parse_well, row_letters, standard_well_name, well_name
 from gandl_shared.schemas.vocabulary import Role
 
@@ -23,6 +23,7 @@ __all__ = [
     "PlateMap",
     "Role",
     "Site",
+    "SiteId",
     "Well",
     "compile_pattern",
     "find_sites",

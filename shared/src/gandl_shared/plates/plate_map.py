@@ -159,9 +159,9 @@ def _columns(header: Sequence[str], source: str) -> dict[str, str]:
         if column and (column not in columns or plain == column):
             columns[column] = name
     missing = [column for column in _REQUIRED_COLUMNS if column not in columns]
-    shown = ", ".join(header)
+    header_text = ", ".join(header)
     problems = [
-        Problem(f"column '{c}' is missing; the header is: {shown}", file=source, row=1, field=c) for c in missing
+        Problem(f"column '{c}' is missing; the header is: {header_text}", file=source, row=1, field=c) for c in missing
     ]
     raise_if(problems, InvalidPlateMap, f"plate map {source} cannot be used")
     return columns

@@ -7,12 +7,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
 from gandl_shared.plates.patterns import PATTERNS, FilesByField, channel_tokens, list_images, match_files, pattern_of
 from gandl_shared.plates.plate_map import PlateMap, Well
 
 _FILE_COLUMN = re.compile(r"^(channel_|FileName_|file_)", re.IGNORECASE)
+
+
+class SiteId(NamedTuple):
+    """Which field of view: the names of plate, well and site."""
+
+    plate: str
+    well: str
+    site: str
+
 
 WellKey = tuple[str, str]  # plate and well
 SiteFiles = Mapping[WellKey, Mapping[str, Mapping[str, str]]]  # well → site → channel token → file
@@ -27,6 +37,11 @@ class Site:
     site: str
     root: Path
     names: tuple[str, ...]
+
+    @property
+    def id(self) -> SiteId:
+        """Plate, well and site."""
+        return SiteId(self.plate, self.well, self.site)
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Profiles: one vector a tile with where it comes from, and their Parquet form (`Metadata_*`, `gandl_000` …).
+"""Profiles: one vector per tile with its origin, in memory and as Parquet (columns `Metadata_*`, `gandl_000` …).
 
 pycytominer, copairs and AnnData read the files as they are.
 """
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gandl_shared.errors import Malformed
 from gandl_shared.imaging import SiteMetrics
+from gandl_shared.plates import SiteId
 
 FEATURE_PREFIX = "gandl_"
 _COLUMNS = {
@@ -31,23 +32,26 @@ _COLUMNS = {
 }
 _TEXT = ("plates", "wells", "sites", "keys")
 _CONTRAST = "Metadata_contrast"
-_FIGURES = ("sharpness", "saturated", "structure")
+_METRICS = ("sharpness", "saturated", "structure")
 
 Text = NDArray[np.object_]  # Python strings
 Int = NDArray[np.int32]
-Figures = NDArray[np.float32]
+Float32 = NDArray[np.float32]
 
 
-def _not_measured() -> Figures:
+def _not_measured() -> Float32:
     return np.empty((0, 0), np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Profiles:
-    """Vectors [N, F] of N tiles. `tiles` counts within a site; `y`, `x` is a tile's upper left corner in pixels of the
-    image file; `keys` is the identity of a site's vectors: SHA-256 of image bytes, preprocessing and model.
-    `sharpness`, `saturated`, `structure` [N, C] are the figures of its site (`SiteMetrics`); without any C is 0.
-    `contrast` [N] is the tile's own (`tile_contrast`), NaN where it was not measured."""
+    """Vectors [N, F] of N tiles.
+
+    `tiles` counts within a site; `y`, `x` is the upper left corner of a tile in pixels of the image file. `keys` is the
+    identity of a site's vectors: SHA-256 of image bytes, preprocessing and model. `sharpness`, `saturated` and
+    `structure` [N, C] are the metrics of the tile's site (`SiteMetrics`); C is 0 if they were not measured. `contrast`
+    [N] belongs to the tile itself (`tile_contrast`); it is NaN if it was not measured.
+    """
 
     plates: Text
     wells: Text
@@ -56,16 +60,16 @@ class Profiles:
     y: Int
     x: Int
     keys: Text
-    vectors: NDArray[np.float32]
-    sharpness: Figures = dataclass_field(default_factory=_not_measured)
-    saturated: Figures = dataclass_field(default_factory=_not_measured)
-    structure: Figures = dataclass_field(default_factory=_not_measured)
-    contrast: Figures = dataclass_field(default_factory=lambda: np.empty(0, np.float32))
+    vectors: Float32
+    sharpness: Float32 = dataclass_field(default_factory=_not_measured)
+    saturated: Float32 = dataclass_field(default_factory=_not_measured)
+    structure: Float32 = dataclass_field(default_factory=_not_measured)
+    contrast: Float32 = dataclass_field(default_factory=lambda: np.empty(0, np.float32))
 
     def __post_init__(self) -> None:
         if self.contrast.size == 0:
             object.__setattr__(self, "contrast", np.full(len(self.plates), np.nan, np.float32))
-        for name in _FIGURES:
+        for name in _METRICS:
             if getattr(self, name).size == 0:
                 object.__setattr__(self, name, np.empty((len(self.plates), 0), np.float32))
         lengths = {f.name: len(getattr(self, f.name)) for f in fields(self)}
@@ -76,57 +80,65 @@ class Profiles:
         return len(self.plates)
 
     @property
-    def measured(self) -> bool:
-        """Whether figures of the images are known."""
+    def has_site_metrics(self) -> bool:
+        """True if the metrics of the sites were measured."""
         return bool(self.sharpness.shape[1])
 
     def where(self, keep: NDArray[np.bool_]) -> Profiles:
-        """The rows where `keep` is true."""
-        return Profiles(*(getattr(self, f.name)[keep] for f in fields(self)))
+        """Return the rows where `keep` [N] is true."""
+        return Profiles(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
 
 
-def empty(features: int) -> Profiles:
-    """No rows of `features` numbers."""
-    text, integer = np.empty(0, object), np.empty(0, np.int32)
-    return Profiles(text, text, text, integer, integer, integer, text, np.empty((0, features), np.float32))
-
-
-def of_site(
-    place: tuple[str, str, str],
+def site_profiles(
+    site: SiteId,
     origins: Sequence[tuple[int, int]],
     key: str,
-    vectors: NDArray[np.float32],
-    figures: SiteMetrics | None = None,
-    contrast: NDArray[np.float32] | None = None,
+    vectors: Float32,
+    metrics: SiteMetrics | None = None,
+    contrast: Float32 | None = None,
 ) -> Profiles:
-    """The rows of one site: (plate, well, site), the corners (y, x) of its tiles, a vector each, its figures, and
-    the contrast of each tile."""
+    """Return the N rows of one site.
+
+    `origins` are the corners (y, x) of its tiles. `vectors` [N, F] and `contrast` [N] belong to the tiles, `key` and
+    `metrics` to the site.
+    """
     n = len(origins)
-    plate, well, site = (np.full(n, part, object) for part in place)
-    corners = np.asarray(origins, np.int32).reshape(n, 2)
-    tiles = np.arange(n, dtype=np.int32)
-    y, x = corners.T
-    found: dict[str, Any] = {name: np.tile(getattr(figures, name), (n, 1)) for name in _FIGURES if figures is not None}
-    found |= {} if contrast is None else {"contrast": contrast}
-    return Profiles(plate, well, site, tiles, y, x, np.full(n, key, object), vectors, **found)
+    y, x = np.asarray(origins, np.int32).reshape(n, 2).T
+    optional: dict[str, Float32] = {}
+    if metrics is not None:
+        optional |= {name: np.tile(getattr(metrics, name), (n, 1)) for name in _METRICS}
+    if contrast is not None:
+        optional["contrast"] = contrast
+    return Profiles(
+        plates=np.full(n, site.plate, object),
+        wells=np.full(n, site.well, object),
+        sites=np.full(n, site.site, object),
+        tiles=np.arange(n, dtype=np.int32),
+        y=y,
+        x=x,
+        keys=np.full(n, key, object),
+        vectors=vectors,
+        **optional,
+    )
 
 
-def concatenated(parts: Sequence[Profiles]) -> Profiles:
-    """All rows, in the order of `parts` (at least one); figures that some parts do not have are NaN there."""
+def join_profiles(parts: Sequence[Profiles]) -> Profiles:
+    """Return all rows in the order of `parts` (at least one). Metrics that a part does not have become NaN."""
     channels = max(part.sharpness.shape[1] for part in parts)
-    joined = {f.name: [getattr(part, f.name) for part in parts] for f in fields(Profiles)}
-    for name in _FIGURES:
-        joined[name] = [x if x.shape[1] else np.full((len(x), channels), np.nan, np.float32) for x in joined[name]]
-    return Profiles(**{name: np.concatenate(columns) for name, columns in joined.items()})
+    columns = {f.name: [getattr(part, f.name) for part in parts] for f in fields(Profiles)}
+    for name in _METRICS:
+        missing = [np.full((len(x), channels), np.nan, np.float32) for x in columns[name]]
+        columns[name] = [x if x.shape[1] else nan for x, nan in zip(columns[name], missing, strict=True)]
+    return Profiles(**{name: np.concatenate(values) for name, values in columns.items()})
 
 
 def write_profiles(file: BinaryIO, profiles: Profiles) -> None:
-    """Write Parquet with one row a tile."""
+    """Write Parquet with one row per tile."""
     columns: dict[str, pa.Array] = {}
     for name, column in _COLUMNS.items():
         values = getattr(profiles, name)
         columns[column] = pa.array(values, pa.string() if name in _TEXT else pa.int32())
-    for name in _FIGURES:
+    for name in _METRICS:
         for channel, values in enumerate(getattr(profiles, name).T, start=1):
             columns[f"Metadata_{name}_{channel}"] = pa.array(np.ascontiguousarray(values), pa.float32())
     if np.isfinite(profiles.contrast).any():
@@ -135,23 +147,23 @@ def write_profiles(file: BinaryIO, profiles: Profiles) -> None:
     features = np.ascontiguousarray(profiles.vectors.T)
     for i, feature in enumerate(features):
         columns[f"{FEATURE_PREFIX}{i:03d}"] = pa.array(feature, pa.float32())
-    # Vectors neither repeat nor compress; statistics of 512 columns would be half of a small file.
+    # Vectors neither repeat nor compress, and statistics of 512 columns would be half of a small file.
     pq.write_table(pa.table(columns), file, use_dictionary=repeated, write_statistics=False, compression="none")
 
 
 def read_profiles(file: BinaryIO) -> Profiles:
-    """Read what `write_profiles` wrote. Raises Malformed where columns are missing."""
-    # Simpler than pq.read_table, which is made for data sets, and twice as fast on the many small files of a screen.
+    """Read a file of `write_profiles`. Raises Malformed if columns are missing."""
+    # pq.read_table is for whole data sets; ParquetFile is twice as fast on the many small files of a screen.
     table = pq.ParquetFile(file).read(use_threads=False)
     missing = [column for column in _COLUMNS.values() if column not in table.column_names]
     if missing:
-        raise Malformed(f"no profiles: column {missing[0]} is missing")
+        raise Malformed(f"the file has no profiles: column {missing[0]} is missing")
     features = sorted(c for c in table.column_names if c.startswith(FEATURE_PREFIX))
     vectors = _matrix(table.select(features))
-    figures: dict[str, Any] = {name: _figures(table, name) for name in _FIGURES}
+    optional: dict[str, Any] = {name: _metric(table, name) for name in _METRICS}
     if _CONTRAST in table.column_names:
-        figures["contrast"] = table.column(_CONTRAST).to_numpy()
-    return Profiles(**{name: _column(table, name) for name in _COLUMNS}, vectors=vectors, **figures)
+        optional["contrast"] = table.column(_CONTRAST).to_numpy()
+    return Profiles(**{name: _column(table, name) for name in _COLUMNS}, vectors=vectors, **optional)
 
 
 def _matrix(table: pa.Table) -> NDArray[np.float32]:
@@ -162,13 +174,13 @@ def _matrix(table: pa.Table) -> NDArray[np.float32]:
     return matrix
 
 
-def _figures(table: pa.Table, name: str) -> Figures:
-    """Columns of one figure [N, C], by channel; files of before there were any have none."""
+def _metric(table: pa.Table, name: str) -> Float32:
+    """Return the columns of one metric [N, C], channel by channel; files of older versions have none."""
     channels = (f"Metadata_{name}_{n}" for n in range(1, table.num_columns))
     present = list(takewhile(table.column_names.__contains__, channels))
     return _matrix(table.select(present)) if present else _not_measured()
 
 
-def _column(table: pa.Table, name: str) -> NDArray[Any]:  # object or int32, by the column
+def _column(table: pa.Table, name: str) -> NDArray[Any]:  # object or int32, depending on the column
     values: NDArray[Any] = table.column(_COLUMNS[name]).to_numpy()
     return values.astype(object) if name in _TEXT else values.astype(np.int32)

@@ -1,9 +1,9 @@
-"""`Store`: what a screen's files are, in a folder or on anything fsspec knows (S3, memory).
+"""`Store`: the files of all screens, in a folder or in any storage that fsspec supports (S3, memory).
 
-    ROOT/<screen>/vectors/<batch>.parquet      one file a batch
+    ROOT/<screen>/vectors/<batch>.parquet      one file per batch
     ROOT/<screen>/documents/<name>             results of analyses
 
-A file is there whole or not at all, and writing it again replaces it: two workers that do the same batch do no harm.
+A file is always complete, and writing it again replaces it. Therefore two workers with the same batch do no harm.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from fsspec.implementations.local import LocalFileSystem
 
 from gandl_shared.atomic import TEMPORARY_PREFIX, atomic_file
 from gandl_shared.errors import Malformed, NotFound
-from gandl_shared.store.profiles import Profiles, concatenated, read_profiles, write_profiles
+from gandl_shared.store.profiles import Profiles, join_profiles, read_profiles, write_profiles
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class Store:
-    """Vectors and results. Safe to share between threads and processes.
+    """Vectors and results. Threads and processes may share it.
 
-    Ids and names are checked, so none of them can lead out of the root; a wrong one raises Malformed.
+    Ids and names are checked so that no path can lead out of the root; a wrong one raises Malformed.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -36,78 +36,75 @@ class Store:
         self._root: str = path.rstrip("/")
 
     def put_vectors(self, screen_id: str, batch: int, vectors: Profiles) -> None:
-        """Write (again) the vectors of a batch; `batch` is its number in plate map order."""
+        """Write or replace the vectors of a batch; `batch` is its number in plate map order."""
         buffer = io.BytesIO()
         write_profiles(buffer, vectors)
-        self._put(self._vectors(screen_id, batch), buffer.getvalue())
+        self._write(self._vectors_path(screen_id, batch), buffer.getvalue())
 
     def vectors(self, screen_id: str, batch: int) -> Profiles | None:
-        """The vectors of a batch, or None where none were written."""
-        found = self._get(self._vectors(screen_id, batch))
-        return None if found is None else read_profiles(io.BytesIO(found))
+        """Return the vectors of a batch, or None if none were written."""
+        content = self._read(self._vectors_path(screen_id, batch))
+        return None if content is None else read_profiles(io.BytesIO(content))
 
     def profiles(self, screen_id: str) -> Profiles:
-        """All vectors of a screen in the order of plate map, site and tile, whichever batch came first.
-
-        Raises NotFound where there are none.
-        """
+        """Return all vectors of a screen in the order of plate map, site and tile. Raises NotFound."""
         folder = f"{self._folder(screen_id)}/vectors"
-        names = sorted(n for n in self._listed(folder) if n.endswith(".parquet"))
+        names = sorted(n for n in self._list_files(folder) if n.endswith(".parquet"))
         parts = [read_profiles(io.BytesIO(self._fs.cat_file(name))) for name in names]
         if not any(len(part) for part in parts):
             raise NotFound(f"screen '{screen_id}' has no vectors yet")
-        return concatenated([part for part in parts if len(part)])
+        return join_profiles([part for part in parts if len(part)])
 
     def put_document(self, screen_id: str, name: str, content: bytes | str) -> None:
-        """Write (again) a named file of a screen; text as UTF-8. A name may have folders: `analyses/1/result.json`."""
-        self._put(self._document(screen_id, name), content.encode() if isinstance(content, str) else content)
+        """Write or replace a document; text as UTF-8. A name may have folders: `analyses/1/result.json`."""
+        self._write(self._document_path(screen_id, name), content.encode() if isinstance(content, str) else content)
 
     def document(self, screen_id: str, name: str) -> bytes:
-        """A named file of a screen. Raises NotFound."""
-        found = self._get(self._document(screen_id, name))
-        if found is None:
+        """Return a named file of a screen. Raises NotFound."""
+        content = self._read(self._document_path(screen_id, name))
+        if content is None:
             raise NotFound(f"screen '{screen_id}' has no '{name}'")
-        return found
+        return content
 
     def documents(self, screen_id: str) -> tuple[str, ...]:
-        """The names of a screen's files, sorted."""
+        """Return the names of a screen's documents, sorted."""
         folder = f"{self._folder(screen_id)}/documents"
-        return tuple(sorted(name.removeprefix(f"{folder}/") for name in self._listed(folder)))
+        return tuple(sorted(name.removeprefix(f"{folder}/") for name in self._list_files(folder)))
 
     def delete(self, screen_id: str) -> None:
-        """Remove all files of a screen; nothing happens where there are none."""
+        """Remove all files of a screen, if there are any."""
         folder = self._folder(screen_id)
         if self._fs.exists(folder):
             self._fs.rm(folder, recursive=True)
 
     def _folder(self, screen_id: str) -> str:
         if not _ID.fullmatch(screen_id):
-            raise Malformed(f"'{screen_id[:80]}' is no screen id")
+            raise Malformed(f"'{screen_id[:80]}' is not a screen id")
         return f"{self._root}/{screen_id}"
 
-    def _vectors(self, screen_id: str, batch: int) -> str:
+    def _vectors_path(self, screen_id: str, batch: int) -> str:
         if not 0 <= batch < 10**9:
-            raise Malformed(f"{batch} is no batch number")
+            raise Malformed(f"{batch} is not a batch number")
         return f"{self._folder(screen_id)}/vectors/{batch:09d}.parquet"
 
-    def _document(self, screen_id: str, name: str) -> str:
+    def _document_path(self, screen_id: str, name: str) -> str:
         if not all(_NAME.fullmatch(part) for part in name.split("/")):
-            raise Malformed(f"'{name[:80]}' is no document name; use letters, digits, '.', '_', '-' and '/'")
+            raise Malformed(f"'{name[:80]}' is not a document name; use letters, digits, '.', '_', '-' and '/'")
         return f"{self._folder(screen_id)}/documents/{name}"
 
-    def _listed(self, folder: str) -> list[str]:
+    def _list_files(self, folder: str) -> list[str]:
         self._fs.invalidate_cache(folder)
         return [str(name) for name in self._fs.find(folder) if f"/{TEMPORARY_PREFIX}" not in name]
 
-    def _get(self, path: str) -> bytes | None:
+    def _read(self, path: str) -> bytes | None:
         try:
             content: bytes = self._fs.cat_file(path)
         except FileNotFoundError:
             return None
         return content
 
-    def _put(self, path: str, content: bytes) -> None:
-        """An object store shows an object once it is complete; a folder needs a temporary file and a rename."""
+    def _write(self, path: str, content: bytes) -> None:
+        """Write a file atomically. An object store does so by itself: it shows an object only when it is complete."""
         if isinstance(self._fs, LocalFileSystem):
             target = Path(path)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -67,7 +67,7 @@ def embeddings_parquet(
         # from_pandas writes NaN, a tile without efficacy, as null.
         column = pa.array(efficacy, pa.float64(), from_pandas=True)
         table = table.add_column(_AFTER_WELL_COLUMNS, "Metadata_efficacy", column)
-    if profiles.measured:
+    if profiles.has_site_metrics:
         column = pa.array(_image_qc(images or {}, profiles), pa.string())
         table = table.add_column(table.column_names.index("Metadata_sharpness_1"), "Metadata_image_qc", column)
     for name in reversed(metadata_columns(wells)):

@@ -133,7 +133,7 @@ def _compared(sites: Sequence[_Site], profiles: Profiles, parameters: ImageQcPar
 
 
 def _measured_sites(profiles: Profiles) -> list[_Site]:
-    if not profiles.measured:
+    if not profiles.has_site_metrics:
         return []
     # All tiles of a site carry its metrics, so its first tile is enough.
     first: dict[tuple[str, str, str], int] = {}

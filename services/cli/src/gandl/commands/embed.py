@@ -12,7 +12,7 @@ from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput, InvalidImage
 from gandl_shared.imaging import Preprocessing, sampled_limits
 from gandl_shared.plates import Site
-from gandl_shared.store import Profiles, concatenated, of_site, write_profiles
+from gandl_shared.store import Profiles, join_profiles, site_profiles, write_profiles
 from gandl_worker.sites import SiteTiles, Unreadable, load
 from rich.console import Console
 from rich.progress import track
@@ -72,7 +72,7 @@ def _preprocessing(sites: Sequence[Site], engine: Engine, source: LimitSource) -
 def _profiles(sites: Sequence[Site], engine: Engine, preprocessing: Mapping[str, Preprocessing]) -> Profiles:
     rows = _site_profiles(sites, engine, preprocessing)
     console = Console(stderr=True)
-    return concatenated(list(track(rows, "embedding", total=len(sites), console=console, transient=True)))
+    return join_profiles(list(track(rows, "embedding", total=len(sites), console=console, transient=True)))
 
 
 def _site_profiles(
@@ -84,5 +84,5 @@ def _site_profiles(
         if isinstance(loaded, Unreadable):
             raise InvalidImage(loaded.error)
         assert isinstance(loaded, SiteTiles), "no vector is stored yet, so none can be unchanged"
-        site_key = (site.plate, site.well, site.site)
-        yield of_site(site_key, loaded.origins, loaded.key, engine.embed(loaded.tiles), loaded.figures, loaded.contrast)
+        vectors = engine.embed(loaded.tiles)
+        yield site_profiles(site.id, loaded.origins, loaded.key, vectors, loaded.metrics, loaded.contrast)

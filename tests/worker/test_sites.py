@@ -1,0 +1,58 @@
+"""One site: bytes, key and tiles."""
+
+from __future__ import annotations
+
+import pytest
+from gandl_shared.imaging import IntensityLimits, Preprocessing
+from gandl_shared.plates import Site
+from gandl_worker.sites import SiteTiles, Unchanged, Unreadable, load, vector_key
+
+from tests.worker.bench import Bench
+
+PREPROCESSING = Preprocessing(limits=IntensityLimits(low=(0.0, 0.0), high=(255.0, 255.0)), size=16, downscale=1)
+
+
+def site_of(bench: Bench, well: str = "A01") -> Site:
+    names = tuple(bench.plate.image(well, channel=channel).name for channel in (1, 2))
+    return Site(plate="P1", well=well, site="1", root=bench.plate.images / "P1", names=names)
+
+
+def test_a_site_has_tiles_with_their_corners_in_pixels_of_the_file(bench: Bench) -> None:
+    halved = Preprocessing(limits=PREPROCESSING.limits, size=8, downscale=2)
+    tiles = load(site_of(bench), halved, "model", None)
+    assert isinstance(tiles, SiteTiles)
+    assert tiles.tiles.shape == (4, 2, 8, 8)
+    assert tiles.origins == ((0, 0), (0, 16), (16, 0), (16, 16))
+    assert (tiles.contrast.shape, tiles.metrics.sharpness.shape) == ((4,), (2,))
+
+
+def test_a_site_whose_key_is_stored_is_not_decoded(bench: Bench) -> None:
+    first = load(site_of(bench), PREPROCESSING, "model", None)
+    assert isinstance(first, SiteTiles)
+    assert load(site_of(bench), PREPROCESSING, "model", first.key) == Unchanged(first.key)
+    assert isinstance(load(site_of(bench), PREPROCESSING, "another model", first.key), SiteTiles)
+
+
+@pytest.mark.parametrize(
+    ("contents", "preprocessing", "model"),
+    [
+        ((b"b", b"a"), PREPROCESSING, "model"),
+        ((b"ab",), PREPROCESSING, "model"),
+        ((b"a", b"b"), Preprocessing(limits=PREPROCESSING.limits, size=8, downscale=1), "model"),
+        ((b"a", b"b"), PREPROCESSING, "another model"),
+    ],
+)
+def test_the_key_changes_with_everything_that_changes_the_vectors(
+    contents: tuple[bytes, ...], preprocessing: Preprocessing, model: str
+) -> None:
+    key = vector_key((b"a", b"b"), PREPROCESSING, "model")
+    assert vector_key((b"a", b"b"), PREPROCESSING, "model") == key
+    assert vector_key(contents, preprocessing, model) != key
+
+
+def test_a_damaged_file_is_named(bench: Bench) -> None:
+    site = site_of(bench)
+    (site.root / site.names[1]).write_bytes(b"II*\0 damaged")
+    unreadable = load(site, PREPROCESSING, "model", None)
+    assert isinstance(unreadable, Unreadable)
+    assert site.names[1] in unreadable.error
