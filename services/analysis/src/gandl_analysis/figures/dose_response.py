@@ -62,6 +62,7 @@ def dose_response_card(curve: Curve, size: tuple[float, float]) -> Figure:
     """Return the figure of a curve for a page that gives compound, verdict and EC50 itself, with comparable axes."""
     figure = _panel(curve, "Efficacy", 0.0, size, _CARD_TOP)
     axes = figure.axes[0]
+    # Autoscaling would make a flat curve look as steep as an active one.
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -_CARD_LIMIT), max(high, _CARD_LIMIT))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 5, 10]))
@@ -94,6 +95,7 @@ class _DoseAxis:
     def __init__(self, curve: Curve) -> None:
         doses = [point.concentration for point in curve.points if point.concentration is not None]
         positive = sorted({dose for dose in doses if dose > 0}) or [1.0]
+        # Half a dose step keeps the outer doses off the frame; the limits are for very dense and very sparse doses.
         step = min((math.log10(b / a) for a, b in pairwise(positive)), default=0.5)
         pad = min(max(0.5 * step, 0.12), 0.3)
         self.has_zero = any(dose == 0 for dose in doses)
@@ -111,8 +113,10 @@ class _DoseAxis:
         axes.set_xscale("log")
         axes.set_xlim(self.low, self.high)
         decades = range(math.ceil(math.log10(self.first) - 0.3), math.floor(math.log10(self.high)) + 1)
+        # Labels of more decades would overlap.
         every = max(1, math.ceil(len(decades) / _MAX_TICKS))
         ticks = [10.0**d for d in decades][::every]
+        # A range within one decade has no two powers of ten, so that its end doses are labelled instead.
         if len(ticks) < 2:
             ticks = sorted({self.first, self.last})
         zero = [self.zero_at] if self.has_zero else []
@@ -140,6 +144,7 @@ def _draw_ec50(axes: Axes, ec50: CurveLocation, doses: _DoseAxis) -> None:
     """Draw the interval as a band up to the frame on an open side, and the value as a line where it is no bound."""
     if ec50.low is None and ec50.high is None:
         return
+    # An open side reaches the frame.
     low, high = max(ec50.low or doses.low, doses.low), min(ec50.high or doses.high, doses.high)
     if low < high:
         axes.axvspan(low, high, facecolor=POSITIVE, alpha=0.13, linewidth=0, zorder=0)
@@ -154,6 +159,7 @@ def _draw_wells(axes: Axes, points: Sequence[CurvePoint], doses: _DoseAxis) -> N
         axes.plot(x, y, linestyle="none", **style)  # type: ignore[arg-type]
 
     measured = [point for point in points if point.concentration is not None and point.efficacy is not None]
+    # Three draws, because the marks of one call share their form: full, downweighted and excluded wells.
     fitted = [point for point in measured if point.excluded is None]
     full = {"marker": "o", "markersize": 4.2, "markerfacecolor": TREATMENT, "markeredgecolor": PAPER}
     draw([p for p in fitted if p.weight >= _MIN_FULL_WEIGHT], **full, markeredgewidth=0.5, alpha=0.75, zorder=3)

@@ -36,6 +36,7 @@ def e2_c2_plane(wells: Sequence[WellScore], c2: AxisScores, scale: PlotScale = P
 
 def _positions(wells: Sequence[WellScore], c2: AxisScores, scale: PlotScale) -> list[WellPosition]:
     is_min_max = scale is PlotScale.MIN_MAX
+    # The paper stretches raw scores; otherwise both axes are in units of their controls.
     pairs = [
         (wells[i], wells[i].on if is_min_max else wells[i].efficacy, y)
         for i, y in zip(c2.wells, c2.on if is_min_max else c2.scaled, strict=True)

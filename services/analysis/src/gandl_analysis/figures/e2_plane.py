@@ -16,8 +16,6 @@ from gandl_analysis.figures.marks import WellPosition, count_by_role, draw_wells
 from gandl_analysis.figures.style import INK, new_figure, style_axes
 from gandl_analysis.figures.svg import Drawing
 
-_LABELS = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
-
 
 class PlotScale(Enum):
     """How the coordinates of a plane are drawn; the value is what an axis label adds."""
@@ -44,6 +42,7 @@ def e2_plane(wells: Sequence[WellScore], cell_line: str, scale: PlotScale = Plot
 def _positions(wells: Sequence[WellScore], scale: PlotScale) -> list[WellPosition]:
     scored = [(well, well.on, well.off) for well in wells if well.on is not None and well.off is not None]
     on, off = (np.array([row[column] for row in scored], np.float64) for column in (1, 2))
+    # The range is that of all cell lines, so that their planes can be compared.
     if scale is PlotScale.MIN_MAX and scored:
         on, off = min_max(on), min_max(off)
     return [WellPosition(well=row[0], x=float(x), y=float(y)) for row, x, y in zip(scored, on, off, strict=True)]
@@ -51,10 +50,11 @@ def _positions(wells: Sequence[WellScore], scale: PlotScale) -> list[WellPositio
 
 def _mark_anchors(axes: Axes, positions: Sequence[WellPosition]) -> None:
     """Mark the efficacies −1, 0 and +1: the means of the controls and the point between them."""
-    labels = np.array([_LABELS.get(position.well.role, 0) for position in positions], np.intp)
-    if not ((labels == 1).any() and (labels == -1).any()):
+    sides = [(p.well.role is Role.POSITIVE) - (p.well.role is Role.NEGATIVE) for p in positions]
+    if not {1, -1} <= set(sides):
         return
-    anchors = control_anchors(np.array([position.x for position in positions]), labels)
+    # The plane may be stretched, so that the means are those of the drawn positions and not the stored anchors.
+    anchors = control_anchors(np.array([position.x for position in positions]), np.array(sides, np.intp))
     mark_value(axes, anchors.negative, "−1")
     mark_value(axes, (anchors.negative + anchors.positive) / 2, "efficacy 0", INK)
     mark_value(axes, anchors.positive, "+1")

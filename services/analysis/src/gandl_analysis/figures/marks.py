@@ -40,6 +40,7 @@ def well_title(well: WellScore) -> str:
 def draw_wells(axes: Axes, positions: Sequence[WellPosition], name: str) -> Mapping[str, Sequence[str]]:
     """Draw wells in the form and colour of their role, and return the titles of the marks by gid, which starts with
     `name`."""
+    # Beyond the limit a bitmap takes the place of the marks, and a bitmap cannot carry titles.
     is_titled = len(positions) <= MAX_TITLED_WELLS
     titles = {}
     for role in DRAWING_ORDER:

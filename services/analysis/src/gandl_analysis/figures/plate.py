@@ -60,6 +60,7 @@ def _draw_frame(axes: Axes, rows: int, columns: int) -> None:
         spine.set_visible(False)
     axes.set_aspect("equal")
     axes.set_xlim(0.4, columns + 0.6)
+    # Row A is at the top, as on the bench.
     axes.set_ylim(rows + 0.6, 0.4)
     size = FONT_SIZE if rows <= 8 else FONT_SIZE - 3.5
     axes.set_xticks(range(1, columns + 1), [str(column) for column in range(1, columns + 1)], fontsize=size)
@@ -93,6 +94,7 @@ def _discs(axes: Axes, positions: Sequence[tuple[int, int]], colours: Sequence[s
 
 def _mark_controls(axes: Axes, wells: Sequence[WellScore], columns: int) -> None:
     """Draw a plus on positive and a minus on negative controls, dark or light by the colour below."""
+    # All markers of one call have one colour, so that wells are grouped by sign and ink first.
     groups: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for well in wells:
         if well.role in _ROLE_MARKERS:
@@ -108,6 +110,7 @@ def _cross_out(axes: Axes, wells: Sequence[WellScore], columns: int) -> None:
 
 
 def _draw_markers(axes: Axes, positions: Sequence[tuple[int, int]], marker: str, ink: str, columns: int) -> None:
+    # Points per well: the signs shrink with the discs, and are a sixth as thick as they are wide.
     size = (90.0 if columns <= 12 else 110.0) / columns
     y, x = zip(*positions, strict=True)
     axes.plot(x, y, linestyle="none", marker=marker, markersize=size, markeredgecolor=ink, markeredgewidth=size / 6)

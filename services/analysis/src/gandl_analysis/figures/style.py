@@ -64,6 +64,7 @@ def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of `width` × `height` inches without background, with margins for ticks and axis labels of
     ordinary length."""
     figure = _without_background(Figure(figsize=(width, height)))
+    # In inches, since labels have the same size in large and small figures.
     left, bottom, right, top = 0.62, 0.5, 0.12, 0.24
     figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
     return figure
@@ -100,6 +101,7 @@ def plain(text: str, limit: int = 60) -> str:
     """Return the text of a user as a label: one line of at most `limit` characters, without mathematics between two
     `$`, and with � for characters that no XML document may hold."""
     one_line = " ".join(text.split())
+    # A name that is cut must not lose the `$` of an escape, so that escaping comes last.
     cut = one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
     return "".join(c if _is_xml(c) else _REPLACEMENT for c in cut).replace("$", r"\$")
 
@@ -112,6 +114,7 @@ def _is_xml(character: str) -> bool:
 def efficacy_colour(efficacy: float) -> str:
     """Return the hexadecimal colour of an efficacy: rust at −1, neutral at 0, blue at +1, and no change beyond."""
     position = (min(max(efficacy, -1.0), 1.0) + 1.0) / 2.0 * (len(_COLOUR_STOPS) - 1)
+    # Channels are interpolated one by one between the two nearest stops.
     rgb = [np.interp(position, np.arange(len(_COLOUR_STOPS)), _COLOUR_STOPS[:, channel]) for channel in range(3)]
     return "#" + "".join(f"{round(float(value)):02x}" for value in rgb)
 

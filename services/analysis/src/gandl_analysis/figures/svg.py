@@ -43,6 +43,7 @@ class Drawing:
 def to_svg(figure: Figure) -> str:
     """Return a stand-alone SVG document without a date, so that equal figures give equal text."""
     buffer = io.StringIO()
+    # Text as text can be selected, searched and set in the font of the page; the salt makes the ids reproducible.
     with _RENDERING, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "gandl"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "gandl"})
     return buffer.getvalue()
@@ -63,6 +64,7 @@ def inline_svg(svg: str, *, name: str, label: str, tips: Mapping[str, Sequence[s
     replace the named colours. Raises ValueError where the document is not as matplotlib writes it.
     """
     root = parse_svg(svg)
+    # Titles come first, because their groups are found by ids that `scope_ids` drops.
     for gid, titles in (tips or {}).items():
         _add_titles(root, gid, titles)
     for element in root.iter():
@@ -85,9 +87,11 @@ def parse_svg(svg: str) -> Element:
         root.remove(metadata)
     for element in root.iter():
         _use_plain_names(element)
+        # Blanks between elements draw nothing and are a third of the document.
         element.tail = None
         if not (element.text or "").strip():
             element.text = None
+    # The tags have no namespace any more, so that the declarations are ordinary attributes.
     root.set("xmlns", "http://www.w3.org/2000/svg")
     root.set("xmlns:xlink", "http://www.w3.org/1999/xlink")
     return root
@@ -172,5 +176,6 @@ def _fit_to_page(root: Element, label: str) -> None:
         raise ValueError(f"the figure has no size in points: width '{width}', viewBox '{box}'")
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
+    # The width gives way to narrow screens, and the height follows from the viewBox.
     largest = float(width.removesuffix("pt")) * _PIXELS_PER_POINT
     root.attrib |= {"class": "figure", "style": f"max-width: {largest:.0f}px", "role": "img", "aria-label": label}

@@ -23,6 +23,7 @@ class PageRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
+            # Only errors of our tree have a text for users; all others become the 500 of the application.
             try:
                 return await handler(request)
             except GandlError as error:

@@ -26,6 +26,7 @@ LARGE_CURVE = (7.4, 4.2)
 def build_pages(reader: ScreenReader) -> APIRouter:
     """Return the router of the pages. They answer HTML for errors too, and they are no part of the specification."""
     router = APIRouter(prefix="/ui", include_in_schema=False, route_class=PageRoute)
+    # One cache per application: its entries hold rendered text of that application's screens.
     reports = ReportCache()
 
     @router.get("")
@@ -43,6 +44,7 @@ def build_pages(reader: ScreenReader) -> APIRouter:
     def show_screen(request: Request, screen_id: str) -> HTMLResponse:
         """The report of a screen, or its progress while there is none."""
         status, base = reader.status(screen_id), base_path(request)
+        # A screen that is analysed again shows its progress, although an older result exists.
         is_running = status.state in RUNNING_STATES
         if is_running or status.analysis_version is None:
             return render_page("progress.html", base=base, status=status, is_running=is_running)

@@ -83,6 +83,7 @@ def checks_of(quality: Quality, cell_line: str) -> tuple[Check, ...]:
 
 
 def _controls(group: GroupQuality) -> Check:
+    # A usable assay and one without a verdict are information: neither is wrong, and neither is a reason to trust it.
     marks = {"good": CheckMark.FINE, "poor": CheckMark.ATTENTION}
     return Check(
         question="Are the controls separated?",
@@ -134,6 +135,7 @@ def _nuisance(probe: ConfoundingProbe, is_confounded: bool) -> Check:
 def _positions(effects: Sequence[PositionEffect]) -> Check:
     """Each test of rows or columns is one of many, so that the adjusted p-value decides."""
     question = "Do rows or columns shift the scores?"
+    # Rows and columns are tested apart, so that each effect contributes two tests.
     tests = [(e.row_p_adjusted, "rows", e) for e in effects] + [(e.column_p_adjusted, "columns", e) for e in effects]
     tested = [(p, axis, effect) for p, axis, effect in tests if p is not None]
     if not tested:
@@ -159,6 +161,7 @@ def _positions(effects: Sequence[PositionEffect]) -> Check:
 
 def _largest_shift(effect: PositionEffect, axis: str) -> str:
     shifts = effect.rows if axis == "rows" else effect.columns
+    # The sign is shown and does not decide which shift is the largest.
     name = max(shifts, key=lambda key: abs(shifts[key]))
     return f"{name} by {fixed(shifts[name], sign=True)}"
 

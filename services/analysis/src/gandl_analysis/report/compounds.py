@@ -96,6 +96,7 @@ def count_compounds(curves: Iterable[Curve]) -> CompoundCounts:
     verdicts: dict[str, set[Verdict]] = {}
     for curve in curves:
         verdicts.setdefault(curve.compound, set()).add(curve.verdict)
+    # A compound that works in one cell line is of interest even if it does nothing in the others.
     counts = Counter(min(of_compound, key=_HEADLINE_ORDER.index) for of_compound in verdicts.values())
     return CompoundCounts(
         active=counts[Verdict.ACTIVE] + counts[Verdict.ACTIVE_BIPHASIC],
@@ -130,5 +131,6 @@ def _potency_mark(ec50: CurveLocation, dose_range: tuple[float, float] | None) -
 def _percent(value: float, dose_range: tuple[float, float]) -> float:
     """The position on the logarithmic scale, kept within it."""
     low, high = (math.log(dose) for dose in dose_range)
+    # An interval may reach beyond the tested doses; the bar ends at the edge of the scale.
     position = (math.log(value) - low) / (high - low) if value > 0 else 0.0
     return round(100 * min(max(position, 0.0), 1.0), 1)

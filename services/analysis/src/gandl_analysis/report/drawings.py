@@ -37,6 +37,7 @@ class ReportDrawings:
 def draw_report(analysis: ScreenAnalysis, view: ReportView) -> ReportDrawings:
     """Draw all figures of a report."""
     wells, names = analysis.wells, [cell_line.name for cell_line in view.cell_lines]
+    # The paper plots stretched scores, so that its preset can be compared with its figures.
     scale = PlotScale.MIN_MAX if analysis.provenance.parameters.preset == "paper" else PlotScale.SCORES
     return ReportDrawings(
         curves={row.key: draw_curve(row.curve, row.key) for row in view.drawn_rows},

@@ -23,6 +23,7 @@ def environment() -> Environment:
     env = Environment(
         loader=PackageLoader("gandl_analysis.report"),
         autoescape=True,
+        # A missing variable is a mistake of ours and must not become an empty text.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -53,6 +54,7 @@ def asset(name: str) -> Markup:
 def policy(*scripts: str, connect: bool) -> str:
     """Return a content security policy: these scripts of `static/` by their hash and no others. `connect` allows
     requests to the server of the page; otherwise there is no network at all."""
+    # Inline styles are allowed, since SVG needs them and they cannot run code. Scripts need the hash of their text.
     hashes = " ".join(f"'sha256-{_sha256(asset(name))}'" for name in scripts) or "'none'"
     server = "'self'" if connect else "'none'"
     return (

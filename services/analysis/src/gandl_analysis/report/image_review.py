@@ -48,6 +48,7 @@ def _usable_images(failed: Sequence[FailedField], images: Mapping[str, PlateImag
     if not failed:
         answer = f"yes: none of {fields} failed"
         return Check(question=question, mark=CheckMark.FINE, answer=answer, advice=advice)
+    # A field can have several problems, so that these counts may add up to more than the fields.
     reasons = Counter(reason for field in failed for reason in field.site.reasons)
     listed = ", ".join(f"{n} {reason.label}" for reason, n in reasons.most_common())
     n_excluded = sum(field.site.excluded for field in failed)

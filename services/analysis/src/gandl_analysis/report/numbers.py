@@ -17,6 +17,7 @@ def number(value: float | None, digits: int = 3) -> str:
     """Return a number with `digits` significant digits."""
     if value is None:
         return NOTHING
+    # Only numbers that would need many zeros get a power of ten.
     if value != 0 and not _MIN_PLAIN <= abs(value) < _MAX_PLAIN:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{_with_minus(mantissa)} × 10{_superscript(int(exponent))}"
@@ -65,12 +66,14 @@ def interval(position: CurveLocation | None) -> str:
     if position is None or position.value is None:
         return ""
     low, high = (concentration(value, position.unit) for value in (position.low, position.high))
+    # A bound needs no interval, but an estimate without one must not look certain.
     if position.low is None and position.high is None:
         return "" if position.relation is not Relation.EQUAL else "no bound on either side"
     if position.high is None:
         return f"≥ {low}"
     if position.low is None:
         return f"≤ {high}"
+    # The unit is written once where both bounds have it.
     same_unit = low.rsplit(" ", 1)[-1] == high.rsplit(" ", 1)[-1]
     return f"{low.rsplit(' ', 1)[0] if same_unit else low} – {high}"
 

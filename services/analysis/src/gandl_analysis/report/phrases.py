@@ -68,6 +68,7 @@ def parameter_list(parameters: AnalysisParameters) -> str:
         f"{name.replace('_', ' ')} {str(value).replace('_', ' ')}"
         for name, value in parameters.model_dump(exclude=_SHOWN_ELSEWHERE).items()
     ]
+    # Thresholds are a group of their own, whose names would be unclear among the others.
     thresholds = ", ".join(f"{name} {value:g}" for name, value in parameters.quality.model_dump().items())
     items.append(f"quality thresholds {thresholds}")
     items += [f"axis {axis.name}" for axis in parameters.axes]

@@ -83,6 +83,7 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
     """Select what a report shows."""
     curves, wells = analysis.curves, analysis.wells
     dose_range = dose_range_of(curves)
+    # A dict keeps the order of the plate map, which a set would lose.
     plates = tuple(dict.fromkeys(well.plate for well in wells))
     return ReportView(
         compounds=count_compounds(curves),
@@ -130,6 +131,7 @@ def _has_large_plates(wells: Sequence[WellScore], plates: Sequence[str]) -> bool
 
 
 def _missing_wells(analysis: ScreenAnalysis) -> tuple[MissingWell, ...]:
+    # The database knows why a site was not read, and the analysis why a well was left out: both are reasons.
     errors: dict[tuple[str, str], list[str]] = {}
     for site in analysis.parked:
         errors.setdefault((site.plate, site.well), []).append(f"site {site.site}: {site.error}")
