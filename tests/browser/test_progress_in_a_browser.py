@@ -29,6 +29,7 @@ class OneScreen:
     def __init__(self) -> None:
         self.done = 10
         self.state = ScreenState.EMBEDDING
+        self.reading_seconds = 0.0
         full = example_analysis()
         wells = tuple(w for w in full.wells if w.plate == "HRCE-1")
         self.result = full.model_copy(update={"wells": wells, "curves": full.curves[:1]})
@@ -51,6 +52,7 @@ class OneScreen:
         return [self.status("one")]
 
     def analysis(self, screen_id: str) -> ScreenAnalysis | None:
+        time.sleep(self.reading_seconds)
         return self.result
 
 
@@ -95,3 +97,18 @@ def test_the_page_updates_itself_and_becomes_the_report(live_screen: tuple[OneSc
         page.get_by_text("60 %", exact=True).wait_for(timeout=PATIENCE)
         screen.done, screen.state = 100, ScreenState.DONE
         page.get_by_role("heading", name="Dose-response").wait_for(timeout=PATIENCE)
+
+
+def test_a_report_that_takes_long_is_requested_once(live_screen: tuple[OneScreen, str]) -> None:
+    """The old page stays open until the report comes, and must not ask for it again meanwhile."""
+    screen, address = live_screen
+    screen.reading_seconds = 3.0  # longer than the page waits between two polls
+    with open_browser() as browser:
+        page = browser.new_page()
+        requests: list[str] = []
+        page.on("request", lambda request: requests.append(request.url) if request.is_navigation_request() else None)
+        page.goto(f"{address}/ui/screens/one")
+        page.get_by_text("10 %", exact=True).wait_for(timeout=PATIENCE)
+        screen.done, screen.state = 100, ScreenState.DONE
+        page.get_by_role("heading", name="Dose-response").wait_for(timeout=PATIENCE)
+    assert requests == [f"{address}/ui/screens/one"] * 2

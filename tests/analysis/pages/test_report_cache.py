@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from gandl_analysis.pages.report_cache import ReportCache, ReportKey
@@ -35,6 +38,21 @@ def test_the_oldest_report_is_dropped() -> None:
         cache.get(replace(KEY, version=version), render)
     assert cache.get(replace(KEY, version=3), render) == "page 3"
     assert cache.get(KEY, render) == "page 4"
+
+
+def test_readers_at_the_same_time_share_one_rendering() -> None:
+    cache, render, begun = ReportCache(), Renderer(), Event()
+
+    def slow() -> str:
+        begun.set()
+        time.sleep(0.05)
+        return render()
+
+    with ThreadPoolExecutor(4) as readers:
+        first = readers.submit(cache.get, KEY, slow)
+        begun.wait()
+        others = [readers.submit(cache.get, KEY, slow) for _ in range(3)]
+    assert {future.result() for future in (first, *others)} == {"page 1"}
 
 
 def test_a_failure_is_not_stored() -> None:

@@ -30,15 +30,16 @@ class ReportCache:
         self._lock = Lock()
 
     def get(self, key: ReportKey, render: Callable[[], str]) -> str:
-        """Return the report of a key, rendered at most once unless two threads ask for it at the same time."""
-        with self._lock:
-            cached = self._reports.get(key)
+        """Return the report of a key, and render it if it is not stored. Readers who ask at the same time wait."""
+        cached = self._reports.get(key)
         if cached is not None:
             return cached
-        # The lock is free while a report is drawn, so that other pages need not wait for it.
-        report = render()
+        # Reports are rendered one after the other: matplotlib writes one SVG at a time anyway, and a screen that is
+        # done is often opened by several readers at once.
         with self._lock:
-            self._reports[key] = report
+            if key not in self._reports:
+                self._reports[key] = render()
+            report = self._reports[key]
             while len(self._reports) > self._max_reports:
                 self._reports.popitem(last=False)
         return report

@@ -6,14 +6,22 @@
   const bar = card.querySelector("progress");
   const running = new Set(["queued", "embedding", "analysing"]);
   let hasStatus = false;
+  let isLeaving = false;
 
   const write = (field, text) => {
     const element = card.querySelector(`[data-field="${field}"]`);
     if (element.textContent !== text) element.textContent = text;
   };
+  // A report takes seconds to draw. A second reload would cancel the request for it and start it again.
+  const leave = () => {
+    if (isLeaving) return;
+    isLeaving = true;
+    events.close();
+    location.reload();
+  };
   const show = (status) => {
     hasStatus = true;
-    if (!running.has(status.state)) return location.reload();
+    if (!running.has(status.state)) return leave();
     const { sites, done, parked } = status.progress;
     bar.max = Math.max(sites, 1);
     bar.value = done + parked;
@@ -23,9 +31,10 @@
     write("parked", parked.toLocaleString("en"));
   };
   const poll = async () => {
+    if (isLeaving) return;
     try {
       const answer = await fetch(address, { headers: { Accept: "application/json" } });
-      if (!answer.ok) return setTimeout(() => location.reload(), 5000);
+      if (!answer.ok) return setTimeout(leave, 5000);
       show(await answer.json());
     } catch {
       write("state", "the server does not answer; trying again");
@@ -37,8 +46,9 @@
   const receive = (event) => show(JSON.parse(event.data));
   events.addEventListener("message", receive);
   events.addEventListener("status", receive);
-  events.addEventListener("gone", () => location.reload());
+  events.addEventListener("gone", leave);
   events.addEventListener("error", () => {
+    if (isLeaving) return;
     if (hasStatus && events.readyState !== EventSource.CLOSED) return;
     events.close();
     poll();
