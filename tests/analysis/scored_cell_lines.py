@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from gandl_analysis.pipeline.axes.efficacy import scored_on_this_screen
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
-from gandl_analysis.pipeline.image_qc import JudgedImages
+from gandl_analysis.pipeline.image_qc import ImageQc
 from gandl_analysis.pipeline.tiles import tiles_of
 from gandl_science.axis.cross_fit import score_wells
 from gandl_science.axis.folds import grouped_folds
@@ -23,7 +23,7 @@ def scored_cell_line(simulated: Simulated | None = None, *, emptied: Sequence[st
     simulated = simulated or Simulated()
     profiles, wells = simulated.profiles(), simulated.wells()
     places = frozenset(("P1", well) for well in emptied)
-    images = JudgedImages(
+    images = ImageQc(
         plates={},
         dropped=np.isin(profiles.wells.astype(str), list(emptied)),
         failed=dict.fromkeys(places, "image QC: empty"),

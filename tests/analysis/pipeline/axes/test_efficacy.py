@@ -33,7 +33,7 @@ def efficacy_of(
 def test_a_cell_line_is_scored_as_if_it_were_alone() -> None:
     both = efficacy_of(TWO).cell_lines
     assert list(both) == ["HRCE", "VERO"]
-    tiles = tiles_of_screen(TWO).of_line("VERO")
+    tiles = tiles_of_screen(TWO).of_cell_line("VERO")
     alone = score_axis("E2", tiles, control_labels(tiles), AnalysisParameters())
     assert alone is not None
     np.testing.assert_array_equal(both["VERO"].scores.efficacy, alone.efficacy)

@@ -13,13 +13,13 @@ from gandl_analysis.pipeline.axes.efficacy import score_efficacy
 from gandl_analysis.pipeline.axes.off_axis_limit import limit_of_cell_line
 from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
 from gandl_analysis.pipeline.curves import efficacy_settings, fit_compounds
-from gandl_analysis.pipeline.image_qc import judge_images
+from gandl_analysis.pipeline.image_qc import check_images
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.provenance import provenance_of
-from gandl_analysis.pipeline.quality import screen_quality
+from gandl_analysis.pipeline.quality.screen import screen_quality
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 from gandl_analysis.pipeline.sites import site_scores, tile_efficacy
-from gandl_analysis.pipeline.tiles import normalised, tiles_of
+from gandl_analysis.pipeline.tiles import normalised_tiles, tiles_of
 from gandl_analysis.pipeline.wells import well_scores
 
 
@@ -38,27 +38,29 @@ def _analyse(screen: ScreenInput) -> Analysed:
     parameters, preparation, used = screen.parameters, screen.preparation, screen.used_wells
     check_axes(parameters, used, preparation, screen.earlier)
 
-    images = judge_images(screen.profiles, used, parameters.image_qc)
-    raw = tiles_of(screen.profiles, used, images)
-    tiles = normalised(raw, parameters.normalisation)
+    image_qc = check_images(screen.profiles, used, parameters.image_qc)
+    raw = tiles_of(screen.profiles, used, image_qc)
+    tiles = normalised_tiles(raw, parameters.normalisation)
 
     efficacy = score_efficacy(tiles, parameters, preparation, screen.earlier)
     cell_lines = efficacy.cell_lines
-    wells = well_scores(screen.wells, cell_lines.values(), images)
+    wells = well_scores(screen.wells, cell_lines.values(), image_qc)
 
     settings = efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name)
     limits = {name: limit_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
     curves = fit_compounds(wells, settings, limits)
 
     quality = screen_quality(cell_lines, parameters)
-    space = AxisSpace(raw=raw.seen, normalised=tiles.seen, preparation=preparation, well_index=screen.well_index)
+    space = AxisSpace(
+        raw=raw.without_emptied, normalised=tiles.without_emptied, preparation=preparation, well_index=screen.well_index
+    )
     efficacy_axes = efficacy_axis_scores(efficacy, quality.cell_lines, space, parameters)
     others = other_axes(space, parameters)
 
     analysis = ScreenAnalysis(
         wells=wells,
         curves=tuple(curves),
-        quality=quality.model_copy(update={"images": images.plates}),
+        quality=quality.model_copy(update={"images": image_qc.plates}),
         parked=tuple(screen.parked),
         provenance=provenance_of(screen, cell_lines),
         axes=(*efficacy_axes.scores, *others.scores),

@@ -26,8 +26,8 @@ EXCLUSION_PREFIX = "image QC: "
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgedImages:
-    """The result of image quality control.
+class ImageQc:
+    """The result of image quality control (QC).
 
     `plates` is the part of quality.json. `dropped` [N] marks the tiles that count in no score. `failed` names the
     problem of each well whose sites are all left out, and `emptied` are those of them without cells in any site.
@@ -38,12 +38,12 @@ class JudgedImages:
     failed: Mapping[WellKey, str]
     emptied: frozenset[WellKey]
 
-    def why(self, well: Well) -> str | None:
+    def exclusion_reason(self, well: Well) -> str | None:
         """Return why a well has no score, or None where image quality control leaves it in."""
         return self.failed.get((well.plate, well.well))
 
 
-UNJUDGED = JudgedImages(plates={}, dropped=np.zeros(0, bool), failed={}, emptied=frozenset())
+NO_IMAGE_QC = ImageQc(plates={}, dropped=np.zeros(0, bool), failed={}, emptied=frozenset())
 """The result where the images were not measured: nothing is left out."""
 
 
@@ -73,7 +73,7 @@ class _Site:
         return any(problem in parameters.exclude for problem in self.problems)
 
 
-def judge_images(profiles: Profiles, wells: Sequence[Well], parameters: ImageQcParameters) -> JudgedImages:
+def check_images(profiles: Profiles, wells: Sequence[Well], parameters: ImageQcParameters) -> ImageQc:
     """Judge all sites of the `wells`, which should hold cells."""
     sites = _judged_sites(profiles, wells, parameters)
     by_well: dict[WellKey, list[_Site]] = defaultdict(list)
@@ -84,7 +84,7 @@ def judge_images(profiles: Profiles, wells: Sequence[Well], parameters: ImageQcP
     keys = zip(profiles.plates, profiles.wells, profiles.sites, strict=True)
     dropped = np.fromiter((key in excluded for key in keys), bool, len(profiles))
     blank = _blank(profiles, dropped, parameters.blank)
-    return JudgedImages(
+    return ImageQc(
         plates=_plates(sites, profiles.plates[blank], parameters),
         dropped=dropped | blank,
         failed={key: EXCLUSION_PREFIX + _problem_names(group) for key, group in failed.items()},

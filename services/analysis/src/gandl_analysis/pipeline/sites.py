@@ -1,48 +1,48 @@
-"""Scores of fields of view: means over their tiles, held out wherever their wells are."""
+"""Scores of fields of view and efficacies of tiles. They are held out wherever their wells are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from gandl_science.arrays import group_means
+from gandl_science.arrays import Float, group_means
 from gandl_shared.schemas.screen import SiteScore
-from numpy.typing import NDArray
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 
 
-def site_scores(lines: Iterable[ScoredCellLine]) -> tuple[SiteScore, ...]:
-    """Every site with vectors, in the order of the profiles."""
-    found = sorted((pair for line in lines for pair in _of_line(line)), key=lambda pair: pair[0])
-    return tuple(site for _, site in found)
+def site_scores(cell_lines: Iterable[ScoredCellLine]) -> tuple[SiteScore, ...]:
+    """Return the score of every site with vectors, in the order of the profiles. It is the mean over its tiles."""
+    scores = [pair for cell_line in cell_lines for pair in _of_cell_line(cell_line)]
+    return tuple(score for _, score in sorted(scores, key=lambda pair: pair[0]))
 
 
-def tile_efficacy(lines: Iterable[ScoredCellLine], tiles: int) -> NDArray[np.float64]:
-    """The efficacy [N] of every tile of the profiles; NaN for one that belongs to no used well."""
-    out = np.full(tiles, np.nan)
-    for line in lines:
-        scores = line.scores
-        out[line.tiles.rows] = scores.anchors.efficacy(scores.tile_on)
-    return out
+def tile_efficacy(cell_lines: Iterable[ScoredCellLine], tiles: int) -> Float:
+    """Return the efficacy [N] of each of the `tiles` of the profiles; NaN for a tile of no used well."""
+    efficacy = np.full(tiles, np.nan)
+    for cell_line in cell_lines:
+        scores = cell_line.scores
+        efficacy[cell_line.tiles.profile_rows] = scores.anchors.efficacy(scores.tile_on)
+    return efficacy
 
 
-def _of_line(line: ScoredCellLine) -> Iterator[tuple[int, SiteScore]]:
-    """Sites with the row of their first tile."""
-    tiles, scores = line.tiles, line.scores
+def _of_cell_line(cell_line: ScoredCellLine) -> Iterator[tuple[int, SiteScore]]:
+    """Yield the scores of sites, each with the row of its first tile in the profiles."""
+    tiles, scores = cell_line.tiles, cell_line.scores
     names, code = np.unique(tiles.sites.astype(str), return_inverse=True)
+    # A well and a site name become one number, so that numpy can group the tiles.
     pairs = tiles.well * len(names) + code
-    places, first, site, counts = np.unique(pairs, return_index=True, return_inverse=True, return_counts=True)
-    on = group_means(scores.tile_on[:, None], site, len(places))[:, 0]
+    sites, first, site, counts = np.unique(pairs, return_index=True, return_inverse=True, return_counts=True)
+    on = group_means(scores.tile_on[:, None], site, len(sites))[:, 0]
     efficacy = scores.anchors.efficacy(on)
-    for i in range(len(places)):
-        well = tiles.wells[int(tiles.well[first[i]])]
+    for i, tile in enumerate(first.tolist()):
+        well = tiles.wells[int(tiles.well[tile])]
         yield (
-            int(tiles.rows[first[i]]),
+            int(tiles.profile_rows[tile]),
             SiteScore(
                 plate=well.plate,
                 well=well.well,
-                site=str(tiles.sites[first[i]]),
+                site=str(tiles.sites[tile]),
                 role=well.role,
                 compound=well.compound,
                 concentration_um=well.concentration_um,

@@ -1,4 +1,4 @@
-"""The tiles of a screen by well: the form in which vectors come to the statistics."""
+"""The tiles of a screen by well: the form in which the analysis uses vectors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from gandl_science.arrays import Index, Mask
 from gandl_science.axis.plate_normalisation import PLATE_NORMALISATIONS
 from gandl_science.positions import Positions
 from gandl_shared.errors import NotEnoughData
@@ -14,42 +15,44 @@ from gandl_shared.plates.well_names import parse_wells
 from gandl_shared.store import Profiles
 from numpy.typing import NDArray
 
-from gandl_analysis.pipeline.image_qc import UNJUDGED, JudgedImages
+from gandl_analysis.pipeline.image_qc import NO_IMAGE_QC, ImageQc
 
-Index = NDArray[np.intp]
-Mask = NDArray[np.bool_]
 Text = NDArray[np.object_]
+_TILE_COLUMNS = ("vectors", "well", "profile_rows", "sites", "keys")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WellTiles:
-    """Wells [W] and their N tiles: `vectors` [N, F]; of each the `well` [N], the `rows` [N] in the profiles, and the
-    site's name and key [N]; and what `images` were left out. Emptied wells keep their tiles, to be looked at off the
-    axis only."""
+    """W wells and their N tiles.
+
+    Of each tile there is the vector [N, F], the index of its `well` [N], its row in the profiles [N], and the name and
+    key of its site [N]. `image_qc` says which tiles were left out. Emptied wells keep their tiles, but only for their
+    off-axis distance.
+    """
 
     wells: Sequence[Well]
     vectors: NDArray[np.float32]
     well: Index
-    rows: Index
+    profile_rows: Index
     sites: Text
     keys: Text
-    images: JudgedImages = UNJUDGED
+    image_qc: ImageQc = NO_IMAGE_QC
 
     @property
     def present(self) -> Mask:
         """The wells [W] that have tiles and cells in them."""
-        found: Mask = (np.bincount(self.well, minlength=len(self.wells)) > 0) & ~self.emptied
-        return found
+        counts = np.bincount(self.well, minlength=len(self.wells))
+        return np.asarray((counts > 0) & ~self.emptied, bool)
 
     @property
     def emptied(self) -> Mask:
-        """The wells [W] in which image QC sees no cells."""
-        return np.array([(w.plate, w.well) in self.images.emptied for w in self.wells], bool)
+        """The wells [W] without cells in any site, according to image QC."""
+        return np.array([(w.plate, w.well) in self.image_qc.emptied for w in self.wells], bool)
 
     @property
-    def seen(self) -> WellTiles:
-        """Without the tiles of emptied wells."""
-        return self._tiles(~self.emptied[self.well])
+    def without_emptied(self) -> WellTiles:
+        """All wells without the tiles of emptied ones."""
+        return self._with_tiles(~self.emptied[self.well])
 
     @property
     def plates(self) -> list[str]:
@@ -62,59 +65,70 @@ class WellTiles:
         rows, columns = parse_wells(w.well for w in self.wells)
         return Positions(plates=self.plates, rows=rows, columns=columns)
 
-    def of(self, keep: Mask) -> WellTiles:
-        """Only the wells in `keep` [W] and their tiles."""
-        if keep.all():
+    def of_wells(self, wells: Mask) -> WellTiles:
+        """Return only the wells in `wells` [W] and their tiles."""
+        if wells.all():
             return self
-        tiles, place = keep[self.well], np.cumsum(keep) - 1
-        wells = [w for w, kept in zip(self.wells, keep, strict=True) if kept]
-        part = self._tiles(tiles)
-        return replace(part, wells=wells, well=place[part.well])
+        index = np.cumsum(wells) - 1
+        part = self._with_tiles(wells[self.well])
+        selected = [w for w, use in zip(self.wells, wells, strict=True) if use]
+        return replace(part, wells=selected, well=index[part.well])
 
-    def _tiles(self, keep: Mask) -> WellTiles:
-        """All wells, and the tiles in `keep` [N]."""
-        if keep.all():
+    def of_cell_line(self, cell_line: str) -> WellTiles:
+        """Return only the wells of a cell line and their tiles."""
+        return self.of_wells(np.array([w.cell_line == cell_line for w in self.wells], bool))
+
+    def _with_tiles(self, tiles: Mask) -> WellTiles:
+        """Return all wells with only the tiles in `tiles` [N]."""
+        if tiles.all():
             return self
-        parts = {name: getattr(self, name)[keep] for name in ("vectors", "well", "rows", "sites", "keys")}
-        return replace(self, **parts)
-
-    def of_line(self, cell_line: str) -> WellTiles:
-        """Only the wells of a cell line."""
-        return self.of(np.array([w.cell_line == cell_line for w in self.wells], bool))
+        columns = {name: getattr(self, name)[tiles] for name in _TILE_COLUMNS}
+        return replace(self, **columns)
 
 
-def tiles_of(profiles: Profiles, wells: Sequence[Well], images: JudgedImages = UNJUDGED) -> WellTiles:
-    """The tiles of the `wells`; others are left out, and so are those that `images` drops, but for emptied wells.
+def tiles_of(profiles: Profiles, wells: Sequence[Well], image_qc: ImageQc = NO_IMAGE_QC) -> WellTiles:
+    """Return the tiles of the `wells` without those that image QC drops; emptied wells keep theirs.
 
     Raises NotEnoughData for vectors that are not finite.
     """
-    place = {(w.plate, w.well): i for i, w in enumerate(wells)}
-    well = np.array([place.get(key, -1) for key in zip(profiles.plates, profiles.wells, strict=True)], np.intp)
-    emptied = np.array([(w.plate, w.well) in images.emptied for w in wells], bool)
-    keep = (well >= 0) & (~images.dropped | emptied[well]) if images.dropped.any() else well >= 0
-    rows = np.flatnonzero(keep)
-    known = profiles if len(rows) == len(well) else profiles.where(keep)
-    if not np.isfinite(known.vectors).all():
-        bad = int(np.argmin(np.isfinite(known.vectors).all(axis=1)))
-        raise NotEnoughData(f"the vectors of well {known.wells[bad]} hold NaN; embed this screen again")
-    return WellTiles(wells, known.vectors, well[rows], rows, known.sites, known.keys, images)
+    index = {(w.plate, w.well): i for i, w in enumerate(wells)}
+    well = np.array([index.get(key, -1) for key in zip(profiles.plates, profiles.wells, strict=True)], np.intp)
+    emptied = np.array([(w.plate, w.well) in image_qc.emptied for w in wells], bool)
+    used = (well >= 0) & (~image_qc.dropped | emptied[well]) if image_qc.dropped.any() else well >= 0
+    rows = np.flatnonzero(used)
+    # A large screen is not copied where all of its tiles are used.
+    part = profiles if len(rows) == len(well) else profiles.where(used)
+    finite = np.isfinite(part.vectors).all(axis=1)
+    if not finite.all():
+        first = part.wells[int(np.argmin(finite))]
+        raise NotEnoughData(f"the vectors of well {first} hold NaN; embed this screen again")
+    return WellTiles(
+        wells=wells,
+        vectors=part.vectors,
+        well=well[rows],
+        profile_rows=rows,
+        sites=part.sites,
+        keys=part.keys,
+        image_qc=image_qc,
+    )
 
 
-def normalised(tiles: WellTiles, how: str) -> WellTiles:
-    """Vectors relative to the negative controls of the same plate and cell line; `none` leaves them as they are.
+def normalised_tiles(tiles: WellTiles, normalisation: str) -> WellTiles:
+    """Return vectors relative to the negative controls of the same plate and cell line; `none` changes nothing.
 
     Raises NotEnoughData naming cell line and plate where there are fewer than two such wells.
     """
-    if how == "none":
+    if normalisation == "none":
         return tiles
-    out = np.empty_like(tiles.vectors)
-    for line in dict.fromkeys(w.cell_line for w in tiles.wells):
-        part = tiles.of_line(line)
+    vectors = np.empty_like(tiles.vectors)
+    for cell_line in dict.fromkeys(w.cell_line for w in tiles.wells):
+        wells = np.array([w.cell_line == cell_line for w in tiles.wells], bool)
+        part = tiles.of_wells(wells)
         negative = np.array([w.role is Role.NEGATIVE for w in part.wells], bool) & ~part.emptied
-        chosen = np.array([w.cell_line == line for w in tiles.wells], bool)[tiles.well]
         try:
-            out[chosen] = PLATE_NORMALISATIONS[how](part.vectors, part.well, part.plates, negative)
+            normalised = PLATE_NORMALISATIONS[normalisation](part.vectors, part.well, part.plates, negative)
         except ValueError as error:
-            detail = f"normalisation {how}, cell line {line}: {error}; give normalisation none"
+            detail = f"normalisation {normalisation}, cell line {cell_line}: {error}; give normalisation none"
             raise NotEnoughData(detail) from error
-    return replace(tiles, vectors=out)
+        vectors[wells[tiles.well]] = normalised
+    return replace(tiles, vectors=vectors)

@@ -9,18 +9,18 @@ from gandl_shared.plates import Well
 from gandl_shared.schemas.screen import WellScore
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
-from gandl_analysis.pipeline.image_qc import JudgedImages
+from gandl_analysis.pipeline.image_qc import ImageQc
 
 
 def well_scores(
-    wells: Sequence[Well], cell_lines: Iterable[ScoredCellLine], images: JudgedImages
+    wells: Sequence[Well], cell_lines: Iterable[ScoredCellLine], image_qc: ImageQc
 ) -> tuple[WellScore, ...]:
     """Return the score of each well in the order of the plate map. A well without a score has null numbers."""
-    scored = {(s.plate, s.well): s for cell_line in cell_lines for s in _of_cell_line(cell_line, images)}
+    scored = {(s.plate, s.well): s for cell_line in cell_lines for s in _of_cell_line(cell_line, image_qc)}
     return tuple(scored.get((w.plate, w.well)) or _without_score(w) for w in wells)
 
 
-def _of_cell_line(cell_line: ScoredCellLine, images: JudgedImages) -> Iterator[WellScore]:
+def _of_cell_line(cell_line: ScoredCellLine, image_qc: ImageQc) -> Iterator[WellScore]:
     s = cell_line.scores
     columns = zip(cell_line.wells, s.on, s.off, s.efficacy, s.off_distance, s.n_tiles, strict=True)
     for well, on, off, efficacy, distance, n in columns:
@@ -31,7 +31,7 @@ def _of_cell_line(cell_line: ScoredCellLine, images: JudgedImages) -> Iterator[W
                 "efficacy": _finite(efficacy),
                 "off_distance": _finite(distance),
                 "n_tiles": int(n),
-                "excluded": images.why(well),
+                "excluded": image_qc.exclusion_reason(well),
             }
         )
 

@@ -57,7 +57,7 @@ def score_efficacy(
         return _paper_efficacy(tiles, parameters, preparation)
     cell_lines = {}
     for name in dict.fromkeys(w.cell_line for w in tiles.wells):
-        own_tiles = tiles.of_line(name)
+        own_tiles = tiles.of_cell_line(name)
         if earlier is None:
             cell_line = _fitted(name, own_tiles, parameters, preparation)
         else:
@@ -153,7 +153,11 @@ def _paper_efficacy(tiles: WellTiles, parameters: AnalysisParameters, preparatio
 def _too_few_controls(subject: str, tiles: WellTiles, labels: Index) -> NotEnoughData:
     positive, negative = _count(labels, 1), _count(labels, -1)
     detail = f"{subject} has {positive} positive and {negative} negative control wells with usable images"
-    failed = {w.well: why for w in tiles.wells if w.role in _LABELS and (why := tiles.images.why(w)) is not None}
+    failed = {
+        w.well: why
+        for w in tiles.wells
+        if w.role in _LABELS and (why := tiles.image_qc.exclusion_reason(w)) is not None
+    }
     if failed:
         examples = "; ".join(f"{well} {why}" for well, why in list(failed.items())[:3])
         detail += f" ({len(failed)} more failed: {examples}; image_qc.exclude in the analysis parameters decides)"

@@ -18,7 +18,7 @@ from gandl_analysis.pipeline.axes.definitions import MIN_WELLS, axis_definition,
 from gandl_analysis.pipeline.axes.efficacy import Efficacy, score_axis, scored_on_this_screen
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 from gandl_analysis.pipeline.inputs import Preparation
-from gandl_analysis.pipeline.quality import group_quality, thresholds_of
+from gandl_analysis.pipeline.quality.controls import group_quality, thresholds_of
 from gandl_analysis.pipeline.result import AxisScores, Numbers
 from gandl_analysis.pipeline.tiles import WellTiles
 
@@ -100,7 +100,7 @@ def _fitted(
     all_tiles = space.raw if on_raw_vectors else space.normalised
     cell_lines = dict.fromkeys(w.cell_line for w in all_tiles.wells) if definition.within else [None]
     for cell_line in cell_lines:
-        tiles = all_tiles if cell_line is None else all_tiles.of_line(cell_line)
+        tiles = all_tiles if cell_line is None else all_tiles.of_cell_line(cell_line)
         labels = definition.labels(well_table(tiles.wells)) * tiles.present
         scores = score_axis(definition.name, tiles, labels, parameters)
         if scores is None:

@@ -62,7 +62,7 @@ class ScoredCellLine:
             n_tiles=np.where(emptied, 0, self.scores.n_tiles),
             tile_on=self.scores.tile_on[~emptied[self.tiles.well]],
         )
-        return replace(self, tiles=self.tiles.seen, scores=scores)
+        return replace(self, tiles=self.tiles.without_emptied, scores=scores)
 
     def subset(self, wells: Mask) -> ScoredCellLine:
         """Return only the wells in `wells` [W] and their tiles."""
@@ -77,4 +77,4 @@ class ScoredCellLine:
             tiles_right=s.tiles_right[wells],
             tile_on=s.tile_on[wells[self.tiles.well]],
         )
-        return replace(self, tiles=self.tiles.of(wells), labels=self.labels[wells], scores=scores)
+        return replace(self, tiles=self.tiles.of_wells(wells), labels=self.labels[wells], scores=scores)
