@@ -1,4 +1,4 @@
-"""Screens of invented vectors with known truth, for the tests of what an analysis answers."""
+"""Simulated screens with known truth, for the tests of the analysis."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ MODEL_ID = "a" * 64
 
 @dataclass(frozen=True)
 class Simulated:
-    """Every plate has rows A-D: positive controls in columns 1 and 2, negative ones in 11 and 12, compound X at six
-    doses in columns 4 to 9, all in each of the cell lines (one below the other, four rows each). Controls lie `effect`
-    apart along the first feature, lines `lines_apart` along the second, plates `plates_apart` along the third; wells
-    vary by `well_sd`, tiles by 1."""
+    """A screen in which every cell line has four rows of every plate, one cell line below the other.
+
+    Positive controls are in columns 1 and 2, negative controls in 11 and 12, and compound X at six doses in columns 4
+    to 9. Controls are `effect` apart along the first feature, cell lines `lines_apart` along the second, and plates
+    `plates_apart` along the third. Wells vary by `well_sd` and tiles by 1. With `own_plates` each plate has one cell
+    line only.
+    """
 
     lines: Sequence[str] = ("U2OS",)
     plates: Sequence[str] = ("P1",)
@@ -38,7 +41,7 @@ class Simulated:
     metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def wells(self) -> list[Well]:
-        """The plate map; `metadata` gives further columns by well name."""
+        """Return the plate map; `metadata` gives further columns by well name."""
         wells = []
         for p, plate in enumerate(self.plates):
             for k, line in enumerate(self.lines):
@@ -62,7 +65,7 @@ class Simulated:
         )
 
     def profiles(self) -> Profiles:
-        """Two sites of three tiles a well."""
+        """Return the vectors of two sites per well with three tiles each."""
         rng = np.random.default_rng(self.seed)
         parts = []
         for well in self.wells():
@@ -87,7 +90,7 @@ class Simulated:
         return centre
 
     def screen(self, parameters: AnalysisParameters | None = None, **changes: object) -> ScreenInput:
-        """All of it as the input of an analysis; `changes` are other fields of that."""
+        """Return the input of an analysis of it; `changes` replace fields of that."""
         fields: dict[str, object] = {
             "name": "simulated",
             "profiles": self.profiles(),

@@ -1,4 +1,4 @@
-"""The axis on real images without any training: plain intensity statistics of BBBC013 reach Z′ 0.1 to 0.34."""
+"""The axis works on real images without any training: intensity statistics of BBBC013 reach Z′ 0.1 to 0.34."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Scored = tuple[tuple[Well, ...], NDArray[np.intp], WellScores]
 
 @pytest.fixture(scope="module")
 def scored(bbbc013: Path) -> Scored:
-    """All wells, their labels and scores, tiles of 64 px at half resolution, leave one row out."""
+    """Return all wells, their labels and their scores, on tiles of 64 px at half resolution, with one row held out."""
     wells = read_plate_map(bbbc013 / "platemap.csv").wells
     files = [[bbbc013 / "images" / w.metadata[c] for c in ("channel_1_gfp", "channel_2_dna")] for w in wells]
-    how = Preprocessing(limits=sampled_limits(files, downscale=2), size=64, downscale=2)
-    tiles = [prepare(read_site(pair), how) for pair in files]
+    preprocessing = Preprocessing(limits=sampled_limits(files, downscale=2), size=64, downscale=2)
+    tiles = [prepare(read_site(pair), preprocessing) for pair in files]
     well = np.repeat(np.arange(len(wells)), [len(t) for t in tiles])
     signs = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
     labels = np.array([signs.get(w.role, 0) for w in wells], np.intp)
@@ -36,7 +36,7 @@ def scored(bbbc013: Path) -> Scored:
     folds = grouped_folds(Positions(plates=[w.plate for w in wells], rows=rows, columns=columns), labels)
     assert folds is not None and (folds.held_out, folds.count) == (HeldOut.ROW, 8)
     features = intensity_statistics(np.concatenate(tiles))
-    # Few, strong features: C of 0.1 as for any SVM on 21 numbers; the default is for the 512 of a featurizer.
+    # With few, strong features C of 0.1 is better; the default suits the 512 features of a featurizer.
     return wells, labels, score_wells(features, well, labels, folds, AxisOptions(regularisation=0.1))
 
 
@@ -52,6 +52,8 @@ def test_intensities_separate_the_controls_somewhat(scored: Scored) -> None:
 @pytest.mark.parametrize("compound", ["Wortmannin", "LY294002"])
 def test_efficacy_rises_with_dose(scored: Scored, compound: str) -> None:
     wells, _, scores = scored
-    mine = [(w.concentration_um, e) for w, e in zip(wells, scores.efficacy, strict=True) if w.compound == compound]
-    doses, efficacies = zip(*[(d, e) for d, e in mine if d is not None], strict=True)
+    of_compound = [
+        (w.concentration_um, e) for w, e in zip(wells, scores.efficacy, strict=True) if w.compound == compound
+    ]
+    doses, efficacies = zip(*[(d, e) for d, e in of_compound if d is not None], strict=True)
     assert spearmanr(doses, efficacies).statistic > 0.75

@@ -1,6 +1,6 @@
-"""Held-out controls stand at -1 and +1, and random labels give what chance gives: averaged over simulated plates.
+"""Unseen controls are at -1 and +1, and random labels give chance, on average over simulated plates.
 
-The table of docs/axes-and-quality.md (benchmarks/axes.py) has the same figures over 200 plates and 512 features.
+The tables of docs/axes-and-quality.md (benchmarks/analysis/axes.py) show the same over more plates and features.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _LONG = [pytest.param(controls, PLATES, marks=pytest.mark.slow) for controls in 
 
 @pytest.mark.parametrize(("controls", "plates"), [(16, 100), (60, 40), *_LONG])
 def test_unseen_controls_are_at_minus_one_and_plus_one(controls: int, plates: int) -> None:
-    """Within 0.1. The effect is 4 spreads, so that at 16 wells the anchors themselves are known to a tenth."""
+    """The mean is within 0.1. With an effect of 4 spreads, the anchors of 16 wells have an error of a tenth."""
     design = Design(controls=controls, unseen=8, features=32, tiles=4, effect=4.0)
     both = [_efficacies(draw(design, np.random.default_rng(seed))) for seed in range(plates)]
     ours, naive = (np.mean([b[i] for b in both], axis=0) for i in (0, 1))
     assert ours == pytest.approx([-1, 1], abs=0.1)
-    # Scaled by the scores of the training wells themselves, unseen wells fall short: that is the mistake.
+    # Scaled by the scores of the training wells themselves, unseen wells fall short. This is the bias to avoid.
     assert naive[1] - naive[0] < ours[1] - ours[0]
     if controls == 16:
         assert naive[1] < 0.9
@@ -39,16 +39,16 @@ def test_unseen_controls_are_at_minus_one_and_plus_one(controls: int, plates: in
 
 def test_random_labels_give_chance() -> None:
     """Accuracy and ROC AUC are those of a coin and Z′ is far below zero, over 60 plates of 24 control wells."""
-    figures = []
+    metrics = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         plate = draw(Design(controls=24, unseen=0, effect=0.0, tiles=4), rng)
         scores = score_wells(plate.vectors, plate.well, plate.labels, plate.folds)
         positive, negative = scores.on[plate.labels > 0], scores.on[plate.labels < 0]
-        figures.append(
+        metrics.append(
             (scores.tile_accuracy(plate.labels != 0), roc_auc(positive, negative), z_prime(positive, negative))
         )
-    accuracy, auc, z = np.array(figures, float).T
+    accuracy, auc, z = np.array(metrics, float).T
     # Three standard errors of the mean over 60 plates.
     assert accuracy.mean() == pytest.approx(0.5, abs=3 * accuracy.std() / np.sqrt(60))
     assert auc.mean() == pytest.approx(0.5, abs=3 * auc.std() / np.sqrt(60))
@@ -57,8 +57,10 @@ def test_random_labels_give_chance() -> None:
 
 
 def test_plate_effects_do_not_stretch_the_scale() -> None:
-    """Four plates with shifts as large as the classes' distance in spreads, and an effect that differs by plate: unseen
-    positives stay at +1. (Held out by plate they come out too high: docs/axes-and-quality.md.)"""
+    """On four plates with strong shifts and an effect that differs by plate, unseen positives are at +1.
+
+    With plates held out they would come out too high (docs/axes-and-quality.md).
+    """
     efficacies = []
     for seed in range(40):
         rng = np.random.default_rng(seed)
@@ -80,14 +82,14 @@ def test_plate_effects_do_not_stretch_the_scale() -> None:
 
 
 def _interaction(plate: Plate, rng: np.random.Generator) -> NDArray[np.float64]:
-    """How this plate's classes differ otherwise than those of other plates."""
+    """Return the shifts of tiles by which the classes of this plate differ in a direction of its own."""
     direction = rng.normal(size=plate.vectors.shape[1]) / np.sqrt(plate.vectors.shape[1])
     shift: NDArray[np.float64] = plate.truth[plate.well][:, None] * direction
     return shift
 
 
 def _efficacies(plate: Plate) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean efficacy of the unseen negative and positive wells: ours, and scaled by in-sample scores."""
+    """Return the mean efficacies of unseen negative and positive wells: ours, and scaled by in-sample scores."""
     ours = score_wells(plate.vectors, plate.well, plate.labels, plate.folds).efficacy
     tiles = plate.labels[plate.well] != 0
     axis = fit_linear_axis(plate.vectors[tiles], plate.labels[plate.well[tiles]])

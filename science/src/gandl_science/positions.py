@@ -30,6 +30,7 @@ def lettered_order(rows: Index) -> Index:
     Ties between groups of equal size are broken in this order. On plates of up to 26 rows it is the order of the
     numbers; on 1536-well plates it keeps the folds of screens that were analysed when rows were compared as text.
     """
+    # As text AF comes before B: a row of two letters follows its first letter.
     first = np.where(rows <= _LETTERS, rows, (rows - 1) // _LETTERS)
     second = np.where(rows <= _LETTERS, 0, (rows - 1) % _LETTERS + 1)
     return first * (_LETTERS + 1) + second

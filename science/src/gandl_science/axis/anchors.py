@@ -38,6 +38,7 @@ class Anchors:
 
     def efficacy(self, on: Float) -> Float:
         """Return -1 + 2 (on - μ₋) / (μ₊ - μ₋), or NaN everywhere if the controls are not separated."""
+        # A distance of zero or below would blow up or turn the scale: no efficacy is better than a wrong one.
         if not self.separated:
             return np.full_like(on, np.nan)
         return -1 + 2 * (on - self.negative) / (self.positive - self.negative)

@@ -30,9 +30,12 @@ def apply_axis(
     """
     tile_on = fit.along(vectors)
     on = group_means(tile_on[:, None], well, len(labels))[:, 0]
+    # Controls that a fit has used score too far apart, so anchors from them would be biased.
     anchors = control_anchors(on, labels) if anchor_again else fit.anchors
     efficacy = anchors.efficacy(on)
     means = group_means(vectors, well, len(labels))
+    # Nothing was held out of this screen, whatever was held out when the axis was fitted.
+    used = replace(fit, anchors=anchors, held_out=None, control_status=status)
     return WellScores(
         on=on,
         off=fit.off_axis.coordinate(means),
@@ -41,5 +44,5 @@ def apply_axis(
         n_tiles=np.bincount(well, minlength=len(labels)),
         tiles_right=count_tiles_right(tile_on, well, labels),
         tile_on=tile_on,
-        fit=replace(fit, anchors=anchors, held_out=None, control_status=status),
+        fit=used,
     )

@@ -85,6 +85,7 @@ def held_out_scores(
     if not np.isfinite(vectors).all():
         raise ValueError("vectors hold NaN or infinite numbers")
     axes = _fold_axes(_Tiles(vectors=vectors, well=well, labels=labels), folds, options)
+    # Functionals on vectors as they are score tiles for all folds at once, without whitening them for each fold.
     weights, biases = _functionals(axes)
     tile_on = _tile_scores(vectors, weights, biases, folds.of_well[well])
     return HeldOutScores(
@@ -115,9 +116,11 @@ def score_wells(
     weights, biases = scores.functionals
     anchors = control_anchors(scores.on, labels)
     efficacy = anchors.efficacy(scores.on)
+    # Residuals are linear too: the mean residual of a well is the residual of its mean vector.
     means = group_means(vectors, well, len(labels))
     scatter = well_scatter(means, efficacy)
     distance = _held_out(_distances(scores.axes, means, efficacy, labels, folds, scatter), folds.of_well)
+    # The unit is the typical held-out control, so that distances of different screens can be compared.
     distance = distance / _median_of_positive(distance[labels != 0])
     tiles = _Tiles(vectors=vectors, well=well, labels=labels)
     off_axis = _off_axis(tiles, weights.mean(axis=0), means, efficacy, scatter, options)
@@ -207,6 +210,7 @@ def _tile_scores(vectors: Vectors, weights: Float, biases: Float, fold: Index) -
 
 def _held_out(values: Float, fold: Index) -> Float:
     """Return one of the `values` [N, K] of K fold axes per row: that of its own fold, or the mean for rows in none."""
+    # Rows in no fold take the value of fold 0 here and are replaced by the mean below.
     own = values[np.arange(len(values)), np.maximum(fold, 0)]
     held_out: Float = np.where(fold >= 0, own, values.mean(axis=1))
     return held_out
@@ -219,6 +223,7 @@ def _distances(
     columns = []
     for k, axis in enumerate(axes):
         residual = residual_of(axis.whitening, axis.weights)
+        # The left-out wells must not shape the reference that they are measured by.
         training_labels = np.where(folds.of_well != k, labels, 0)
         reference = off_reference(residual, means, efficacy, training_labels, scatter)
         columns.append(reference.distance(residual.along(means, reference.basis), efficacy))

@@ -99,6 +99,7 @@ def cell_line_axes(cell_lines: Sequence[str]) -> tuple[AxisDefinition, ...]:
     distinct = tuple(dict.fromkeys(cell_lines))
     if len(distinct) < 2:
         return ()
+    # With two cell lines, an axis of the second against the rest would be the first one turned round.
     if len(distinct) == 2:
         first, second = ([cell_line] for cell_line in distinct)
         return (_cell_line_axis("C2", second, first),)

@@ -120,6 +120,7 @@ class AxisFit:
     @cached_property
     def digest(self) -> str:
         """The SHA-256 (hex) of header and arrays."""
+        # Sorted keys and names, so that the digest does not depend on the order in which fields were set.
         hashed = hashlib.sha256(json.dumps(self.header, sort_keys=True, ensure_ascii=False).encode())
         for name, values in sorted(self.arrays.items()):
             hashed.update(name.encode() + np.ascontiguousarray(values).tobytes())
@@ -129,4 +130,5 @@ class AxisFit:
         """Return the scores `on` [N] of vectors [N, F]. Raises ValueError for vectors of another length."""
         if vectors.ndim != 2 or vectors.shape[1] != self.features:
             raise ValueError(f"this axis scores vectors of {self.features} features, got shape {vectors.shape}")
+        # Scores are linear, so the mean over the folds is the score of the mean functional.
         return projections(vectors, self.weights.mean(axis=0)[None], self.biases.mean()[None])[:, 0]

@@ -52,10 +52,12 @@ def grouped_folds(
         (f"{plate}/", row, column)
         for plate, row, column in zip(positions.plates, rows.tolist(), positions.columns.tolist(), strict=True)
     ]
+    # Rows and columns are numbers without a plate: row A of all plates is one group.
     between_plates = {HeldOut.EXPERIMENT: _ranks(experiments), HeldOut.PLATE: _ranks(positions.plates)}
     within_plates = {HeldOut.ROW: rows, HeldOut.COLUMN: positions.columns, HeldOut.WELL: _ranks(wells)}
     own_controls = _plates_have_own_controls(positions.plates, labels)
     units = within_plates if own_controls else between_plates | within_plates
+    # The first unit wins that leaves both classes to train on outside every fold.
     candidates = (_folds(unit, groups, labels, max_folds) for unit, groups in units.items())
     return next((folds for folds in candidates if folds is not None), None)
 

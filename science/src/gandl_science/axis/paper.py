@@ -32,6 +32,7 @@ def paper_scores(vectors: Vectors, well: Index, labels: Index, options: AxisOpti
     axis = fit_linear_axis(vectors[tile_labels != 0], tile_labels[tile_labels != 0], options)
     means = group_means(vectors, well, len(labels))
     weights, bias = axis.functional
+    # The axis is linear, so the score of a well's mean vector is the mean of its tiles' scores.
     on = means @ weights + bias
     anchors = control_anchors(on, labels)
     fit = AxisFit(
@@ -45,6 +46,7 @@ def paper_scores(vectors: Vectors, well: Index, labels: Index, options: AxisOpti
         anchors=anchors,
         off_axis=_off_axis(axis, means, anchors.efficacy(on), labels),
     )
+    # Tiles are scored by the same axis; distances would be in-sample, and the paper has none.
     scores = apply_axis(fit, vectors, well, labels, status=ControlStatus.IN_SAMPLE)
     return replace(scores, off_distance=np.full(len(labels), np.nan))
 

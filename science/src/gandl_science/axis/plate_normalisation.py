@@ -29,6 +29,7 @@ def standardise_plates(vectors: Vectors, well: Index, plates: Sequence[str], ref
     normalised = np.empty_like(vectors)
     for tiles, reference_tiles in _plate_parts(well, plates, reference):
         x = vectors[reference_tiles].astype(np.float64)
+        # Dead features exist in trained networks; without spread they are centred and not divided by zero.
         spread = x.std(axis=0)
         normalised[tiles] = (vectors[tiles] - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
     return normalised
@@ -65,6 +66,7 @@ def _plate_parts(well: Index, plates: Sequence[str], reference: Mask) -> Iterato
     plate_of = np.asarray(plates, dtype=object)
     for plate in dict.fromkeys(plates):
         wells = np.flatnonzero((plate_of == plate) & np.isin(np.arange(len(plates)), well))
+        # A plate without any tiles has nothing to normalise, so it needs no references.
         if len(wells) == 0:
             continue
         references = wells[reference[wells]]
@@ -81,6 +83,7 @@ def _pooled_covariance(vectors: Vectors, well: Index, plates: Sequence[str], ref
     """Return the covariance [F, F] of all reference tiles, each plate centred by itself."""
     plate_of = np.asarray(plates, dtype=object)
     tiles = [np.flatnonzero((reference & (plate_of == plate))[well]) for plate in dict.fromkeys(plates)]
+    # Centred per plate, because differences between plates are what is to be removed.
     centred = [vectors[t].astype(np.float64) - vectors[t].mean(axis=0, dtype=np.float64) for t in tiles if len(t)]
     return ledoit_wolf(np.concatenate(centred))
 

@@ -41,6 +41,7 @@ class Residual:
 
     def along(self, vectors: Float, directions: Float) -> Float:
         """Return the residuals [N, K] along `directions` [F, K]."""
+        # (x - c) M D = x (M D) - c (M D): K functionals instead of a residual per vector.
         functionals = (self.matrix @ directions).T
         return projections(vectors, functionals, -(functionals @ self.centre))
 
@@ -101,6 +102,7 @@ class WellScatter:
 def well_scatter(means: Float, efficacy: Float) -> WellScatter:
     """Return the scatter of mean vectors [W, F] of wells with an `efficacy` [W]. Wells without tiles are left out."""
     finite = np.asarray(np.isfinite(means).all(axis=1))
+    # Relative to their mean, as products of large numbers would lose the digits that differ.
     origin: Float = means[finite].mean(axis=0) if finite.any() else np.zeros(means.shape[1])
     fraction, moments = _fraction(efficacy), np.zeros((means.shape[1] + 2,) * 2)
     for start in range(0, len(means), _CHUNK):

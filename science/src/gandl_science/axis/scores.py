@@ -48,4 +48,5 @@ class WellScores:
 def count_tiles_right(tile_on: Float, well: Index, labels: Index) -> Index:
     """Return the number of tiles on their own side of the axis per labelled well [W], and -1 for other wells."""
     right = np.bincount(well, (tile_on > 0) == (labels[well] > 0), minlength=len(labels)).astype(np.intp)
+    # -1 and not 0, so that a treatment never counts as a control with every tile wrong.
     return np.where(labels != 0, right, -1)

@@ -46,6 +46,7 @@ def within_class(vectors: Vectors, classes: Index) -> Whitening:
     """
     sides, side = np.unique(classes, return_inverse=True)
     means = group_means(vectors, side, len(sides))
+    # Rows are centred part by part, as a float64 copy of all tiles may not fit into memory.
     centre: Float = np.bincount(side) @ means / len(side)
     return _whitening(centre, (vectors[rows] - means[side[rows]] for rows in _chunks(len(vectors))))
 

@@ -40,6 +40,7 @@ def well_name(row: int, column: int) -> str:
 
 def row_number(letters: str) -> int:
     """Return the number of a plate row: `A` is 1, `Z` is 26 and `AA` is 27."""
+    # Letters are digits 1 to 26 of a system without zero, so AA follows Z.
     number = 0
     for letter in letters.upper():
         number = number * _LETTERS + ord(letter) - ord("A") + 1

@@ -131,6 +131,7 @@ class AnalysisParameters(Frozen):
         """Set what the preset `paper` fixes. Other values beside it would be neither the paper nor the default."""
         if not isinstance(data, Mapping) or data.get("preset") != "paper":
             return data
+        # A value that equals the preset's own may be given, as a stored result does.
         other = [name for name, value in PAPER.items() if name in data and data[name] != value]
         if other:
             raise ValueError(f"preset paper fixes {other[0]} at {PAPER[other[0]]}; leave {other[0]} out or the preset")

@@ -31,6 +31,7 @@ _FOREIGN = "this is not an axis that gandl wrote"
 
 def axis_bytes(fit: AxisFit) -> bytes:
     """Return the content of the file of a fit. The same fit gives the same bytes."""
+    # Sorted keys make the bytes depend on the fit alone.
     header = json.dumps({**fit.header, "sha256": fit.digest}, sort_keys=True, ensure_ascii=False).encode()
     arrays: dict[str, NDArray[np.generic]] = {"header": np.frombuffer(header, np.uint8), **fit.arrays}
     file = io.BytesIO()
@@ -141,6 +142,7 @@ def _check_shapes(fit: AxisFit) -> None:
     """Raise ValueError for arrays that do not belong together: they would fail later, in the middle of an analysis."""
     if fit.weights.ndim != 2:
         raise ValueError(f"{_FOREIGN}: weights of shape {fit.weights.shape}")
+    # All sizes follow from the numbers of folds, features and directions.
     folds, n = fit.weights.shape
     k = fit.off_axis.reference.spread.size
     vector = dict.fromkeys(("centre", "axis", "off", "off_negative", "off_positive"), (n,))
@@ -151,5 +153,6 @@ def _check_shapes(fit: AxisFit) -> None:
 
 
 def _check_digest(fit: AxisFit, arrays: Mapping[str, Float]) -> None:
+    # Computed from the fit, so the digest also proves that this version reads every field.
     if fit.digest != _header(arrays).get("sha256"):
         raise ValueError("this axis was changed after it was written: its hash does not fit")

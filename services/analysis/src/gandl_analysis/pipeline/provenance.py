@@ -14,6 +14,7 @@ from gandl_analysis.pipeline.result import AnalysisProvenance
 def provenance_of(screen: ScreenInput, cell_lines: Mapping[str, ScoredCellLine]) -> AnalysisProvenance:
     """Return the provenance of an analysis of `screen` in which these cell lines were scored."""
     digests = "".join(dict.fromkeys(cell_line.stored_fit.digest for cell_line in cell_lines.values()))
+    # Only what decides numbers is hashed: further columns of the plate map may change.
     plate_map = "\n".join(f"{w.plate},{w.well},{w.role},{w.compound},{w.concentration_um}" for w in screen.wells)
     sites = set(zip(screen.profiles.plates, screen.profiles.wells, screen.profiles.sites, strict=True))
     return AnalysisProvenance(

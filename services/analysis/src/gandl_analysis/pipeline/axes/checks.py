@@ -28,6 +28,7 @@ def check_axes(
     raise_if(axis_problems(parameters.axes, wells), Invalid, "the axes cannot be fitted")
     if earlier is None:
         return
+    # In-sample scores of the paper and held-out scores of another screen cannot be compared.
     if parameters.preset == "paper":
         problem = Problem(f"preset paper fits its own axis; leave {field} out or the preset", field=field)
         raise_if([problem], Invalid, "the axes cannot be used")

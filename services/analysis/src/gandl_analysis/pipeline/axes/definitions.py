@@ -20,6 +20,7 @@ def well_table(wells: Sequence[Well]) -> Table:
     Concentrations are written in the shortest way (`10`, `0.5`).
     """
     further = dict.fromkeys(name for w in wells for name in w.metadata)
+    # Our own columns come last, so that a further column of the same name does not replace them.
     return {
         **{plain_column(name): [w.metadata.get(name, "") for w in wells] for name in further},
         "plate": [w.plate for w in wells],

@@ -62,6 +62,7 @@ def score_efficacy(
             cell_line = _fitted(name, own_tiles, parameters, preparation)
         else:
             cell_line = _reused(name, own_tiles, earlier)
+        # Emptied wells are scored for their off-axis distance only; their other scores are removed here.
         cell_lines[name] = cell_line.without_emptied
     return Efficacy(cell_lines=cell_lines)
 
@@ -109,6 +110,7 @@ def _fitted(name: str, tiles: WellTiles, parameters: AnalysisParameters, prepara
     scores = score_axis(E2.name, tiles, labels, parameters)
     if scores is None:
         raise _too_few_controls(f"cell line {name}", tiles, labels)
+    # The limit is stored with the axis, because a later screen may have too few controls to set one.
     provenance = preparation.provenance(
         cell_line=name,
         control_keys=control_keys(tiles, labels),
@@ -144,6 +146,7 @@ def _paper_efficacy(tiles: WellTiles, parameters: AnalysisParameters, preparatio
     scores = score_axis(E2_PAPER.name, tiles, labels, parameters)
     if scores is None:
         raise _too_few_controls("the screen", tiles, labels)
+    # The anchors belong to all cell lines together, so they are divided only after scoring.
     pooled = scored_on_this_screen(tiles, labels, scores, preparation.provenance(cell_line=None))
     names = np.array([w.cell_line for w in tiles.wells], object)
     cell_lines = {name: pooled.subset(names == name).without_emptied for name in dict.fromkeys(names.tolist())}

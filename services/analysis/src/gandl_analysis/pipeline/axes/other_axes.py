@@ -82,6 +82,7 @@ def file_stems(fits: Sequence[AxisFit]) -> dict[str, AxisFit]:
     for fit in fits:
         name = f"{fit.name}-{fit.cell_line}" if fit.cell_line else fit.name
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "axis"
+        # Some file systems do not distinguish upper and lower case.
         used = {other.lower() for other in stems}
         stems[next(n for n in _numbered(stem) if n.lower() not in used)] = fit
     return stems
@@ -99,6 +100,7 @@ def _fitted(
     on_raw_vectors = definition.kind.on_raw_vectors
     all_tiles = space.raw if on_raw_vectors else space.normalised
     cell_lines = dict.fromkeys(w.cell_line for w in all_tiles.wells) if definition.within else [None]
+    # Labels are taken per cell line, so that both groups of an axis belong to the same cells.
     for cell_line in cell_lines:
         tiles = all_tiles if cell_line is None else all_tiles.of_cell_line(cell_line)
         labels = definition.labels(well_table(tiles.wells)) * tiles.present

@@ -19,6 +19,7 @@ from gandl_analysis.pipeline.inputs import EarlierAxes, Preparation
 from gandl_analysis.pipeline.tiles import WellTiles
 
 _KEY_DIGITS = 12
+"""Hexadecimal digits of a key: two of 10,000 images share one with a probability below one in a million."""
 
 
 def control_keys(tiles: WellTiles, labels: Index) -> frozenset[str]:
@@ -36,6 +37,7 @@ def check_earlier(
     axes: EarlierAxes, preparation: Preparation, cell_lines: Sequence[str], *, field: str = "axis_from"
 ) -> None:
     """Raise Invalid with every reason why these axes cannot score the cell lines of a screen, each with the fix."""
+    # Axes over several cell lines have no cell line and cannot score one.
     available = {fit.cell_line for fit in axes.efficacy if fit.cell_line is not None}
     details = [_missing(axes, cell_line, available) for cell_line in cell_lines if cell_line not in available]
     for fit in axes.efficacy:
