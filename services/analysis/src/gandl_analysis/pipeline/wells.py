@@ -16,12 +16,8 @@ def well_scores(
     wells: Sequence[Well], cell_lines: Iterable[ScoredCellLine], image_qc: ImageQc
 ) -> tuple[WellScore, ...]:
     """Return the score of each well in the order of the plate map. A well without a score has null numbers."""
-<<<<<<< HEAD
     scored = {(s.plate, s.well): s for cell_line in cell_lines for s in _of_cell_line(cell_line, image_qc)}
-=======
-    scored = {(s.plate, s.well): s for cell_line in cell_lines for s in _of_cell_line(cell_line, images)}
     # Empty wells were never scored; they are listed without numbers, so that rows match the plate map.
->>>>>>> ebd65dd (docs: Explain axes and quality in plain sentences, and say why each step is done where it is done)
     return tuple(scored.get((w.plate, w.well)) or _without_score(w) for w in wells)
 
 
