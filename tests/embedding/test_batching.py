@@ -16,7 +16,7 @@ from gandl_shared.models import ModelCard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.embedding.tiny_model import tiny_card
+from tests.embedding.fixtures.tiny_model import tiny_card
 
 FEATURES = 3
 

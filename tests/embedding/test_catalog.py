@@ -10,7 +10,7 @@ from gandl_embedding.settings import Settings
 from gandl_shared.errors import InvalidModel, NotFound
 from gandl_shared.models import model_id
 
-from tests.embedding.tiny_model import tiny_card, tiny_graph, tiny_model, write_model
+from tests.embedding.fixtures.tiny_model import tiny_card, tiny_graph, tiny_model, write_model
 
 
 def load(folder: Path, default: str | None = None) -> Catalog:

@@ -11,7 +11,7 @@ from gandl_shared.errors import Invalid, InvalidModel, NotFound, Unavailable
 from gandl_shared.models import model_id
 from onnx import TensorProto, numpy_helper
 
-from tests.embedding.tiny_model import tiny_card, tiny_graph, write_model
+from tests.embedding.fixtures.tiny_model import tiny_card, tiny_graph, write_model
 
 
 @pytest.fixture(scope="module")

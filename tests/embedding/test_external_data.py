@@ -14,7 +14,7 @@ from gandl_shared.errors import InvalidModel
 from gandl_shared.testing import FileGuard
 from onnx import TensorProto, helper, numpy_helper
 
-from tests.embedding.tiny_model import tiny_card, tiny_graph, write_model
+from tests.embedding.fixtures.tiny_model import tiny_card, tiny_graph, write_model
 
 LOCATIONS = ["/etc/hostname", "weights.bin", "../weights.bin", "/proc/self/fd/0", "fifo"]
 

@@ -1,12 +1,17 @@
-"""Arrays and uploads become tiles, or are refused before anything large is allocated."""
+"""Arrays and uploads become tiles, or are refused before anything large is allocated or another file is read."""
 
 from __future__ import annotations
 
 import io
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from fastapi.testclient import TestClient
+from gandl_embedding.engine import Engine
 from gandl_embedding.inputs import (
     CHANNEL,
     IMAGE,
@@ -18,10 +23,13 @@ from gandl_embedding.inputs import (
     tiles_of_uploads,
 )
 from gandl_shared.errors import Invalid, TooLarge
+from gandl_shared.imaging import Preprocessing, prepare
+from gandl_shared.testing import FileGuard, binary_only_tiff, ome_tiff
 
-from tests.embedding.tiny_model import tiny_card
+from tests.embedding.fixtures.tiny_model import tiny_card
 
 CARD = tiny_card(channels=2, size=16, downscale=2)
+FIELD = np.random.default_rng(0).integers(0, 260, (2, 72, 72)).astype(np.uint16)
 LIMITS = RequestLimits(max_pixels=2 * 64 * 64, max_tiles=8)
 
 
@@ -96,3 +104,41 @@ def test_the_mean_of_each_image() -> None:
 def test_a_file_name_of_a_client_cannot_be_a_path(filename: str, name: str) -> None:
     tiles = tiles_of_uploads([upload(np.zeros((2, 32, 32), np.uint16), name=filename)], CARD, None, LIMITS)
     assert tiles.names == (name,)
+
+
+def vectors_of(models_dir: Path, image: np.ndarray) -> np.ndarray:
+    engine = Engine.load(models_dir / "two.onnx", threads=1)
+    preprocessing = Preprocessing(limits=engine.card.limits, size=engine.card.size, downscale=engine.card.downscale)
+    return engine.embed(prepare(image, preprocessing))
+
+
+@pytest.mark.parametrize("write", [lambda name: ome_tiff(FIELD, elsewhere=name), lambda n: binary_only_tiff(FIELD, n)])
+def test_an_upload_is_embedded_from_its_own_pixels(
+    client: TestClient,
+    models_dir: Path,
+    named_file: tuple[Path, str],
+    guard: FileGuard,
+    capfd: pytest.CaptureFixture[str],
+    write: Callable[[str], bytes],
+) -> None:
+    target, name = named_file
+    start = time.monotonic()
+    with guard.guarding(target):
+        answer = client.post("/embed", files={"image": ("own.ome.tif", write(name))})
+    assert answer.status_code == 200, answer.text
+    np.testing.assert_allclose(answer.json()["vectors"], vectors_of(models_dir, FIELD), rtol=1e-5, atol=1e-5)
+    assert time.monotonic() - start < 10
+    assert "zeroed" not in capfd.readouterr().err
+
+
+def test_an_upload_without_pixels_of_its_own_is_refused(
+    client: TestClient, named_file: tuple[Path, str], guard: FileGuard
+) -> None:
+    target, name = named_file
+    planes = ome_tiff(FIELD, elsewhere=name).replace(b'FileName="own">urn:uuid:1', b'FileName="two">urn:uuid:2')
+    with guard.guarding(target):
+        for field in ("image", "channel"):
+            answer = client.post("/embed", files=[(field, ("own.ome.tif", planes))] * (1 if field == "image" else 2))
+            assert answer.status_code == 422
+            assert "places no plane in this file" in answer.json()["detail"]
+    assert client.get("/health/live").status_code == 200

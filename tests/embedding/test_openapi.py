@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from schemathesis import BaseSchema, Case, GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests import openapi_harness as harness
-from tests.embedding.service import ready_client
+from tests.embedding.fixtures.service import ready_client
+from tests.shared.web import openapi_harness as harness
 
 KEY = {"X-API-Key": "s3cret"}
 BYTES = "application/octet-stream"

@@ -15,7 +15,7 @@ from gandl_analysis.formats.store_layout import read_analysis
 from gandl_shared.errors import Invalid
 from PIL import Image, ImageChops
 
-from tests.analysis.stack import STRANGE_NAME, Stack
+from tests.analysis.service.stack import STRANGE_NAME, Stack
 
 STRANGE_ID = "A%2FB%2050%25%20%C2%B5%3F"
 

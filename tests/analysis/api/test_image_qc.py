@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 
 from gandl_analysis.app import AnalysisService
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 
 def test_routes_see_the_same_parts_at_each_call(stack: Stack) -> None:

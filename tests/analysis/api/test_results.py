@@ -13,7 +13,7 @@ import pytest
 from gandl_analysis.formats.csv_tables import sites_csv, wells_csv
 from gandl_analysis.formats.store_layout import read_analysis
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 RESULTS = ("quality", "wells", "sites", "axes", "hits", "report")
 

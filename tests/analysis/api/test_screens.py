@@ -14,7 +14,7 @@ from gandl_shared.jobs import plan_screen
 from gandl_shared.plates import read_plate_map
 from gandl_shared.schemas.screen import ScreenRequest
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 REQUEST = {"name": "new", "images": "plate/Images", "plate_map": "plate/platemap.csv"}
 

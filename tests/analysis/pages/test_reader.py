@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 
 def test_the_list_has_every_screen_of_the_database(shared_stack: Stack) -> None:

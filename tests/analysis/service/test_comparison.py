@@ -7,7 +7,7 @@ import math
 import pytest
 from gandl_shared.schemas.analysis import AnalysisParameters
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 
 def test_an_analysis_equals_itself(shared_stack: Stack) -> None:

@@ -13,7 +13,7 @@ from gandl_shared.models import model_id
 from gandl_shared.testing import free_port
 from pydantic import SecretStr
 
-from tests.embedding.service import ready_server
+from tests.embedding.fixtures.service import ready_server
 
 
 def test_models_are_those_of_the_service(models_dir: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gandl_analysis.formats.store_layout import read_analysis
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 
 def treated(stack: Stack) -> str:

@@ -9,7 +9,7 @@ from gandl_analysis.service.results import Results, finished_version
 from gandl_shared.errors import Conflict, Invalid, NotFound
 from gandl_shared.schemas.analysis import AnalysisParameters
 
-from tests.analysis.stack import STRANGE_NAME, Stack
+from tests.analysis.service.stack import STRANGE_NAME, Stack
 
 
 @pytest.fixture(scope="module")

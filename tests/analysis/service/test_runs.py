@@ -19,7 +19,7 @@ from gandl_shared.jobs.broker import RUN_ANALYSIS, make_app
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_worker.screens import run_screen
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 
 @pytest.fixture

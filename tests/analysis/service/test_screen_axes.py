@@ -7,7 +7,7 @@ from gandl_analysis.formats.store_layout import read_analysis, read_axes
 from gandl_analysis.service.screen_axes import screen_axes
 from gandl_shared.errors import NotFound
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 
 def test_axes_are_selected_by_name(shared_stack: Stack) -> None:

@@ -9,7 +9,7 @@ from gandl_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 
-from tests.analysis.stack import Stack
+from tests.analysis.service.stack import Stack
 
 REQUEST = ScreenRequest(name="new", images="plate/Images", plate_map="plate/platemap.csv")
 

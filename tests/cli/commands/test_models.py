@@ -11,7 +11,7 @@ from gandl_embedding.engine import Engine
 from gandl_shared.errors import InvalidModel, NotFound
 
 from tests.cli.commands.invocation import Run
-from tests.embedding.tiny_model import tiny_card, tiny_graph, tiny_model, write_model
+from tests.embedding.fixtures.tiny_model import tiny_card, tiny_graph, tiny_model, write_model
 
 
 def test_models_are_listed(run: Run, models_dir: Path) -> None:

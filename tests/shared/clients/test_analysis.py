@@ -23,7 +23,7 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 from gandl_shared.testing import free_port, wait_until
 
-from tests.analysis.stack import STRANGE_NAME, Stack
+from tests.analysis.service.stack import STRANGE_NAME, Stack
 
 REQUEST = ScreenRequest(name="by client", images="plate/Images", plate_map="plate/platemap.csv")
 

@@ -11,8 +11,8 @@ from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import NPY, from_npy
 from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare, read_site
 
-from tests.embedding.service import ready_client
-from tests.embedding.tiny_model import tiny_model
+from tests.embedding.fixtures.service import ready_client
+from tests.embedding.fixtures.tiny_model import tiny_model
 
 
 @pytest.fixture(scope="module")
