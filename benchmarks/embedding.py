@@ -1,7 +1,7 @@
-"""How fast images become vectors: over HTTP, by the engine in this process, against what the machine could do.
+"""Measure how fast images become vectors: over HTTP, by the engine in this process, and at the peak of the machine.
 
-`python -m benchmarks.embedding [MODEL.onnx] [--threads N]`. All figures come from one run on one machine,
-interleaved round by round, so that other work on it hits them alike; the best round of each counts.
+`python -m benchmarks.embedding [MODEL.onnx] [--threads N]`. All rates come from one run on one machine. The tasks are
+interleaved round by round, so that other work on the machine affects all of them; the best round of each counts.
 
 The peak is the best float32 matrix product of numpy's BLAS on as many threads. A model's work is counted from its graph
 (2 × multiply-adds of its convolutions and matrix products).
@@ -48,25 +48,25 @@ def main() -> None:
             f"service, {CLIENTS} clients of 16 tiles": lambda: many_clients(url, card.name, tiles),
             "matrix peak": lambda: matrix_peak(arguments.threads),
         }
-        figures = interleaved(tasks)
-    print_table(card.name, flops, figures)
+        rates = interleaved(tasks)
+    print_table(card.name, flops, rates)
 
 
 def interleaved(tasks: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """Every task once a round; the first round warms up and does not count."""
+    """Do every task once per round. The first round warms up and does not count."""
     rounds = [{name: task() for name, task in tasks.items()} for _ in range(ROUNDS + 1)]
     return {name: [values[name] for values in rounds[1:]] for name in tasks}
 
 
 def rate(work: Callable[[], object], items: int) -> float:
-    """Items a second of one call."""
+    """Return the items per second of one call."""
     start = time.perf_counter()
     work()
     return items / (time.perf_counter() - start)
 
 
 def many_clients(url: str, model: str, tiles: np.ndarray) -> float:
-    """Tiles a second of clients that each send small requests at the same time: what batching is for."""
+    """Return the tiles per second of clients that send small requests at the same time, as batching is for."""
 
     def send(part: np.ndarray) -> None:
         with EmbeddingClient(url, model=model, batch=16) as client:
@@ -80,14 +80,14 @@ def many_clients(url: str, model: str, tiles: np.ndarray) -> float:
 
 
 def matrix_peak(threads: int | None, edge: int = 1536) -> float:
-    """Best FLOP/s of three float32 products of edge × edge matrices."""
+    """Return the best FLOP/s of three float32 products of edge × edge matrices."""
     a = np.random.default_rng(0).standard_normal((edge, edge), dtype=np.float32)
     with threadpool_limits(threads):
         return max(rate(lambda: a @ a, 1) for _ in range(3)) * 2 * edge**3
 
 
 def flops_per_tile(path: Path) -> float:
-    """2 × multiply-adds of one tile: every weight of a convolution is used once for each pixel of its output."""
+    """Return 2 × the multiply-adds of one tile. A convolution uses every weight once for each pixel of its output."""
     model = onnx.shape_inference.infer_shapes(onnx.load(path))
     shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in model.graph.value_info}
     shapes |= {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in model.graph.output}
@@ -103,7 +103,7 @@ def flops_per_tile(path: Path) -> float:
 
 @contextmanager
 def serving(model: Path, threads: int | None) -> Iterator[str]:
-    """The real service on a free port of this machine, in a thread."""
+    """Run the real service in a thread, on a free port of this machine."""
     app = build(Settings(models_dir=model.parent, threads=threads))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -120,11 +120,11 @@ def serving(model: Path, threads: int | None) -> Iterator[str]:
             thread.join()
 
 
-def print_table(model: str, flops: float, figures: dict[str, list[float]]) -> None:
-    """The best rate of each path, against the engine's and the peak."""
-    best = {name: max(values) for name, values in figures.items()}
+def print_table(model: str, flops: float, rates: dict[str, list[float]]) -> None:
+    """Print the best rate of each path, relative to the engine and to the peak."""
+    best = {name: max(values) for name, values in rates.items()}
     engine, peak = best["engine in this process"], best.pop("matrix peak")
-    print(f"{model}: {flops / 1e6:.0f} MFLOP a tile; peak {peak / 1e9:.0f} GFLOP/s float32\n")
+    print(f"{model}: {flops / 1e6:.0f} MFLOP per tile; peak {peak / 1e9:.0f} GFLOP/s float32\n")
     print("| path | tiles/s | of the engine | of the peak |\n|---|---|---|---|")
     for name, value in best.items():
         print(f"| {name} | {value:.0f} | {value / engine:.2f} | {value * flops / peak:.2f} |")

@@ -55,6 +55,7 @@ class AnalysisService:
         """Return why the service cannot work now, or None if it can."""
         if self._database is None:
             return "starting"
+        # A query shows that the database answers; an open pool does not.
         try:
             self._database.waiting()
         except GandlError as error:
@@ -64,6 +65,7 @@ class AnalysisService:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open the database and the store, and close them at the end."""
+        # Connecting may run migrations and wait for another process that does.
         database = await run_in_threadpool(Database.connect, self._settings.database_url)
         self._database, self._services = database, self._open(database)
         try:

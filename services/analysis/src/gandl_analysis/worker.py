@@ -31,6 +31,7 @@ def run(settings: Settings | None = None) -> None:
     database = Database.connect(settings.database_url)
     celery = make_app(settings.broker_url)
     tasks.register(celery, analysis_runs(settings, database))
+    # One analysis at a time, because each uses all cores through BLAS.
     serve(celery, database, (ANALYSIS,), concurrency=1)
 
 

@@ -155,7 +155,8 @@ async def _embedded_form(service: EmbeddingService, request: Request, options: E
         async with request.form(max_files=max_files, max_fields=MAX_FORM_FIELDS) as form:
             uploads = [_upload(name, value) for name, value in form.multi_items()]
             return await service.embed_uploads(uploads, options)
-    except HTTPException as error:  # Starlette raises it for a form that cannot be parsed or has too many files.
+    except HTTPException as error:
+        # Starlette raises it for a form that cannot be parsed or has too many files.
         raise Malformed(f"the form cannot be read: {error.detail}") from error
 
 

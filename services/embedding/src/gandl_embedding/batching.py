@@ -79,6 +79,7 @@ class Batcher:
         self._draining = False
         self._rate = INITIAL_RATE
         self._task: asyncio.Task[None] | None = None
+        # One thread: runs at the same time would share the cores and each be slower.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gandl-embed")
 
     @property
@@ -91,6 +92,7 @@ class Batcher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        # Without a new arrival, the worker would sleep and never see that it has to end.
         self._draining = True
         self._arrived.set()
         if self._task is not None:
@@ -135,6 +137,7 @@ class Batcher:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
+            # Nobody new may join while the queue drains, so there is nothing to wait for.
             if not self._draining:
                 await self._fill()
             while self._jobs:
@@ -156,6 +159,7 @@ class Batcher:
         """Return the pieces of the next run (request, first tile, end) from the front of the queue."""
         pieces, room = [], self._options.max_tiles
         while room and self._jobs:
+            # First come, first served: a large request cannot be overtaken, and it is split where the run is full.
             job = self._jobs[0]
             start, job.started = job.started, min(len(job.tiles), job.started + room)
             pieces.append((job, start, job.started))
@@ -166,11 +170,13 @@ class Batcher:
 
     async def _run(self, pieces: list[tuple[_Job, int, int]]) -> None:
         parts = [job.tiles[start:end] for job, start, end in pieces]
+        # A run of one request needs no copy.
         tiles = parts[0] if len(parts) == 1 else np.concatenate(parts)
         begin = time.perf_counter()
         try:
             vectors = await asyncio.get_running_loop().run_in_executor(self._thread, self._embedder.embed, tiles)
-        except Exception as error:  # An error of the model ends the requests of this run, not the queue.
+        except Exception as error:
+            # An error of the model ends the requests of this run, not the queue.
             self._fail(pieces, error)
             return
         self._update_rate(len(tiles), time.perf_counter() - begin)
@@ -182,6 +188,7 @@ class Batcher:
     def _fail(self, pieces: list[tuple[_Job, int, int]], error: Exception) -> None:
         for job, _, _ in pieces:
             self._remove(job)
+            # A request that was cancelled or timed out has its result already.
             if not job.future.done():
                 job.future.set_exception(error)
 

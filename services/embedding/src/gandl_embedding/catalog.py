@@ -34,6 +34,7 @@ class Catalog:
             if engine.card.name in engines:
                 raise InvalidModel(f"{path.name}: another model is already called {engine.card.name}; rename its card")
             engines[engine.card.name] = engine
+        # Without a setting the first file is the default, so that a folder with one model needs no configuration.
         default = settings.default_model or next(iter(engines))
         if default not in engines:
             raise NotFound(f"the default model {default} is not among {', '.join(engines)}")

@@ -53,6 +53,7 @@ class Engine:
         Raises NotFound if there is no file, InvalidModel if it is not an ONNX file, has weights in another file, has no
         gandl card or a graph that differs from its card, Unavailable if none of `providers` works here.
         """
+        # The file is read once: its hash, its check and its session belong to the same bytes.
         data = _read(path)
         check_self_contained(data, path.name)
         session = _session(data, path.name, threads, providers or (CPU,))
@@ -86,6 +87,7 @@ class Engine:
         Each vector depends on its tile alone, because nothing in the graph mixes tiles.
         """
         check_tiles(tiles, self._card)
+        # Larger batches are slower, because their activations do not fit into the caches (CPU_PIXELS).
         parts = [self._run(tiles[i : i + self._batch]) for i in range(0, len(tiles), self._batch)]
         return np.concatenate(parts) if parts else np.empty((0, self._card.features), np.float32)
 
@@ -130,9 +132,11 @@ def _session(data: bytes, name: str, threads: int | None, preferred: Sequence[st
     providers = [(provider, dict(_OPTIONS.get(provider, {}))) for provider in present]
     try:
         session = ort.InferenceSession(data, _session_options(threads), providers=providers)
-    except Exception as error:  # The classes of ONNX Runtime's errors have no common root.
+    except Exception as error:
+        # The classes of ONNX Runtime's errors have no common root.
         raise InvalidModel(f"{name} is not an ONNX model that can be run: {_reason(error)}") from error
-    if session.get_providers()[0] != present[0]:  # Without a driver, ONNX Runtime only warns and goes on slowly.
+    # Without a driver, ONNX Runtime only warns and goes on slowly.
+    if session.get_providers()[0] != present[0]:
         raise Unavailable(
             f"{present[0]} is installed but does not start here; ONNX Runtime fell back to {session.get_providers()[0]}"
         )

@@ -82,6 +82,7 @@ def _fields(content: memoryview) -> Iterator[Field]:
     at = 0
     while at < len(content):
         key, at = _varint(content, at)
+        # A key is the field number, shifted by three bits, and the wire type (protocol buffers encoding).
         kind, length = key & 7, 0
         if kind == _VARINT:
             value, at = _varint(content, at)
@@ -103,6 +104,7 @@ def _fields(content: memoryview) -> Iterator[Field]:
 def _varint(content: memoryview, at: int) -> tuple[int, int]:
     value = 0
     for i in range(10):
+        # Seven bits per byte, lowest first; the eighth bit says that more follow.
         byte = content[at + i]
         value |= (byte & 127) << 7 * i
         if byte < 128:

@@ -93,6 +93,7 @@ def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, 
     if array.dtype == np.uint8 and array.shape[2:] == (size, size) and limits is None:
         _check_tiles(len(array), request_limits)
         return Tiles(tiles=array, names=_numbered(len(array)), counts=(1,) * len(array), limits=None)
+    # The first image stands for all of them, which have one shape.
     if array[:1].size > request_limits.max_pixels:
         raise TooLarge(f"each image has {array[:1].size} pixels; at most {request_limits.max_pixels} are allowed")
     return _prepared(((f"[{i}]", field) for i, field in enumerate(array)), card, limits, request_limits)
@@ -116,6 +117,7 @@ def tiles_of_uploads(
             f"{len(uploads)} '{CHANNEL}' files are not a multiple of {card.name}'s {channels} channels "
             f"({_channel_names(card)})"
         )
+    # The files of an image follow each other: all channels of the first image, then of the second.
     groups = [uploads[i : i + width] for i in range(0, len(uploads), width)]
     images = ((_safe_name(group[0].filename), _image(group, request_limits)) for group in groups)
     return _prepared(images, card, limits, request_limits)
@@ -142,6 +144,7 @@ def _prepared(
         _check_field(name, field, card)
         parts.append(prepare(field, preprocessing))
         names.append(name)
+        # The limit is checked after each image, so that a request cannot fill the memory first.
         total += len(parts[-1])
         _check_tiles(total, request_limits)
     empty = np.empty((0, len(card.channels), card.size, card.size), np.uint8)

@@ -82,8 +82,10 @@ class EmbeddingService:
                 batcher = Batcher(engine, options, self._metrics.observer(name))
                 self._batchers[name] = await stack.enter_async_context(batcher)
             self._not_ready = "the models are warming up"
+            # The warm-up runs in the background, so that /health/live answers from the start.
             warm_up = asyncio.create_task(self._warm_up(self._catalog))
             yield
+            # A stop during the warm-up must not close a session that still runs.
             await asyncio.wait([warm_up])
             self._not_ready = "the service is draining"
 
@@ -127,6 +129,7 @@ class EmbeddingService:
         card = engine.card
         limits = explicit_limits(options.low, options.high, card)
         request_limits = RequestLimits(max_pixels=self.settings.request_pixels, max_tiles=self.settings.request_tiles)
+        # Decoding is limited, because each decoded image may need hundreds of megabytes.
         async with self._decoders:
             tiles = await asyncio.to_thread(make_tiles, card, limits, request_limits)
         vectors = await self._batchers[card.name].embed(tiles.tiles)
@@ -138,7 +141,8 @@ class EmbeddingService:
         try:
             for engine in catalog.engines.values():
                 await asyncio.to_thread(engine.warm_up)
-        except Exception as error:  # No request waits for this task, so the error goes to the log and to /health/ready.
+        except Exception as error:
+            # No request waits for this task, so the error goes to the log and to /health/ready.
             _log.exception("warm-up failed")
             self._not_ready = f"warm-up failed: {error}"
         else:

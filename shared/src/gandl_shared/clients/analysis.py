@@ -168,6 +168,7 @@ class AnalysisClient:
         return kind.model_validate_json(self._get(path, params).content)
 
     def _all(self, kind: type[Page[_Model]], path: str, params: Filters) -> Iterator[_Model]:
+        # A page may be empty although the total is larger, if items are deleted meanwhile; the offset must still grow.
         offset, total = 0, 1
         while offset < total:
             page = self._read(kind, path, {**params, "offset": offset, "limit": MAX_ITEMS_PER_PAGE})
@@ -179,6 +180,7 @@ class AnalysisClient:
         return self._http.request("GET", path, params=query, headers={"Accept": accept} if accept else None)
 
     def _post(self, path: str, body: BaseModel | None, kind: type[_Model]) -> _Model:
+        # A POST is not repeated after a lost answer, because it may have created something.
         content = body.model_dump_json().encode() if body is not None else None
         headers = {"Content-Type": "application/json"} if body is not None else None
         answer = self._http.request("POST", path, headers=headers, content=content, repeatable=False)

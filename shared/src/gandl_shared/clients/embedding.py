@@ -102,6 +102,7 @@ class EmbeddingClient:
             headers={"Content-Type": NPY, "Accept": NPY},
             content=to_npy(tiles),
         )
+        # The service may have been restarted with another file under the same name.
         if answer.headers.get(MODEL_ID) != self.model_id:
             raise Conflict(f"the embedding service now has another model under the name {self.info.name}")
         vectors: Float32 = from_npy(answer.content)

@@ -64,6 +64,7 @@ class Retry:
     first_wait: float = 0.2
     max_wait: float = 20.0
 
+    # `draw` is an argument, so that tests need no random numbers.
     def wait(self, attempt: int, retry_after: float | None, draw: float) -> float:
         """Return the seconds between attempt `attempt` (counted from 1) and the next; `draw` is uniform on [0, 1)."""
         # The wait is drawn from the upper half of its range, so that clients refused together do not return together.
@@ -140,6 +141,7 @@ class HttpClient:
         except httpx.TransportError as error:
             detail = f"the connection to {url} broke: {error or type(error).__name__}"
             return _Failure(Unavailable(detail), transient=True)
+        # Redirects are not followed: a service never sends one, and a body must not go elsewhere.
         if response.is_success:
             return response
         # A service that answers 429 or 503 has done nothing; a gateway answers 502 for a replica that went away.
@@ -163,6 +165,7 @@ class _Failure:
 
 def error_of(response: httpx.Response) -> GandlError:
     """Return the error that an answer means: the class that its body names, otherwise the class of its status."""
+    # The name in the body is more exact than the status, which several classes share.
     status, body = response.status_code, _error_body(response)
     detail = body.detail if body else f"{response.request.method} {response.request.url} answered {status}"
     if status == Full.status:

@@ -82,6 +82,7 @@ def from_npy(body: bytes) -> Array:
     """
     stream = io.BytesIO(body)
     shape, fortran, dtype = _header(stream)
+    # Objects would need pickle, which runs code, and structures have no meaning as images.
     if dtype.kind not in "uifb":
         raise Malformed(f"the .npy holds {dtype}; only plain numbers are accepted")
     # The length is checked before anything is allocated, so that a forged shape costs nothing.
@@ -102,7 +103,8 @@ def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         if version not in readers:
             raise ValueError(f"format {version} is not supported")
         shape, fortran, dtype = readers[version](stream)
-    except Exception as error:  # The header is a Python literal, and its parser fails in many ways on a damaged one.
+    except Exception as error:
+        # The header is a Python literal, and its parser fails in many ways on a damaged one.
         raise Malformed(f"the body is not an .npy array: {error}") from error
     if any(not isinstance(n, int) or n < 0 for n in shape):
         raise Malformed(f"the .npy header has the shape {shape}")

@@ -60,6 +60,7 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     findings = error.errors()
     problems = [_problem(finding, request) for finding in findings]
+    # One of the problems decides the class: a body that is not JSON has no fields that could be invalid.
     kind = Malformed if any(finding["type"] == "json_invalid" for finding in findings) else Invalid
     detail = "; ".join(str(problem) for problem in problems[:MAX_PROBLEMS_IN_DETAIL])
     return error_response(kind(detail, problems=problems), request_id(request))

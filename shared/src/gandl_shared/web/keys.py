@@ -26,6 +26,7 @@ def require_key(api_key: SecretStr | None) -> Callable[[str | None], Awaitable[N
             return
         if key is None:
             raise Unauthorized(f"this service needs a key; send it in the header {API_KEY}")
+        # The comparison takes the same time for every key, so that the key cannot be guessed byte by byte.
         if not hmac.compare_digest(key.encode(), expected):
             raise Unauthorized(f"the service does not accept the key in the header {API_KEY}")
 

@@ -50,6 +50,7 @@ def _preference(media: str, ranges: Sequence[_MediaRange]) -> tuple[float, int]:
     """Return the weight of the most specific range that covers `media` and its negative position; 0 if none does."""
     for pattern in (media, media.split("/", maxsplit=1)[0] + "/*", "*/*"):
         for position, entry in enumerate(ranges):
+            # The most specific range decides, also if its weight is lower (RFC 9110).
             if entry.name == pattern:
                 return entry.weight, -position
     return 0.0, -len(ranges)

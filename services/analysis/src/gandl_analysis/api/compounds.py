@@ -32,6 +32,7 @@ def router(services: Provider) -> APIRouter:
             query.screen, query.cell_line, query.q, offset=query.offset, limit=query.limit
         )
 
+    # `path`, because a name may hold an encoded slash.
     @routes.get(
         "/compounds/{id:path}/dose-response",
         responses={**_CURVE_ERRORS, **content(CSV, SVG, PNG)},

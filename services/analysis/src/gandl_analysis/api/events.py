@@ -32,6 +32,7 @@ async def progress_events(read: Callable[[], ScreenStatus], pace: Pace) -> Async
     last: ScreenStatus | None = None
     while True:
         try:
+            # The database is read in a thread, because other requests need this loop.
             status = await run_in_threadpool(read)
         except NotFound as error:
             yield _event("gone", error.detail)
@@ -39,6 +40,7 @@ async def progress_events(read: Callable[[], ScreenStatus], pace: Pace) -> Async
         if status != last:
             yield _event("status", status.model_dump_json())
             last, last_sent = status, time.monotonic()
+        # The final status is sent before the end, so that a client needs no further request.
         if status.state.has_ended:
             yield _event("end", status.state.value)
             return

@@ -16,8 +16,8 @@ from gandl_analysis.service.filters import HitFilter, WellFilter
 T = TypeVar("T")
 
 MAX_ITEMS = 10_000
+# PostgreSQL refuses a larger number where a column has 32 bits, which would be a fault of ours instead of a 422.
 _MAX_INTEGER = 2**31 - 1
-"""Databases keep versions and offsets in 32 bits."""
 
 ScreenId = Annotated[str, Path(alias="id", description="id of the screen, from `POST /screens`", max_length=200)]
 OtherScreenId = Annotated[str, Path(description="id of a screen, the same one to compare two of its analyses")]
@@ -33,6 +33,7 @@ Version = Annotated[
 ]
 
 
+# The names of the fields are the names in the query, also where the code would prefer another one.
 class PageQuery(QueryModel):
     """Which part of a list a page shows. CSV always has all rows."""
 

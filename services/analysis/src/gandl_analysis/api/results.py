@@ -95,6 +95,7 @@ def _table(
     items: Sequence[T], to_csv: Callable[[Sequence[T]], str | bytes], query: PageQuery, accept: str | None
 ) -> Page[T] | Response:
     """Return all items as CSV if the client prefers that, otherwise a page of them."""
+    # A table that is cut without notice would be analysed as if it were complete; JSON states the total.
     if preferred(accept, (JSON, CSV)) == CSV:
         return Response(to_csv(items), media_type=CSV)
     return query.page(items)

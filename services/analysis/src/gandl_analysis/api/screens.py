@@ -100,7 +100,8 @@ def _single_screen(services: Provider) -> APIRouter:
         """Send the event `status` with the status as JSON whenever it changes, then `end` when the screen has ended or
         `gone` when it is deleted."""
         submissions, settings = services().submissions, services().settings
-        submissions.status(screen)  # An unknown screen must answer 404, not an empty stream.
+        # An unknown screen must answer 404, not an empty stream.
+        submissions.status(screen)
         pace = Pace(interval=settings.events_interval, max_seconds=settings.events_seconds)
         stream = progress_events(lambda: submissions.status(screen), pace)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -23,6 +23,7 @@ def compare_analyses(
     wells = _well_pairs(first.wells, second.wells)
     curves = _curve_pairs(first.curves, second.curves)
     efficacies = [(w.first, w.second) for w in wells if w.first is not None and w.second is not None]
+    # A curve that only one analysis has is neither equal nor different.
     verdicts = [pair.verdicts for pair in curves if None not in pair.verdicts]
     return Comparison(
         first=first_id,

@@ -45,6 +45,7 @@ class HitFilter:
 
     def _accepts(self, hit: Hit) -> bool:
         """Return whether a hit passes; a missing q or Emax fails its own limit."""
+        # A limit asks for evidence, and a missing value is none.
         if self.cell_line is not None and hit.cell_line != self.cell_line:
             return False
         if self.verdicts is not None and hit.verdict not in self.verdicts:

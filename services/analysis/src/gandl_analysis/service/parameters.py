@@ -56,5 +56,6 @@ def _axes_version(axis_from: AxisFrom, database: Database) -> int:
     try:
         return finished_version(database, axis_from.screen, axis_from.version)
     except (NotFound, Conflict) as error:
+        # The screen in the parameters is a wrong value of the request, not the screen that the path names.
         raise_if([Problem(error.detail, field="axis_from")], Invalid, "there are no such axes")
         raise

@@ -55,6 +55,7 @@ class Results:
 
     def __init__(self, database: Database, store: Store, *, cached: int = 8) -> None:
         self._database = database
+        # Whole analyses are large; the lists of compounds are small, and a search reads those of every screen.
         self._analysis = lru_cache(maxsize=cached)(lambda screen, version: read_analysis(store, screen, version))
         self._sites = lru_cache(_CACHED_SITE_TABLES)(lambda screen, version: read_sites(store, screen, version))
         self._tested = lru_cache(_CACHED_COMPOUND_LISTS)(lambda screen, version: read_tested(store, screen, version))
@@ -96,6 +97,7 @@ class Results:
     ) -> Page[CompoundSummary]:
         """Return tested compounds by name, of all screens that have results or of one. Case does not matter in
         `name_part`."""
+        # All entries are collected before the page is cut, because the order is by name and not by screen.
         entries: dict[str, list[tuple[str, Tested]]] = defaultdict(list)
         part = (name_part or "").casefold()
         for source in self._sources(screen, None):
@@ -142,7 +144,8 @@ class Results:
                 continue
             try:
                 tested = self._tested(status.id, status.analysis_version)
-            except NotFound:  # The screen was deleted after it was listed.
+            except NotFound:
+                # The screen was deleted after it was listed.
                 continue
             yield _TestedCompounds(status.id, status.analysis_version, tested)
 

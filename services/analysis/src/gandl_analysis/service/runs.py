@@ -53,13 +53,15 @@ class AnalysisRuns:
             with LeaseRenewal(self.database.analyses, lease, self.lease_seconds):
                 analysed = self.analyse(self._input(lease))
             write_analysis(self.store, lease.screen_id, lease.version, analysed)
-        except Exception as error:  # No error may stop the worker; it is recorded with the analysis.
+        except Exception as error:
+            # No error may stop the worker; it is recorded with the analysis.
             return self._failed(lease, error)
         return self.database.analyses.finish(lease) or self._clean_up(lease)
 
     def _lease(self, analysis_id: int | None) -> LeasedAnalysis | None:
         name = f"{socket.gethostname()}:{os.getpid()}"
         analyses, seconds = self.database.analyses, self.lease_seconds
+        # The message of the queue is only a hint; another worker may have run that analysis in the meantime.
         lease = None if analysis_id is None else analyses.lease(name, seconds, analysis_id=analysis_id)
         return lease or analyses.lease(name, seconds)
 
@@ -88,6 +90,7 @@ class AnalysisRuns:
         return read_axes(self.store, axis_from.screen, axis_from.version)
 
     def _card(self, record: ScreenRecord) -> ModelCard:
+        # A file that was replaced under the same name may have other channels and another tile size.
         model = self.models.find(record.model.name)
         if model.id != record.model.id:
             raise NotFound(f"model {record.model.name} of this screen is no longer available: its file has changed")

@@ -16,6 +16,7 @@ _SIDES: dict[int, Literal["positive", "negative"]] = {1: "positive", -1: "negati
 
 def screen_axes(screen: str, version: int, analysis: ScreenAnalysis, names: Collection[str] = ()) -> ScreenAxes:
     """Return the axes of an analysis, or only those of `names`. Raises NotFound for a name that none of them has."""
+    # An axis of one name exists once per cell line; the message names it once.
     existing = list(dict.fromkeys(axis.name for axis in analysis.axes))
     for name in names:
         if name not in existing:
@@ -25,6 +26,7 @@ def screen_axes(screen: str, version: int, analysis: ScreenAnalysis, names: Coll
 
 
 def _axis(scores: AxisScores, wells: Sequence[WellScore]) -> Axis:
+    # AxisScores has the arrays of all wells, the answer has one point per well; all other fields are the same.
     fields = {name: getattr(scores, name) for name in Axis.model_fields if name != "points"}
     columns = (scores.wells, scores.side, scores.on, scores.scaled, scores.off, scores.off_distance)
     points = tuple(_point(wells[i], *values) for i, *values in zip(*columns, strict=True))

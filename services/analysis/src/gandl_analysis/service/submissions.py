@@ -61,8 +61,10 @@ class Submissions:
             model_id=model.id,
             max_headers=self._rules.max_headers,
         )
+        # Nothing is written before everything is checked, so that a refused request leaves no trace.
         screen = self._database.screens.create(plan.screen)
         write_card(self._store, screen, model.card)
+        # The queue comes last: the database is the truth, and lost messages are found by the sweep.
         self._queue.batch_ready(self._database.batches.queued_ids(screen))
         return self._database.screens.status(screen)
 
@@ -91,6 +93,7 @@ class Submissions:
 
     def delete(self, screen: str) -> None:
         """Delete a screen with its vectors and results."""
+        # Without its rows a screen is gone for clients and workers; only then may its files go.
         self._database.screens.delete(require_screen_id(screen))
         self._store.delete(screen)
 
