@@ -1,4 +1,4 @@
-"""What float16 and int8 cost and bring: agreement with torch, size, speed, and Z′ on BBBC013.
+"""Compare float32, float16 and int8: agreement with torch, size, speed, and Z′ on BBBC013.
 
     python -m benchmarks.training.precision --bbbc013 ../shared/data/bbbc013 --run RUN --page docs/training.md
 
@@ -21,27 +21,27 @@ PRECISIONS = ("float32", "float16", "int8")
 
 
 def main() -> None:
-    """Export, compare, write the table."""
+    """Export the run in each precision, compare the files and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bbbc013", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--tap", default="multi")
     parser.add_argument("--page", type=Path, required=True)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        models = [exported(given.run, given.tap, precision, Path(folder)) for precision in PRECISIONS]
-        write_between(given.page, "precisions", "\n".join(table(models, given.bbbc013)))
+        models = [export(options.run, options.tap, precision, Path(folder)) for precision in PRECISIONS]
+        write_between(options.page, "precisions", "\n".join(table(models, options.bbbc013)))
 
 
-def exported(run: Path, tap: str, precision: str, folder: Path) -> Path:
-    """The ONNX file."""
+def export(run: Path, tap: str, precision: str, folder: Path) -> Path:
+    """Export the run in a precision and return the ONNX file."""
     out = folder / f"{precision}.onnx"
     _gandl("export", run, "--tap", tap, "--precision", precision, "--out", out)
     return out
 
 
 def table(models: list[Path], data: Path) -> Iterator[str]:
-    """One row a precision."""
+    """Yield the lines of the table, one row per precision."""
     compared = json.loads(
         _gandl("models", *models, "--images", data / "images", "--platemap", data / "platemap.csv", "--json")
     )

@@ -1,13 +1,12 @@
-"""How fast a training step is, as ratios in one run: ours against the plain one, and what each term costs.
+"""Measure the speed of a training step, as ratios in one run: ours against a plain one, and the cost of each term.
 
     python -m benchmarks.training.speed --page docs/training.md
 
-The plain step is the same training as a textbook writes it: float32, default layout, weights of modulated convolutions
-made for each image (grouped convolutions), skips low-passed at every pixel, derivatives of low-passes left to the
-library, images generated once for each player and judged apart from the real ones, Adam one tensor at a time. Each row
-undoes one of these. Steps are interleaved round by round, so that other work on the
-machine hits all alike; the best round of each counts. On a GPU the presets are timed at 5×256×256 instead, with all
-their terms.
+The plain step is the same training as a textbook writes it: float32, default memory layout, weights of modulated
+convolutions computed per image (grouped convolutions), skips low-passed at every pixel, derivatives of low-passes by
+the library, images generated once per network and scored apart from the real ones, and Adam one tensor at a time. Each
+row of the table changes one of these. The variants take turns round by round, so that other work on the machine slows
+all of them alike; the best round of each counts. On a GPU the presets are timed at 5×256×256 instead, with all terms.
 """
 
 from __future__ import annotations
@@ -23,11 +22,13 @@ from unittest.mock import patch
 
 import torch
 from gandl_training.config import LossConfig, TrainConfig, preset, with_input
+from gandl_training.networks import layers
 from gandl_training.networks import stylegan2 as networks
 from gandl_training.networks.layers import SLOPE, Conv, ModulatedConv
-from gandl_training.networks.stylegan2 import Discriminator, layers
-from gandl_training.process_group import device_of_process
-from gandl_training.steps.random_numbers import Draws
+from gandl_training.networks.resampling import blur, depthwise
+from gandl_training.networks.stylegan2 import Discriminator
+from gandl_training.process_group import process_device
+from gandl_training.steps.random_numbers import StepRandom
 from gandl_training.steps.step import Trainer
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -43,7 +44,7 @@ PUBLISHED = "NVIDIA's StyleGAN2-ADA at 3×256×256: 20.8 s/kimg (V100), 12.5 s/k
 
 
 class TextbookModulated(ModulatedConv):
-    """The same layer with weights of its own for each image, as the StyleGAN2 paper writes it."""
+    """The same layer with its own weights for each image, as the StyleGAN2 paper writes it."""
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
         n, _, height, width = x.shape
@@ -56,7 +57,7 @@ class TextbookModulated(ModulatedConv):
         if self.up:
             weight = weight.transpose(1, 2).reshape(n * inputs, outputs, size, size)
             y = F.conv_transpose2d(x, weight, stride=2, groups=n)
-            y = layers.blur(y.reshape(n, outputs, *y.shape[2:]), self.kernel, padding=1, gain=4.0)
+            y = blur(y.reshape(n, outputs, *y.shape[2:]), self.kernel, padding=1, gain=4.0)
         else:
             y = F.conv2d(x, weight.reshape(n * outputs, inputs, size, size), padding=size // 2, groups=n)
             y = y.reshape(n, outputs, *y.shape[2:])
@@ -68,69 +69,69 @@ class TextbookModulated(ModulatedConv):
 
 
 class TextbookConv(Conv):
-    """The same layer with skips low-passed everywhere."""
+    """The same layer with skips that are low-passed at every pixel."""
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if self.down and weight.shape[-1] == 1:
-            return F.conv2d(layers.blur(F.pad(x, (1, 1, 1, 1)), self.kernel, padding=0), weight, bias, stride=2)
+            return F.conv2d(blur(F.pad(x, (1, 1, 1, 1)), self.kernel, padding=0), weight, bias, stride=2)
         return super()._convolve(x, weight, bias)
 
 
-def broadcast_shift(layer: ModulatedConv, noise: Tensor | None) -> Tensor:
-    """`ModulatedConv._shift` for the default layout: what that makes lies channels last."""
+def broadcast_bias_and_noise(layer: ModulatedConv, noise: Tensor | None) -> Tensor:
+    """Return what `ModulatedConv._bias_and_noise` returns, in the default memory layout instead of channels last."""
     bias = math.sqrt(2) * layer.bias[:, None, None]
     if noise is None or layer.noise_strength is None:
         return bias
     return bias + math.sqrt(2) * layer.noise_strength * noise
 
 
-class JudgedApart(Discriminator):
-    """Real and generated images in a pass each."""
+class ScoredApart(Discriminator):
+    """Scores real and generated images in one pass each."""
 
-    def judge(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    def score_both(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         return self(real), self(fake)
 
 
 def library_blur(x: Tensor, kernel: Tensor, *, padding: int, gain: float = 1.0) -> Tensor:
-    """`layers.blur` with the library's derivatives."""
-    return F.conv2d(x, layers.depthwise(kernel, x, gain), padding=padding, groups=x.shape[1])
+    """Compute `blur` with the derivatives of the library."""
+    return F.conv2d(x, depthwise(kernel, x, gain), padding=padding, groups=x.shape[1])
 
 
 def library_blur_down(x: Tensor, kernel: Tensor) -> Tensor:
-    """`layers.blur_down` with the library's derivatives."""
-    return F.conv2d(x, layers.depthwise(kernel, x, 1.0), stride=2, padding=1, groups=x.shape[1])
+    """Compute `blur_down` with the derivatives of the library."""
+    return F.conv2d(x, depthwise(kernel, x, 1.0), stride=2, padding=1, groups=x.shape[1])
 
 
 def library_blur_up(x: Tensor, kernel: Tensor) -> Tensor:
-    """`layers.blur_up` with the library's derivatives."""
-    return F.conv_transpose2d(x, layers.depthwise(kernel, x, 4.0), stride=2, padding=1, groups=x.shape[1])
+    """Compute `blur_up` with the derivatives of the library."""
+    return F.conv_transpose2d(x, depthwise(kernel, x, 4.0), stride=2, padding=1, groups=x.shape[1])
 
 
 class TwoPasses(Trainer):
-    """Generates anew for the generator's own step."""
+    """Generates the images once more for the step of the generator."""
 
-    def _train_generator(self, fake: Tensor, draws: Draws) -> dict[str, Tensor]:
+    def _train_generator(self, fake: Tensor, random: StepRandom) -> dict[str, Tensor]:
         with self._autocast():
-            again = self.generator(*self._latents(len(fake), draws))
-        return super()._train_generator(again, draws)
+            again = self.generator(*self._latents(len(fake), random))
+        return super()._train_generator(again, random)
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way to do the step."""
+    """One way to compute the step."""
 
     name: str
     textbook: bool = False
     library_derivatives: bool = False
     two_passes: bool = False
-    judged_apart: bool = False
+    scored_apart: bool = False
     channels_last: bool = True
     bf16: bool = True
     fused: bool = True
     compiled: bool = False
 
     def steps(self, config: TrainConfig, device: torch.device) -> Callable[[], None]:
-        """A function that steps this way."""
+        """Return a function that computes one step in this way."""
         step = _steps(self._trainer(config, device), config, device)
 
         def patched() -> None:
@@ -139,7 +140,7 @@ class Way:
                     stack.enter_context(patch.multiple(layers, blur=library_blur, blur_down=library_blur_down))
                     stack.enter_context(patch.object(networks, "blur_up", library_blur_up))
                 if not self.channels_last:
-                    stack.enter_context(patch.object(ModulatedConv, "_shift", broadcast_shift))
+                    stack.enter_context(patch.object(ModulatedConv, "_bias_and_noise", broadcast_bias_and_noise))
                 step()
 
         return patched
@@ -150,15 +151,15 @@ class Way:
         if self.textbook:
             for net in (trainer.generator, trainer.discriminator):
                 _as_textbook(net)
-        if self.judged_apart:
-            trainer.discriminator.__class__ = JudgedApart
+        if self.scored_apart:
+            trainer.discriminator.__class__ = ScoredApart
         if not self.fused:
             for optimiser in (trainer.optimiser_g, trainer.optimiser_d):
                 for group in optimiser.param_groups:
                     group |= {"fused": False, "foreach": False}
         if self.compiled:
             g, d = trainer.generator, trainer.discriminator
-            for net, name in ((g, "forward"), (d, "forward"), (d, "judge")):
+            for net, name in ((g, "forward"), (d, "forward"), (d, "score_both")):
                 setattr(net, name, torch.compile(getattr(net, name), dynamic=False))
         return trainer
 
@@ -168,17 +169,17 @@ PLAIN = Way(
     textbook=True,
     library_derivatives=True,
     two_passes=True,
-    judged_apart=True,
+    scored_apart=True,
     channels_last=False,
     bf16=False,
     fused=False,
 )
 
 
-def ladder_of(*undone: tuple[str, dict[str, bool]]) -> list[Way]:
-    """The plain way, and one after another with one more thing undone."""
+def ladder_of(*changes: tuple[str, dict[str, bool]]) -> list[Way]:
+    """Return the plain way, and after it ways that each have one more change."""
     ways = [PLAIN]
-    for name, change in undone:
+    for name, change in changes:
         ways.append(replace(ways[-1], name=f"+ {name}", **change))
     return ways
 
@@ -189,7 +190,7 @@ LADDER = ladder_of(
     ("channels_last", {"channels_last": True}),
     ("low-passes for derivatives of low-passes", {"library_derivatives": False}),
     ("bfloat16 autocast", {"bf16": True}),
-    ("real and generated images judged in one pass", {"judged_apart": False}),
+    ("real and generated images judged in one pass", {"scored_apart": False}),
     ("fused Adam: as gandl trains", {"fused": True}),
 )
 COMPILED = Way("+ torch.compile", compiled=True)
@@ -203,25 +204,25 @@ def _as_textbook(net: nn.Module) -> None:
 
 
 def main() -> None:
-    """Measure and write the tables."""
+    """Measure the steps and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--compile", action="store_true", help="a row for torch.compile; takes minutes")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    device = device_of_process()
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    device = process_device()
     if device.type == "cuda":
-        write_between(given.page, "speed-gpu", "\n".join(on_gpu(device)))
+        write_between(options.page, "speed-gpu", "\n".join(on_gpu(device)))
         return
     config = with_input(preset("cpu-64"), channels=2)
-    ways = [*LADDER, *([COMPILED] if given.compile else [])]
+    ways = [*LADDER, *([COMPILED] if options.compile else [])]
     tables = (ladder(config, device, ways), convolutions(config, device), terms(config, device))
-    write_between(given.page, "speed", "\n\n".join("\n".join(table) for table in tables))
+    write_between(options.page, "speed", "\n\n".join("\n".join(table) for table in tables))
 
 
 def ladder(config: TrainConfig, device: torch.device, ways: Sequence[Way]) -> Iterator[str]:
-    """The plain step, and one change after another."""
+    """Yield the table of the plain step and of one change after another."""
     config = replace(config, loss=replace(config.loss, r1_gamma=0.0))
     seconds = timed([way.steps(config, device) for way in ways])
     yield f"| step of `{config.preset}` without regularisers, batch {config.batch} | ms | times the plain one |"
@@ -231,7 +232,7 @@ def ladder(config: TrainConfig, device: torch.device, ways: Sequence[Way]) -> It
 
 
 def convolutions(config: TrainConfig, device: torch.device) -> Iterator[str]:
-    """What the library's convolutions take of our step: the least that any way of doing the rest could leave."""
+    """Yield the share of the library's convolutions in our step, which no other change can reduce."""
     config = replace(config, loss=replace(config.loss, r1_gamma=0.0))
     step = LADDER[-1].steps(config, device)
     for _ in range(WARM_UP):
@@ -240,12 +241,12 @@ def convolutions(config: TrainConfig, device: torch.device) -> Iterator[str]:
         for _ in range(ROUNDS):
             step()
     spent = {event.key: event.self_cpu_time_total for event in profiled.key_averages()}
-    inside = sum(taken for name, taken in spent.items() if "conv" in name.lower())
+    inside = sum(time for name, time in spent.items() if "conv" in name.lower())
     yield f"Convolutions of the library, forwards and backwards, are {inside / sum(spent.values()):.0%} of our step."
 
 
 def terms(config: TrainConfig, device: torch.device) -> Iterator[str]:
-    """What each regulariser adds to the step, at its interval."""
+    """Yield the table of what each regulariser adds to the step, at its interval."""
     off = LossConfig(r1_gamma=0.0)
     each = {
         "R1, every 16th step": (replace(off, r1_gamma=1.0, r1_interval=1), 16),
@@ -259,13 +260,13 @@ def terms(config: TrainConfig, device: torch.device) -> Iterator[str]:
     seconds = timed([_steps(t, config, device) for t in trainers])
     yield "| term | adds to each step |"
     yield "|---|---|"
-    for (name, (_, interval)), taken in zip(each.items(), seconds[1:-1], strict=True):
-        yield f"| {name} | {100 * (taken - seconds[0]) / interval / seconds[0]:.0f} % |"
+    for (name, (_, interval)), total in zip(each.items(), seconds[1:-1], strict=True):
+        yield f"| {name} | {100 * (total - seconds[0]) / interval / seconds[0]:.0f} % |"
     yield f"| adaptive augmentation, p = 0.5 | {100 * (seconds[-1] - seconds[0]) / seconds[0]:.0f} % |"
 
 
 def timed(steps: list[Callable[[], None]]) -> list[float]:
-    """Best seconds of each, round by round."""
+    """Return the seconds of the best round of each step; the steps take turns."""
     best = [math.inf] * len(steps)
     for step in steps:
         for _ in range(WARM_UP):
@@ -291,7 +292,7 @@ def _steps(trainer: Trainer, config: TrainConfig, device: torch.device) -> Calla
 
 
 def on_gpu(device: torch.device) -> Iterator[str]:
-    """s/kimg of the presets at 5×256×256 with all their terms, and the share of the card's matrix peak."""
+    """Yield the table of s/kimg of the presets at 5×256×256 with all terms, and the share of the matrix peak."""
     peak = matrix_peak(device)
     yield f"{torch.cuda.get_device_name(device)}, bfloat16 matrix product {peak / 1e12:.0f} TFLOP/s. {PUBLISHED}."
     yield ""
@@ -313,7 +314,7 @@ def on_gpu(device: torch.device) -> Iterator[str]:
 
 
 def matrix_peak(device: torch.device, size: int = 8192) -> float:
-    """FLOP/s of the best of a few bfloat16 matrix products."""
+    """Return the FLOP/s of the best of ten bfloat16 matrix products."""
     a = torch.randn(size, size, device=device, dtype=torch.bfloat16)
     best = math.inf
     for _ in range(10):
@@ -326,13 +327,13 @@ def matrix_peak(device: torch.device, size: int = 8192) -> float:
 
 
 class NoModules(nullcontext[None]):
-    """The counter's own tracker of modules fails in gradients of gradients; which module computes is not asked here."""
+    """A tracker of modules that tracks nothing: that of the counter fails in gradients of gradients."""
 
     parents = ("Global",)
 
 
 def flops(step: Callable[[], None], steps: int) -> float:
-    """Floating-point operations of so many steps, lazy terms at their intervals."""
+    """Return the floating-point operations of these steps, with lazy terms at their intervals."""
     counter = FlopCounterMode(display=False)
     counter.mod_tracker = NoModules()
     with counter:

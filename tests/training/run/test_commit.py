@@ -1,4 +1,4 @@
-"""The commit that a run notes for the card: of a checkout, never of a repository that is only around the package."""
+"""The commit that a run records for its card: of a checkout, never of a repository that is only around the package."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def git(folder: Path, *arguments: str) -> str:
 
 def test_the_commit_of_a_checkout(checkout: Path) -> None:
     head = git(checkout, "rev-parse", "HEAD").strip()
-    found = commit.checkout_commit(checkout / "tracked.py")
-    assert found is not None and len(found) >= 7 and head.startswith(found)
+    current = commit.checkout_commit(checkout / "tracked.py")
+    assert current is not None and len(current) >= 7 and head.startswith(current)
     (checkout / "tracked.py").write_text("2\n")
-    assert commit.checkout_commit(checkout / "tracked.py") == f"{found}-dirty"
+    assert commit.checkout_commit(checkout / "tracked.py") == f"{current}-dirty"
 
 
 def test_a_package_inside_another_repository_has_no_commit(checkout: Path) -> None:
@@ -52,8 +52,8 @@ def test_no_repository_and_no_git(tmp_path: Path, checkout: Path, monkeypatch: p
 
 
 def test_a_run_names_each_of_its_commits_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert commit.noted_commit(tmp_path) is None
-    for found in ("1234567", None, "1234567", "89abcde-dirty"):
-        monkeypatch.setattr(commit, "checkout_commit", lambda found=found: found)
-        commit.note_commit(tmp_path)
-    assert commit.noted_commit(tmp_path) == "1234567, 89abcde-dirty"
+    assert commit.recorded_commits(tmp_path) is None
+    for current in ("1234567", None, "1234567", "89abcde-dirty"):
+        monkeypatch.setattr(commit, "checkout_commit", lambda current=current: current)
+        commit.record_commit(tmp_path)
+    assert commit.recorded_commits(tmp_path) == "1234567, 89abcde-dirty"

@@ -64,7 +64,7 @@ def test_path_length_of_a_linear_generator() -> None:
     expected = (noise.reshape(4, 18) @ matrix).norm(dim=1) / 3  # ‖Jᵀy‖ / √(H·W)
     lengths = losses.path_lengths(images, styles, noise)
     assert torch.allclose(lengths, expected, rtol=1e-5)
-    mean = losses.moved_mean(torch.tensor(1.0), lengths, decay=0.1)
+    mean = losses.update_mean(torch.tensor(1.0), lengths, decay=0.1)
     penalty = losses.path_length(lengths, mean)
     assert mean.item() == pytest.approx(0.9 + 0.1 * expected.mean().item(), rel=1e-5)
     assert penalty.item() == pytest.approx((expected - mean).square().mean().item(), rel=1e-4)

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 from gandl_training.config import LossConfig, TrainConfig
-from gandl_training.networks.averaging import ema_keep
-from gandl_training.steps.random_numbers import Draws
+from gandl_training.steps.random_numbers import StepRandom
 from gandl_training.steps.step import Trainer
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,22 +27,7 @@ def flat(tensors: list[Tensor]) -> Tensor:
     return torch.cat([t.detach().flatten() for t in tensors])
 
 
-@pytest.mark.parametrize(
-    ("shown", "half_life"),
-    [(10.0, 0.5), (50.0, 2.5), (100.0, 5.0), (1000.0, 5.0)],  # a twentieth of what was shown, at most 5 kimg
-)
-def test_averages_have_a_half_life_that_grows_with_the_run(shown: float, half_life: float) -> None:
-    config = TrainConfig(batch=20, ema_kimg=5.0, ema_rampup=0.05)
-    keep = ema_keep(shown, config)
-    assert keep ** (half_life * 1000 / config.batch) == pytest.approx(0.5)
-    assert ema_keep(shown, replace(config, batch=40)) == pytest.approx(keep**2)
-
-
-def test_the_first_average_is_the_network() -> None:
-    assert ema_keep(0.0, TrainConfig()) == 0.0
-
-
-def test_a_step_moves_the_averages_by_what_is_not_kept(tiny: TrainConfig) -> None:
+def test_a_step_moves_the_averages_by_one_minus_the_decay(tiny: TrainConfig) -> None:
     trainer = Trainer(tiny, CPU)
     trainer.step = 99  # of 8 images: a half-life of 40
     before = {part: flat(list(getattr(trainer, part).parameters())) for part in ("generator", "discriminator")}
@@ -77,9 +61,9 @@ def test_each_player_follows_the_slope_of_its_own_loss(tiny: TrainConfig) -> Non
     """By hand: the discriminator tells real from generated, the generator wants its images taken for real."""
     config = replace(tiny, bf16=False, loss=LossConfig(r1_gamma=0.0))
     trainer = Still(config)
-    draws = Draws.of(config.seed, 0, CPU)
+    random = StepRandom.of_step(config.seed, 0, CPU)
     real = batch(config).float() / 127.5 - 1
-    z, noise = trainer._latents(len(real), draws)
+    z, noise = trainer._latents(len(real), random)
     fake = trainer.generator(z, noise)
     scores = trainer.discriminator
     taught = F.softplus(-scores(real)).mean() + F.softplus(scores(fake.detach())).mean()
@@ -89,8 +73,8 @@ def test_each_player_follows_the_slope_of_its_own_loss(tiny: TrainConfig) -> Non
     }
     for part, slopes in expected.items():
         trainer.step = 0
-        (found,) = trainer.gradients(part)
-        torch.testing.assert_close(found, flat(list(slopes)), rtol=1e-4, atol=1e-6)
+        (gradient,) = trainer.gradients(part)
+        torch.testing.assert_close(gradient, flat(list(slopes)), rtol=1e-4, atol=1e-6)
 
 
 def test_moments_of_a_checkpoint_lie_as_their_parameters_do(tiny: TrainConfig) -> None:
@@ -142,12 +126,12 @@ def test_lazy_path_length_acts_rarely_and_the_more(tiny: TrainConfig) -> None:
     )
     for step in range(INTERVAL + 1):
         lazy.path_mean = each.path_mean.clone()  # moves at each penalty, so less often in a lazy run
-        (main, whole), found = each.gradients("generator"), lazy.gradients("generator")
-        assert torch.equal(found[0], main)
-        assert len(found) == (2 if step % INTERVAL == 0 else 1)
-        if len(found) == 2:
+        (main, whole), updates = each.gradients("generator"), lazy.gradients("generator")
+        assert torch.equal(updates[0], main)
+        assert len(updates) == (2 if step % INTERVAL == 0 else 1)
+        if len(updates) == 2:
             assert whole.norm() > 0
-            assert (found[1] - INTERVAL * whole).norm() < 1e-5 * INTERVAL * whole.norm()
+            assert (updates[1] - INTERVAL * whole).norm() < 1e-5 * INTERVAL * whole.norm()
 
 
 def test_the_power_of_the_lipschitz_penalty_is_the_configured_one(tiny: TrainConfig) -> None:

@@ -1,1 +1,1 @@
-"""Trains a StyleGAN2 on unlabelled plate images and exports its discriminator to ONNX."""
+"""Training of a StyleGAN2 on unlabelled plate images, and the export of its discriminator to ONNX."""

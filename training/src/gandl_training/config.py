@@ -1,4 +1,8 @@
-"""What a training run is: frozen dataclasses that travel inside every checkpoint, and the presets."""
+"""The configuration of a training run, as frozen dataclasses, and the presets.
+
+Every checkpoint carries its configuration as JSON. The names of the fields are the keys of that JSON, so a field that
+is renamed would make older checkpoints unreadable.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,13 @@ from gandl_shared.errors import BadInput
 GanLoss = Literal["logistic", "wasserstein"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """Shape of both networks. A block at edge r has min(base // r, most) feature maps.
+    """The shape of both networks. A block whose maps have r × r pixels has min(base // r, most) feature maps.
 
-    `features` is the dense layer of the discriminator that serves as the embedding; style, mapping depth and features
-    are the paper's (512, 3, 512). `channels_last` is the layout of maps in memory, which changes speed alone.
+    `features` is the width of the discriminator's dense layer, which is the feature layer `fc`. The widths of style and
+    features (512) and the depth of the mapping network (3) are those of the GAN-DL paper. `channels_last` is the layout
+    of the maps in memory and changes only the speed.
     """
 
     resolution: int = 64
@@ -38,33 +43,35 @@ class NetworkConfig:
         if self.resolution < 16 or self.resolution & (self.resolution - 1):
             raise BadInput(f"resolution {self.resolution} is not a power of two from 16; use 32, 64, 128 or 256")
         if self.channels < 1:
-            raise BadInput(f"{self.channels} channels; a model needs at least one")
+            raise BadInput(f"channels is {self.channels}; a model needs at least one channel")
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """Layout of maps in memory."""
+        """The layout of the maps in memory."""
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     @property
     def edges(self) -> tuple[int, ...]:
-        """Edges of the blocks from the full resolution down to 4."""
+        """The edges of the blocks in pixels, from the full resolution down to 4."""
         return tuple(self.resolution >> i for i in range(self.resolution.bit_length() - 2))
 
     def generator_width(self, edge: int) -> int:
-        """Feature maps of the generator's block at `edge`."""
+        """The number of feature maps of the generator's block at `edge`."""
         return min(self.generator_base // edge, self.generator_most)
 
     def discriminator_width(self, edge: int) -> int:
-        """Feature maps of the discriminator's block at `edge`."""
+        """The number of feature maps of the discriminator's block at `edge`."""
         return min(self.discriminator_base // edge, self.discriminator_most)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    """Loss and regularisers. An interval of n applies a term every n-th step with n times its weight (lazily).
+    """The loss and its regularisers.
 
-    `r1_gamma` None takes the heuristic of StyleGAN2-ADA, 0.0002 · resolution² / batch. `lipschitz_power` is the p of
-    `losses.lipschitz`, 1 or 2.
+    An interval of n applies a regulariser in every n-th step with n times its weight (lazy regularisation, StyleGAN2,
+    Karras et al. 2020, section 3.1). Where `r1_gamma` is None, the heuristic
+    of StyleGAN2-ADA holds: 0.0002 · resolution² / batch (Karras et al. 2020, "Training Generative Adversarial Networks
+    with Limited Data"). `lipschitz_power` is the exponent p of `losses.lipschitz`, 1 or 2.
     """
 
     gan: GanLoss = "logistic"
@@ -81,14 +88,18 @@ class LossConfig:
             raise BadInput(f"unknown loss '{self.gan}'; use one of {', '.join(get_args(GanLoss))}")
         for name in ("r1_gamma", "path_length_weight", "lipschitz_weight"):
             if not 0 <= (getattr(self, name) or 0) < math.inf:
-                raise BadInput(f"{name} {getattr(self, name)} is no weight of a loss; give 0 (none) or more")
+                raise BadInput(f"{name} {getattr(self, name)} is not a valid weight of a loss; give 0 (none) or more")
         if self.lipschitz_power not in (1, 2):
             raise BadInput(f"power {self.lipschitz_power} of the Lipschitz penalty is unknown; use 1 or 2")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
-    """Adaptive discriminator augmentation (Karras et al. 2020). `target` is the share of positive real scores kept."""
+    """Adaptive discriminator augmentation (ADA, Karras et al. 2020).
+
+    The probability p of each transform is adapted every `interval` steps so that the mean sign of the scores of real
+    images stays at `target`; `speed_kimg` thousand images move p from 0 to 1, and `most` is the largest p.
+    """
 
     adaptive: bool = False
     target: float = 0.6
@@ -97,11 +108,14 @@ class AugmentConfig:
     most: float = 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """One run. It ends at `kimg` thousand real images in all or after `minutes` of this process.
+    """The configuration of one run.
 
-    The other `…_kimg` say how often something is written; `holdout` is a share of the wells kept from training.
+    The run ends after `kimg` thousand real images in all, or after `minutes` of this process. `checkpoint_kimg`,
+    `sample_kimg`, `snapshot_kimg` and `quality_kimg` say after how many thousand images something is written again.
+    `ema_kimg` and `ema_rampup` set the running average of the weights (`networks.averaging`). `holdout` is the share of
+    the wells that training does not use.
     """
 
     preset: str = "cpu-64"
@@ -125,32 +139,34 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         if self.batch < 2:
-            raise BadInput(f"batch {self.batch} is too small; the standard deviation over a batch needs 2")
+            raise BadInput(f"batch {self.batch} is too small; the standard deviation over a batch needs 2 images")
         if not 0 < self.learning_rate < math.inf:
-            raise BadInput(f"learning rate {self.learning_rate:g} trains nothing; give one above 0, such as 0.002")
+            raise BadInput(f"learning rate {self.learning_rate:g} trains nothing; give a number above 0, such as 0.002")
         if not 0 <= self.seed < 2**63:
-            raise BadInput(f"seed {self.seed} is not a whole number from 0 to 2^63 - 1")
+            raise BadInput(f"seed {self.seed} is not a whole number from 0 to 2^63 - 1; give one, such as 0")
         if not 0 <= self.holdout < 1:
-            raise BadInput(f"holdout {self.holdout} is not a share of the wells; give 0 to 0.5")
+            raise BadInput(f"holdout {self.holdout} is not a share of the wells; give a number from 0 to 0.5")
         if not (0 <= (self.kimg or 0) < math.inf and 0 <= (self.minutes or 0) < math.inf):
             raise BadInput(
-                "the length of a training (kimg, minutes) is a number from 0; leave it out to go on until stopped"
+                f"kimg {self.kimg} and minutes {self.minutes} must be numbers from 0; "
+                "leave both out to train until the run is stopped"
             )
 
     @property
     def r1_gamma(self) -> float:
-        """The weight of R1 in use."""
+        """The weight of R1 that this run uses: the configured one, or else the heuristic of StyleGAN2-ADA."""
         if self.loss.r1_gamma is not None:
             return self.loss.r1_gamma
+        # Proportional to the area of an image and inversely to the batch, as StyleGAN2-ADA proposes.
         return float(0.0002 * self.network.resolution**2 / self.batch)
 
     def to_json(self) -> str:
-        """Canonical JSON; `from_json` gives it back equal."""
+        """Return the configuration as canonical JSON; `from_json` reads it back equal."""
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> TrainConfig:
-        """Raises BadInput where a field is unknown (a checkpoint of another version)."""
+        """Read the JSON of `to_json`. Raises BadInput where a field is unknown (a checkpoint of another version)."""
         values: dict[str, Any] = json.loads(text)  # Any: JSON; the dataclasses below check the names
         try:
             parts: dict[str, object] = {
@@ -160,8 +176,28 @@ class TrainConfig:
             }
             return cls(**values, **parts)  # type: ignore[arg-type]
         except (TypeError, KeyError) as error:
-            raise BadInput(f"the checkpoint's configuration is of another version: {error}") from error
+            raise BadInput(f"the configuration of the checkpoint was written by another version: {error}") from error
 
+
+_GPU_256 = TrainConfig(
+    preset="gpu-256",
+    network=NetworkConfig(
+        resolution=256,
+        channels=5,
+        generator_base=16384,
+        generator_most=512,
+        discriminator_base=16384,
+        discriminator_most=512,
+    ),
+    loss=LossConfig(path_length_weight=2.0),
+    augment=AugmentConfig(adaptive=True),
+    batch=64,
+    ema_kimg=20.0,
+    checkpoint_kimg=100,
+    sample_kimg=100,
+    snapshot_kimg=200,
+    quality_kimg=100,
+)
 
 PRESETS: Mapping[str, TrainConfig] = {
     "cpu-64": TrainConfig(batch=16, loss=LossConfig(r1_gamma=10.0)),
@@ -182,71 +218,46 @@ PRESETS: Mapping[str, TrainConfig] = {
         snapshot_kimg=100,
         quality_kimg=50,
     ),
-    "gpu-256": TrainConfig(
-        preset="gpu-256",
-        network=NetworkConfig(
-            resolution=256,
-            channels=5,
-            generator_base=16384,
-            generator_most=512,
-            discriminator_base=16384,
-            discriminator_most=512,
-        ),
-        loss=LossConfig(path_length_weight=2.0),
-        augment=AugmentConfig(adaptive=True),
-        batch=64,
-        ema_kimg=20.0,
-        checkpoint_kimg=100,
-        sample_kimg=100,
-        snapshot_kimg=200,
-        quality_kimg=100,
-    ),
-    "paper": TrainConfig(
+    "gpu-256": _GPU_256,
+    "paper": replace(
+        _GPU_256,
         preset="paper",
-        network=NetworkConfig(
-            resolution=256,
-            channels=5,
-            generator_base=16384,
-            generator_most=512,
-            discriminator_base=16384,
-            discriminator_most=512,
-        ),
-        loss=LossConfig(path_length_weight=2.0, lipschitz_weight=10.0, lipschitz_power=1),
+        loss=replace(_GPU_256.loss, lipschitz_weight=10.0, lipschitz_power=1),
+        augment=AugmentConfig(),
         batch=32,
         learning_rate=1e-4,
         ema_kimg=10.0,
-        checkpoint_kimg=100,
-        sample_kimg=100,
-        snapshot_kimg=200,
-        quality_kimg=100,
     ),
 }
-"""`cpu-64` takes small batches, since steps count more than their precision in a short run, and an R1 far above the
-heuristic (0.05): on 96 fields of BBBC013 the discriminator wins outright below 1, and at 10 its dense features keep
-more of the phenotype than at 1 (docs/training.md). It leaves path length out: that shapes the generator only, and on
-two cores its time is better spent on the discriminator. `paper` is the paper's setting; its loss is the StyleGAN2
-paper's (logistic), Wasserstein an option."""
+"""`cpu-64` takes small batches, because the number of steps counts more than their precision in a short run. Its R1 is
+far above the heuristic (0.05): on 96 fields of BBBC013 the discriminator wins outright below 1, and at 10 its dense
+features keep more of the phenotype than at 1 (docs/training.md). It has no path-length term, because that shapes only
+the generator, and on two cores the time is better spent on the discriminator. `paper` is the setting of the GAN-DL
+paper: its loss is that of the StyleGAN2 paper (logistic), and the Wasserstein loss is an option."""
 
 
 def preset(name: str) -> TrainConfig:
-    """The preset of that name. Raises BadInput."""
+    """Return the preset of that name. Raises BadInput where there is none."""
     if name not in PRESETS:
         raise BadInput(f"unknown preset '{name}'; use one of {', '.join(PRESETS)}")
     return PRESETS[name]
 
 
 def with_input(config: TrainConfig, *, channels: int, resolution: int | None = None) -> TrainConfig:
-    """`config` for images of that many channels, and another resolution if one is given."""
+    """Return `config` for images of that many channels, and of another resolution if one is given."""
     network = replace(config.network, channels=channels, resolution=resolution or config.network.resolution)
     return replace(config, network=network)
 
 
-def changed(config: TrainConfig, values: Mapping[str, object]) -> TrainConfig:
-    """`config` with `values` in place; None leaves a value as it is, a mapping changes a part. Raises BadInput."""
-    known: dict[str, Any] = {}  # Any: values of many types, checked by the dataclasses
-    for name, value in values.items():
+def with_changes(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:
+    """Return `config` with the `changes`, by the names of its fields. Raises BadInput where a value is not valid.
+
+    None leaves a field as it is, and a mapping changes single fields of a part such as `loss`.
+    """
+    values: dict[str, Any] = {}  # Any: values of many types, checked by the dataclasses
+    for name, value in changes.items():
         if isinstance(value, Mapping):
-            known[name] = replace(getattr(config, name), **{k: v for k, v in value.items() if v is not None})
+            values[name] = replace(getattr(config, name), **{k: v for k, v in value.items() if v is not None})
         elif value is not None:
-            known[name] = value
-    return replace(config, **known)
+            values[name] = value
+    return replace(config, **values)

@@ -1,1 +1,1 @@
-"""Training data: packed fields and random crops of them."""
+"""Training data: the packed fields of a plate folder, and random crops of them."""

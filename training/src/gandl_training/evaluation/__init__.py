@@ -1,1 +1,1 @@
-"""How a training run is judged: distances between real and generated tiles, and the control probe."""
+"""The evaluation along a run: distances between real and generated tiles, and the control probe."""

@@ -1,1 +1,1 @@
-"""From a checkpoint to an ONNX featurizer."""
+"""The export of a checkpoint as an ONNX featurizer with its model card."""

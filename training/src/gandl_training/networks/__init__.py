@@ -1,1 +1,1 @@
-"""The two networks of a StyleGAN2, their layers and the feature layers of the discriminator."""
+"""The two networks of StyleGAN2, their layers, and the feature layers of the discriminator."""

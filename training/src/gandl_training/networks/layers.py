@@ -1,122 +1,36 @@
-"""The layers that StyleGAN2 is made of (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN").
+"""The layers of StyleGAN2 (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN").
 
-Our own code, written for speed on CPUs as well as GPUs:
-- weights are stored at unit variance and multiplied by their He constant in each pass (equalised learning rate);
-- the gain √2 of the leaky ReLU is folded into the layer before it (lrelu(a·x) = a·lrelu(x) for a > 0);
-- a modulated convolution scales its input and output instead of its weights: the same sum, with one shared weight,
-  so the batch needs no grouped convolution;
-- a low-pass is symmetric, so its derivative is a low-pass too, and is computed as one.
+This is our own code, written to be fast on CPUs as well as on GPUs:
+- Weights are stored at unit variance and multiplied by their He constant in each pass (equalised learning rate, Karras
+  et al. 2018, "Progressive Growing of GANs").
+- The gain √2 of the leaky ReLU is folded into the layer before it, because lrelu(a·x) = a·lrelu(x) for a > 0.
+- A modulated convolution scales its input and its output instead of its weights. The sum is the same, but the weight is
+  shared by the batch, so that no grouped convolution is needed.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gandl_training.networks.resampling import blur, blur_down, fir_kernel
+
 SLOPE = 0.2
-_TAPS = (1.0, 3.0, 3.0, 1.0)
-
-
-def fir_kernel() -> Tensor:
-    """The separable binomial low-pass [1, 3, 3, 1] ⊗ [1, 3, 3, 1], sum 1, shape [4, 4]."""
-    taps = torch.tensor(_TAPS)
-    return torch.outer(taps, taps) / taps.sum() ** 2
-
-
-def blur(x: Tensor, kernel: Tensor, *, padding: int, gain: float = 1.0) -> Tensor:
-    """Low-pass each channel of [N, C, H, W] with `kernel` (of `fir_kernel`); H grows by 2·padding − 3."""
-    y: Tensor = _Blur.apply(x, kernel, padding, gain)  # type: ignore[no-untyped-call]
-    return y
-
-
-def blur_down(x: Tensor, kernel: Tensor, gain: float = 1.0) -> Tensor:
-    """Low-pass and keep every second pixel, [N, C, H, W] → [N, C, H/2, W/2]; H and W are even."""
-    y: Tensor = _BlurDown.apply(x, kernel, gain)  # type: ignore[no-untyped-call]
-    return y
-
-
-def blur_up(x: Tensor, kernel: Tensor, gain: float = 4.0) -> Tensor:
-    """Put zeros between the pixels and low-pass, [N, C, H, W] → [N, C, 2H, 2W], mean kept."""
-    y: Tensor = _BlurUp.apply(x, kernel, gain)  # type: ignore[no-untyped-call]
-    return y
-
-
-class _Resampling(torch.autograd.Function):
-    """A low-pass whose derivative is another of these low-passes, so that each derivative of any order runs a forward
-    kernel of the library: its backward kernels of depthwise convolutions are 2 to 15 times slower on CPUs. Each runs in
-    the type it is given, whatever autocast says."""
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # Any: torch gives no type to ctx
-        _, kernel, *ctx.rest = inputs
-        ctx.save_for_backward(kernel)
-
-
-class _Blur(_Resampling):
-    @staticmethod
-    def forward(x: Tensor, kernel: Tensor, padding: int, gain: float) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
-            return F.conv2d(x, depthwise(kernel, x, gain), padding=padding, groups=x.shape[1])
-
-    @staticmethod
-    def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor, None, None, None]:
-        (kernel,), (padding, gain) = ctx.saved_tensors, ctx.rest
-        return blur(slope[0], kernel, padding=3 - padding, gain=gain), None, None, None
-
-
-class _BlurDown(_Resampling):
-    @staticmethod
-    def forward(x: Tensor, kernel: Tensor, gain: float) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
-            return F.conv2d(x, depthwise(kernel, x, gain), stride=2, padding=1, groups=x.shape[1])
-
-    @staticmethod
-    def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor, None, None]:
-        (kernel,), (gain,) = ctx.saved_tensors, ctx.rest
-        return blur_up(slope[0], kernel, gain), None, None
-
-
-class _BlurUp(_Resampling):
-    @staticmethod
-    def forward(x: Tensor, kernel: Tensor, gain: float) -> Tensor:
-        channels = x.shape[1]
-        with torch.autocast(x.device.type, enabled=False):
-            if x.dtype is torch.bfloat16 and x.device.type == "cpu":  # 25 times as fast as the transposed kernel there
-                x = F.interpolate(x, scale_factor=2.0)
-                return F.conv2d(x, depthwise(_after_repeat(kernel), x, gain), padding=1, groups=channels)
-            return F.conv_transpose2d(x, depthwise(kernel, x, gain), stride=2, padding=1, groups=channels)
-
-    @staticmethod
-    def backward(ctx: Any, *slope: Tensor) -> tuple[Tensor, None, None]:
-        (kernel,), (gain,) = ctx.saved_tensors, ctx.rest
-        return blur_down(slope[0], kernel, gain), None, None
-
-
-def depthwise(kernel: Tensor, x: Tensor, gain: float) -> Tensor:
-    """`kernel` times `gain` once for each channel of `x`, as weights of a grouped convolution in its type."""
-    return (kernel * gain).to(x.dtype).expand(x.shape[1], 1, *kernel.shape)
-
-
-def _after_repeat(kernel: Tensor) -> Tensor:
-    """The 3×3 kernel that does on repeated pixels what the 4×4 `kernel` does on pixels with zeros between them: taps
-    [a, b, b, a] = [1, 1] * [a, b − a, a]."""
-    rows = torch.stack([kernel[0], kernel[1] - kernel[0], kernel[3]])
-    return torch.stack([rows[:, 0], rows[:, 1] - rows[:, 0], rows[:, 3]], 1)
+"""The slope of the leaky ReLU for negative values."""
 
 
 def scaled(parameter: Tensor, gain: float) -> Tensor:
-    """`parameter` times its gain; the parameter itself once gains are folded."""
+    """Return `parameter` times its gain, or the parameter itself once the gains are folded."""
     return parameter if gain == 1.0 else parameter * gain
 
 
 class Dense(nn.Module):
-    """Fully connected layer [N, inputs] → [N, outputs], leaky ReLU with gain √2 if `activate`.
+    """A fully connected layer [N, inputs] → [N, outputs], with a leaky ReLU of gain √2 if `activate`.
 
-    `rate` scales the learning rate of the layer (the mapping network learns at 0.01).
+    `rate` scales the learning rate of the layer; it is 0.01 in the mapping network (StyleGAN, Karras et al. 2019).
     """
 
     def __init__(
@@ -127,6 +41,7 @@ class Dense(nn.Module):
         self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
         self.activate = activate
         self.gain = math.sqrt(2) if activate else 1.0
+        # He et al. 2015: variance 1 / inputs keeps the variance of the activations, which the gain √2 completes.
         self.weight_gain = self.gain * rate / math.sqrt(inputs)
         self.bias_gain = self.gain * rate
 
@@ -136,13 +51,13 @@ class Dense(nn.Module):
 
     def fold(self) -> None:
         """Multiply the gains into the parameters, for serving."""
-        _fold(self)
+        _fold_gains(self)
 
 
 class Conv(nn.Module):
-    """k×k convolution, optionally to half the edge behind a low-pass, leaky ReLU with gain √2 if `activate`.
+    """A k×k convolution with a leaky ReLU of gain √2 if `activate`; with `down`, low-passed and to half the edge.
 
-    `gain` multiplies the output (before the bias-free skip sum of a residual block it is √½).
+    `gain` multiplies the output. In a residual block it is √½, so that the sum of two branches has unit variance.
     """
 
     kernel: Tensor
@@ -173,22 +88,24 @@ class Conv(nn.Module):
 
     def fold(self) -> None:
         """Multiply the gains into the parameters, for serving."""
-        _fold(self)
+        _fold_gains(self)
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         size = weight.shape[-1]
         if not self.down:
             return F.conv2d(x, weight, bias, padding=size // 2)
-        if size == 1:  # a 1×1 kernel looks at the kept pixels only, so only they are low-passed
+        if size == 1:
+            # A 1×1 kernel reads only the pixels that remain, so only those need the low-pass.
             return F.conv2d(blur_down(x, self.kernel), weight, bias)
+        # The low-pass comes before the stride, as otherwise high frequencies would alias.
         return F.conv2d(blur(x, self.kernel, padding=2), weight, bias, stride=2)
 
 
 class ModulatedConv(nn.Module):
-    """Convolution whose weights are scaled per image by a style and renormalised (StyleGAN2, section 2.2).
+    """A convolution whose weights are scaled per image by a style and renormalised (StyleGAN2, section 2.2).
 
-    x [N, inputs, H, W], style [N, S], noise [N, 1, H', W'] → [N, outputs, H', W'], twice the edge if `up`. Without
-    `demodulate` it is the linear 1×1 to-image layer: no noise, no activation.
+    x [N, inputs, H, W], style [N, S], noise [N, 1, H', W'] → [N, outputs, H', W'], with twice the edge if `up`. Without
+    `demodulate` it is the linear 1×1 layer that makes the image: it has no noise and no activation.
     """
 
     kernel: Tensor
@@ -198,7 +115,7 @@ class ModulatedConv(nn.Module):
     ) -> None:
         super().__init__()
         if up and not demodulate:
-            raise ValueError("an upward layer has a bias of its own only behind its demodulation")
+            raise ValueError("a layer with up=True needs demodulate=True: its bias is added after the demodulation")
         self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.affine = Dense(style, inputs, bias=1.0)
@@ -214,32 +131,38 @@ class ModulatedConv(nn.Module):
         if not self.demodulate:
             return self._convolve(x, weight, self.bias)
         y = self._convolve(x, weight)
+        # The √2 of the leaky ReLU is part of the demodulation here, and of bias and noise in `_bias_and_noise`.
         y = y * (math.sqrt(2) * self._demodulation(weight, scale))[:, :, None, None].to(y.dtype)
-        return F.leaky_relu(y + self._shift(noise).to(y.dtype), SLOPE)
+        return F.leaky_relu(y + self._bias_and_noise(noise).to(y.dtype), SLOPE)
 
-    def _shift(self, noise: Tensor | None) -> Tensor:
-        """Bias and noise, √2 of them: [outputs, 1, 1], or [N, outputs, H', W'] that lies channels last."""
+    def _bias_and_noise(self, noise: Tensor | None) -> Tensor:
+        """Return √2 times bias and noise, [outputs, 1, 1], or [N, outputs, H', W'] with the channels last in memory."""
         bias = math.sqrt(2) * self.bias
         if noise is None or self.noise_strength is None:
             return bias[:, None, None]
+        # One matrix product adds noise and bias, and writes the channels last, as the convolutions around it want them.
         strength = (math.sqrt(2) * self.noise_strength).expand(len(bias), 1)
         return F.linear(noise.permute(0, 2, 3, 1), strength, bias).permute(0, 3, 1, 2)
 
     def _demodulation(self, weight: Tensor, scale: Tensor) -> Tensor:
-        """1/‖w·s‖ per image and output map, in float32: Σ_k (w·s)² = (Σ_k w²)·s²."""
+        """Return 1/‖w·s‖ per image and output map, [N, outputs] in float32 (StyleGAN2, equation 3).
+
+        The style s is the same for all taps k of a kernel, so Σ_k (w·s)² = (Σ_k w²)·s² is one matrix product.
+        """
         with torch.autocast(weight.device.type, enabled=False):
             squares = weight.float().square().sum((2, 3))
             return torch.rsqrt(scale.square() @ squares.T + 1e-8)
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if self.up:
+            # Zeros between the pixels leave a quarter of the mean, which the gain of the low-pass restores.
             y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
             return blur(y, self.kernel, padding=1, gain=4.0)
         return F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
 
 
 @torch.no_grad()
-def _fold(layer: Dense | Conv) -> None:
+def _fold_gains(layer: Dense | Conv) -> None:
     layer.weight.mul_(layer.weight_gain)
     if layer.bias is not None:
         layer.bias.mul_(layer.bias_gain)
@@ -247,16 +170,18 @@ def _fold(layer: Dense | Conv) -> None:
 
 
 def group_size(images: int, group: int) -> int:
-    """The largest group of at most `group` images that divides a batch of `images`, so that any batch works."""
+    """Return the largest group of at most `group` images that divides a batch of `images`, so that any batch works."""
     return max(g for g in range(1, min(group, images) + 1) if images % g == 0)
 
 
 def group_stddev(x: Tensor, group: int) -> Tensor:
-    """How varied a batch is: mean standard deviation over groups of consecutive images (Karras et al. 2018).
+    """Return the minibatch standard deviation, [N, C, H, W] → [N, 1, 1, 1] float32 (Karras et al. 2018).
 
-    [N, C, H, W] → [N, 1, 1, 1] float32, equal within a group of `group_size` images.
+    It tells the discriminator how varied the images of a batch are: the standard deviation over a group of consecutive
+    images, averaged over maps and pixels. It is equal within a group of `group_size` images.
     """
     n = x.shape[0]
+    # A group of consecutive images stays within one process, so that shares of a batch give the same groups.
     size = group_size(n, group)
     y = x.float().reshape(n // size, size, *x.shape[1:])
     variance = (y - y.mean(1, keepdim=True)).square().mean(1)

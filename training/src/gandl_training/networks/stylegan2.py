@@ -1,4 +1,7 @@
-"""StyleGAN2's two networks, top to bottom: latent → generator → image → discriminator → 512 features and a score."""
+"""The two networks of StyleGAN2 from top to bottom: latent → generator → image → discriminator → features and score.
+
+The names of the modules are the keys of the weights in a checkpoint, so they must not change.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from gandl_training.config import NetworkConfig
-from gandl_training.networks.layers import Conv, Dense, ModulatedConv, blur_up, fir_kernel, group_stddev
+from gandl_training.networks.layers import Conv, Dense, ModulatedConv, group_stddev
+from gandl_training.networks.resampling import blur_up, fir_kernel
 
 STDDEV_MOMENTUM = 0.01
+"""The share by which one batch moves the running mean of the minibatch standard deviation."""
 
 
 class Mapping(nn.Module):
-    """Latent z [N, 512] → style w [N, 512]: normalise, then a few dense layers at a hundredth of the learning rate."""
+    """The mapping network, latent z [N, 512] → style w [N, 512]. It normalises the latent and passes it through a few
+    dense layers, which learn at a hundredth of the learning rate (StyleGAN, Karras et al. 2019)."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -25,12 +31,14 @@ class Mapping(nn.Module):
         )
 
     def forward(self, z: Tensor) -> Tensor:
+        # The latent is projected onto a sphere, so that only its direction matters.
         style: Tensor = self.layers(z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8))
         return style
 
 
 class GeneratorBlock(nn.Module):
-    """Doubles the edge with two modulated convolutions and adds its own image to the upsampled one (skip generator)."""
+    """A block that doubles the edge by two modulated convolutions and adds its own image to the upsampled one of the
+    block before it (the skip generator of StyleGAN2, section 4.1)."""
 
     kernel: Tensor
 
@@ -48,7 +56,8 @@ class GeneratorBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """z [N, 512] → image [N, C, R, R] about −1..1. Noise is given by the caller, so that a run can be repeated."""
+    """The generator, z [N, 512] → image [N, C, R, R] of about −1..1. The caller passes the noise, so that a run can be
+    repeated."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -63,7 +72,7 @@ class Generator(nn.Module):
 
     @property
     def noise_edges(self) -> list[int]:
-        """Edge of each noise map that `forward` takes, [N, 1, edge, edge] each."""
+        """The edge of each noise map [N, 1, edge, edge] that `forward` takes."""
         return [4, *(e for edge in self.config.edges[-2::-1] for e in (edge, edge))]
 
     def forward(self, z: Tensor, noise: Sequence[Tensor]) -> Tensor:
@@ -71,17 +80,18 @@ class Generator(nn.Module):
         return images
 
     def synthesise(self, style: Tensor, noise: Sequence[Tensor]) -> Tensor:
-        """Style [N, 512] and noise → image [N, C, R, R]."""
+        """Return the images [N, C, R, R] of styles [N, 512] and noise."""
         x = self.constant.expand(style.shape[0], -1, -1, -1)
         x = self.first(x.contiguous(memory_format=self.config.memory_format), style, noise[0])
         image: Tensor = self.first_to_image(x, style).float()
         for i, block in enumerate(self.blocks):
             x, image = block(x, image, style, noise[1 + 2 * i : 3 + 2 * i])
-        return image - 1  # inside, 0 is black: the zeros around an image that is upsampled then leave no bright frame
+        # Inside, black is 0, so that the zeros around an image that is upsampled do not leave a bright frame.
+        return image - 1
 
 
 class DiscriminatorBlock(nn.Module):
-    """Residual block that halves the edge: two 3×3 convolutions beside a 1×1 one, sum scaled by √½."""
+    """A residual block that halves the edge: two 3×3 convolutions beside a 1×1 one; their sum is scaled by √½."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -95,11 +105,11 @@ class DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Image [N, C, R, R] in −1..1 → realness score [N]; on the way the features that gandl serves.
+    """The discriminator, image [N, C, R, R] in −1..1 → realness score [N]. It also has the features that gandl serves.
 
-    While training, one input map of the last block is the standard deviation over groups of the batch. Its running
-    mean over real images is kept, and `features` and `maps` use that constant instead: a vector never depends on
-    its batch-mates.
+    In training, one input map of the last block is the standard deviation over groups of the batch. The buffer `stddev`
+    is its running mean over real images. `features` uses that constant instead, so that a vector never depends on the
+    other images of its batch.
     """
 
     stddev: Tensor
@@ -107,6 +117,7 @@ class Discriminator(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
+        # The attribute names below are the keys of the weights in a checkpoint.
         edges, width = config.edges, config.discriminator_width
         self.from_image = Conv(config.channels, width(edges[0]), 1)
         self.blocks = nn.ModuleList(DiscriminatorBlock(width(e), width(e // 2)) for e in edges[:-1])
@@ -116,32 +127,39 @@ class Discriminator(nn.Module):
         self.register_buffer("stddev", torch.ones(()))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Scores [N] with the batch's own standard deviation."""
+        """Return scores [N] with the standard deviation of this batch."""
         x = self.maps(image)[-1]
         return self._score(x, group_stddev(x, self.config.stddev_group))
 
-    def judge(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores of real and of generated images, each batch with its own standard deviation, in one pass: small maps
-        keep a processor busier together. Moves the running mean towards the real batch's."""
+    def score_both(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the scores of real and of generated images, each batch with its own standard deviation.
+
+        One pass computes both, because small maps use a processor better together. It also moves the running mean of
+        the standard deviation towards that of the real batch.
+        """
         x = self.maps(torch.cat([real, fake]))[-1]
         parts = [group_stddev(part, self.config.stddev_group) for part in torch.split(x, [len(real), len(fake)])]
+        # Only real images count: the featurizer is used on real images.
         self.stddev.lerp_(parts[0].detach().mean(), STDDEV_MOMENTUM)
         scores = self._score(x, torch.cat(parts))
         return scores[: len(real)], scores[len(real) :]
 
     def maps(self, image: Tensor) -> list[Tensor]:
-        """The last map of each edge from R down to 4, [N, width, edge, edge] each, before the batch statistics."""
+        """Return the last map of each edge from R down to 4, [N, width, edge, edge] each, before the minibatch
+        standard deviation enters."""
+        # The layout is set once here; every convolution passes it on.
         maps = [self.from_image(image.contiguous(memory_format=self.config.memory_format))]
         for block in self.blocks:
             maps.append(block(maps[-1]))
         return maps
 
     def features(self, image: Tensor) -> Tensor:
-        """The dense 512 features [N, 512] of each image alone."""
+        """Return the dense features [N, 512] of images; each vector depends on its own image only."""
         x = self.maps(image)[-1].float()
         return self._dense(x, self.stddev.expand(x.shape[0], 1, 1, 1))
 
     def _score(self, x: Tensor, stddev: Tensor) -> Tensor:
+        # The last layers run in float32: a loss needs more digits than bfloat16 has.
         with torch.autocast(x.device.type, enabled=False):
             score: Tensor = self.score(self._dense(x.float(), stddev))
         return score[:, 0]
@@ -152,6 +170,6 @@ class Discriminator(nn.Module):
         return features
 
 
-def parameters(module: nn.Module) -> int:
-    """Number of trained values."""
+def parameter_count(module: nn.Module) -> int:
+    """Return the number of trained values."""
     return sum(p.numel() for p in module.parameters())

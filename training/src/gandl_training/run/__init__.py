@@ -1,1 +1,1 @@
-"""A training run: its loop, checkpoints, logs and processes."""
+"""A training run: its start and end, its loop, checkpoints and logs."""

@@ -1,17 +1,19 @@
-"""Checkpoints: everything a run needs to go on bit for bit, written so that a crash never leaves half a file.
+"""Checkpoints: everything that a run needs to resume bit for bit.
 
-Random numbers and the data position are functions of (seed, step), so the step is their whole state.
+Random numbers and the position in the data are functions of (seed, step), so the number of the step is their whole
+state. A checkpoint holds tensors, plain values and the configuration as JSON, and no code of this package, so that
+modules may be renamed without making older files unreadable.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput, NotFound, TrainingFailed
 
 from gandl_training.config import TrainConfig
@@ -20,9 +22,9 @@ CHECKPOINT = "checkpoint.pt"
 FORMAT = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """`state` maps part names (generator, discriminator, …_ema, optimisers) to their state dicts."""
+    """`state` maps the names of parts (generator, discriminator, their averages, optimisers) to their state dicts."""
 
     config: TrainConfig
     step: int
@@ -30,18 +32,17 @@ class Checkpoint:
 
     @property
     def kimg(self) -> float:
-        """Thousands of real images shown."""
+        """How many thousand real images this run has trained on."""
         return self.step * self.config.batch / 1000
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Write beside `path`, flush to disk, then rename over it. Raises TrainingFailed where that cannot be or a value is
-    not finite; the old file then stays."""
+    """Write a checkpoint atomically. Raises TrainingFailed where it cannot be written or a value is not finite; the old
+    file then stays."""
     bad = [name for name, value in _tensors(checkpoint.state) if not torch.isfinite(value).all()]
     if bad:
-        what = f"{len(bad)} tensors, such as {bad[0]}, hold NaN or infinity at {checkpoint.kimg:.1f} kimg"
-        raise TrainingFailed(f"{what}; {kept(path)}; lower --learning-rate or raise --r1-gamma")
-    temporary = path.with_suffix(".tmp")
+        detail = f"{len(bad)} tensors, such as {bad[0]}, hold NaN or infinity at {checkpoint.kimg:.1f} kimg"
+        raise TrainingFailed(f"{detail}; {last_good(path)}; lower --learning-rate or raise --r1-gamma")
     content = {
         "format": FORMAT,
         "config": checkpoint.config.to_json(),
@@ -49,23 +50,19 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "state": checkpoint.state,
     }
     try:
-        with temporary.open("wb") as file:
+        with atomic_file(path) as file:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        temporary.unlink(missing_ok=True)
-        raise TrainingFailed(f"cannot write {path}: {_cause(error)}; {kept(path)}") from error
+        raise TrainingFailed(f"cannot write {path}: {_cause(error)}; {last_good(path)}") from error
 
 
-def kept(path: Path) -> str:
-    """What a message says of the checkpoint that a failure leaves."""
+def last_good(path: Path) -> str:
+    """Return what a message says about the checkpoint that remains after a failure."""
     return f"the last good checkpoint is {path}" if path.exists() else "there is no checkpoint yet"
 
 
 def _cause(error: Exception) -> str:
-    """torch answers a failed write with an error of its own, in whose context the system's is."""
+    """Return why a write failed: torch raises an error of its own, which has that of the system as its context."""
     system = error if isinstance(error, OSError) else error.__context__
     return (system.strerror or str(system)) if isinstance(system, OSError) else str(error)
 
@@ -73,21 +70,22 @@ def _cause(error: Exception) -> str:
 def _tensors(state: object, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
     if isinstance(state, torch.Tensor):
         yield name, state
-    elif isinstance(state, dict):
+    elif isinstance(state, Mapping):
         for key, value in state.items():
             yield from _tensors(value, f"{name}.{key}" if name else str(key))
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
-    """Raises NotFound or BadInput naming the file. Nothing is unpickled but tensors and plain values."""
+    """Read a checkpoint. Raises NotFound or BadInput naming the file; only tensors and plain values are unpickled."""
     if not path.is_file():
-        raise NotFound(f"checkpoint {path} is not there; give the folder of a `gandl train` run")
+        raise NotFound(f"checkpoint {path} does not exist; give the folder of a `gandl train` run")
     try:
+        # weights_only: a pickle may call any function, and checkpoints are passed on between people.
         content = torch.load(path, map_location=device, weights_only=True)
         if content["format"] != FORMAT:
-            raise BadInput(f"{path} has format {content['format']}; this version of gandl reads {FORMAT}")
+            raise BadInput(f"{path} has format {content['format']}; this version of gandl reads format {FORMAT}")
         config = TrainConfig.from_json(content["config"])
-        return Checkpoint(config, int(content["step"]), content["state"])
+        return Checkpoint(config=config, step=int(content["step"]), state=content["state"])
     except BadInput:
         raise
     except Exception as error:  # a damaged file fails anywhere inside torch's reader: name it, keep the cause

@@ -1,66 +1,74 @@
-"""What the first process of a run leaves on disk: checkpoints, snapshots, sheets and the journal."""
+"""The files that the main process of a run writes: checkpoints, snapshots, sample grids and metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gandl_training.data.dataset import Crops
-from gandl_training.evaluation.sample_grid import save_png, sheet
-from gandl_training.evaluation.watch import Watch, generate
+from gandl_training.data.crops import Crops
+from gandl_training.evaluation.evaluator import Evaluator, generate_tiles
+from gandl_training.evaluation.sample_grid import sample_grid, save_png
 from gandl_training.run import checkpoint as ckpt
-from gandl_training.run.metric_log import SAMPLES, Journal
+from gandl_training.run.metric_log import SAMPLES, MetricLog
 from gandl_training.steps.step import Trainer
 
 SNAPSHOTS = "snapshots"
-SHEET_TILES = 64
+GRID_TILES = 64
 SNAPSHOT_PARTS = ("discriminator", "discriminator_ema", "generator_ema")
+"""A snapshot holds only these parts of the state: it can be exported, but not resumed."""
 
 
-class Writer:
-    """Writes into the folder `out` of a run, and watches it."""
+class RunWriter:
+    """Writes into the folder `out` of a run, and evaluates the run for its metrics."""
 
     def __init__(self, trainer: Trainer, crops: Crops, held_out: Sequence[int], out: Path) -> None:
         self.trainer, self.out = trainer, out
         for folder in (SAMPLES, SNAPSHOTS):
             (out / folder).mkdir(exist_ok=True)
-        self.journal = Journal(out)
-        self.watch = Watch.of(crops, held_out)
+        self.metric_log = MetricLog(out)
+        self.evaluator = Evaluator.from_crops(crops, held_out)
 
-    def milestones(self, check: Callable[[], None]) -> None:
-        """Write what is due after this step; `check` raises where the losses since the last report are bad."""
+    def write_due(self, check_losses: Callable[[], None]) -> None:
+        """Write what is due after this step; `check_losses` raises where losses since the last report are not finite.
+
+        Losses are checked before a checkpoint replaces a good one, and before broken networks are evaluated.
+        """
         config = self.trainer.config
-        if self._passed(config.sample_kimg):
-            self.sheet()
-        if self._passed(config.checkpoint_kimg):
-            check()
+        if self._is_due(config.sample_kimg):
+            self.write_sample_grid()
+        if self._is_due(config.checkpoint_kimg):
+            check_losses()
             self.save(self.out / ckpt.CHECKPOINT)
-        if self._passed(config.snapshot_kimg):
+        if self._is_due(config.snapshot_kimg):
             self.save(self.out / SNAPSHOTS / f"kimg-{self.trainer.kimg:09.3f}.pt", SNAPSHOT_PARTS)
-        if self._passed(config.quality_kimg):
-            check()
-            averages = self.trainer.generator_ema, self.trainer.discriminator_ema
-            self.journal.write(self.trainer.kimg, self.watch.look(*averages))
+        if self._is_due(config.quality_kimg):
+            check_losses()
+            metrics = self.evaluator.evaluate(self.trainer.generator_ema, self.trainer.discriminator_ema)
+            self.metric_log.write(self.trainer.kimg, metrics)
 
     def finish(self) -> None:
-        """The last checkpoint and sheet."""
+        """Write the last checkpoint and sample grid, and close the log."""
         self.save(self.out / ckpt.CHECKPOINT)
-        self.sheet()
-        self.journal.close()
-
-    def _passed(self, every: float) -> bool:
-        shown, batch = self.trainer.step * self.trainer.config.batch, self.trainer.config.batch
-        images = max(round(1000 * every), 1)  # whole numbers: a rounded float would let two steps pass one mark
-        return shown // images > (shown - batch) // images
+        self.write_sample_grid()
+        self.metric_log.close()
 
     def save(self, path: Path, parts: Sequence[str] | None = None) -> None:
-        """Write a checkpoint, or only `parts` of the state (a snapshot, which can be exported but not resumed)."""
-        t = self.trainer
-        state = {k: v for k, v in t.state().items() if parts is None or k in parts}
-        ckpt.save(ckpt.Checkpoint(t.config, t.step, state), path)
+        """Write a checkpoint, or only `parts` of the state. Raises TrainingFailed."""
+        trainer = self.trainer
+        state = {name: value for name, value in trainer.state().items() if parts is None or name in parts}
+        ckpt.save(ckpt.Checkpoint(config=trainer.config, step=trainer.step, state=state), path)
 
-    def sheet(self) -> None:
-        """64 real tiles beside 64 of the averaged generator, always the same latents."""
-        picture = sheet(self.watch.real[:SHEET_TILES], generate(self.trainer.generator_ema, SHEET_TILES, seed=0))
+    def write_sample_grid(self) -> None:
+        """Write 64 real tiles beside 64 tiles of the averaged generator, always from the same latents."""
+        generated = generate_tiles(self.trainer.generator_ema, GRID_TILES, seed=0)
+        picture = sample_grid(self.evaluator.real[:GRID_TILES], generated)
         save_png(picture, self.out / SAMPLES / f"kimg-{self.trainer.kimg:09.3f}.png")
-        self.journal.picture(self.trainer.kimg, picture)
+        self.metric_log.add_picture(self.trainer.kimg, picture)
+
+    def _is_due(self, every_kimg: float) -> bool:
+        """True if the last step passed a multiple of `every_kimg` thousand images."""
+        batch = self.trainer.config.batch
+        images = self.trainer.step * batch
+        # Whole numbers, because two steps could pass one mark that was rounded as a float.
+        interval = max(round(1000 * every_kimg), 1)
+        return images // interval > (images - batch) // interval

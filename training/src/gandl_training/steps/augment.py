@@ -1,7 +1,8 @@
 """Adaptive discriminator augmentation for any number of channels (ADA, Karras et al. 2020).
 
-Every image that the discriminator sees, real or generated, passes through the same random transforms, each applied
-with probability p. p rises while the discriminator is surer of the training images than `target`, and falls otherwise.
+Every image that the discriminator gets, real or generated, passes through the same random transforms. Each transform is
+applied with probability p. p rises while the mean sign of the scores of training images is above `target`, and falls
+otherwise. The paper is "Training Generative Adversarial Networks with Limited Data".
 """
 
 from __future__ import annotations
@@ -11,36 +12,42 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gandl_training.config import AugmentConfig
-from gandl_training.steps.random_numbers import Draws
+from gandl_training.steps.random_numbers import StepRandom
 
-SHIFT = 0.125
+MAX_SHIFT = 0.125
 SCALE_STDDEV = 0.2
 GAIN_STDDEV = 0.2
 OFFSET_STDDEV = 0.1
 NOISE_STDDEV = 0.1
-CUTOUT = 0.5
+CUTOUT_EDGE = 0.5
+"""The strengths of the transforms. Shift and cutout are shares of the edge, scale and gain are standard deviations of
+log2, and offset and noise are standard deviations in units of −1..1. Shift, scale, noise and cutout are those of ADA
+(appendix B); gain and offset are weaker than there (0.5 and 0.2), because intensity is a phenotype in our images."""
 
 
-def augment(images: Tensor, p: Tensor, draws: Draws) -> Tensor:
-    """Transform [N, C, S, S] in −1..1 (−1 is black). Differentiable in `images`; at p = 0 the same."""
+def augment(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+    """Transform images [N, C, S, S] in −1..1 (−1 is black); gradients pass through. At p = 0 nothing changes."""
     if float(p) == 0:
         return images
-    return cut_out(add_noise(change_intensity(move(images, p, draws), p, draws), p, draws), p, draws)
+    return cut_out(add_noise(change_intensity(move(images, p, random), p, random), p, random), p, random)
 
 
-def move(images: Tensor, p: Tensor, draws: Draws) -> Tensor:
-    """Flip, rotate by quarter turns, shift by whole pixels up to an eighth of the edge, scale isotropically.
+def move(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+    """Mirror, rotate by quarter turns, shift by whole pixels up to an eighth of the edge, and scale isotropically.
 
-    One resampling does them all; without scaling every target pixel falls on a source pixel, so nothing is smoothed.
+    One resampling does them all. Without scaling, every target pixel is a source pixel, so nothing is smoothed.
     """
     n, size = images.shape[0], images.shape[-1]
-    gate = (draws.uniform(n, 4) < p).to(images)
-    u = draws.uniform(n, 4)
+    # A gate of 0 leaves a transform out of an image; the numbers for it are drawn all the same, so that the stream of
+    # random numbers does not depend on p.
+    gate = (random.uniform(n, 4) < p).to(images)
+    u = random.uniform(n, 4)
     mirror = 1 - 2 * gate[:, 0] * (u[:, 0] < 0.5)
     quarter = gate[:, 1] * (4 * u[:, 1]).floor() * (torch.pi / 2)
-    shift = gate[:, 2:3] * ((2 * u[:, 2:4] - 1) * SHIFT * size).round() * (2 / size)
-    scale = torch.exp2(-gate[:, 3] * draws.normal(n) * SCALE_STDDEV)
+    shift = gate[:, 2:3] * ((2 * u[:, 2:4] - 1) * MAX_SHIFT * size).round() * (2 / size)
+    scale = torch.exp2(-gate[:, 3] * random.normal(n) * SCALE_STDDEV)
     cos, sin = scale * quarter.cos(), scale * quarter.sin()
+    # `affine_grid` measures in units of half an edge and maps each target pixel to its source.
     theta = torch.stack(
         [torch.stack([cos * mirror, -sin, shift[:, 0]], 1), torch.stack([sin * mirror, cos, shift[:, 1]], 1)], 1
     )
@@ -48,37 +55,42 @@ def move(images: Tensor, p: Tensor, draws: Draws) -> Tensor:
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def change_intensity(images: Tensor, p: Tensor, draws: Draws) -> Tensor:
-    """A gain (log-normal) and an offset (normal) for each channel alone, over black: stains vary independently."""
+def change_intensity(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+    """Multiply each channel by a log-normal gain over black, and add a normal offset to it.
+
+    Each channel has its own gain and offset, because stains vary independently of each other.
+    """
     n, channels = images.shape[:2]
-    gate = (draws.uniform(n, 2, 1) < p).to(images)
-    gain = torch.exp2(gate[:, 0] * draws.normal(n, channels) * GAIN_STDDEV)
-    offset = gate[:, 1] * draws.normal(n, channels) * OFFSET_STDDEV
+    gate = (random.uniform(n, 2, 1) < p).to(images)
+    # Black is −1, so images are multiplied after adding 1: a gain must not change the background.
+    gain = torch.exp2(gate[:, 0] * random.normal(n, channels) * GAIN_STDDEV)
+    offset = gate[:, 1] * random.normal(n, channels) * OFFSET_STDDEV
     return (images + 1) * gain[:, :, None, None] - 1 + offset[:, :, None, None]
 
 
-def add_noise(images: Tensor, p: Tensor, draws: Draws) -> Tensor:
-    """Gaussian noise of a half-normal strength."""
+def add_noise(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+    """Add Gaussian noise, whose standard deviation is half-normal over images."""
     n = images.shape[0]
-    strength = (draws.uniform(n) < p) * draws.normal(n).abs() * NOISE_STDDEV
-    return images + strength[:, None, None, None] * draws.normal(n, *images.shape[1:])
+    strength = (random.uniform(n) < p) * random.normal(n).abs() * NOISE_STDDEV
+    return images + strength[:, None, None, None] * random.normal(n, *images.shape[1:])
 
 
-def cut_out(images: Tensor, p: Tensor, draws: Draws) -> Tensor:
-    """Blacken a square of half the edge around a random centre."""
+def cut_out(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+    """Blacken a square of half the edge around a random centre (cutout, DeVries and Taylor 2017)."""
     n, size = images.shape[0], images.shape[-1]
-    gate = draws.uniform(n) < p
-    centre = draws.uniform(n, 2)
-    at = (torch.arange(size, device=images.device) + 0.5) / size
-    inside = (at[None, None] - centre[:, :, None]).abs() < CUTOUT / 2
+    gate = random.uniform(n) < p
+    centre = random.uniform(n, 2)
+    pixels = (torch.arange(size, device=images.device) + 0.5) / size
+    inside = (pixels[None, None] - centre[:, :, None]).abs() < CUTOUT_EDGE / 2
     hole = gate[:, None, None] & inside[:, 0, :, None] & inside[:, 1, None, :]
     return torch.where(hole[:, None], images.new_tensor(-1.0), images)
 
 
-def adapted(p: Tensor, sign: Tensor, config: AugmentConfig, images: int) -> Tensor:
-    """The next p: a fixed step up where the mean sign of real scores is above the target, down where below.
+def next_probability(p: Tensor, sign: Tensor, config: AugmentConfig, images: int) -> Tensor:
+    """Return the next p: one step up where the mean sign of real scores is above the target, and down where below.
 
-    The step is images / (1000 · speed_kimg), so p needs `speed_kimg` thousand images from 0 to 1; p stays in 0..most.
+    The step is images / (1000 · speed_kimg), so p needs `speed_kimg` thousand images from 0 to 1. p stays in 0..most.
     """
-    moved = p + (sign - config.target).sign() * images / (1000 * config.speed_kimg)
-    return moved.clamp(0, config.most)
+    # A mean sign of 1 means that the discriminator knows all training images; 0.6 is the target that ADA found best.
+    updated = p + (sign - config.target).sign() * images / (1000 * config.speed_kimg)
+    return updated.clamp(0, config.most)

@@ -1,4 +1,4 @@
-"""One training step of both networks, and the state that it moves."""
+"""One training step of both networks, and the state that it changes."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ import torch
 from torch import Tensor, nn
 
 from gandl_training.config import TrainConfig
-from gandl_training.networks.averaging import ema_keep
+from gandl_training.networks.averaging import ema_decay
 from gandl_training.networks.stylegan2 import Discriminator, Generator
-from gandl_training.process_group import ALONE, Processes
+from gandl_training.process_group import SINGLE_PROCESS, ProcessGroup
 from gandl_training.steps import losses
-from gandl_training.steps.augment import adapted, augment
-from gandl_training.steps.random_numbers import Draws
+from gandl_training.steps.augment import augment, next_probability
+from gandl_training.steps.random_numbers import StepRandom
 
 _Net = TypeVar("_Net", bound=nn.Module)
 
 
 class Trainer:
-    """Both players and the step. Random numbers of step k come from (seed, k); with `world` processes each takes its
-    share of the global batch and gradients are averaged, so the result is that of one process."""
+    """Both networks, their optimisers and averages, and the training step.
 
-    def __init__(self, config: TrainConfig, device: torch.device, processes: Processes = ALONE) -> None:
+    The random numbers of step k are a function of (seed, k). In a group of processes, each one trains on its share of
+    the global batch and the gradients are averaged, so the result is that of one process.
+    """
+
+    def __init__(self, config: TrainConfig, device: torch.device, processes: ProcessGroup = SINGLE_PROCESS) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device, self.processes = config, device, processes
-        self.generator = self._placed(Generator(config.network))
-        self.discriminator = self._placed(Discriminator(config.network))
+        self.generator = self._on_device(Generator(config.network))
+        self.discriminator = self._on_device(Discriminator(config.network))
         self.generator_ema = _frozen_copy(self.generator)
         self.discriminator_ema = _frozen_copy(self.discriminator)
         self.optimiser_g = self._adam(self.generator)
@@ -37,91 +40,100 @@ class Trainer:
         self.signs: list[Tensor] = []
         self.step = 0
 
-    def _placed(self, net: _Net) -> _Net:
+    def _on_device(self, net: _Net) -> _Net:
         layout = self.config.network.memory_format
         return net.to(self.device, memory_format=layout)  # type: ignore[call-overload,no-any-return]  # not in its stub
 
     def _adam(self, net: nn.Module) -> torch.optim.Adam:
         config = self.config
+        # Adam has no momentum (beta1 = 0), as in StyleGAN2; the fused step computes all tensors in one call.
         return torch.optim.Adam(net.parameters(), config.learning_rate, betas=(0.0, config.beta2), eps=1e-8, fused=True)
 
     @property
     def kimg(self) -> float:
-        """Thousands of real images shown."""
+        """How many thousand real images this run has trained on."""
         return self.step * self.config.batch / 1000
 
     def advance(self, real: Tensor) -> dict[str, Tensor]:
-        """Train both networks on the uint8 batch `real` [N, C, R, R] of this process; returns the losses, detached."""
+        """Train both networks on the uint8 batch `real` [N, C, R, R] of this process; return the detached losses."""
         config = self.config
-        draws = Draws.of(config.seed, self.step, self.device, self.processes.rank, self.processes.world)
+        processes = self.processes
+        random = StepRandom.of_step(config.seed, self.step, self.device, processes.rank, processes.world_size)
         images = real.to(self.device).float().div(127.5).sub(1).contiguous(memory_format=config.network.memory_format)
-        z, noise = self._latents(len(images), draws)
+        z, noise = self._latents(len(images), random)
+        # The images are generated once: the discriminator trains on a detached copy, the generator on the graph.
         with self._autocast():
             fake = self.generator(z, noise)
-        report = self._train_discriminator(self._seen(images, draws), self._seen(fake.detach(), draws), draws)
-        report |= self._train_generator(fake, draws)
-        every = config.loss.path_length_interval
-        if config.loss.path_length_weight and self.step % every == 0:
-            report["path_length"] = self._regularise_paths(len(images), draws)
+        report = self._train_discriminator(self._augment(images, random), self._augment(fake.detach(), random), random)
+        report |= self._train_generator(fake, random)
+        interval = config.loss.path_length_interval
+        if config.loss.path_length_weight and self.step % interval == 0:
+            report["path_length"] = self._regularise_path_length(len(images), random)
         self.step += 1
-        self._average()
+        self._update_averages()
         if config.augment.adaptive:
-            self._adapt(report["sign"])
+            self._adapt_augmentation(report["sign"])
             report["augment_p"] = self.augment_p
         return report
 
-    def _train_discriminator(self, real: Tensor, fake: Tensor, draws: Draws) -> dict[str, Tensor]:
+    def _train_discriminator(self, real: Tensor, fake: Tensor, random: StepRandom) -> dict[str, Tensor]:
         loss = self.config.loss
-        adversarial = losses.DISCRIMINATOR[loss.gan]
+        adversarial = losses.DISCRIMINATOR_LOSSES[loss.gan]
         self.optimiser_d.zero_grad(set_to_none=True)
         with self._autocast():
-            real_scores, fake_scores = self.discriminator.judge(real, fake)
+            real_scores, fake_scores = self.discriminator.score_both(real, fake)
         value = adversarial(real_scores, fake_scores)
         torch.autograd.backward(value)
         report = {"d": value, "real": real_scores.mean(), "fake": fake_scores.mean(), "sign": real_scores.sign().mean()}
+        # Lazy regularisation: a term that acts in every n-th step has n times its weight (StyleGAN2, section 3.1).
         if self.config.r1_gamma and self.step % loss.r1_interval == 0:
+            # A gradient of a gradient loses too many digits in bfloat16, so the regularisers run in float32.
             images = real.detach().requires_grad_()
             penalty = losses.r1(self.discriminator(images), images)
             torch.autograd.backward(penalty * self.config.r1_gamma * loss.r1_interval)
             report["r1"] = penalty
         if loss.lipschitz_weight and self.step % loss.lipschitz_interval == 0:
-            mix = draws.uniform(len(real))
+            mix = random.uniform(len(real))
             penalty = losses.lipschitz(self.discriminator, real, fake, mix, loss.lipschitz_power)
             torch.autograd.backward(penalty * loss.lipschitz_weight * loss.lipschitz_interval)
             report["lipschitz"] = penalty
         self._update(self.discriminator, self.optimiser_d)
+        # Each process moved the running mean by its own share of the batch; all continue with their mean.
         self.discriminator.stddev.copy_(self.processes.mean(self.discriminator.stddev))
         return {k: v.detach() for k, v in report.items()}
 
-    def _train_generator(self, fake: Tensor, draws: Draws) -> dict[str, Tensor]:
-        """`fake` still carries the graph of the generator: one pass serves both players."""
+    def _train_generator(self, fake: Tensor, random: StepRandom) -> dict[str, Tensor]:
+        """Train the generator on `fake`, which still has its graph: the images are generated once for both networks."""
         self.optimiser_g.zero_grad(set_to_none=True)
+        # Gradients pass through the discriminator, but its weights need none in this half of the step.
         self.discriminator.requires_grad_(False)
         with self._autocast():
-            scores = self.discriminator(self._seen(fake, draws))
-        value = losses.GENERATOR[self.config.loss.gan](scores)
+            scores = self.discriminator(self._augment(fake, random))
+        value = losses.GENERATOR_LOSSES[self.config.loss.gan](scores)
         torch.autograd.backward(value)
         self.discriminator.requires_grad_(True)
         self._update(self.generator, self.optimiser_g)
         return {"g": value.detach()}
 
-    def _regularise_paths(self, images: int, draws: Draws) -> Tensor:
-        """Path length on half a batch, in float32, as a step of its own."""
+    def _regularise_path_length(self, images: int, random: StepRandom) -> Tensor:
+        """Regularise the path length on half a batch, in float32, as a step of its own (StyleGAN2, section 3.2)."""
         loss = self.config.loss
-        z, noise = self._latents(max(images // 2, 1), draws)
+        # Half a batch, because the gradient of a gradient through the generator needs much memory (StyleGAN2).
+        z, noise = self._latents(max(images // 2, 1), random)
         self.optimiser_g.zero_grad(set_to_none=True)
         style = self.generator.mapping(z)
         fake = self.generator.synthesise(style, noise)
-        direction = draws.normal(*fake.shape)
+        direction = random.normal(*fake.shape)
         lengths = losses.path_lengths(fake, style, direction)
-        self.path_mean = self.processes.mean(losses.moved_mean(self.path_mean, lengths))
+        self.path_mean = self.processes.mean(losses.update_mean(self.path_mean, lengths))
         penalty = losses.path_length(lengths, self.path_mean)
         torch.autograd.backward(penalty * loss.path_length_weight * loss.path_length_interval)
         self._update(self.generator, self.optimiser_g)
         return penalty.detach()
 
     def _update(self, net: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        if self.processes.world > 1:
+        if self.processes.world_size > 1:
+            # One exchange of a single flat tensor costs less than one per parameter.
             gradients = [p.grad for p in net.parameters() if p.grad is not None]
             flat = self.processes.mean(torch.cat([g.flatten() for g in gradients]))
             for gradient, averaged in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
@@ -129,26 +141,27 @@ class Trainer:
         optimiser.step()
 
     @torch.no_grad()
-    def _average(self) -> None:
-        """Move the averages towards the networks."""
-        keep = ema_keep(self.kimg, self.config)
+    def _update_averages(self) -> None:
+        """Move the running averages of the weights towards the networks."""
+        decay = ema_decay(self.kimg, self.config)
         for ema, net in (
             (self.generator_ema, self.generator),
             (self.discriminator_ema, self.discriminator),
         ):
-            torch._foreach_lerp_(list(ema.parameters()), list(net.parameters()), 1 - keep)
+            torch._foreach_lerp_(list(ema.parameters()), list(net.parameters()), 1 - decay)
+        # The running mean of the discriminator is averaged over steps already.
         self.discriminator_ema.stddev.copy_(self.discriminator.stddev)
 
     def state(self) -> dict[str, Any]:
-        """All that training moves, as state dicts for a checkpoint."""
+        """Return all that training changes, as state dicts for a checkpoint."""
         return {name: part.state_dict() for name, part in self._parts()} | self._values()
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Inverse of `state`."""
+        """Restore what `state` returned."""
         for name, part in self._parts():
             part.load_state_dict(state[name])
         for optimiser in (self.optimiser_g, self.optimiser_d):
-            _lay_out(optimiser)
+            _match_memory_layout(optimiser)
         self.path_mean = state["path_mean"].to(self.device)
         self.augment_p = state["augment_p"].to(self.device)
         self.signs = list(state["signs"].to(self.device))
@@ -161,28 +174,32 @@ class Trainer:
         names = ("generator", "discriminator", "generator_ema", "discriminator_ema", "optimiser_g", "optimiser_d")
         return [(name, getattr(self, name)) for name in names]
 
-    def _latents(self, images: int, draws: Draws) -> tuple[Tensor, list[Tensor]]:
-        z = draws.normal(images, self.config.network.style)
-        return z, [draws.normal(images, 1, e, e) for e in self.generator.noise_edges]
+    def _latents(self, images: int, random: StepRandom) -> tuple[Tensor, list[Tensor]]:
+        z = random.normal(images, self.config.network.style)
+        return z, [random.normal(images, 1, e, e) for e in self.generator.noise_edges]
 
-    def _seen(self, images: Tensor, draws: Draws) -> Tensor:
-        """What the discriminator is shown of `images`."""
-        return augment(images, self.augment_p, draws) if self.config.augment.adaptive else images
+    def _augment(self, images: Tensor, random: StepRandom) -> Tensor:
+        """Augment the images for the discriminator if the run augments at all."""
+        return augment(images, self.augment_p, random) if self.config.augment.adaptive else images
 
-    def _adapt(self, sign: Tensor) -> None:
+    def _adapt_augmentation(self, sign: Tensor) -> None:
+        """Adapt the probability of augmentation every few steps to the mean sign of the real scores (ADA)."""
         self.signs.append(sign)
         if len(self.signs) == self.config.augment.interval:
             mean = self.processes.mean(torch.stack(self.signs).mean())
-            shown = self.config.batch * len(self.signs)
-            self.augment_p = adapted(self.augment_p, mean, self.config.augment, shown)
+            images = self.config.batch * len(self.signs)
+            self.augment_p = next_probability(self.augment_p, mean, self.config.augment, images)
             self.signs = []
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16)
 
 
-def _lay_out(optimiser: torch.optim.Optimizer) -> None:
-    """Moments as they lie in a state file → as their parameters lie in memory; the fused step pairs them by address."""
+def _match_memory_layout(optimiser: torch.optim.Optimizer) -> None:
+    """Give the moments, as a checkpoint stores them, the memory layout of their parameters.
+
+    The fused step of Adam pairs values and moments by their address and not by their index.
+    """
     for parameter, moments in optimiser.state.items():
         for name, value in moments.items():
             if value.shape == parameter.shape:

@@ -1,4 +1,4 @@
-"""`gandl train`: a StyleGAN2 on the images of a plate folder, without labels."""
+"""`gandl train`: train a StyleGAN2 on the images of a plate folder, without labels."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ import typer
 
 if TYPE_CHECKING:
     from gandl_training.config import TrainConfig
-    from gandl_training.data.dataset import Source
+    from gandl_training.data.packing import Source
     from gandl_training.run.loop import Progress
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress as ProgressBar
     from rich.progress import TaskID
 
 Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
-PlateMapFile = Annotated[Path, typer.Option("--platemap", help="Plate map (CSV); only used wells are trained on.")]
+PlateMapFile = Annotated[
+    Path, typer.Option("--platemap", help="Plate map (CSV). Only wells that hold cells are used for training.")
+]
 Out = Annotated[Path, typer.Option(help="Folder of the run.")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
-    """What a run is made of, as it was given; None is not given, and then the preset's."""
+    """The options of a run as the user typed them; for None the value of the preset is used."""
 
     preset: str | None
     resolution: int | None
@@ -44,7 +46,7 @@ class TrainingOptions:
     channel_names: str | None
 
     def config(self) -> TrainConfig:
-        """The preset with what was given in place. Raises BadInput."""
+        """Return the preset with these options in place. Raises BadInput."""
         from gandl_shared.errors import BadInput
         from gandl_training import config as configs
 
@@ -57,29 +59,29 @@ class TrainingOptions:
         }
         parts = {"network": {"resolution": self.resolution}, "loss": terms, "augment": {"adaptive": self.augment}}
         names = ("batch", "seed", "learning_rate", "holdout")
-        config = configs.changed(
+        config = configs.with_changes(
             configs.preset(self.preset or "cpu-64"), parts | {name: getattr(self, name) for name in names}
         )
         if self.lipschitz_power is not None and not config.loss.lipschitz_weight:
-            raise BadInput("--lipschitz-power has nothing to act on: give the weight of the penalty by --lipschitz")
+            raise BadInput("--lipschitz-power has no effect: give the weight of the penalty by --lipschitz too")
         return config
 
     def source(self, images: Path, platemap: Path) -> Source:
-        """Where the images are and how they are read."""
-        from gandl_training.data.dataset import Source
+        """Return where the images are and how they are read."""
+        from gandl_training.data.packing import Source
 
         names = tuple(self.channel_names.split(",")) if self.channel_names else None
-        return Source(images, platemap, self.downscale or 1, self.pattern, names)
+        return Source(images, platemap, downscale=self.downscale or 1, pattern=self.pattern, channel_names=names)
 
-    def refuse(self) -> None:
-        """A run that goes on keeps its settings: raises BadInput for those given, rather than pass over them."""
+    def check_resumable(self) -> None:
+        """Raise BadInput if any option is set: a resumed run uses its own settings, and would silently ignore these."""
         from gandl_shared.errors import BadInput
 
-        given = sorted(f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is not None)
-        if given:
-            told = ", ".join(given)
+        names = sorted(f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is not None)
+        if names:
             raise BadInput(
-                f"--resume goes on with the run's own settings; {told} cannot be changed: start a run in a new folder"
+                f"--resume continues with the settings of the run; {', '.join(names)} cannot be changed: leave them "
+                "out, or start a run in a new folder"
             )
 
 
@@ -87,85 +89,105 @@ def train(
     images: Images,
     platemap: PlateMapFile,
     out: Out,
-    preset: Annotated[str | None, typer.Option(help="cpu-64 (if absent), gpu-128, gpu-256 or paper.")] = None,
-    resolution: Annotated[int | None, typer.Option(help="Edge of a tile, a power of two.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Preset: cpu-64, gpu-128, gpu-256 or paper. The default is cpu-64.")
+    ] = None,
+    resolution: Annotated[
+        int | None, typer.Option(help="Edge of a tile in pixels after downscaling, a power of two.")
+    ] = None,
     downscale: Annotated[
-        int | None, typer.Option(min=1, help="Average over blocks of this many pixels first; 1 if absent.")
+        int | None,
+        typer.Option(min=1, help="Average blocks of this many pixels per edge before training. The default is 1."),
     ] = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop after this time.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
     kimg: Annotated[float | None, typer.Option(help="Stop after this many thousand images in all.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Images a step, of all processes together.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random; 0 if absent.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's.")] = None,
-    loss: Annotated[str | None, typer.Option(help="logistic or wasserstein.")] = None,
-    r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1.")] = None,
-    path_length: Annotated[float | None, typer.Option(help="Weight of path-length regularisation.")] = None,
-    lipschitz: Annotated[float | None, typer.Option(help="Weight of the one-sided Lipschitz penalty.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Images per step, over all processes together.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of all random numbers of the training. The default is 0.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate of Adam.")] = None,
+    loss: Annotated[str | None, typer.Option(help="Loss of the two networks: logistic or wasserstein.")] = None,
+    r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1, the gradient penalty on real images.")] = None,
+    path_length: Annotated[
+        float | None, typer.Option(help="Weight of the path-length regularisation of the generator.")
+    ] = None,
+    lipschitz: Annotated[
+        float | None, typer.Option(help="Weight of the one-sided Lipschitz penalty of the discriminator.")
+    ] = None,
     lipschitz_power: Annotated[
-        int | None, typer.Option(help="Its power p: 1 (the paper's) or 2 (WGAN-LP); 1 if absent.")
+        int | None,
+        typer.Option(help="Exponent of the Lipschitz penalty: 1 as in the paper, or 2 (WGAN-LP). The default is 1."),
     ] = None,
-    augment: Annotated[bool | None, typer.Option("--augment/--no-augment", help="Adaptive augmentation.")] = None,
+    augment: Annotated[
+        bool | None, typer.Option("--augment/--no-augment", help="Use adaptive augmentation of the discriminator.")
+    ] = None,
     holdout: Annotated[
-        float | None, typer.Option(help="Share of wells kept from training, to see overfitting.")
+        float | None, typer.Option(help="Share of the wells that training does not use, to measure overfitting.")
     ] = None,
-    pattern: Annotated[str | None, typer.Option(help="File names: {plate}/{well}_s{site}_w{channel}.tif.")] = None,
-    channel_names: Annotated[str | None, typer.Option(help="Names for the card, comma separated: GFP,DNA.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default all.")] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Pattern of the file names, such as {plate}/{well}_s{site}_w{channel}.tif.")
+    ] = None,
+    channel_names: Annotated[
+        str | None, typer.Option(help="Names of the channels for the model card, comma separated, such as GFP,DNA.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Number of CPU threads. The default is all cores.")] = None,
 ) -> None:
     """Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.
 
-    What is not given is the preset's. Ctrl-C and SIGTERM save and stop; --resume goes on exactly where it was.
+    Options that are left out are those of the preset. Ctrl-C and SIGTERM save the run and stop it; --resume continues
+    it exactly where it stopped.
     """
-    from gandl_training.process_group import leads
-    from gandl_training.run import checkpoint, loop
+    from gandl_training.process_group import is_main_process
+    from gandl_training.run import checkpoint, training_run
+    from gandl_training.run.loop import Callbacks
 
     if threads:
-        loop.use_threads(threads)
+        training_run.use_threads(threads)
     options = TrainingOptions(
-        preset,
-        resolution,
-        downscale,
-        batch,
-        seed,
-        learning_rate,
-        loss,
-        r1_gamma,
-        path_length,
-        lipschitz,
-        lipschitz_power,
-        augment,
-        holdout,
-        pattern,
-        channel_names,
+        preset=preset,
+        resolution=resolution,
+        downscale=downscale,
+        batch=batch,
+        seed=seed,
+        learning_rate=learning_rate,
+        loss=loss,
+        r1_gamma=r1_gamma,
+        path_length=path_length,
+        lipschitz=lipschitz,
+        lipschitz_power=lipschitz_power,
+        augment=augment,
+        holdout=holdout,
+        pattern=pattern,
+        channel_names=channel_names,
     )
     command = shlex.join(["gandl", *sys.argv[1:]])
     if resume:
-        options.refuse()
-        config, go = checkpoint.load(out / checkpoint.CHECKPOINT).config, loop.resume
+        options.check_resumable()
+        config, run = checkpoint.load(out / checkpoint.CHECKPOINT).config, training_run.resume
     else:
-        config, go = options.config(), loop.start
+        config, run = options.config(), training_run.start
     config = replace(config, minutes=minutes, kimg=kimg)
-    with _bar(shown=leads()) as bar:
-        show = partial(_show, bar, bar.add_task("training", total=None, text=""))
-        source = options.source(images, platemap)
-        outcome = go(config, source, out, loop.Listeners(show, bar.console.print), command=command)
-    if leads():
+    with _progress_bar(visible=is_main_process()) as bar:
+        on_progress = partial(_show, bar, bar.add_task("training", total=None, text=""))
+        callbacks = Callbacks(on_progress=on_progress, on_message=bar.console.print)
+        outcome = run(config, options.source(images, platemap), out, callbacks, command=command)
+    if is_main_process():
         typer.echo(
             f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
         )
 
 
-def _bar(*, shown: bool) -> Bar:
+def _progress_bar(*, visible: bool) -> ProgressBar:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn()
-    return Progress(*columns, disable=not shown)
+    return Progress(*columns, disable=not visible)
 
 
-def _show(bar: Bar, task: TaskID, progress: Progress) -> None:
-    left = "" if progress.remaining is None else f", {progress.remaining / 60:.1f} min left"
+def _show(bar: ProgressBar, task: TaskID, progress: Progress) -> None:
+    remaining = "" if progress.remaining is None else f", {progress.remaining / 60:.1f} min left"
     losses = " ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
-    text = f"{progress.kimg:.1f} kimg, {progress.images_per_second:.1f} images/s{left}; {losses}"
+    text = f"{progress.kimg:.1f} kimg, {progress.images_per_second:.1f} images/s{remaining}; {losses}"
     total = None if progress.remaining is None else progress.elapsed + progress.remaining
     bar.update(task, completed=progress.elapsed, total=total, text=text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from gandl.commands.train import train
 from gandl_shared.errors import BadInput, GandlError, NotFound
-from gandl_training.data.dataset import Source
-from typer import Typer
-from typer.testing import CliRunner
+from gandl_training.data.packing import Source
+
+from tests.training.small_run import gandl, make_treatments
 
 Spoil = Callable[[Source], None]
 
@@ -131,10 +129,10 @@ def test_a_checkpoint_of_another_configuration(plate: Source, tmp_path: Path) ->
     with pytest.raises(GandlError, match=r"checkpoint\.pt is not a gandl checkpoint or is damaged"):
         call(plate, run, "--resume", "--kimg", "0.008")
     (run / "checkpoint.pt").write_bytes(before)
-    with pytest.raises(GandlError, match=r"--resume goes on with the run's own settings; --batch, --resolution"):
+    with pytest.raises(GandlError, match=r"--resume continues with the settings of the run; --batch, --resolution"):
         call(plate, run, "--resume", "--kimg", "0.008", "--resolution", "32", "--batch", "8")
     with pytest.raises(
-        GandlError, match=r"--resume goes on with the run's own settings; --downscale, --preset, --seed"
+        GandlError, match=r"--resume continues with the settings of the run; --downscale, --preset, --seed"
     ):
         call(plate, run, "--resume", "--kimg", "0.008", "--preset", "cpu-64", "--seed", "0", "--downscale", "1")
     assert (run / "checkpoint.pt").read_bytes() == before
@@ -154,34 +152,28 @@ def test_a_run_that_cannot_be_written_is_not_gone_on_with(plate: Source, tmp_pat
 def test_other_images_than_the_run_was_packed_from(plate: Source, tmp_path: Path) -> None:
     run = tmp_path / "run"
     call(plate, run, "--resolution", "16", "--batch", "4", "--kimg", "0.004")
-    noted = (run / "command.txt").read_text()
+    commands = (run / "command.txt").read_text()
     with pytest.raises(NotFound, match=r"folder .*nowhere is not there"):
         call(replace(plate, images=tmp_path / "nowhere"), run, "--resume", "--kimg", "0.008")
     with pytest.raises(NotFound, match=r"plate map .*nope\.csv is not there"):
         call(replace(plate, platemap=tmp_path / "nope.csv"), run, "--resume", "--kimg", "0.008")
     other = tmp_path / "other.csv"
     other.write_text(plate.platemap.read_text().replace("A03,negative", "A03,positive"))
-    told = r"other\.csv is not what this run was packed from: well A03 of plate P1, site 1, differs; give the run's own"
-    with pytest.raises(BadInput, match=told):
+    message = r"other\.csv is not what this run was packed from: well A03 of plate P1, site 1, differs; give the images"
+    with pytest.raises(BadInput, match=message):
         call(replace(plate, platemap=other), run, "--resume", "--kimg", "0.008")
-    assert (run / "command.txt").read_text() == noted
+    assert (run / "command.txt").read_text() == commands
     moved = replace(plate, images=plate.images.rename(tmp_path / "moved"))
     call(moved, run, "--resume", "--kimg", "0.008")
 
 
 def test_treatments_alone_are_trained_on_without_a_probe(plate: Source, tmp_path: Path) -> None:
-    text = plate.platemap.read_text()
-    plate.platemap.write_text(re.sub(r"(positive|negative)_control,,", "treatment,Drug,1", text))
-    said = call(plate, tmp_path / "run", "--resolution", "16", "--batch", "4", "--kimg", "0.004")
-    assert "no control probe for cell line U2OS: it takes two wells of each control" in said
-    assert "kimg: 0.0 kimg" in said
+    make_treatments(plate)
+    output = call(plate, tmp_path / "run", "--resolution", "16", "--batch", "4", "--kimg", "0.004")
+    assert "no control probe for cell line U2OS" in output
+    assert "kimg: 0.0 kimg" in output
 
 
 def call(plate: Source, run: Path, *options: str) -> str:
-    app = Typer()
-    app.command("train")(train)
-    given = [str(plate.images), "--platemap", str(plate.platemap), "--out", str(run), "--threads", "1", *options]
-    result = CliRunner().invoke(app, given)
-    if result.exception is not None:
-        raise result.exception
-    return result.output
+    files = ("train", str(plate.images), "--platemap", str(plate.platemap), "--out", str(run))
+    return gandl(*files, "--threads", "1", *options)

@@ -1,0 +1,60 @@
+"""The vector of each feature layer against the maps it is computed from."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from gandl_shared.errors import BadInput
+from gandl_training.networks.feature_layer import FeatureLayer, Featurizer, feature_count, feature_layer, moments
+from gandl_training.networks.stylegan2 import Discriminator
+
+from tests.training.small_run import TINY
+
+
+@pytest.fixture
+def tiles() -> torch.Tensor:
+    return torch.randint(0, 256, (5, 2, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("layer", FeatureLayer)
+def test_a_vector_has_the_stated_length_and_depends_on_its_image_only(layer: FeatureLayer, tiles: torch.Tensor) -> None:
+    discriminator = Discriminator(TINY)
+    featurizer = Featurizer(discriminator, layer)
+    together = featurizer(tiles)
+    assert together.shape == (5, feature_count(discriminator, layer))
+    torch.testing.assert_close(torch.cat([featurizer(tile[None]) for tile in tiles]), together, rtol=1e-5, atol=1e-6)
+
+
+def test_each_layer_is_computed_from_the_maps_it_names(tiles: torch.Tensor) -> None:
+    discriminator = Discriminator(TINY)
+    images = tiles.float() / 127.5 - 1
+    maps = discriminator.maps(images)  # of edges 16, 8 and 4
+    expected = {
+        FeatureLayer.FC: discriminator.features(images),
+        FeatureLayer.POOL: torch.stack(
+            [maps[-1][..., y : y + 2, x : x + 2].mean((2, 3)) for y in (0, 2) for x in (0, 2)], dim=2
+        ).flatten(1),
+        FeatureLayer.MULTI: moments(maps[2]),  # there is no map at an eighth of 16 pixels
+        FeatureLayer.FINE: torch.cat([moments(m) for m in maps], dim=1),
+    }
+    for layer, vectors in expected.items():
+        torch.testing.assert_close(Featurizer(discriminator, layer)(tiles), vectors, rtol=1e-4, atol=1e-5)
+
+
+def test_moments_are_mean_and_standard_deviation_of_each_map() -> None:
+    maps = torch.tensor([[[[1.0, 3.0], [1.0, 3.0]], [[5.0, 5.0], [5.0, 5.0]]]])
+    torch.testing.assert_close(moments(maps), torch.tensor([[2.0, 5.0, 1.0, 1e-4]]))
+
+
+def test_a_featurizer_leaves_the_network_as_it_was(tiles: torch.Tensor) -> None:
+    discriminator = Discriminator(TINY)
+    before = discriminator.dense.weight.clone()
+    Featurizer(discriminator, FeatureLayer.FC)(tiles)
+    assert torch.equal(discriminator.dense.weight, before)
+    assert discriminator.dense.weight_gain != 1.0
+
+
+def test_an_unknown_layer_is_refused() -> None:
+    assert feature_layer("pool") is FeatureLayer.POOL
+    with pytest.raises(BadInput, match="unknown tap 'last'; use one of fc, pool, multi, fine"):
+        feature_layer("last")

@@ -1,0 +1,98 @@
+"""The packed fields of a run on disk: one memory-mapped array, and an index that says where each field comes from."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from gandl_shared.errors import BadInput
+from numpy.typing import NDArray
+
+Uint8 = NDArray[np.uint8]
+
+FIELDS, INDEX = "fields.npy", "fields.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldRecord:
+    """Where a stored field comes from. Role, cell line and experiment serve the control probe only; training never
+    uses them. `experiment` is empty in stores that were packed before it was recorded, so it is not compared."""
+
+    plate: str
+    well: str
+    site: str
+    role: str
+    cell_line: str
+    experiment: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreIndex:
+    """The content of `fields.json`: the names of the channels, the downscaling, the intensity limits [C] for the model
+    card, one record per field, and the pattern of file names if one was given."""
+
+    channels: tuple[str, ...]
+    downscale: int
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    records: tuple[FieldRecord, ...]
+    pattern: str | None = None
+
+    def to_json(self) -> str:
+        """Return the index as JSON; `from_json` reads it back equal."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> StoreIndex:
+        """Read the JSON of `to_json`. Raises KeyError, TypeError or ValueError where it is not such JSON."""
+        values = json.loads(text)
+        return cls(
+            channels=tuple(values["channels"]),
+            downscale=values["downscale"],
+            low=tuple(values["low"]),
+            high=tuple(values["high"]),
+            records=tuple(FieldRecord(**record) for record in values["records"]),
+            pattern=values.get("pattern"),
+        )
+
+    @property
+    def cell_lines(self) -> tuple[str, ...]:
+        """The cell lines of the fields, in the order of the plate map."""
+        return tuple(dict.fromkeys(record.cell_line for record in self.records))
+
+
+@dataclass(frozen=True)
+class FieldStore:
+    """Fields [F, C, H, W] uint8 on disk, mapped into memory page by page as crops are read."""
+
+    fields: Uint8
+    index: StoreIndex
+
+    @classmethod
+    def open(cls, folder: Path) -> FieldStore:
+        """Open the store in `folder`. Raises BadInput where the folder holds none."""
+        try:
+            fields = np.load(folder / FIELDS, mmap_mode="r", allow_pickle=False)
+            return cls(fields, StoreIndex.from_json((folder / INDEX).read_text()))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadInput(
+                f"{folder} holds no packed fields: {error}; give the folder of a `gandl train` run"
+            ) from error
+
+    @property
+    def channels(self) -> int:
+        """The number of channels."""
+        return int(self.fields.shape[1])
+
+    def release(self) -> None:
+        """Remove what was read so far from the memory of this process; the system may keep it in its file cache.
+
+        Without this, a long run would hold the whole store in memory, however large it is.
+        """
+        # MADV_DONTNEED drops the pages of a read-only mapping; the next read brings them back from the file.
+        mapped: object = self.fields.base
+        if isinstance(mapped, mmap.mmap):
+            mapped.madvise(mmap.MADV_DONTNEED)

@@ -1,0 +1,113 @@
+"""A training run from its start to its end, also when it is resumed or shared by several processes."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from gandl_shared.atomic import remove_unfinished
+from gandl_shared.errors import BadInput, TrainingFailed
+
+from gandl_training.config import TrainConfig
+from gandl_training.data.packing import Source, check_source
+from gandl_training.process_group import ProcessGroup, join_process_group, process_device
+from gandl_training.run import checkpoint as ckpt
+from gandl_training.run.commit import record_commit
+from gandl_training.run.loop import Callbacks, Outcome, TrainingLoop
+from gandl_training.run.run_folder import open_store, prepare, read_config, record_command
+from gandl_training.steps.step import Trainer
+
+NO_CALLBACKS = Callbacks()
+
+
+def start(
+    config: TrainConfig, source: Source, out: Path, callbacks: Callbacks = NO_CALLBACKS, *, command: str = "unknown"
+) -> Outcome:
+    """Start a run in the new folder `out`: pack the data, and train until `config.kimg` or `config.minutes`.
+
+    SIGTERM and Ctrl-C save and return. Under `torchrun` one process packs and all train. `command` goes on the model
+    card. Raises BadInput for data or a folder that cannot be used, and TrainingFailed on a signal while packing, on a
+    loss that is not finite and on a full disk.
+    """
+    with join_process_group() as processes, _stop_requests() as stop:
+        processes.check_batch(config)
+
+        def prepare_folder() -> None:
+            prepare(config, source, out, stop.is_set)
+            record_command(out, command)
+
+        processes.run_on_main(prepare_folder, process_device())
+        return _train(read_config(out), out, callbacks, processes, stop)
+
+
+def resume(
+    config: TrainConfig, source: Source, out: Path, callbacks: Callbacks = NO_CALLBACKS, *, command: str = "unknown"
+) -> Outcome:
+    """Resume the run in `out` where its checkpoint was written, otherwise as `start`.
+
+    Raises BadInput, and changes nothing, where `source` is not what the run was packed from or `out` cannot be written.
+    """
+    with join_process_group() as processes, _stop_requests() as stop:
+
+        def check_folder() -> None:
+            check_source(open_store(out, config.network).index, source.images, source.platemap)
+            record_command(out, command)
+            remove_unfinished(out)
+
+        processes.run_on_main(check_folder, process_device())
+        return _train(config, out, callbacks, processes, stop)
+
+
+def use_threads(threads: int) -> None:
+    """Set how many CPU threads this process computes with."""
+    torch.set_num_threads(threads)
+
+
+def restore(trainer: Trainer, checkpoint: ckpt.Checkpoint) -> None:
+    """Put a checkpoint into `trainer`. Raises BadInput where it belongs to another configuration."""
+    # Length, intervals and presets may change in a run that is resumed; these would change what it learns.
+    for name in ("network", "batch", "seed", "loss", "learning_rate"):
+        ours, theirs = getattr(trainer.config, name), getattr(checkpoint.config, name)
+        if ours != theirs:
+            raise BadInput(f"the checkpoint was trained with another {name}: {theirs} instead of {ours}")
+    trainer.load_state(checkpoint.state)
+    trainer.step = checkpoint.step
+
+
+def _train(
+    config: TrainConfig, out: Path, callbacks: Callbacks, processes: ProcessGroup, stop: threading.Event
+) -> Outcome:
+    processes.check_batch(config)
+    store = open_store(out, config.network)
+    trainer = Trainer(config, process_device(), processes)
+    if (out / ckpt.CHECKPOINT).exists():
+        restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
+    try:
+        if processes.is_main:
+            record_commit(out)
+        return TrainingLoop(trainer, store, out, callbacks).run(stop)
+    except OSError as error:
+        last_good = ckpt.last_good(out / ckpt.CHECKPOINT)
+        raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {last_good}") from error
+
+
+@contextmanager
+def _stop_requests() -> Iterator[threading.Event]:
+    """Yield an event that SIGTERM and Ctrl-C set; only in the main thread, which alone gets signals.
+
+    A run ends between two fields or two steps, so what it saves is complete, whatever signals come meanwhile.
+    """
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
