@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from gandl.stack.http import build
-
 from tests.embedding.tiny_model import tiny_model
 
 
