@@ -21,3 +21,12 @@ def test_the_task_runs_the_batch_of_its_message() -> None:
     tasks.register(app, service)  # type: ignore[arg-type]  # the task needs no more of a service
     app.tasks[RUN_BATCH](7)
     assert service.batch_ids == [7]
+
+
+def test_each_application_has_the_task_of_its_own_service() -> None:
+    first, second = Recorder(), Recorder()
+    apps = [make_app("memory://"), make_app("memory://")]
+    for app, service in zip(apps, (first, second), strict=True):
+        tasks.register(app, service)  # type: ignore[arg-type]  # the task needs no more of a service
+    apps[1].tasks[RUN_BATCH](7)
+    assert (first.batch_ids, second.batch_ids) == ([], [7])

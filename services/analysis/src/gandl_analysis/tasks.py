@@ -11,6 +11,7 @@ from gandl_analysis.service.runs import AnalysisRuns
 def register(app: Celery, runs: AnalysisRuns) -> None:
     """Add the task to an application. Its message is the id of an analysis."""
 
-    @app.task(name=RUN_ANALYSIS)
+    # A shared task would be added to every other application of this process, with these runs.
+    @app.task(name=RUN_ANALYSIS, shared=False)
     def run_analysis(analysis_id: int) -> None:
         runs.run(analysis_id)

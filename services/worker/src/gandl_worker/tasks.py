@@ -9,8 +9,9 @@ from gandl_worker.service import WorkerService
 
 
 def register(app: Celery, service: WorkerService) -> None:
-    """Add the task to an application; the message is the id of a batch."""
+    """Add the task to an application. Its message is the id of a batch."""
 
-    @app.task(name=RUN_BATCH)
+    # A shared task would be added to every other application of this process, with this service.
+    @app.task(name=RUN_BATCH, shared=False)
     def run_batch(batch_id: int) -> None:
         service.run_batch(batch_id)
