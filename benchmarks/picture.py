@@ -29,7 +29,7 @@ from PIL import Image, ImageDraw, ImageFont
 MODEL = Path(__file__).parents[1] / "models" / "gandl-bbbc013-64.onnx"
 DPI = 160
 GAP = 36
-SHOWN = (("A01", "negative control"), ("B07", "15.6 nM wortmannin"), ("A12", "positive control"))
+WELLS = (("A01", "negative control"), ("B07", "15.6 nM wortmannin"), ("A12", "positive control"))
 
 
 def main() -> None:
@@ -37,14 +37,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bbbc013", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
-    analysis = screened(given.bbbc013)
+    options = parser.parse_args()
+    analysis = screened(options.bbbc013)
     heatmap = plate_heatmap(analysis.wells, "BBBC013").figure
     curves = [dose_response_figure(curve_of(analysis.curves, c, "U2OS")) for c in ("Wortmannin", "LY294002")]
-    top = [fields(given.bbbc013), picture(heatmap)]
-    given.out.parent.mkdir(parents=True, exist_ok=True)
+    top = [fields(options.bbbc013), picture(heatmap)]
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     sheet = column([row(top), row([picture(f) for f in curves])])
-    sheet.convert("P", palette=Image.Palette.ADAPTIVE, colors=256).save(given.out, optimize=True)
+    sheet.convert("P", palette=Image.Palette.ADAPTIVE, colors=256).save(options.out, optimize=True)
 
 
 def screened(folder: Path, model: Path = MODEL) -> ScreenAnalysis:
@@ -59,7 +59,7 @@ def fields(folder: Path) -> Image.Image:
     sites = {s.well: s for s in find_sites(folder / "images", read_plate_map(folder / "platemap.csv"))}
     limits = sampled_limits([s.files for s in sites.values()], downscale=2)
     panels = []
-    for well, words in SHOWN:
+    for well, words in WELLS:
         green, blue = prepare_field(read_site(sites[well].files), Preprocessing(limits=limits, size=64, downscale=2))[
             :, :240, :240
         ]
@@ -78,9 +78,9 @@ def captioned(image: Image.Image, words: str) -> Image.Image:
 
 def picture(figure: Figure) -> Image.Image:
     """A figure as pixels on white."""
-    drawn = Image.open(io.BytesIO(to_png(figure, dpi=DPI))).convert("RGBA")
-    white = Image.new("RGBA", drawn.size, "white")
-    return Image.alpha_composite(white, drawn).convert("RGB")
+    image = Image.open(io.BytesIO(to_png(figure, dpi=DPI))).convert("RGBA")
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
 
 
 def row(images: list[Image.Image], gap: int = GAP) -> Image.Image:

@@ -63,13 +63,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bbbc013", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
-        real = bbbc013_rows(Folder(given.bbbc013 / "images", given.bbbc013 / "platemap.csv"), work / "real")
+        real = bbbc013_rows(Folder(options.bbbc013 / "images", options.bbbc013 / "platemap.csv"), work / "real")
         simulated = simulated_rows(work / "simulated")
-    given.out.write_text(page(real, simulated), encoding="utf-8")
-    sys.stdout.write(given.out.read_text(encoding="utf-8"))
+    options.out.write_text(page(real, simulated), encoding="utf-8")
+    sys.stdout.write(options.out.read_text(encoding="utf-8"))
 
 
 def features_of(name: str, training: Folder, work: Path, channels: str) -> dict[str, Embedder]:
@@ -158,8 +158,8 @@ def simulated_rows(work: Path) -> list[str]:
 
 def unseen_plates(probes: CellLineProbes) -> str:
     """Accuracy of control tiles by axes that have seen no well of their plate."""
-    found = probes.unseen_plates
-    return f"{found.accuracy:.3f}" if found and found.accuracy is not None else "–"
+    unseen = probes.unseen_plates
+    return f"{unseen.accuracy:.3f}" if unseen and unseen.accuracy is not None else "–"
 
 
 def cell_lines_apart(analysis: ScreenAnalysis) -> str:
@@ -179,9 +179,9 @@ def inert(recoveries: Sequence[Recovery]) -> str:
 
 def error(recoveries: Sequence[Recovery]) -> str:
     """Median |log2(found / true)| over the curves with a true EC50 for which one was found."""
-    found = [(j.curve.ec50, j.truth.ec50_um) for j in recoveries if j.truth.ec50_um is not None]
-    errors = [abs(np.log2(f.value / t)) for f, t in found if f.value is not None and f.relation == "="]
-    return f"{np.median(errors):.2f} ({len(errors)} of {len(found)})" if errors else "none found"
+    pairs = [(j.curve.ec50, j.truth.ec50_um) for j in recoveries if j.truth.ec50_um is not None]
+    errors = [abs(np.log2(f.value / t)) for f, t in pairs if f.value is not None and f.relation == "="]
+    return f"{np.median(errors):.2f} ({len(errors)} of {len(pairs)})" if errors else "none found"
 
 
 def write_details(recoveries: Sequence[Recovery]) -> None:
@@ -192,8 +192,8 @@ def write_details(recoveries: Sequence[Recovery]) -> None:
         writer.writerow(["compound", "cell_line", "behaviour", "true_ec50_um", "found", "interval", "verdict", "right"])
         for j in recoveries:
             t, c = j.truth, j.curve
-            found = [location_text(c.ec50), interval_text(c.ec50), c.verdict, j.is_right]
-            writer.writerow([t.compound, t.cell_line, t.behaviour, t.ec50_um or "", *found])
+            columns = [location_text(c.ec50), interval_text(c.ec50), c.verdict, j.is_right]
+            writer.writerow([t.compound, t.cell_line, t.behaviour, t.ec50_um or "", *columns])
 
 
 def row(*cells: object) -> str:

@@ -45,13 +45,13 @@ def ec50s(analysis: ScreenAnalysis) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|---|"
     for compound, (ec50, error, slope) in SEGMENTED.items():
         curve = curve_of(analysis.curves, compound, LINE)
-        found, steep = curve.ec50, curve.params.get("slope")
+        ec50_location, steep = curve.ec50, curve.params.get("slope")
         ours = f"{steep.estimate:.1f}" + (f" ({steep.se:.1f})" if steep.se is not None else "") if steep else ""
-        ratio = f"{found.value / ec50:.2f}" if found.value is not None else ""
+        ratio = f"{ec50_location.value / ec50:.2f}" if ec50_location.value is not None else ""
         emax = "" if curve.emax.fitted is None else f"{curve.emax.fitted:.2f}"
-        told = f"{location_text(found)} ({interval_text(found)})"
+        shown_ec50 = f"{location_text(ec50_location)} ({interval_text(ec50_location)})"
         reference = f"{ec50:.3g} ({error:.2g})"
-        yield row(compound, told, ours, reference, slope, ratio, emax, curve.verdict, ", ".join(curve.flags))
+        yield row(compound, shown_ec50, ours, reference, slope, ratio, emax, curve.verdict, ", ".join(curve.flags))
 
 
 def quality(analysis: ScreenAnalysis) -> Iterator[str]:
@@ -81,15 +81,15 @@ def within(share: float | None, bounds: ShareInterval | None) -> str:
 
 def probes(analysis: ScreenAnalysis) -> Iterator[str]:
     """What should not be told from the vectors, and what should."""
-    found = analysis.quality.probes[LINE]
+    probes = analysis.quality.probes[LINE]
     yield row("can be told from control vectors", "classes", "units", "accuracy", "by permutation", "p")
     yield "|---|---|---|---|---|---|"
-    for probe in found.leakage:
+    for probe in probes.leakage:
         yield row(
             probe.what, probe.classes, probe.n, f"{probe.accuracy:.2f}", f"{probe.chance:.2f}", f"{probe.p_value:.3f}"
         )
-    if found.replicates:
-        share, doses = found.replicates.share_reproducible, len(found.replicates.groups)
+    if probes.replicates:
+        share, doses = probes.replicates.share_reproducible, len(probes.replicates.groups)
         yield ""
         yield f"Replicates: {100 * share:.0f} % of the {doses} doses find their own wells among the negative controls"
         yield "(mean average precision, q below 0.05)."
@@ -98,13 +98,13 @@ def probes(analysis: ScreenAnalysis) -> Iterator[str]:
 def positions(effect: PositionEffect) -> Iterator[str]:
     """Mean residuals by row and column, empty where a line has nothing to be compared with."""
     for what, lines, p in (("row", effect.rows, effect.row_p_value), ("column", effect.columns, effect.column_p_value)):
-        told = "cannot be told" if p is None else f"p {p:.3f}"
+        outcome = "cannot be told" if p is None else f"p {p:.3f}"
         if lines:
-            yield row(f"{what} ({told})", *lines)
+            yield row(f"{what} ({outcome})", *lines)
             yield "|---|" + "---|" * len(lines)
             yield row("mean efficacy less that of equal wells", *(f"{v:+.2f}" for v in lines.values()))
         else:
-            yield f"{what.capitalize()}s: {told}; no content lies in more than one {what}."
+            yield f"{what.capitalize()}s: {outcome}; no content lies in more than one {what}."
         yield ""
 
 
@@ -126,8 +126,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL)
     parser.add_argument("--page", type=Path, required=True)
     parser.add_argument("--images", type=Path, required=True)
-    given = parser.parse_args()
-    analysis = screened(given.bbbc013, given.model)
+    options = parser.parse_args()
+    analysis = screened(options.bbbc013, options.model)
     (effect,) = analysis.quality.probes[LINE].positions
     card = analysis.provenance.model
     model = f"`{card.name}`: tap `{card.tap}`, {card.features} features, {card.training.kimg:g} thousand crops."
@@ -141,8 +141,8 @@ def main() -> None:
     for title, body in sections.items():
         lines += ["", f"### {title}", "", *body]
     print("\n".join(lines))
-    write_between(given.page, "bbbc013", "\n".join(lines))
-    draw(analysis, given.images)
+    write_between(options.page, "bbbc013", "\n".join(lines))
+    draw(analysis, options.images)
 
 
 if __name__ == "__main__":

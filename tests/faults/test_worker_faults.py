@@ -117,11 +117,11 @@ class Stack:
         status = self.db.screens.status(screen_id)
         assert (status.state, status.progress) == (ScreenState.ANALYSING, Progress(sites=SITES, done=SITES, parked=0))
         assert len(self.db.analyses.of_screen(screen_id)) == 1
-        here = submit(self.db, ScreenPlan(replace(self.plan.screen, sites_per_batch=SITES), self.plan.headers))
-        run_screen(self.db, self.store, FakeEmbedder(), here)
-        found, expected = self.store.profiles(screen_id), self.store.profiles(here)
-        np.testing.assert_array_equal(found.vectors, expected.vectors)
-        assert list(found.keys) == list(expected.keys)
+        undisturbed = submit(self.db, ScreenPlan(replace(self.plan.screen, sites_per_batch=SITES), self.plan.headers))
+        run_screen(self.db, self.store, FakeEmbedder(), undisturbed)
+        profiles, expected = self.store.profiles(screen_id), self.store.profiles(undisturbed)
+        np.testing.assert_array_equal(profiles.vectors, expected.vectors)
+        assert list(profiles.keys) == list(expected.keys)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from gandl_analysis.pipeline.curve_wells import CurveWell
-from gandl_analysis.pipeline.curves import CurveSettings, fit_wells
+from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
+from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
 from gandl_science.dose_response.interpretation import InterpretationRules
 from gandl_science.dose_response.results import CurveOptions, ResponseScale

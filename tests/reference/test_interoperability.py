@@ -32,8 +32,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             role = "negative_control" if compound == "DMSO" else "treatment"
             dose = None if compound == "DMSO" else 1.0
             scores = {"on": None, "off": None, "efficacy": None, "n_tiles": TILES}
-            place = {"plate": plate, "well": well, "role": role, "cell_line": "U2OS"}
-            wells.append(WellScore(**place, compound=compound, concentration_um=dose, **scores))
+            position = {"plate": plate, "well": well, "role": role, "cell_line": "U2OS"}
+            wells.append(WellScore(**position, compound=compound, concentration_um=dose, **scores))
             vectors = (directions[compound] + rng.normal(0, 1, (TILES, FEATURES))).astype(np.float32)
             parts.append(
                 site_profiles(SiteId(plate, well, "1"), [(0, 64 * t) for t in range(TILES)], "0" * 64, vectors)
@@ -58,8 +58,8 @@ def test_pycytominer_aggregates_tiles_to_wells(file: Path) -> None:
     wells = well_profiles(file)
     assert len(wells) == 48
     one = table[(table.Metadata_plate == "P1") & (table.Metadata_well == "B03")]
-    found = wells[(wells.Metadata_plate == "P1") & (wells.Metadata_well == "B03")]
-    np.testing.assert_allclose(found[features(table)].to_numpy()[0], one[features(table)].mean(), rtol=1e-5)
+    rows = wells[(wells.Metadata_plate == "P1") & (wells.Metadata_well == "B03")]
+    np.testing.assert_allclose(rows[features(table)].to_numpy()[0], one[features(table)].mean(), rtol=1e-5)
 
 
 def test_pycytominer_spheres_on_the_negative_controls(file: Path) -> None:

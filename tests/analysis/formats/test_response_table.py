@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from gandl_analysis.formats.response_table import read_responses
-from gandl_analysis.pipeline.curve_wells import CurveWell
+from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_shared.errors import InvalidTable, NotFound
 
 HEADER = "compound,cell_line,concentration_um,response\n"

@@ -125,36 +125,36 @@ def test_a_good_screen_has_nothing_to_say(clean: ScreenAnalysis) -> None:
 
 
 def test_a_failed_site_is_listed_and_its_well_is_scored_by_the_other(clean: ScreenAnalysis) -> None:
-    found = screened({("C05", "2"): "empty"})
-    (site,) = found.quality.images["P1"].failed
+    result = screened({("C05", "2"): "empty"})
+    (site,) = result.quality.images["P1"].failed
     assert (site.well, site.site, site.reasons, site.excluded) == ("C05", "2", ("empty",), True)
-    before, after = ({w.well: w for w in a.wells}["C05"] for a in (clean, found))
+    before, after = ({w.well: w for w in a.wells}["C05"] for a in (clean, result))
     assert (after.n_tiles, before.n_tiles) == (TILES, TILES * SITES)
     assert after.excluded is None
     assert after.efficacy == pytest.approx(before.efficacy, abs=0.2)
 
 
 def test_a_failed_treatment_well_has_no_efficacy_and_stays_in_the_curve_as_excluded(clean: ScreenAnalysis) -> None:
-    found = screened(both("C05", reason="overexposed"))
-    well = {w.well: w for w in found.wells}["C05"]
+    result = screened(both("C05", reason="overexposed"))
+    well = {w.well: w for w in result.wells}["C05"]
     assert (well.on, well.off, well.efficacy, well.off_distance, well.n_tiles) == (None, None, None, None, 0)
     assert well.excluded == "image QC: overexposed"
-    points = {p.well: p for p in curve_of(found).points}
+    points = {p.well: p for p in curve_of(result).points}
     assert len(points) == 40
     assert (points["C05"].efficacy, points["C05"].weight, points["C05"].excluded) == (
         None,
         0.0,
         "image QC: overexposed",
     )
-    assert curve_of(found).n_wells == 39
-    ec50 = [curve_of(a).ec50.value for a in (clean, found)]
+    assert curve_of(result).n_wells == 39
+    ec50 = [curve_of(a).ec50.value for a in (clean, result)]
     assert ec50[1] == pytest.approx(ec50[0], rel=0.1)
 
 
 def test_a_failed_control_trains_no_axis_and_sets_no_anchor(clean: ScreenAnalysis) -> None:
     bad = both("A01", "B01", "C02", reason="empty")
-    kept, left_out = screened(bad, ImageQcParameters(exclude=())), screened(bad)
-    z = [a.quality.cell_lines["U2OS"].z_prime for a in (clean, left_out, kept)]
+    all_kept, left_out = screened(bad, ImageQcParameters(exclude=())), screened(bad)
+    z = [a.quality.cell_lines["U2OS"].z_prime for a in (clean, left_out, all_kept)]
     assert z[1] == pytest.approx(z[0], abs=0.1)
     assert z[2] < z[0] - 0.5, "if such wells did no harm there would be nothing to test"
     group = left_out.quality.cell_lines["U2OS"]
@@ -167,10 +167,10 @@ def test_a_failed_control_trains_no_axis_and_sets_no_anchor(clean: ScreenAnalysi
 
 def test_failed_wells_are_in_no_figure_of_quality(clean: ScreenAnalysis) -> None:
     """Replicates, positions and the V-factor would all show wells as far away as these."""
-    found = screened(both("A07", "B07", "C07", reason="overexposed"))
-    before, after = (a.quality.cell_lines["U2OS"].v_factor for a in (clean, found))
+    result = screened(both("A07", "B07", "C07", reason="overexposed"))
+    before, after = (a.quality.cell_lines["U2OS"].v_factor for a in (clean, result))
     assert after == pytest.approx(before, abs=0.1)
-    probes = found.quality.probes["U2OS"]
+    probes = result.quality.probes["U2OS"]
     assert not {"A07", "B07", "C07"} & set(probes.positions[0].residuals)
     assert probes.replicates is not None
     assert {g.concentration_um: g.n_wells for g in probes.replicates.groups}[10.0] == 5
@@ -178,19 +178,19 @@ def test_failed_wells_are_in_no_figure_of_quality(clean: ScreenAnalysis) -> None
 
 @pytest.mark.parametrize("reason", ["saturated", "blurred"])
 def test_what_is_not_certain_is_listed_and_used(reason: str) -> None:
-    found = screened(both("C05", reason=reason))
-    assert [(s.well, s.reasons, s.excluded) for s in found.quality.images["P1"].failed] == [
+    result = screened(both("C05", reason=reason))
+    assert [(s.well, s.reasons, s.excluded) for s in result.quality.images["P1"].failed] == [
         ("C05", (reason,), False)
     ] * 2
-    assert {w.well: w for w in found.wells}["C05"].efficacy is not None
-    chosen = screened(both("C05", reason=reason), ImageQcParameters(exclude=(reason,)))
-    assert {w.well: w.excluded for w in chosen.wells}["C05"] == f"image QC: {reason}"
+    assert {w.well: w for w in result.wells}["C05"].efficacy is not None
+    excluding = screened(both("C05", reason=reason), ImageQcParameters(exclude=(reason,)))
+    assert {w.well: w.excluded for w in excluding.wells}["C05"] == f"image QC: {reason}"
 
 
 def test_thresholds_are_parameters() -> None:
-    found = screened(both("C05", reason="saturated"), ImageQcParameters(saturation=0.3))
-    assert found.quality.images["P1"].failed == ()
-    assert found.provenance.parameters.image_qc.saturation == 0.3
+    result = screened(both("C05", reason="saturated"), ImageQcParameters(saturation=0.3))
+    assert result.quality.images["P1"].failed == ()
+    assert result.provenance.parameters.image_qc.saturation == 0.3
 
 
 def test_a_dose_whose_wells_are_all_empty_has_killed() -> None:
@@ -230,8 +230,8 @@ def test_no_control_left_names_the_wells_and_the_parameter() -> None:
     assert "cell line U2OS has 0 positive and 8 negative control wells with usable images" in error.value.detail
     assert "8 more failed: A01 image QC: empty" in error.value.detail
     assert "image_qc.exclude" in error.value.detail
-    kept = screened(both(*column(1), reason="empty"), ImageQcParameters(exclude=()))
-    assert kept.quality.cell_lines["U2OS"].n_positive == 8
+    all_kept = screened(both(*column(1), reason="empty"), ImageQcParameters(exclude=()))
+    assert all_kept.quality.cell_lines["U2OS"].n_positive == 8
 
 
 def test_vectors_without_figures_are_analysed_without_image_qc(clean: ScreenAnalysis) -> None:
@@ -239,9 +239,9 @@ def test_vectors_without_figures_are_analysed_without_image_qc(clean: ScreenAnal
     measured = profiles_of(wells, {})
     names = ("plates", "wells", "sites", "tiles", "y", "x", "keys", "vectors")
     bare = Profiles(**{name: getattr(measured, name) for name in names})
-    found = analyse(screen_of(bare, wells)).analysis
-    assert found.quality.images == {}
-    assert [w.efficacy for w in found.wells] == [w.efficacy for w in clean.wells]
+    result = analyse(screen_of(bare, wells)).analysis
+    assert result.quality.images == {}
+    assert [w.efficacy for w in result.wells] == [w.efficacy for w in clean.wells]
 
 
 def test_wells_meant_to_be_empty_are_no_failure() -> None:
@@ -258,9 +258,9 @@ def test_wells_meant_to_be_empty_are_no_failure() -> None:
         ),
     ]
     profiles = profiles_of(wells, both("A12", reason="empty"))
-    found = analyse(screen_of(profiles, wells)).analysis
-    assert found.quality.images["P1"].failed == ()
-    assert found.quality.images["P1"].sites == 56 * SITES
+    result = analyse(screen_of(profiles, wells)).analysis
+    assert result.quality.images["P1"].failed == ()
+    assert result.quality.images["P1"].sites == 56 * SITES
 
 
 @pytest.mark.parametrize("choice", [{"preset": "paper"}, {"normalisation": "align"}, {"normalisation": "standardise"}])
@@ -268,16 +268,16 @@ def test_however_it_is_analysed_emptied_wells_train_nothing_and_are_no_point_of_
     wells, lost = plate(), ("A01", "B02", "C07")
     parameters = AnalysisParameters.model_validate(choice)
     profiles = profiles_of(wells, both(*lost, reason="empty"))
-    found = analyse(screen_of(profiles, wells, parameters))
-    assert {w.well for w in found.analysis.wells if w.efficacy is None} == set(lost)
-    group = found.analysis.quality.cell_lines["U2OS"]
+    result = analyse(screen_of(profiles, wells, parameters))
+    assert {w.well for w in result.analysis.wells if w.efficacy is None} == set(lost)
+    group = result.analysis.quality.cell_lines["U2OS"]
     assert (group.n_positive, group.n_negative) == (7, 7)
-    for axis in found.analysis.axes:
+    for axis in result.analysis.axes:
         assert not {wells[i].well for i in axis.wells} & set(lost), axis.name
-    assert not {site.well for site in found.sites} & set(lost)
+    assert not {site.well for site in result.sites} & set(lost)
     tiles = np.isin(profiles.wells.astype(str), lost)
-    assert np.isnan(found.tile_efficacy[tiles]).all() and np.isfinite(found.tile_efficacy[~tiles]).all()
-    others = [w.efficacy for w in found.analysis.wells if w.role == "treatment" and w.efficacy is not None]
+    assert np.isnan(result.tile_efficacy[tiles]).all() and np.isfinite(result.tile_efficacy[~tiles]).all()
+    others = [w.efficacy for w in result.analysis.wells if w.role == "treatment" and w.efficacy is not None]
     assert np.abs(others).max() < 2, "none of the failed wells has moved the anchors"
 
 
@@ -291,14 +291,14 @@ def test_blank_tiles_are_left_out_of_wells_that_show_cells(clean: ScreenAnalysis
     spoilt = replace(profiles, contrast=contrast, vectors=vectors)
 
     def efficacies(rules: ImageQcParameters) -> tuple[ScreenAnalysis, dict[str, float | None]]:
-        given = AnalysisParameters(image_qc=rules)
-        found = analyse(screen_of(spoilt, wells, given)).analysis
-        return found, {w.well: w.efficacy for w in found.wells}
+        parameters = AnalysisParameters(image_qc=rules)
+        result = analyse(screen_of(spoilt, wells, parameters)).analysis
+        return result, {w.well: w.efficacy for w in result.wells}
 
     before = {w.well: w.efficacy for w in clean.wells}
-    found, efficacy = efficacies(ImageQcParameters())
-    assert found.quality.images["P1"].blank_tiles == SITES
-    assert {w.well: w.n_tiles for w in found.wells}["C05"] == SITES * (TILES - 1)
+    result, efficacy = efficacies(ImageQcParameters())
+    assert result.quality.images["P1"].blank_tiles == SITES
+    assert {w.well: w.n_tiles for w in result.wells}["C05"] == SITES * (TILES - 1)
     assert efficacy["C05"] == pytest.approx(before["C05"], abs=0.3)
     assert efficacy["D05"] is not None and efficacy["D05"] < -5
     _, used = efficacies(ImageQcParameters(blank=0))

@@ -13,9 +13,9 @@ from gandl_shared.errors import BadInput
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")
-    made.create()
-    return made
+    home = Home(tmp_path / "home")
+    home.create()
+    return home
 
 
 def test_folders_and_the_password_are_private(home: Home) -> None:

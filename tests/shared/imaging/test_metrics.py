@@ -42,12 +42,12 @@ def structure(x: Float) -> float:
 def test_figures_are_what_they_are_defined_to_be(shape: tuple[int, int]) -> None:
     image = field(1, shape)
     image[1, :20, :30] = 255
-    found = site_metrics(image)
+    metrics = site_metrics(image)
     for c, channel in enumerate(image.astype(np.float64)):
         sharpness = 1 - autocovariance(channel, 3) / autocovariance(channel, 1)
-        assert found.sharpness[c] == pytest.approx(sharpness, rel=1e-5)
-        assert found.structure[c] == pytest.approx(structure(channel), rel=1e-5)
-        assert found.saturated[c] == pytest.approx(np.mean(channel == 255))
+        assert metrics.sharpness[c] == pytest.approx(sharpness, rel=1e-5)
+        assert metrics.structure[c] == pytest.approx(structure(channel), rel=1e-5)
+        assert metrics.saturated[c] == pytest.approx(np.mean(channel == 255))
 
 
 def test_noise_has_no_structure_and_blur_takes_sharpness() -> None:
@@ -61,9 +61,9 @@ def test_noise_has_no_structure_and_blur_takes_sharpness() -> None:
 
 @pytest.mark.parametrize("level", [0, 9, 255])
 def test_a_constant_field_has_zeros_and_no_warning(level: int) -> None:
-    found = site_metrics(np.full((2, 32, 32), level, np.uint8))
-    assert not found.sharpness.any() and not found.structure.any()
-    assert found.saturated.tolist() == [float(level == 255)] * 2
+    metrics = site_metrics(np.full((2, 32, 32), level, np.uint8))
+    assert not metrics.sharpness.any() and not metrics.structure.any()
+    assert metrics.saturated.tolist() == [float(level == 255)] * 2
 
 
 def test_memory_layout_does_not_matter_to_a_bit() -> None:
@@ -79,8 +79,8 @@ def test_contrast_of_tiles_is_that_of_their_best_channel_without_pixel_noise() -
     tiles[1, 1, 8:16, 8:16] = 250  # a cell in the second channel
     tiles[2] += 100  # bright, and as empty
     means = tiles[:, :, :32, :32].astype(float).reshape(5, 2, 8, 4, 8, 4).mean((3, 5))
-    found = tile_contrast(tiles)
-    np.testing.assert_allclose(found, means.std((2, 3)).max(1), rtol=1e-5)
-    assert max(found[0], found[2]) < 4
-    assert found[1] > 30
+    metrics = tile_contrast(tiles)
+    np.testing.assert_allclose(metrics, means.std((2, 3)).max(1), rtol=1e-5)
+    assert max(metrics[0], metrics[2]) < 4
+    assert metrics[1] > 30
     assert tile_contrast(tiles[:0]).shape == (0,)

@@ -180,7 +180,7 @@ def micro_manager(rows: list[tuple[int, int, int, int]], magic: int = 54773648, 
         entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
         entries += struct.pack("<HHII", 51123, 2, 8, 16)  # its own metadata, whatever they say
         data += struct.pack("<H", len(tags) + 1) + entries + struct.pack("<I", following)
-    table = b"".join(struct.pack("<5I", *row, place) for row, place in zip(rows, places, strict=False))
+    table = b"".join(struct.pack("<5I", *row, address) for row, address in zip(rows, places, strict=False))
     head = struct.pack("<2sHIII", b"II", 42, start, magic, start + len(data))
     return head + PLANES.tobytes() + data + struct.pack("<II", index, len(rows)) + table
 
@@ -258,8 +258,8 @@ def test_a_plate_map_names_files_inside_the_images_folder_only(
     target, name = named_file
     (folder / "link.tif").symlink_to(name)
     with guard.guarding(target):
-        for given in (name, "link.tif"):
-            rows = f"P1,A01,mock,{given}\nP1,A02,viral,{given}\n"
+        for file_name in (name, "link.tif"):
+            rows = f"P1,A01,mock,{file_name}\nP1,A02,viral,{file_name}\n"
             wells = parse_plate_map(f"plate,well,role,channel_1\n{rows}", source="map.csv")
             with pytest.raises(Invalid, match="is outside the images folder"):
                 find_sites(folder, wells)
@@ -272,8 +272,8 @@ def test_a_request_names_files_inside_the_root_only(
     (folder / "link.csv").symlink_to(name)
     os.mkfifo(folder / "fifo.csv")
     with guard.guarding(target):
-        for given in (name, "link.csv"):
+        for file_name in (name, "link.csv"):
             with pytest.raises(Forbidden, match="is outside"):
-                resolve_file(folder, given)
+                resolve_file(folder, file_name)
         with pytest.raises(NotFound, match=r"fifo\.csv"):
             resolve_file(folder, "fifo.csv")

@@ -76,9 +76,9 @@ def test_all_broken_files_are_named_at_once(case: Case) -> None:
     cut.write_bytes(cut.read_bytes()[:-100])
     text.write_text("this is not an image")
     empty.write_bytes(b"")
-    found = case.problems()
-    assert [file for file, _ in found] == ["P1/A01_s1_w1.tif", "P1/B02_s1_w1.tif", "P1/C03_s1_w1.tif"]
-    assert "truncated" in found[0][1]
+    problems = case.problems()
+    assert [file for file, _ in problems] == ["P1/A01_s1_w1.tif", "P1/B02_s1_w1.tif", "P1/C03_s1_w1.tif"]
+    assert "truncated" in problems[0][1]
 
 
 def test_a_missing_image_is_named(case: Case) -> None:

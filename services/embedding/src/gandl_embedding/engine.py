@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from gandl_shared.errors import Invalid, InvalidModel, NotFound, Unavailable
+from gandl_shared.files.regular import open_regular
 from gandl_shared.models import ModelCard, card_from_metadata
-from gandl_shared.regular_files import open_regular
 from numpy.typing import NDArray
 
 from gandl_embedding.external_data import check_self_contained

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_shared.errors import BadInput, InvalidImage, NotFound
+from gandl_shared.files.regular import open_regular
 from gandl_shared.imaging import (
     Preprocessing,
     SiteMetrics,
@@ -20,7 +21,6 @@ from gandl_shared.imaging import (
     tile_origins,
 )
 from gandl_shared.plates import Site, inside
-from gandl_shared.regular_files import open_regular
 from numpy.typing import NDArray
 
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from gandl_shared.errors import InvalidImage, NotFound, TooLarge, UnsupportedType
+from gandl_shared.files.regular import open_regular
 from gandl_shared.imaging.tiff_stack import Stack, open_tiff, stack_of
-from gandl_shared.regular_files import open_regular
 
 MAX_PIXELS = 2**28
 """The largest number of pixels (channels × height × width) of an image; a larger one is refused before decoding."""

@@ -16,8 +16,8 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from gandl_shared.atomic import TEMPORARY_PREFIX, atomic_file
 from gandl_shared.errors import Malformed, NotFound
+from gandl_shared.files.atomic import TEMPORARY_PREFIX, atomic_file
 from gandl_shared.store.profiles import Profiles, join_profiles, read_profiles, write_profiles
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from gandl_shared.atomic import atomic_folder
 from gandl_shared.errors import BadInput, InvalidImage, TrainingFailed
+from gandl_shared.files.atomic import atomic_folder
 from gandl_shared.imaging import (
     IntensityLimits,
     Preprocessing,

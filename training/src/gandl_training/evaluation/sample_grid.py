@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from gandl_shared.atomic import atomic_file
+from gandl_shared.files.atomic import atomic_file
 from numpy.typing import NDArray
 from PIL import Image
 

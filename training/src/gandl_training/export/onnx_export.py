@@ -8,8 +8,8 @@ from pathlib import Path
 
 import onnx
 import torch
-from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput, TrainingFailed
+from gandl_shared.files.atomic import atomic_file
 from gandl_shared.models import METADATA_KEY, ModelCard
 from torch import Tensor, nn
 

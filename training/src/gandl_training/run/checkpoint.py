@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput, NotFound, TrainingFailed
+from gandl_shared.files.atomic import atomic_file
 
 from gandl_training.config import TrainConfig
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gandl_shared.atomic import remove_unfinished
 from gandl_shared.errors import BadInput
+from gandl_shared.files.atomic import remove_unfinished
 
 from gandl_training.config import NetworkConfig, TrainConfig, with_input
 from gandl_training.data.field_store import FieldStore

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from gandl_shared.atomic import remove_unfinished
 from gandl_shared.errors import BadInput, TrainingFailed
+from gandl_shared.files.atomic import remove_unfinished
 
 from gandl_training.config import TrainConfig
 from gandl_training.data.packing import Source, check_source

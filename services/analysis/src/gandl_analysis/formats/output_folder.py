@@ -12,8 +12,8 @@ import json
 from collections.abc import Container
 from pathlib import Path
 
-from gandl_shared.atomic import replace_files
 from gandl_shared.errors import Invalid
+from gandl_shared.files.atomic import replace_files
 from gandl_shared.store import Profiles
 
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis

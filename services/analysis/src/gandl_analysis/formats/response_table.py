@@ -13,7 +13,7 @@ from pathlib import Path
 from gandl_shared.errors import InvalidTable, NotFound, Problem, raise_if
 from gandl_shared.plates.separators import separator_of
 
-from gandl_analysis.pipeline.curve_wells import CurveWell
+from gandl_analysis.pipeline.curves.wells import CurveWell
 
 REQUIRED = ("compound", "cell_line", "concentration_um", "response")
 OPTIONAL = ("plate", "well", "off_distance", "excluded")

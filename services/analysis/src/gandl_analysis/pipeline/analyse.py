@@ -12,7 +12,7 @@ from gandl_analysis.pipeline.axes.checks import check_axes
 from gandl_analysis.pipeline.axes.efficacy import score_efficacy
 from gandl_analysis.pipeline.axes.off_axis_limit import limit_of_cell_line
 from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
-from gandl_analysis.pipeline.curves import efficacy_settings, fit_compounds
+from gandl_analysis.pipeline.curves.compounds import efficacy_settings, fit_compounds
 from gandl_analysis.pipeline.image_qc import check_images
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.provenance import provenance_of

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 from gandl_embedding.engine import Engine
-from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput, InvalidImage
+from gandl_shared.files.atomic import atomic_file
 from gandl_shared.imaging import Preprocessing, sampled_limits
 from gandl_shared.plates import Site
 from gandl_shared.store import Profiles, join_profiles, site_profiles, write_profiles

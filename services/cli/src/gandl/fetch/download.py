@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
-from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import GandlError, Malformed, Unavailable
+from gandl_shared.files.atomic import atomic_file
 
 from gandl.fetch.data_set import RemoteFile
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from gandl_shared.atomic import atomic_folder
 from gandl_shared.errors import BadInput, Conflict, NotFound
+from gandl_shared.files.atomic import atomic_folder
 
 from gandl.fetch.data_set import DataSet, Verification
 from gandl.fetch.download import OnBytes, download, remaining_bytes, sha256_of

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tifffile
-from gandl_shared.atomic import atomic_folder
 from gandl_shared.errors import BadInput, Conflict, GandlError, Problem, raise_if
+from gandl_shared.files.atomic import atomic_folder
 
 from gandl.simulate.cells.morphology import STAINS
 from gandl.simulate.plates.design import ScreenDesign

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
-from gandl_shared.atomic import atomic_file
 from gandl_shared.errors import BadInput
+from gandl_shared.files.atomic import atomic_file
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from gandl_analysis.pipeline.curve_wells import CompoundWells, CurveWell, group_by_compound
+from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell, group_by_compound
 from gandl_shared.schemas.vocabulary import Flag
 
 

@@ -39,7 +39,7 @@ from gandl_shared.schemas.curve import (
 from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
-from gandl_analysis.pipeline.curve_wells import CompoundWells, CurveWell, finite, group_by_compound
+from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell, finite, group_by_compound
 
 _SAMPLES = 81
 """The points of the sampled curve: enough for a smooth line in a figure."""

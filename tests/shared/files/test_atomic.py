@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from gandl_shared import atomic
-from gandl_shared.atomic import TEMPORARY_PREFIX, atomic_file, atomic_folder, remove_unfinished, replace_files
+from gandl_shared.files import atomic
+from gandl_shared.files.atomic import TEMPORARY_PREFIX, atomic_file, atomic_folder, remove_unfinished, replace_files
 
 
 class Interrupted(Exception):

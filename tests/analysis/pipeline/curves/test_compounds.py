@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text
 from gandl_analysis.figures.svg import to_svg
-from gandl_analysis.pipeline.curve_wells import CurveWell
-from gandl_analysis.pipeline.curves import CurveSettings, efficacy_settings, fit_compounds, fit_wells
+from gandl_analysis.pipeline.curves.compounds import CurveSettings, efficacy_settings, fit_compounds, fit_wells
+from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
 from gandl_science.dose_response.results import CurveOptions
 from gandl_shared.errors import InvalidTable
