@@ -75,7 +75,7 @@ def test_replicates_are_a_share_of_the_treatments(analysis: ScreenAnalysis) -> N
     )
     replicates = Replicates(share_reproducible=0.75, groups=groups)
     answer = find(checks(analysis, {"replicates": replicates}), "Are replicates").answer
-    assert answer == "75 % of 4 treatments (a compound at a dose) are (q < 0.05)"
+    assert answer == "yes for 75 % of 4 treatments (one compound at one dose each), q < 0.05"
 
 
 @pytest.mark.parametrize(

@@ -167,11 +167,11 @@ def _largest_shift(effect: PositionEffect, axis: str) -> str:
 
 
 def _replicates(replicates: Replicates) -> Check:
-    treatments = count(len(replicates.groups), "treatment")
+    reproducible, treatments = share(replicates.share_reproducible), count(len(replicates.groups), "treatment")
     return Check(
         question="Are replicates more similar to each other than to negative controls?",
         mark=CheckMark.INFORMATION,
-        answer=f"{share(replicates.share_reproducible)} of {treatments} (a compound at a dose) are (q < 0.05)",
+        answer=f"yes for {reproducible} of {treatments} (one compound at one dose each), q < 0.05",
         advice="Treatments without effect look like negative controls and cannot be recognised among them.",
     )
 
