@@ -1,4 +1,4 @@
-"""Profile intervals: their ends lie on the likelihood criterion, open sides stay open, and they cover the truth."""
+"""Profile intervals: their ends satisfy the likelihood criterion, open sides stay open, and they cover the truth."""
 
 from __future__ import annotations
 
@@ -105,5 +105,5 @@ def test_bootstrap_of_two_wells_is_unknown_and_absent_wells_are_not_drawn() -> N
     present = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]])
     low, high = bootstrap_means(wells, present, 500, 0.95, np.random.default_rng(0))
     assert np.isnan([low[0], high[0]]).all()
-    most = 2.0 * 1.0 * np.sqrt(3 / 2) * 4.303 / 1.96  # both ends lie among the wells before they are widened
-    assert 2.0 - most <= low[1] < 2.0 < high[1] <= 2.0 + most
+    limit = 2.0 * 1.0 * np.sqrt(3 / 2) * 4.303 / 1.96  # both ends are among the wells before they are widened
+    assert 2.0 - limit <= low[1] < 2.0 < high[1] <= 2.0 + limit

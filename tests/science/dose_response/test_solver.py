@@ -1,4 +1,4 @@
-"""The least-squares solver: sums of squares by hand, exact curves found again, bounds and a fixed parameter kept."""
+"""The least-squares solver: sums of squares by hand, exact curves are recovered, bounds and a fixed parameter hold."""
 
 from __future__ import annotations
 

@@ -58,6 +58,7 @@ class Design:
 
 def designs(datasets: Sequence[DoseResponseData], options: CurveOptions) -> Iterator[tuple[tuple[int, ...], Design]]:
     """Yield each design with the indices of its datasets. A missing well only lowers the weight of its dose."""
+    # The exact doses are the key: the search grid and its bases are computed once per design.
     groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
     for index, data in enumerate(datasets):
         groups[tuple(np.unique(data.concentration).tolist())].append(index)
@@ -73,6 +74,7 @@ def _gather(levels: Float, datasets: Sequence[DoseResponseData], options: CurveO
     for compound, (data, (dose, replicate)) in enumerate(zip(datasets, slots, strict=True)):
         wells[compound, dose, replicate] = data.response
         present[compound, dose, replicate] = 1.0
+    # Outliers are weighted before anything is fitted, so that all models see the same data.
     space, x = _search_space(levels, options), log_dose(levels)
     weights = outlier_weights(x, wells, present, space) if options.robust else present
     return Design(

@@ -45,6 +45,7 @@ def fit_curves(
     A fit depends on its data, the options and the generator, but (except for rounding) not on the other datasets: one
     number is drawn, from which every design and every compound derives a generator of its own.
     """
+    # One draw, whatever the number of datasets, so that the caller's generator advances equally.
     seed = int(rng.integers(2**63))
     fits: dict[int, CurveFit] = {}
     for members, design in designs(datasets, options):
@@ -92,6 +93,7 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
     )
     models = _choose_models(design_fit, options.alpha)
     fits: dict[int, CurveFit] = {}
+    # Intervals are the slowest step, so they are computed for the chosen model only.
     for model in dict.fromkeys(models):
         members = np.flatnonzero([m is model for m in models])
         if model is CurveModel.CONSTANT:
@@ -163,6 +165,7 @@ def _activity(
         patterns[tuple(design.counts[compound].tolist())].append(compound)
     for pattern, members in patterns.items():
         counts, x = np.array(pattern), design.data.x
+        # Vehicle wells may have their own number; only the doses above zero must be even.
         even = np.ptp(counts[design.levels > 0]) == 0
         n_null = options.n_null if even else options.n_null // _UNEVEN_NULLS
         null = simulate_null(x, counts, design.space, n_null, _derive_generator(seed, x, counts))
@@ -189,6 +192,7 @@ def _fit_constants(design: Design, members: Index) -> list[_ModelFit]:
     data = design.data.take(members)
     df = data.total_weight - 1
     rss = data.between + data.pure
+    # Weights make the degrees of freedom fractional; less than half a degree is none.
     variance = np.where(df > 0.5, rss / np.where(df > 0.5, df, 1.0), np.nan)
     lack = lack_of_fit_p(data, data.between, 1)
     errors = np.sqrt(variance / data.total_weight)
@@ -248,6 +252,7 @@ def _parameters(fit: ShapeFit, model: CurveModel) -> list[dict[str, ParameterEst
     errors = standard_errors(fit)
     bounds = np.column_stack([fit.at_bound, np.zeros((len(values), 2), dtype=bool)])
     if model is CurveModel.HILL:
+        # A falling curve was solved with its higher plateau on the left.
         falling = values[:, n_theta] > values[:, n_theta + 1]
         for table in (values, errors):
             table[falling, n_theta:] = table[falling, n_theta:][:, ::-1]

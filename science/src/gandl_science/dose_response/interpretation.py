@@ -166,10 +166,12 @@ class CurveClassifier:
         lowest_dose = self.summary.dose_range[0]
         if not self.tested:
             return Verdict.UNDETERMINED
+        # Before significance: a compound that is active at every dose shows no change with dose.
         if self.is_plateau:
             return Verdict.TOXIC if self.is_off_axis_by(lowest_dose) else Verdict.ACTIVE
         if not self.significant or not self.large:
             return Verdict.TOXIC if off_axis else Verdict.INACTIVE
+        # An effect of no known form: analysis of variance saw it, no model describes it.
         if self.fit.model is CurveModel.CONSTANT:
             return Verdict.TOXIC if off_axis else Verdict.UNDETERMINED
         if self.goes_wrong_way or self._is_off_axis_by_ec50():
@@ -205,6 +207,7 @@ class CurveClassifier:
         lowest, highest = self.summary.dose_range
         if low is None and high is None:
             return ReportedConcentration()
+        # An estimate above the doses is an extrapolation, also where its interval is closed.
         if low is not None and (high is None or location.estimate > highest):
             above = ReportedConcentration(value=low, relation=Relation.ABOVE, low=low, high=high)
             return above if low >= lowest else ReportedConcentration()
@@ -229,6 +232,7 @@ class CurveClassifier:
         if self.off_axis_onset is not None:
             ends.append((self.off_axis_onset, Relation.EQUAL, WindowLimit.OFF_AXIS))
         top_dose = (self.summary.dose_range[1], Relation.ABOVE, WindowLimit.TOP_DOSE)
+        # The first sign of toxicity ends the window, whichever it is.
         high, relation, limited_by = min(ends, key=lambda end: end[0], default=top_dose)
         if high <= ec50.value:
             return None
@@ -260,5 +264,6 @@ class CurveClassifier:
 
     def _rises_and_falls(self) -> bool:
         """Return whether the effect goes in the wanted direction and is lost again."""
+        # A bell upside down is an effect in the unwanted direction, not a toxic drop.
         right_way = self.summary.direction == self.summary.wanted_direction
         return self.has_curve and self.fit.model is CurveModel.GAIN_LOSS and right_way

@@ -94,6 +94,7 @@ def profile_interval(fit: ShapeFit, grid: Float, location: int, confidence: floa
     NaN is an open side, or both ends without degrees of freedom. Where the region is in pieces its outermost ends are
     taken. `grid` (G, P) covers the search space: it finds pieces that a march from the estimate would miss.
     """
+    # The F quantile needs some degrees of freedom; without any, the variance is NaN and so is the limit.
     quantile = f_distribution.ppf(confidence, 1, np.maximum(fit.residual_df, 0.5))
     allowed = fit.best.misfit + fit.variance * quantile
     coarse = _coarse_profile(fit.data, fit.shape, grid, location)
@@ -111,6 +112,7 @@ class _CoarseProfile:
 
 
 def _coarse_profile(data: DoseMeans, shape: Shape, grid: Float, location: int) -> _CoarseProfile:
+    # The grid points with one value of the location are a coarse profile, without any optimisation.
     misfit = data.between[:, None] - explained(data, shape.basis(data.x, grid))
     values, code = np.unique(grid[:, location], return_inverse=True)
     members = [np.flatnonzero(code == k) for k in range(values.size)]
@@ -147,6 +149,7 @@ class _IntervalSide:
         best = self.fit.best
         beyond = (coarse.values[None, :] - best.theta[:, [self.location]]) * self.sign
         inside = np.logical_and(coarse.misfit <= self.allowed[:, None], beyond > 0)
+        # A second region inside the limit, beyond a gap, counts to the interval.
         farthest = np.where(inside, beyond, -np.inf).argmax(axis=1)
         any_inside = np.asarray(inside.any(axis=1))
         return np.where(any_inside[:, None], coarse.theta[np.arange(len(farthest)), farthest], best.theta)
@@ -183,6 +186,7 @@ class _IntervalSide:
             inside[live[~left]] = profile.theta[~left]
             ended = ~left & (value == bound)
             is_open[live[ended]] = True
+            # Growing steps reach a distant end in few polishes.
             live, step = live[~left & ~ended], step * _STEP_GROWTH
         return outside, outer, is_open
 
@@ -222,6 +226,7 @@ class _Bracket:
     def secant(self, live: Index, f_in: Float, f_out: Float) -> Float:
         """Return where the line through both ends is zero, at least a hundredth of their distance from either."""
         a, b, fa, fb = self.inside[live], self.outside[live], f_in[live], f_out[live]
+        # A step to the very end of the bracket would not shrink it.
         fraction = np.clip(-fa / np.where(fb > fa, fb - fa, 1.0), 0.01, 0.99)
         return np.asarray(a + np.where(fb > fa, fraction, 0.5) * (b - a))
 
@@ -246,6 +251,7 @@ def bootstrap_means(
     centre = (weights * wells).sum(axis=1) / weights.sum(axis=1)
     tail = (1.0 - confidence) / 2
     df = np.maximum(counts - 1, 1)
+    # The first factor corrects the variance of the bootstrap, the second its normal percentiles.
     widening = np.sqrt(counts / df) * stdtrit(df, tail) / ndtri(tail)
     ends = centre + (np.quantile(means, [tail, 1 - tail], axis=0) - centre) * widening
     low, high = np.where(counts >= MIN_BOOTSTRAP_WELLS, ends, np.nan)

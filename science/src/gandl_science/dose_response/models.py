@@ -81,11 +81,13 @@ class Shape:
 def log_dose(concentration: Float) -> Float:
     """Return log10 of concentrations (any unit, not negative); zero becomes `VEHICLE`."""
     positive = concentration > 0
+    # The inner choice keeps zero out of the logarithm, which would warn.
     return np.where(positive, np.log10(np.where(positive, concentration, 1.0)), VEHICLE)
 
 
 def _rise(x: Float, location: Float, log_slope: Float) -> tuple[Float, Float, Float]:
     """Return a logistic rise at x (D,) for parameters (...), and its derivatives by location and by ln slope."""
+    # The slope is per decade of dose, and searched as its logarithm, so that it stays positive.
     steep = (LN10 * np.exp(log_slope))[..., None]
     u = steep * (x - location[..., None])
     value = expit(u)
@@ -138,6 +140,7 @@ def search_grid(shape: Shape, space: SearchSpace) -> Float:
     if shape is HILL:
         count = max(_MIN_LOCATIONS, round(_LOCATIONS_PER_DECADE * decades) + 1)
         locations = np.linspace(space.low, space.high, count)
+        # Slopes are spaced evenly in logarithm: curves differ most between shallow slopes.
         slopes = np.linspace(*space.slopes, _SLOPES)
         return np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1).reshape(-1, 2)
     count = max(_MIN_BELL_LOCATIONS, round(_BELL_LOCATIONS_PER_DECADE * decades) + 1)

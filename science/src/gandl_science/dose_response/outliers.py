@@ -48,6 +48,7 @@ def outlier_weights(x: Float, wells: Float, present: Float, space: SearchSpace) 
 
 def _weights(residual: Float) -> Float:
     """Return the weight of each standardised residual."""
+    # Within the limit the ratio is one.
     size = np.maximum(np.abs(residual), LIMIT)
     return np.asarray((LIMIT / size) ** 2)
 
@@ -67,6 +68,7 @@ def _replicate_residuals(wells: Float, present: Float) -> Float:
 
 def _median(values: Float, present: Float) -> Float:
     """Return the median along the last axis of the entries that are present; 0 where none is."""
+    # Absent entries are sorted to the end, behind the present ones.
     ordered = np.sort(np.where(present > 0, values, np.inf), axis=-1)
     count = (present > 0).sum(axis=-1)[..., None]
     middle = [np.take_along_axis(ordered, np.maximum(k, 0), axis=-1)[..., 0] for k in ((count - 1) // 2, count // 2)]

@@ -21,6 +21,7 @@ def aicc_table(design: Design, solutions: Mapping[CurveModel, Solution]) -> dict
     table = {CurveModel.CONSTANT: corrected_aic(design.data, design.data.between, 1)}
     allowed = {CurveModel.HILL: design.allows_hill, CurveModel.GAIN_LOSS: design.allows_gain_loss}
     for model, solution in solutions.items():
+        # All compounds of a design were solved; those with too few wells must not use the result.
         value = corrected_aic(design.data, solution.misfit, SHAPES[model].n_parameters)
         table[model] = np.where(allowed[model], value, np.inf)
     return table
@@ -48,6 +49,7 @@ def visible_bells(design: Design, solutions: Mapping[CurveModel, Solution]) -> M
     if CurveModel.GAIN_LOSS not in solutions:
         return np.zeros(len(design.counts), dtype=bool)
     best = solutions[CurveModel.GAIN_LOSS]
+    # A limb is the difference between the peak and the lowest or the highest dose.
     h = GAIN_LOSS.basis(design.data.x, best.theta)
     peak = h.max(axis=1)
     limbs = np.sort(np.stack([peak - h[:, 0], peak - h[:, -1]]), axis=0)

@@ -63,9 +63,11 @@ def best_share(data: DoseMeans, grid: Float) -> Float:
 
     The curves have equal weights. The share is the square of the largest cosine with a centred curve of the grid.
     """
+    # Scaling by the root of the weights turns weighted into plain sums of squares.
     root = np.sqrt(data.weight[0])
     centred = (grid - grid @ root[:, None] ** 2 / (root @ root)) * root
     length = np.linalg.norm(centred, axis=1)
+    # A curve that is flat within the doses has no direction.
     visible = length > _MIN_LENGTH * np.linalg.norm(root)
     unit = (centred[visible] / length[visible, None]).T
     total = data.between + data.pure
@@ -131,6 +133,7 @@ def tube_coefficients(x: Float, counts: Float, space: SearchSpace) -> Float:
     """
     locations = np.linspace(space.low, space.high, _SURFACE_POINTS[0])
     slopes = np.linspace(*space.slopes, _SURFACE_POINTS[1])
+    # Doses with more wells count more, as they do in the fit.
     share = counts / counts.sum()
     h = HILL.basis(x, np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1))
     centred = (h - (h * share).sum(axis=-1, keepdims=True)) * np.sqrt(share)
@@ -188,6 +191,7 @@ def activity_p(null: ActivityNull, data: DoseMeans, misfit: Float) -> Float:
 
 def _for_full_weight(share: Float, weight: Float, n_wells: int) -> Float:
     """Return the share that has the same F with every well at full weight; downweighted wells leave fewer degrees."""
+    # F is the odds of the share times the degrees of freedom, n - 4 for a Hill curve.
     odds = share / np.maximum(1.0 - share, 1e-300) * np.maximum(weight - 4.0, 0.0) / max(n_wells - 4.0, 1e-300)
     return np.asarray(odds / (1.0 + odds))
 

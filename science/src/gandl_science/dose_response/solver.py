@@ -25,14 +25,14 @@ _CURVES_PER_SLICE = 256
 """Curves of one matrix product: more do not fit into the cache of a core."""
 
 _DAMPING_START = 1e-3
-"""tau of Nielsen (1999), for starts that are near the optimum; relative to the diagonal (Marquardt 1963)."""
+"""tau of Nielsen (1999) for starts that may be far from the optimum, relative to the diagonal (Marquardt 1963)."""
 _DAMPING_RANGE = (1e-12, 1e12)
 _DAMPING_BARELY = 1.0
 """A step with at most this damping is close to a full Gauss-Newton step, so that a small gain means an optimum."""
 _DAMPING_HOPELESS = 1e9
 """With this damping steps are too small to change anything: the curve is as good as it gets."""
 _MIN_FACTOR, _GROWTH = 1 / 3, 2.0
-"""Nielsen's (1999) bounds of one change of the damping: it falls to a third at most, and at first doubles."""
+"""Nielsen's (1999) limits of one change of the damping: it falls to no less than a third, and rises by 2 at first."""
 _MIN_MOVE = 1e-10
 """The smallest change of theta (decades, ln slope) that counts."""
 _ROUNDING = 1e-16
@@ -107,6 +107,7 @@ def dose_means(x: Float, wells: Float, weights: Float) -> DoseMeans:
 def plateaus(data: DoseMeans, basis: Float) -> tuple[Float, Float, Float]:
     """Return bottom (B,), amplitude (B,) and residuals (B, D) of the best line through basis (B, D)."""
     total, centre = data.total_weight, data.grand_mean
+    # Centring makes the two plateaus orthogonal, so that the line has a closed form.
     h_mean = (data.weight * basis).sum(axis=1) / total
     h = basis - h_mean[:, None]
     spread = (data.weight * h * h).sum(axis=1)

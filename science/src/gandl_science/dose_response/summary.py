@@ -83,6 +83,7 @@ class CurveSummary:
     def covered(self) -> float:
         """Return the share of the way between its plateaus that the curve goes within the tested doses."""
         bottom, top = self.fit.params["bottom"].estimate, self.fit.params["top"].estimate
+        # A gain-loss curve always goes from `bottom` toward `top`, a Hill curve along its direction.
         far = top if self.direction > 0 or self.fit.model is CurveModel.GAIN_LOSS else bottom
         start = bottom + top - far
         return float((self.peak - start) / (far - start)) if far != start else 1.0
@@ -91,6 +92,7 @@ class CurveSummary:
         """Return whether exactly one dose differs clearly from the rest."""
         if self.fit.model is CurveModel.CONSTANT:
             error = (self.fit.sigma or 0.0) / np.sqrt(self.counts)
+            # Without a curve, a dose stands out against the scatter of its wells, not against an effect.
             apart = np.abs(self.means - np.median(self.means)) > _SINGLE_DOSE_ERRORS * error
             return int(apart.sum()) == 1
         effect = self.peak - self.base
@@ -102,6 +104,7 @@ class CurveSummary:
             return None
         midpoint = self.scale.midpoint
         above = self.sample_y > midpoint
+        # Only the first crossing is reported: a bell has two.
         turns = np.flatnonzero(above[1:] != above[:-1])
         if turns.size == 0:
             return None
@@ -120,6 +123,7 @@ class CurveSummary:
         """
         if self.sample_y.size < 2:
             return None
+        # The samples are even in log dose, so the trapezoid rule is over log dose.
         level = float(np.trapezoid(self.sample_y, np.linspace(0.0, 1.0, self.sample_y.size)))
         return level if self.scale is None else (level - self.scale.negative) / self.scale.span
 

@@ -51,6 +51,7 @@ def _wells(rows: Sequence[Sequence[str]], file: str) -> list[CurveWell]:
         cells = [cell.strip() for cell in row]
         if not any(cells):
             continue
+        # A row of another length has shifted cells: none of them can be trusted.
         if len(cells) != len(header):
             problems.append(Problem(f"{len(cells)} cells where the header has {len(header)}", file=file, row=number))
             continue

@@ -131,6 +131,7 @@ def plot_names(curves: Sequence[Curve]) -> list[str]:
     counts: Counter[str] = Counter()
     for curve in curves:
         stem = f"{_safe(curve.cell_line)}-{_safe(curve.compound)}"
+        # Some file systems do not distinguish upper from lower case.
         counts[stem.lower()] += 1
         count = counts[stem.lower()]
         names.append(f"{stem}.svg" if count == 1 else f"{stem}~{count}.svg")

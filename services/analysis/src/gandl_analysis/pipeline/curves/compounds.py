@@ -115,6 +115,7 @@ def fit_wells(
     compounds = group_by_compound(wells)
     fittable = [compound for compound in compounds if compound.fitted_wells]
     rng = np.random.default_rng(settings.seed)
+    # One call for all, so that compounds that share their doses are solved together.
     fits = fit_curves([compound.data for compound in fittable], settings.options, rng)
     limits = off_limits or {}
     curves = {
@@ -149,6 +150,7 @@ def _q_by_cell_line(compounds: Sequence[CompoundWells], fits: Sequence[CurveFit]
 def _curve(
     compound: CompoundWells, fit: CurveFit, q_value: float | None, settings: CurveSettings, limit: float | None
 ) -> Curve:
+    # The onset is needed first, because it decides the verdict.
     off_axis = _off_axis(compound.off_axis_wells, limit)
     interpretation = interpret_curve(fit, q_value, settings.rules, off_axis.departs_at)
     loss = interpretation.loss_ec50
@@ -210,6 +212,7 @@ def _window(window: TherapeuticWindow) -> CurveWindow:
 
 def _points(compound: CompoundWells, weights: Iterable[float]) -> tuple[CurvePoint, ...]:
     """Return all wells of a compound; `weights` are those of the fitted ones, in order."""
+    # The fit has a weight per fitted well; excluded wells have none.
     remaining = iter(weights)
     return tuple(
         CurvePoint(

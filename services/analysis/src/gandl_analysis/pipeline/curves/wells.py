@@ -92,6 +92,7 @@ def group_by_compound(wells: Iterable[CurveWell]) -> list[CompoundWells]:
 def _merge_doses(wells: Sequence[CurveWell]) -> list[CurveWell]:
     """Give doses that differ by a millionth or less, from one to the next, the value of the lowest of them."""
     doses = sorted({w.concentration for w in wells if w.concentration is not None and math.isfinite(w.concentration)})
+    # Doses ascend, so each is compared with the one before, which has its final value already.
     merged: dict[float, float] = {}
     for dose, previous in zip(doses, [math.nan, *doses], strict=False):
         merged[dose] = merged[previous] if dose - previous <= _SAME_DOSE * dose else dose
