@@ -9,7 +9,8 @@ import pytest
 from gandl.screening.model_comparison import ModelOnScreen, compare_models, smallest_cosine, tiles_per_second
 from gandl_embedding.engine import Engine
 from gandl_shared.testing import Layout, write_plate
-from tests.embedding.tiny_model import tiny_model
+
+from tests.embedding.fixtures.tiny_model import tiny_model
 
 
 def test_cosine_of_vectors() -> None:

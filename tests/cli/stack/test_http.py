@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from gandl.stack.http import build
-from tests.embedding.tiny_model import tiny_model
+
+from tests.embedding.fixtures.tiny_model import tiny_model
 
 
 def test_one_port_has_the_routes_of_both_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,10 @@ from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_science.axis.folds import grouped_folds
 from gandl_science.positions import Positions
 from gandl_shared.imaging import site_metrics, tile_contrast, tile_origins
-from gandl_shared.plates import Role, Well
+from gandl_shared.plates import Role, SiteId, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import GroupQuality
-from gandl_shared.store.profiles import Profiles, concatenated, of_site
+from gandl_shared.store.profiles import Profiles, join_profiles, site_profiles
 from gandl_shared.testing import fake_card
 from gandl_training.data.field_store import FieldRecord, FieldStore, StoreIndex
 from gandl_training.evaluation.control_tiles import ControlTiles, control_tiles
@@ -97,14 +97,14 @@ class SmallScreen:
 
     def profiles(self) -> Profiles:
         """Return what a worker stores for these fields: vectors, the metrics of each site and the contrast of tiles."""
-        return concatenated([self._of_field(i) for i in range(len(self.store.fields))])
+        return join_profiles([self._of_field(i) for i in range(len(self.store.fields))])
 
     def _of_field(self, i: int) -> Profiles:
         record, field = self.store.index.records[i], np.array(self.store.fields[i])
         origins = tile_origins(field.shape[1], field.shape[2], SIZE)
         tiles = np.stack([field[:, y : y + SIZE, x : x + SIZE] for y, x in origins])
-        position = (record.plate, record.well, record.site)
-        return of_site(position, origins, str(i), self.vectors(tiles), site_metrics(field), tile_contrast(tiles))
+        position = SiteId(record.plate, record.well, record.site)
+        return site_profiles(position, origins, str(i), self.vectors(tiles), site_metrics(field), tile_contrast(tiles))
 
     def quality(self) -> Mapping[str, GroupQuality]:
         """Return `cell_lines` of quality.json, as the analysis computes it with default parameters."""
