@@ -1,4 +1,4 @@
-"""The picture of the README: BBBC013 as `gandl screen` sees it, real tiles beside the result.
+"""The picture of the README: real fields of BBBC013 beside the result of `gandl screen`.
 
     python -m benchmarks.picture --bbbc013 ../shared/data/bbbc013 --out docs/images/bbbc013.png
 
@@ -33,7 +33,7 @@ WELLS = (("A01", "negative control"), ("B07", "15.6 nM wortmannin"), ("A12", "po
 
 
 def main() -> None:
-    """Screen the plate and paste the figures together."""
+    """Screen the plate and paste the fields and figures together."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bbbc013", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -43,19 +43,19 @@ def main() -> None:
     curves = [dose_response_figure(curve_of(analysis.curves, c, "U2OS")) for c in ("Wortmannin", "LY294002")]
     top = [fields(options.bbbc013), picture(heatmap)]
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    sheet = column([row(top), row([picture(f) for f in curves])])
+    sheet = stacked([side_by_side(top), side_by_side([picture(f) for f in curves])])
     sheet.convert("P", palette=Image.Palette.ADAPTIVE, colors=256).save(options.out, optimize=True)
 
 
 def screened(folder: Path, model: Path = MODEL) -> ScreenAnalysis:
-    """What `gandl screen` finds on the plate."""
+    """Return the analysis of the plate by the code of `gandl screen`."""
     with tempfile.TemporaryDirectory() as out:
         job = ScreenJob(images=folder / "images", plate_map=folder / "platemap.csv", out=Path(out) / "out")
         return run(job, Engine.load(model))
 
 
 def fields(folder: Path) -> Image.Image:
-    """Three wells, FKHR-GFP green and DNA blue, as the model sees them."""
+    """Return three wells as the model receives them, FKHR-GFP in green and DNA in blue."""
     sites = {s.well: s for s in find_sites(folder / "images", read_plate_map(folder / "platemap.csv"))}
     limits = sampled_limits([s.files for s in sites.values()], downscale=2)
     panels = []
@@ -65,11 +65,11 @@ def fields(folder: Path) -> Image.Image:
         ]
         colour = np.stack([blue // 4, np.maximum(green, blue // 3), blue], axis=-1)
         panels.append(captioned(Image.fromarray(colour), words))
-    return row(panels, gap=12)
+    return side_by_side(panels, gap=12)
 
 
 def captioned(image: Image.Image, words: str) -> Image.Image:
-    """An image with a line of text below it."""
+    """Return an image with a line of text below it."""
     sheet = Image.new("RGB", (image.width, image.height + 34), "white")
     sheet.paste(image)
     ImageDraw.Draw(sheet).text((2, image.height + 8), words, fill="#333333", font=ImageFont.load_default(size=20))
@@ -77,14 +77,14 @@ def captioned(image: Image.Image, words: str) -> Image.Image:
 
 
 def picture(figure: Figure) -> Image.Image:
-    """A figure as pixels on white."""
-    image = Image.open(io.BytesIO(to_png(figure, dpi=DPI))).convert("RGBA")
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image).convert("RGB")
+    """Return the pixels of a figure on white."""
+    pixels = Image.open(io.BytesIO(to_png(figure, dpi=DPI))).convert("RGBA")
+    white = Image.new("RGBA", pixels.size, "white")
+    return Image.alpha_composite(white, pixels).convert("RGB")
 
 
-def row(images: list[Image.Image], gap: int = GAP) -> Image.Image:
-    """Images side by side, centred."""
+def side_by_side(images: list[Image.Image], gap: int = GAP) -> Image.Image:
+    """Return the images side by side, centred."""
     sheet = Image.new(
         "RGB", (sum(i.width for i in images) + gap * (len(images) - 1), max(i.height for i in images)), "white"
     )
@@ -95,8 +95,8 @@ def row(images: list[Image.Image], gap: int = GAP) -> Image.Image:
     return sheet
 
 
-def column(images: list[Image.Image]) -> Image.Image:
-    """Images one below the other, centred."""
+def stacked(images: list[Image.Image]) -> Image.Image:
+    """Return the images one below the other, centred."""
     width = max(i.width for i in images) + 2 * GAP
     sheet = Image.new("RGB", (width, sum(i.height for i in images) + GAP * (len(images) + 1)), "white")
     y = GAP

@@ -1,10 +1,10 @@
-"""What a trained featurizer adds: whole screens with it, with the same network untrained, and with plain intensity
-statistics. Writes the tables of docs/results.md.
+"""What a trained featurizer adds to a screen: the page docs/results.md.
 
     python -m benchmarks.screens --bbbc013 ../shared/data/bbbc013 --out docs/results.md
 
-Needs the training part (for the untrained network). Two screens: BBBC013 (real, segmentation-based reference) and the
-simulator's preset `screen-24`, whose truth is known.
+Two screens are analysed with a trained featurizer, with the same network untrained, and with plain intensity
+statistics: BBBC013, which is real and has a reference by segmentation, and the simulator's preset `screen-24`, whose
+truth is known. The untrained network needs the training part.
 """
 
 from __future__ import annotations
@@ -29,9 +29,12 @@ from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_embedding.engine import Engine
 from gandl_science.assay.intensity import intensity_statistics
 from gandl_shared.models import Embedder, ModelCard
+from gandl_shared.schemas.curve import Relation
 from gandl_shared.schemas.quality import CellLineProbes
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
+
+from benchmarks.tables import row
 
 MODELS = Path(__file__).parents[1] / "models"
 COMPOUNDS = ("Wortmannin", "LY294002")
@@ -40,13 +43,13 @@ SEGMENTATION = "| segmentation: nucleus/cytoplasm GFP ratio | 0.62 | | | 12.0 nM
 
 @dataclass(frozen=True)
 class IntensityStatistics:
-    """The baseline that knows nothing of shape: moments, percentiles and correlations of each tile's channels."""
+    """The baseline that ignores shape: moments, percentiles and correlations of the channels of each tile."""
 
     card: ModelCard
     model_id: str = "intensity statistics"
 
     def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Statistics [N, K] of tiles [N, C, S, S]."""
+        """Return the statistics [N, K] of tiles [N, C, S, S]."""
         return intensity_statistics(tiles)
 
 
@@ -73,7 +76,7 @@ def main() -> None:
 
 
 def features_of(name: str, training: Folder, work: Path, channels: str) -> dict[str, Embedder]:
-    """Row title → embedder, all with the same tiles."""
+    """Return the embedders by the title of their table row. All of them receive the same tiles."""
     trained = Engine.load(MODELS / f"{name}.onnx")
     untrained = untrained_model(trained.card, training, work, channels)
     return {
@@ -84,7 +87,7 @@ def features_of(name: str, training: Folder, work: Path, channels: str) -> dict[
 
 
 def untrained_model(card: ModelCard, training: Folder, work: Path, channels: str) -> Path:
-    """The discriminator as it is before the first step, exported like any other."""
+    """Export the discriminator as it is before the first training step, and return the file of the model."""
     gandl = Path(sys.executable).with_name("gandl")
     files = [training.images, "--platemap", training.plate_map, "--out", work / "run"]
     shape = ["--resolution", card.size, "--downscale", card.downscale, "--kimg", "0.1", "--channel-names", channels]
@@ -95,14 +98,14 @@ def untrained_model(card: ModelCard, training: Folder, work: Path, channels: str
 
 
 def screened(folder: Folder, embedder: Embedder, out: Path) -> tuple[ScreenAnalysis, float]:
-    """The analysis of a screen and the seconds it took."""
+    """Return the analysis of a screen and the seconds that it took."""
     start = time.perf_counter()
     analysis = run(ScreenJob(images=folder.images, plate_map=folder.plate_map, out=out), embedder)
     return analysis, time.perf_counter() - start
 
 
 def bbbc013_rows(folder: Folder, work: Path) -> list[str]:
-    """One row a kind of features."""
+    """Return one table row per kind of features."""
     rows = []
     for i, (title, embedder) in enumerate(features_of("gandl-bbbc013-64", folder, work, "GFP,DNA").items()):
         analysis, seconds = screened(folder, embedder, work / f"out{i}")
@@ -118,13 +121,13 @@ def bbbc013_rows(folder: Folder, work: Path) -> list[str]:
 
 
 def rank_correlation(analysis: ScreenAnalysis, compound: str) -> float:
-    """Spearman's coefficient of efficacy against dose over the wells of a compound."""
+    """Return Spearman's coefficient of efficacy against dose over the wells of a compound."""
     wells = [w for w in analysis.wells if w.compound == compound and w.role == "treatment"]
     return float(spearmanr([w.concentration_um for w in wells], [w.efficacy for w in wells]).statistic)
 
 
 def simulated_rows(work: Path) -> list[str]:
-    """One row a kind of features; the featurizer was trained on another preset with another seed."""
+    """Return one table row per kind of features; the featurizer was trained on another preset with another seed."""
     evaluation = simulate_screen(work / "screen-24", preset("screen-24"), processes=2)
     training = simulate_screen(work / "training", preset("demo"), processes=2)
     truths = read_truth(evaluation.truth)
@@ -137,7 +140,7 @@ def simulated_rows(work: Path) -> list[str]:
         z_primes = " / ".join(f"{q.z_prime:.2f}" for q in analysis.quality.cell_lines.values())
         accuracies = " / ".join(f"{q.accuracy:.3f}" for q in analysis.quality.cell_lines.values())
         unseen = " / ".join(unseen_plates(probes) for probes in analysis.quality.probes.values())
-        right = sum(j.is_right for j in recoveries)
+        right = sum(r.is_right for r in recoveries)
         rows.append(
             row(
                 title,
@@ -157,14 +160,14 @@ def simulated_rows(work: Path) -> list[str]:
 
 
 def unseen_plates(probes: CellLineProbes) -> str:
-    """Accuracy of control tiles by axes that have seen no well of their plate."""
+    """Return the accuracy of control tiles by axes that were fitted without any well of their plate."""
     unseen = probes.unseen_plates
     return f"{unseen.accuracy:.3f}" if unseen and unseen.accuracy is not None else "–"
 
 
 def cell_lines_apart(analysis: ScreenAnalysis) -> str:
-    """Accuracy of tiles and of wells on the axis between the two cell lines (C2), and what was held out together."""
-    (axis,) = [a for a in analysis.axes if a.name.startswith("C2")]
+    """Return the accuracy of tiles and wells on the axis between the cell lines (C2), and what was held out."""
+    (axis,) = [a for a in analysis.axes if a.name == "C2"]
     if axis.quality is None or axis.quality.accuracy is None:
         return "–"
     wells = axis.quality.well_accuracy or 0.0
@@ -172,49 +175,48 @@ def cell_lines_apart(analysis: ScreenAnalysis) -> str:
 
 
 def inert(recoveries: Sequence[Recovery]) -> str:
-    """How many inert compounds were called inactive."""
-    calls = [j.is_right for j in recoveries if j.truth.behaviour == "inert"]
+    """Return how many inert compounds were called inactive."""
+    calls = [r.is_right for r in recoveries if r.truth.behaviour == "inert"]
     return f"{sum(calls)} of {len(calls)}"
 
 
 def error(recoveries: Sequence[Recovery]) -> str:
-    """Median |log2(found / true)| over the curves with a true EC50 for which one was found."""
-    pairs = [(j.curve.ec50, j.truth.ec50_um) for j in recoveries if j.truth.ec50_um is not None]
-    errors = [abs(np.log2(f.value / t)) for f, t in pairs if f.value is not None and f.relation == "="]
+    """Return the median |log2(estimate / truth)| over the curves with a true and an estimated EC50."""
+    pairs = [(r.curve.ec50, r.truth.ec50_um) for r in recoveries if r.truth.ec50_um is not None]
+    errors = [
+        abs(np.log2(estimate.value / truth))
+        for estimate, truth in pairs
+        if estimate.value is not None and estimate.relation is Relation.EQUAL
+    ]
     return f"{np.median(errors):.2f} ({len(errors)} of {len(pairs)})" if errors else "none found"
 
 
 def write_details(recoveries: Sequence[Recovery]) -> None:
-    """Curve by curve, beside the page."""
+    """Write one line per curve into a CSV file beside the page."""
     path = Path(__file__).parents[1] / "docs" / "results-screen-24.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["compound", "cell_line", "behaviour", "true_ec50_um", "found", "interval", "verdict", "right"])
-        for j in recoveries:
-            t, c = j.truth, j.curve
-            columns = [location_text(c.ec50), interval_text(c.ec50), c.verdict, j.is_right]
-            writer.writerow([t.compound, t.cell_line, t.behaviour, t.ec50_um or "", *columns])
-
-
-def row(*cells: object) -> str:
-    """A line of a Markdown table."""
-    return "| " + " | ".join(map(str, cells)) + " |"
+        for recovery in recoveries:
+            truth, curve = recovery.truth, recovery.curve
+            estimate = [location_text(curve.ec50), interval_text(curve.ec50), curve.verdict, recovery.is_right]
+            writer.writerow([truth.compound, truth.cell_line, truth.behaviour, truth.ec50_um or "", *estimate])
 
 
 def page(real: Sequence[str], simulated: Sequence[str]) -> str:
-    """docs/results.md."""
+    """Return the text of docs/results.md."""
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return "\n".join(
         [
             "# What the featurizer adds",
             "",
-            "Made by `python -m benchmarks.screens --bbbc013 ../shared/data/bbbc013 --out docs/results.md` on two CPU",
-            f"cores, {memory:.1f} GB of memory at the most for all of it. Every figure of controls is out-of-fold.",
+            "`python -m benchmarks.screens --bbbc013 ../shared/data/bbbc013 --out docs/results.md` writes this page.",
+            f"It ran on two CPU cores with at most {memory:.1f} GB of memory. All metrics of controls are out of fold.",
             "",
             "## BBBC013: 96 real wells, two compounds, folds by row",
             "",
-            "EC50s with 95 % profile-likelihood intervals, in µM. Images: BBBC013v1, provided by Ilya Ravkin, Broad",
-            "Bioimage Benchmark Collection (Ljosa et al., Nature Methods 2012), CC BY 3.0.",
+            "EC50s are in µM, with 95 % profile-likelihood intervals. The images are BBBC013v1, provided by Ilya",
+            "Ravkin, Broad Bioimage Benchmark Collection (Ljosa et al., Nature Methods 2012), CC BY 3.0.",
             "",
             row(
                 "features of 64-px tiles",
@@ -231,8 +233,9 @@ def page(real: Sequence[str], simulated: Sequence[str]) -> str:
             "",
             "## Simulated: 2 cell lines × 12 compounds × 6 doses × 4 replicates, folds by row over all plates",
             "",
-            "Preset `screen-24`, its seed fixed before any training. Right: EC50 within a factor of 2 of the truth, an",
-            "inert compound called inactive, a toxin no hit. [Curve by curve](results-screen-24.csv).",
+            "This is the preset `screen-24`, whose seed was fixed before any training. A curve counts as right where",
+            "its EC50 is within a factor of 2 of the truth, where an inert compound is called inactive, or where a",
+            "toxin is not called a hit. [Every curve is listed in a table](results-screen-24.csv).",
             "",
             row(
                 "features",

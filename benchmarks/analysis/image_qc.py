@@ -263,7 +263,7 @@ def tables(data: Path) -> Iterator[str]:
     bbbc013, sim5 = (Engine.load(MODELS / f"{name}.onnx", threads=1) for name in ("gandl-bbbc013-64", "gandl-sim5-64"))
     yield from harm(data, bbbc013)
     yield ""
-    yield "| one site | decode, ms | embed, ms | figures, ms | they add |"
+    yield "| one site | decode, ms | embed, ms | metrics, ms | added by metrics |"
     yield "|---|---|---|---|---|"
     yield cost("BBBC013", sorted((data / "bbbc013/images").glob("Channel?-01-*.tif")), bbbc013)
     yield cost("Cell Painting", painted(data), sim5)

@@ -1,4 +1,4 @@
-"""`gandl screen` on a real plate with a few fields spoilt: which they are is said, and they spoil no other."""
+"""`gandl screen` on a real plate with a few spoilt fields: it names them, and they affect no other well."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MODEL = Path(__file__).parents[2] / "models" / "gandl-bbbc013-64.onnx"
 
 
 def empty(image: Image) -> Image:
-    """Background and camera noise."""
+    """Return background and camera noise."""
     return np.percentile(image, 20) + np.random.default_rng(0).normal(0, 2, image.shape)
 
 
@@ -89,7 +89,7 @@ def test_quality_names_exactly_the_spoilt_sites(result: Result) -> None:
     assert "5 sites failed image QC, 4 of them were left out" in result.stdout
 
 
-def test_wells_without_a_usable_site_have_no_efficacy_and_say_why(result: Result) -> None:
+def test_wells_without_a_usable_site_have_no_efficacy_but_a_reason(result: Result) -> None:
     wells = result.table("wells.csv")
     for well, row in wells.items():
         if well in EXCLUDED:
@@ -99,7 +99,7 @@ def test_wells_without_a_usable_site_have_no_efficacy_and_say_why(result: Result
             assert row["efficacy"] != "" and row["excluded"] == ""
 
 
-def test_the_others_are_scored_as_if_nothing_had_happened(result: Result) -> None:
+def test_the_other_wells_are_scored_as_without_spoilt_fields(result: Result) -> None:
     quality = json.loads((result.out / "quality.json").read_text())["cell_lines"]["U2OS"]
     assert (quality["n_positive"], quality["n_negative"]) == (7, 15)
     assert quality["z_prime"] > 0.6  # 0.67 on the plate as it is
@@ -110,7 +110,7 @@ def test_the_others_are_scored_as_if_nothing_had_happened(result: Result) -> Non
     assert {row["verdict"] for row in curves.values()} == {"active"}
 
 
-def test_profiles_carry_figures_and_flags(result: Result) -> None:
+def test_profiles_hold_metrics_and_problems(result: Result) -> None:
     table = pd.read_parquet(result.out / "embeddings.parquet")
     by_well = table.groupby("Metadata_well")["Metadata_image_qc"].unique()
     assert {well: list(v) for well, v in by_well.items() if list(v) != [""]}.keys() == SPOILT.keys()
@@ -119,7 +119,7 @@ def test_profiles_carry_figures_and_flags(result: Result) -> None:
     assert table[table["Metadata_well"] == "B02"][["Metadata_structure_1", "Metadata_structure_2"]].max().max() < 1.5
 
 
-def test_the_report_says_it(result: Result) -> None:
+def test_the_report_names_the_failed_sites(result: Result) -> None:
     report = (result.out / "report.html").read_text()
     for well in SPOILT:
         assert f"BBBC013 {well}" in report

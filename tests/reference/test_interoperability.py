@@ -58,8 +58,8 @@ def test_pycytominer_aggregates_tiles_to_wells(file: Path) -> None:
     wells = well_profiles(file)
     assert len(wells) == 48
     one = table[(table.Metadata_plate == "P1") & (table.Metadata_well == "B03")]
-    rows = wells[(wells.Metadata_plate == "P1") & (wells.Metadata_well == "B03")]
-    np.testing.assert_allclose(rows[features(table)].to_numpy()[0], one[features(table)].mean(), rtol=1e-5)
+    well = wells[(wells.Metadata_plate == "P1") & (wells.Metadata_well == "B03")]
+    np.testing.assert_allclose(well[features(table)].to_numpy()[0], one[features(table)].mean(), rtol=1e-5)
 
 
 def test_pycytominer_spheres_on_the_negative_controls(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""The example notebook runs on what `gandl screen` writes, every cell, in the order it is read."""
+"""Every cell of the example notebook runs on the output of `gandl screen`, from the first to the last."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def test_every_cell_runs(results: Path, repository: Path, monkeypatch: pytest.Mo
     assert controls["positive_control"] == pytest.approx(1, abs=1e-9)
 
 
-def test_what_is_committed_was_run(repository: Path) -> None:
-    """The outputs shown are those of a run from top to bottom, without an error."""
+def test_the_committed_outputs_are_those_of_one_run(repository: Path) -> None:
+    """The outputs in the notebook are those of a run from top to bottom without an error."""
     content = json.loads((repository / "examples" / "profiles_in_other_tools.ipynb").read_text(encoding="utf-8"))
     code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))

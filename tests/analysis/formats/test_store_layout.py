@@ -9,8 +9,8 @@ from gandl_analysis.formats.store_layout import (
     read_analysis,
     read_axes,
     read_card,
+    read_compounds,
     read_sites,
-    read_tested,
     write_analysis,
     write_card,
 )
@@ -37,7 +37,7 @@ def test_an_analysis_is_read_back(store: Store, analysed: Analysed) -> None:
     write_analysis(store, "s1", 2, analysed)
     assert read_analysis(store, "s1", 2) == analysed.analysis
     assert read_sites(store, "s1", 2) == analysed.sites
-    assert [(c.compound, c.cell_line) for c in read_tested(store, "s1", 2)] == [("X", "U2OS")]
+    assert [(c.compound, c.cell_line) for c in read_compounds(store, "s1", 2)] == [("X", "U2OS")]
     axes = read_axes(store, "s1", 2)
     assert (axes.source, [fit.digest for fit in axes.fits]) == (
         "screen s1, version 2",

@@ -1,4 +1,4 @@
-"""Image QC of a screen: what fails counts in no score, says why, and loses no finding."""
+"""Image QC of a screen: a site that fails counts in no score, its problem is named, and killed cells are reported."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from gandl_shared.testing import fake_card
 DOSES = (0.1, 0.3, 1.0, 3.0, 10.0)
 SITES, TILES, FEATURES = 2, 2, 8
 BAD = 40.0
-"""What a failed site's vectors are, in all features: far from everything."""
+"""The value of all features of a failed site: far from every other vector."""
 
 GOOD = (0.3, 0.001, 9.0)
-FIGURES = {"empty": (0.3, 0.0, 1.0), "overexposed": (0.3, 0.9, 0.0), "saturated": (0.3, 0.2, 9.0)}
-FIGURES["blurred"] = (0.1, 0.001, 9.0)
+METRICS = {"empty": (0.3, 0.0, 1.0), "overexposed": (0.3, 0.9, 0.0), "saturated": (0.3, 0.2, 9.0)}
+METRICS["blurred"] = (0.1, 0.001, 9.0)
 Spoilt = Mapping[tuple[str, str], str]  # well and site → reason
 
 
@@ -63,7 +63,7 @@ def profiles_of(wells: Sequence[Well], spoilt: Spoilt) -> Profiles:
     vectors = vectors + rng.normal(size=vectors.shape) * 0.5
     bad = np.array([reason != "" for reason in why])
     vectors[bad] = BAD * np.resize([1, -1], FEATURES) + rng.normal(size=(int(bad.sum()), FEATURES))
-    figures = np.array([FIGURES.get(reason, GOOD) for reason in why], np.float32)
+    figures = np.array([METRICS.get(reason, GOOD) for reason in why], np.float32)
     sharpness, saturated, structure = (np.repeat(column[:, None], 2, axis=1) for column in figures.T)
     return Profiles(
         plates=np.array(["P1"] * len(places), object),
@@ -117,7 +117,7 @@ def clean() -> ScreenAnalysis:
     return screened({})
 
 
-def test_a_good_screen_has_nothing_to_say(clean: ScreenAnalysis) -> None:
+def test_a_good_screen_has_no_failed_site(clean: ScreenAnalysis) -> None:
     images = clean.quality.images["P1"]
     assert (images.sites, images.focus_judged, images.failed) == (56 * SITES, True, ())
     assert {w.excluded for w in clean.wells} == {None}
@@ -125,36 +125,36 @@ def test_a_good_screen_has_nothing_to_say(clean: ScreenAnalysis) -> None:
 
 
 def test_a_failed_site_is_listed_and_its_well_is_scored_by_the_other(clean: ScreenAnalysis) -> None:
-    result = screened({("C05", "2"): "empty"})
-    (site,) = result.quality.images["P1"].failed
+    analysis = screened({("C05", "2"): "empty"})
+    (site,) = analysis.quality.images["P1"].failed
     assert (site.well, site.site, site.reasons, site.excluded) == ("C05", "2", ("empty",), True)
-    before, after = ({w.well: w for w in a.wells}["C05"] for a in (clean, result))
+    before, after = ({w.well: w for w in a.wells}["C05"] for a in (clean, analysis))
     assert (after.n_tiles, before.n_tiles) == (TILES, TILES * SITES)
     assert after.excluded is None
     assert after.efficacy == pytest.approx(before.efficacy, abs=0.2)
 
 
 def test_a_failed_treatment_well_has_no_efficacy_and_stays_in_the_curve_as_excluded(clean: ScreenAnalysis) -> None:
-    result = screened(both("C05", reason="overexposed"))
-    well = {w.well: w for w in result.wells}["C05"]
+    analysis = screened(both("C05", reason="overexposed"))
+    well = {w.well: w for w in analysis.wells}["C05"]
     assert (well.on, well.off, well.efficacy, well.off_distance, well.n_tiles) == (None, None, None, None, 0)
     assert well.excluded == "image QC: overexposed"
-    points = {p.well: p for p in curve_of(result).points}
+    points = {p.well: p for p in curve_of(analysis).points}
     assert len(points) == 40
     assert (points["C05"].efficacy, points["C05"].weight, points["C05"].excluded) == (
         None,
         0.0,
         "image QC: overexposed",
     )
-    assert curve_of(result).n_wells == 39
-    ec50 = [curve_of(a).ec50.value for a in (clean, result)]
+    assert curve_of(analysis).n_wells == 39
+    ec50 = [curve_of(a).ec50.value for a in (clean, analysis)]
     assert ec50[1] == pytest.approx(ec50[0], rel=0.1)
 
 
 def test_a_failed_control_trains_no_axis_and_sets_no_anchor(clean: ScreenAnalysis) -> None:
     bad = both("A01", "B01", "C02", reason="empty")
-    all_kept, left_out = screened(bad, ImageQcParameters(exclude=())), screened(bad)
-    z = [a.quality.cell_lines["U2OS"].z_prime for a in (clean, left_out, all_kept)]
+    used, left_out = screened(bad, ImageQcParameters(exclude=())), screened(bad)
+    z = [a.quality.cell_lines["U2OS"].z_prime for a in (clean, left_out, used)]
     assert z[1] == pytest.approx(z[0], abs=0.1)
     assert z[2] < z[0] - 0.5, "if such wells did no harm there would be nothing to test"
     group = left_out.quality.cell_lines["U2OS"]
@@ -165,36 +165,36 @@ def test_a_failed_control_trains_no_axis_and_sets_no_anchor(clean: ScreenAnalysi
     assert np.abs(differences).max() < 0.1
 
 
-def test_failed_wells_are_in_no_figure_of_quality(clean: ScreenAnalysis) -> None:
+def test_failed_wells_count_in_no_metric_of_quality(clean: ScreenAnalysis) -> None:
     """Replicates, positions and the V-factor would all show wells as far away as these."""
-    result = screened(both("A07", "B07", "C07", reason="overexposed"))
-    before, after = (a.quality.cell_lines["U2OS"].v_factor for a in (clean, result))
+    analysis = screened(both("A07", "B07", "C07", reason="overexposed"))
+    before, after = (a.quality.cell_lines["U2OS"].v_factor for a in (clean, analysis))
     assert after == pytest.approx(before, abs=0.1)
-    probes = result.quality.probes["U2OS"]
+    probes = analysis.quality.probes["U2OS"]
     assert not {"A07", "B07", "C07"} & set(probes.positions[0].residuals)
     assert probes.replicates is not None
     assert {g.concentration_um: g.n_wells for g in probes.replicates.groups}[10.0] == 5
 
 
 @pytest.mark.parametrize("reason", ["saturated", "blurred"])
-def test_what_is_not_certain_is_listed_and_used(reason: str) -> None:
-    result = screened(both("C05", reason=reason))
-    assert [(s.well, s.reasons, s.excluded) for s in result.quality.images["P1"].failed] == [
+def test_an_uncertain_problem_is_listed_and_its_site_is_used(reason: str) -> None:
+    analysis = screened(both("C05", reason=reason))
+    assert [(s.well, s.reasons, s.excluded) for s in analysis.quality.images["P1"].failed] == [
         ("C05", (reason,), False)
     ] * 2
-    assert {w.well: w for w in result.wells}["C05"].efficacy is not None
-    excluding = screened(both("C05", reason=reason), ImageQcParameters(exclude=(reason,)))
-    assert {w.well: w.excluded for w in excluding.wells}["C05"] == f"image QC: {reason}"
+    assert {w.well: w for w in analysis.wells}["C05"].efficacy is not None
+    excluded = screened(both("C05", reason=reason), ImageQcParameters(exclude=(reason,)))
+    assert {w.well: w.excluded for w in excluded.wells}["C05"] == f"image QC: {reason}"
 
 
 def test_thresholds_are_parameters() -> None:
-    result = screened(both("C05", reason="saturated"), ImageQcParameters(saturation=0.3))
-    assert result.quality.images["P1"].failed == ()
-    assert result.provenance.parameters.image_qc.saturation == 0.3
+    analysis = screened(both("C05", reason="saturated"), ImageQcParameters(saturation=0.3))
+    assert analysis.quality.images["P1"].failed == ()
+    assert analysis.provenance.parameters.image_qc.saturation == 0.3
 
 
 def test_a_dose_whose_wells_are_all_empty_has_killed() -> None:
-    """The wells leave the curve, as an efficacy of nothing is made up; that they are empty is not forgotten."""
+    """The wells leave the curve, as no efficacy of an empty well is invented; that they are empty is reported."""
     curve = curve_of(screened(both(*column(7), reason="empty")))
     assert "empty_wells" in curve.flags and "high_off_perturbation" in curve.flags
     assert curve.off_axis.departs_at == 10.0
@@ -230,21 +230,21 @@ def test_no_control_left_names_the_wells_and_the_parameter() -> None:
     assert "cell line U2OS has 0 positive and 8 negative control wells with usable images" in error.value.detail
     assert "8 more failed: A01 image QC: empty" in error.value.detail
     assert "image_qc.exclude" in error.value.detail
-    all_kept = screened(both(*column(1), reason="empty"), ImageQcParameters(exclude=()))
-    assert all_kept.quality.cell_lines["U2OS"].n_positive == 8
+    used = screened(both(*column(1), reason="empty"), ImageQcParameters(exclude=()))
+    assert used.quality.cell_lines["U2OS"].n_positive == 8
 
 
-def test_vectors_without_figures_are_analysed_without_image_qc(clean: ScreenAnalysis) -> None:
+def test_vectors_without_metrics_are_analysed_without_image_qc(clean: ScreenAnalysis) -> None:
     wells = plate()
     measured = profiles_of(wells, {})
     names = ("plates", "wells", "sites", "tiles", "y", "x", "keys", "vectors")
     bare = Profiles(**{name: getattr(measured, name) for name in names})
-    result = analyse(screen_of(bare, wells)).analysis
-    assert result.quality.images == {}
-    assert [w.efficacy for w in result.wells] == [w.efficacy for w in clean.wells]
+    analysis = analyse(screen_of(bare, wells)).analysis
+    assert analysis.quality.images == {}
+    assert [w.efficacy for w in analysis.wells] == [w.efficacy for w in clean.wells]
 
 
-def test_wells_meant_to_be_empty_are_no_failure() -> None:
+def test_wells_that_should_be_empty_do_not_fail() -> None:
     wells = [
         *plate(),
         Well(
@@ -258,31 +258,31 @@ def test_wells_meant_to_be_empty_are_no_failure() -> None:
         ),
     ]
     profiles = profiles_of(wells, both("A12", reason="empty"))
-    result = analyse(screen_of(profiles, wells)).analysis
-    assert result.quality.images["P1"].failed == ()
-    assert result.quality.images["P1"].sites == 56 * SITES
+    analysis = analyse(screen_of(profiles, wells)).analysis
+    assert analysis.quality.images["P1"].failed == ()
+    assert analysis.quality.images["P1"].sites == 56 * SITES
 
 
 @pytest.mark.parametrize("choice", [{"preset": "paper"}, {"normalisation": "align"}, {"normalisation": "standardise"}])
-def test_however_it_is_analysed_emptied_wells_train_nothing_and_are_no_point_of_an_axis(choice: dict[str, str]) -> None:
+def test_emptied_wells_train_no_axis_and_are_no_point_of_one(choice: dict[str, str]) -> None:
     wells, lost = plate(), ("A01", "B02", "C07")
     parameters = AnalysisParameters.model_validate(choice)
     profiles = profiles_of(wells, both(*lost, reason="empty"))
-    result = analyse(screen_of(profiles, wells, parameters))
-    assert {w.well for w in result.analysis.wells if w.efficacy is None} == set(lost)
-    group = result.analysis.quality.cell_lines["U2OS"]
+    analysis = analyse(screen_of(profiles, wells, parameters))
+    assert {w.well for w in analysis.analysis.wells if w.efficacy is None} == set(lost)
+    group = analysis.analysis.quality.cell_lines["U2OS"]
     assert (group.n_positive, group.n_negative) == (7, 7)
-    for axis in result.analysis.axes:
+    for axis in analysis.analysis.axes:
         assert not {wells[i].well for i in axis.wells} & set(lost), axis.name
-    assert not {site.well for site in result.sites} & set(lost)
+    assert not {site.well for site in analysis.sites} & set(lost)
     tiles = np.isin(profiles.wells.astype(str), lost)
-    assert np.isnan(result.tile_efficacy[tiles]).all() and np.isfinite(result.tile_efficacy[~tiles]).all()
-    others = [w.efficacy for w in result.analysis.wells if w.role == "treatment" and w.efficacy is not None]
+    assert np.isnan(analysis.tile_efficacy[tiles]).all() and np.isfinite(analysis.tile_efficacy[~tiles]).all()
+    others = [w.efficacy for w in analysis.analysis.wells if w.role == "treatment" and w.efficacy is not None]
     assert np.abs(others).max() < 2, "none of the failed wells has moved the anchors"
 
 
 def test_blank_tiles_are_left_out_of_wells_that_show_cells(clean: ScreenAnalysis) -> None:
-    """Half the tiles of C05 are blank and far away; all of D05 are, and that is what D05 shows."""
+    """Half the tiles of C05 are blank and far away; all tiles of D05 are, and that is the result of D05."""
     wells = plate()
     profiles = profiles_of(wells, {})
     contrast, vectors = np.full(len(profiles), 30.0, np.float32), profiles.vectors.copy()
@@ -292,13 +292,13 @@ def test_blank_tiles_are_left_out_of_wells_that_show_cells(clean: ScreenAnalysis
 
     def efficacies(rules: ImageQcParameters) -> tuple[ScreenAnalysis, dict[str, float | None]]:
         parameters = AnalysisParameters(image_qc=rules)
-        result = analyse(screen_of(spoilt, wells, parameters)).analysis
-        return result, {w.well: w.efficacy for w in result.wells}
+        analysis = analyse(screen_of(spoilt, wells, parameters)).analysis
+        return analysis, {w.well: w.efficacy for w in analysis.wells}
 
     before = {w.well: w.efficacy for w in clean.wells}
-    result, efficacy = efficacies(ImageQcParameters())
-    assert result.quality.images["P1"].blank_tiles == SITES
-    assert {w.well: w.n_tiles for w in result.wells}["C05"] == SITES * (TILES - 1)
+    analysis, efficacy = efficacies(ImageQcParameters())
+    assert analysis.quality.images["P1"].blank_tiles == SITES
+    assert {w.well: w.n_tiles for w in analysis.wells}["C05"] == SITES * (TILES - 1)
     assert efficacy["C05"] == pytest.approx(before["C05"], abs=0.3)
     assert efficacy["D05"] is not None and efficacy["D05"] < -5
     _, used = efficacies(ImageQcParameters(blank=0))

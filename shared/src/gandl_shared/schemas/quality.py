@@ -1,5 +1,7 @@
-"""Assay quality, as `quality.json` and `GET /screens/{id}/quality` give it: from out-of-fold scores, unless `in_sample`
-says otherwise."""
+"""The quality of an assay as `quality.json` and `GET /screens/{id}/quality` give it.
+
+All metrics of controls are from out-of-fold scores unless `in_sample` is true.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ShareInterval(Frozen):
-    """95 % interval of a share."""
+    """The 95 % interval of a share."""
 
     low: Share
     high: Share
 
 
 class ControlConfusion(Frozen):
-    """Counts of held-out control wells by their role and the side of the axis they fall on."""
+    """Counts of held-out control wells by their role and by the side of the SVM's boundary on which their score is."""
 
     positive_right: int
     positive_wrong: int
@@ -31,51 +33,56 @@ class ControlConfusion(Frozen):
 
 
 class GroupQuality(Frozen):
-    """How well control wells are told apart, in a cell line or on a plate. A figure that needs more wells is null."""
+    """How well the control wells of a cell line or of a plate are separated. A metric that needs more wells is null."""
 
-    cell_line: str | None = Field(default=None, description="of the figures of a plate")
+    cell_line: str | None = Field(default=None, description="the cell line, where the metrics are those of a plate")
     z_prime: float | None = Field(
-        description="of out-of-fold scores; null too where the positive controls do not lie above the negative ones"
+        description="Z′ of out-of-fold scores; null too where the mean of the positive controls is not above that of "
+        "the negative ones"
     )
-    z_prime_robust: float | None
-    ssmd: float | None
+    z_prime_robust: float | None = Field(description="Z′ with medians and median absolute deviations")
+    ssmd: float | None = Field(description="strictly standardised mean difference")
     v_factor: float | None = Field(description="1 - 6 × mean within-dose spread of treatments / control distance")
     roc_auc: Share | None
     accuracy: Share | None = Field(
-        description="share of control tiles on their side of the axis that has not seen them"
+        description="share of the control tiles on their own side of an axis that was fitted without their well"
     )
-    accuracy_interval: ShareInterval | None = Field(default=None, description="bootstrap over wells")
-    well_accuracy: Share | None = None
-    well_accuracy_interval: ShareInterval | None = Field(default=None, description="Wilson")
+    accuracy_interval: ShareInterval | None = Field(default=None, description="from a bootstrap over wells")
+    well_accuracy: Share | None = Field(default=None, description="the same share of control wells")
+    well_accuracy_interval: ShareInterval | None = Field(default=None, description="Wilson's score interval")
     confusion: ControlConfusion | None = None
     n_positive: int
     n_negative: int
     grouped_by: str | None = Field(
         default=None,
-        description="what was held out together: experiment, plate, row, column or well; screen: the axis is of an "
-        "earlier screen; null: nothing",
+        description="the unit that was held out together: experiment, plate, row, column or well; screen if the axis "
+        "is that of an earlier screen; null if nothing was held out",
     )
     in_sample: bool = Field(
-        default=False, description="the axis has seen these controls: every figure flatters, for comparison only"
+        default=False,
+        description="true if the axis was fitted on these controls: every metric flatters the assay and serves for "
+        "comparison only",
     )
     verdict: Literal["good", "usable", "poor", "undetermined"] | None = None
     reasons: tuple[str, ...] = ()
 
 
 class ConfoundingProbe(Frozen):
-    """Whether something that should not matter can be told from the control vectors. `accuracy` is leave-one-out,
-    `chance` its mean under permutation; a small `p_value` says that it can be told."""
+    """Whether the vectors of controls reveal something that should not matter.
+
+    `accuracy` is leave-one-out, and `chance` is its mean under permutation. A small `p_value` means that they do.
+    """
 
     what: Literal["plate", "row", "column", "edge", "site"]
     classes: int
-    n: int = Field(description="control wells (for `site`: sites of control wells)")
+    n: int = Field(description="number of control wells; for `site` the number of sites of control wells")
     accuracy: Share
     chance: Share
     p_value: Share
 
 
 class ReplicateGroup(Frozen):
-    """One compound at one dose: do its wells find each other among the negative controls?"""
+    """One compound at one dose: whether its wells find each other among the negative controls."""
 
     compound: str
     concentration_um: float | None
@@ -86,16 +93,18 @@ class ReplicateGroup(Frozen):
 
 
 class Replicates(Frozen):
-    """Reproducibility of replicates by mean average precision (copairs)."""
+    """The reproducibility of replicates by mean average precision (copairs)."""
 
-    share_reproducible: Share = Field(description="share of the groups with q below 0.05")
+    share_reproducible: Share = Field(description="share of the groups with a q-value below 0.05")
     groups: tuple[ReplicateGroup, ...]
 
 
 class PositionEffect(Frozen):
-    """Mean efficacy, less what the well holds, by row and column of a plate. Nothing is corrected by it. The p-values
-    are of this plate's rows and columns alone; the adjusted ones hold over all rows and columns of the cell line's
-    plates together (Westfall and Young)."""
+    """The mean efficacy per row and column of a plate, less the mean of wells with the same treatment.
+
+    No score is corrected by it. The p-values are those of the rows and columns of this plate alone. The adjusted ones
+    hold for all rows and columns of the cell line's plates together (Westfall and Young).
+    """
 
     plate: str
     rows: Mapping[str, float]
@@ -108,22 +117,25 @@ class PositionEffect(Frozen):
 
 
 class UnseenPlates(Frozen):
-    """Separation of controls by axes that have seen no well of their plate: what the axis is worth on a later plate."""
+    """The separation of controls by axes that were fitted without any well of their plate.
+
+    It shows what the axis is worth on a later plate.
+    """
 
     plates: int
     z_prime: float | None
-    accuracy: Share | None = Field(description="of tiles")
+    accuracy: Share | None = Field(description="share of tiles")
     roc_auc: Share | None
 
 
 class CellLineProbes(Frozen):
-    """What besides the controls' separation speaks for or against the scores of a cell line."""
+    """What besides the separation of the controls speaks for or against the scores of a cell line."""
 
-    leakage: tuple[ConfoundingProbe, ...] = ()
+    leakage: tuple[ConfoundingProbe, ...] = Field(default=(), description="probes of confounding")
     confounded: tuple[Literal["plate", "row", "column"], ...] = Field(
         default=(),
-        description="where no plate, row or column holds control wells of both classes: what it does to the images "
-        "cannot be told from what the positive control does",
+        description="positions of which none holds control wells of both classes: an effect of the position on images "
+        "cannot be separated from the effect of the positive control",
     )
     replicates: Replicates | None = None
     positions: tuple[PositionEffect, ...] = ()
@@ -131,7 +143,7 @@ class CellLineProbes(Frozen):
 
 
 class FailedSite(Frozen):
-    """A site that image QC objects to; `excluded`: it counts in no score."""
+    """A site with a problem that image QC found; an `excluded` site counts in no score."""
 
     well: str
     site: str
@@ -140,7 +152,7 @@ class FailedSite(Frozen):
 
 
 class PlateImages(Frozen):
-    """Image QC of a plate. Focus is judged from eight sites of a cell line on."""
+    """The image QC of a plate. Focus is judged where a cell line has eight sites or more."""
 
     sites: int
     focus_judged: bool
@@ -149,9 +161,12 @@ class PlateImages(Frozen):
 
 
 class Quality(Frozen):
-    """By cell line and by plate (`P1`; `P1 (U2OS)` for each cell line of a plate that holds several); `probes` by cell
-    line, `images` by plate (no entry where images were not measured). `note` says where the figures are not what they
-    usually are."""
+    """The quality of a screen by cell line and by plate.
+
+    The key of a plate is its name, or `P1 (U2OS)` for each cell line of a plate with several. `probes` are by cell
+    line. `images` are by plate, without an entry where images were not measured. `note` says where the metrics are not
+    the usual ones.
+    """
 
     note: str | None = None
 

@@ -25,21 +25,21 @@ from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 _MODEL = "model.json"
 
 
-class Tested(Frozen, extra="ignore"):
+class TestedCompound(Frozen, extra="ignore"):
     """A compound in a cell line."""
 
     compound: str
     cell_line: str
 
 
-_COMPOUNDS = TypeAdapter(tuple[Tested, ...])
+_COMPOUNDS = TypeAdapter(tuple[TestedCompound, ...])
 _SITES = TypeAdapter(tuple[SiteScore, ...])
 
 
 def write_analysis(store: Store, screen: str, version: int, analysed: Analysed) -> None:
     """Store an analysis under a version. Writing it again replaces it, so that a task that runs twice does no harm."""
     analysis, folder = analysed.analysis, _folder(version)
-    compounds = tuple(Tested(compound=curve.compound, cell_line=curve.cell_line) for curve in analysis.curves)
+    compounds = tuple(TestedCompound(compound=curve.compound, cell_line=curve.cell_line) for curve in analysis.curves)
     for stem, fit in analysed.fits.items():
         store.put_document(screen, f"{folder}/axes/{stem}.npz", axis_bytes(fit))
     store.put_document(screen, f"{folder}/sites.json", _SITES.dump_json(analysed.sites))
@@ -65,7 +65,7 @@ def read_axes(store: Store, screen: str, version: int) -> EarlierAxes:
     return EarlierAxes(tuple(fits), source)
 
 
-def read_tested(store: Store, screen: str, version: int) -> tuple[Tested, ...]:
+def read_compounds(store: Store, screen: str, version: int) -> tuple[TestedCompound, ...]:
     """Return the compounds of an analysis, in the order of its curves. Raises NotFound."""
     return _COMPOUNDS.validate_json(store.document(screen, f"{_folder(version)}/compounds.json"))
 

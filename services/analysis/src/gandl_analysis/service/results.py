@@ -16,7 +16,7 @@ from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.store import Store
 
-from gandl_analysis.formats.store_layout import Tested, read_analysis, read_sites, read_tested
+from gandl_analysis.formats.store_layout import TestedCompound, read_analysis, read_compounds, read_sites
 from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.service.comparison import compare_analyses
@@ -44,7 +44,7 @@ class _TestedCompounds:
 
     screen: str
     version: int
-    tested: tuple[Tested, ...]
+    tested: tuple[TestedCompound, ...]
 
 
 class Results:
@@ -58,7 +58,7 @@ class Results:
         # Whole analyses are large; the lists of compounds are small, and a search reads those of every screen.
         self._analysis = lru_cache(maxsize=cached)(lambda screen, version: read_analysis(store, screen, version))
         self._sites = lru_cache(_CACHED_SITE_TABLES)(lambda screen, version: read_sites(store, screen, version))
-        self._tested = lru_cache(_CACHED_COMPOUND_LISTS)(lambda screen, version: read_tested(store, screen, version))
+        self._tested = lru_cache(_CACHED_COMPOUND_LISTS)(lambda screen, version: read_compounds(store, screen, version))
 
     def of(self, screen: str, version: int | None = None) -> StoredAnalysis:
         """Return an analysis of a screen."""
@@ -98,7 +98,7 @@ class Results:
         """Return tested compounds by name, of all screens that have results or of one. Case does not matter in
         `name_part`."""
         # All entries are collected before the page is cut, because the order is by name and not by screen.
-        entries: dict[str, list[tuple[str, Tested]]] = defaultdict(list)
+        entries: dict[str, list[tuple[str, TestedCompound]]] = defaultdict(list)
         part = (name_part or "").casefold()
         for source in self._sources(screen, None):
             for tested in source.tested:
@@ -164,7 +164,7 @@ def finished_version(database: Database, screen: str, version: int | None) -> in
     return status.analysis_version
 
 
-def _summary(name: str, entries: list[tuple[str, Tested]]) -> CompoundSummary:
+def _summary(name: str, entries: list[tuple[str, TestedCompound]]) -> CompoundSummary:
     return CompoundSummary(
         id=quote(name, safe=""),
         compound=name,
