@@ -12,12 +12,14 @@ from gandl.commands.screen import screen
 from gandl_shared.errors import BadInput
 from gandl_training.config import TrainConfig
 from gandl_training.data.packing import Source
+from gandl_training.evaluation.probe import ProbeResult
 from gandl_training.export import card
 from gandl_training.export.card import Provenance, card_channels, control_metrics, training_record
 from gandl_training.export.onnx_export import ExportForm, export_featurizer
 from gandl_training.export.weights import Weights
 from gandl_training.run import checkpoint as ckpt
 from gandl_training.run import run_folder
+from numpy.typing import NDArray
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -52,7 +54,7 @@ def test_the_origin_is_what_the_run_recorded(tiny: TrainConfig, tmp_path: Path) 
 
 
 def test_control_metrics_have_a_name_per_cell_line(plate: Source, tmp_path: Path) -> None:
-    def brightness(tiles: np.ndarray) -> np.ndarray:
+    def brightness(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         return tiles.mean((2, 3), dtype=np.float32)
 
     metrics = control_metrics(packed(plate, tmp_path / "data"), brightness, 16)
@@ -63,7 +65,7 @@ def test_control_metrics_have_a_name_per_cell_line(plate: Source, tmp_path: Path
 def test_a_z_prime_that_does_not_exist_is_left_out(
     plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(card, "probe", lambda *_: card.ProbeResult(accuracy=0.33333, z_prime=None))
+    monkeypatch.setattr(card, "probe", lambda *_: ProbeResult(accuracy=0.33333, z_prime=None))
     metrics = control_metrics(packed(plate, tmp_path / "data"), lambda tiles: tiles.mean((2, 3)), 16)
     assert metrics == {"control_accuracy_U2OS": 0.3333}
 

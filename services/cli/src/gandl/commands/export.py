@@ -38,7 +38,7 @@ def export(
         typer.Option(help="Commit that the run was trained with. The default is what the run recorded in a checkout."),
     ] = None,
 ) -> None:
-    """Export the discriminator of a run: uint8 tiles in, embedding out, with model card and parity report inside."""
+    """Export the discriminator of a run as an ONNX featurizer, with its model card and parity report inside."""
     from gandl_training.export import onnx_export
     from gandl_training.export.card import Provenance
     from gandl_training.export.precision import parse_precision
