@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import lmfit
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
@@ -302,7 +303,6 @@ def _apart_seconds(plan: Plan, n: int, rng: np.random.Generator) -> float:
 
 def _lmfit_seconds(data: Sequence[DoseResponseData]) -> float:
     """Seconds per curve for lmfit's fit and profile interval of the EC50, from a good starting point."""
-    import lmfit
 
     def residual(params: lmfit.Parameters, x: Float, y: Float) -> Float:
         v = params.valuesdict()

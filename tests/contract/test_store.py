@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from gandl_shared.errors import Malformed, NotFound
 from gandl_shared.imaging import SiteMetrics
@@ -142,8 +143,6 @@ def test_a_batch_number_is_a_number_of_a_batch(store: Store) -> None:
 
 
 def test_files_are_what_other_tools_read(tmp_path: Path) -> None:
-    import pandas as pd
-
     Store(tmp_path).put_vectors("s1", 0, vectors("A01"))
     (file,) = (tmp_path / "s1" / "vectors").iterdir()
     table = pd.read_parquet(file)

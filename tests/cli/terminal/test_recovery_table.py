@@ -35,7 +35,7 @@ def test_each_row_of_the_demo_is_one_line_of_80_columns() -> None:
     rows = recoveries("active_biphasic", "active_biphasic")
     shot = Screenshot()
     print_recovery(rows, shot.console)
-    assert len(shot.lines) == 2 + len(rows) + 1
+    assert len(shot.lines) == 2 + len(rows) + 2
     assert max(map(len, shot.lines)) <= 80
     for row in rows:
         (line,) = [line for line in shot.lines if row.truth.compound in line and row.truth.cell_line in line]

@@ -121,7 +121,7 @@ def _mean_average_precision(wells: Float, to_controls: Float) -> float:
 
 
 def _null(positives: int, total: int, size: int, seed: int) -> NDArray[np.float32]:
-    from copairs.compute import random_ap  # the import takes a second, and only this function needs it
+    from copairs.compute import random_ap  # noqa: PLC0415 - the import takes a second, and only this function needs it
 
     precisions: NDArray[np.float32] = random_ap(size, positives, total, [seed, positives, total])
     return precisions

@@ -79,6 +79,7 @@ def describe(error: GandlError) -> str:
     """Return the message of an error: one line, or one line for each of its problems."""
     if len(error.problems) <= 1:
         return f"gandl: {error.detail}\n"
+    # The detail repeats the first problems after its colon, and the list has all of them.
     head = error.detail.split(":", 1)[0]
     return f"gandl: {head}, {len(error.problems)} problems:\n" + "".join(f"  {p}\n" for p in error.problems)
 

@@ -38,6 +38,7 @@ def demo(
     with lock, ScreenBar() as bar:
         bar.step("simulating")
         folder = out / "screen"
+        # The simulator writes only to a new folder, and an earlier demo may have left one.
         shutil.rmtree(folder, ignore_errors=True)
         simulated = simulate_screen(folder, preset("demo"), seed=seed, processes=2, on_progress=bar.count)
         bar.step("starting")

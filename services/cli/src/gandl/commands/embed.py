@@ -43,6 +43,7 @@ def embed(
     sites = image_sites(images, len(engine.card.channels), pattern=pattern, channels=channel_list(channels))
     profiles = _profiles(sites, engine, _preprocessing(sites, engine, source))
     try:
+        # A failure must not leave half a table under the final name.
         with atomic_file(out) as file:
             write_profiles(file, profiles)
     except OSError as error:

@@ -42,6 +42,7 @@ def fetch(
     An interrupted download continues with the next call. Tests and benchmarks find the data in the default folder.
     """
     job = FetchJob(data_set=data_set(name), target=to or data_folder(name), source=source)
+    # Repeated calls cost nothing, so scripts may call this before every use of the data.
     if is_fetched(job):
         typer.echo(f"{job.data_set.name} is complete in {job.target} already")
         return

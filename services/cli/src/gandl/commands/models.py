@@ -55,6 +55,7 @@ def _load(source: Path) -> dict[Path, Engine]:
         try:
             engines[path] = Engine.load(path)
         except InvalidModel as error:
+            # The next files are loaded too, so that one run names all broken ones.
             problems.append(Problem(error.detail))
     raise_if(problems, InvalidModel, "these models cannot be used")
     return engines

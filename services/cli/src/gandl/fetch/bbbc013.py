@@ -127,6 +127,7 @@ def lay_out(source: Path, target: Path, *, edge: int = EDGE) -> None:
                 pixels = _read_bmp(path, edge)
                 tifffile.imwrite(copy, pixels, photometric="minisblack", software="gandl", metadata=None)
             else:
+                # The bytes stay the same, because a vector is identified by the hash of the bytes of its image.
                 _check_tiff(path, edge)
                 copy.write_bytes(path.read_bytes())
         except InvalidImage as error:
@@ -187,6 +188,7 @@ def _read_bmp(path: Path, edge: int) -> Pixels:
             pixels = np.asarray(picture if picture.mode in ("L", "RGB") else picture.convert("RGB"))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise InvalidImage(f"{path.name} is not a BMP image that can be decoded: {error}") from error
+    # Some tools write grey BMP files with three equal channels.
     if pixels.ndim == 2:
         return pixels
     if (pixels != pixels[..., :1]).any():

@@ -83,6 +83,7 @@ def sha256_of(path: Path) -> str:
 def _complete(remote: RemoteFile, part: Path, on_bytes: OnBytes, pause: float) -> None:
     """Receive the missing bytes of a part, and open a connection that ends early again."""
     for attempt in range(1, MAX_ATTEMPTS + 1):
+        # A program that was killed after the last byte has nothing left to receive.
         if part.is_file() and part.stat().st_size == remote.size:
             return
         try:
@@ -163,6 +164,7 @@ def _append(response: httpx.Response, remote: RemoteFile, part: Path, start: int
 
 def _check(remote: RemoteFile, part: Path) -> None:
     with part.open("rb") as file:
+        # Login pages of networks and error pages of servers come with any content type.
         first = file.read(512).lstrip().lower()
     if first.startswith((b"<!doctype", b"<html")):
         raise Malformed(f"{remote.url} answers with an HTML page, not with the file; give --from FILE")

@@ -101,6 +101,7 @@ def fetch(job: FetchJob, *, on_step: OnStep, on_bytes: OnBytes) -> FetchRecord:
         raise Conflict(f"{job.target} has {job.data_set.name} already")
     if job.source is not None and not job.source.exists():
         raise NotFound(f"{job.source} is not there; give the folder or the archive of {job.data_set.name}")
+    # A full disk would be found only after the download otherwise.
     if job.free_bytes < job.needed_bytes:
         raise BadInput(
             f"{job.data_set.name} needs {megabytes(job.needed_bytes)} at {job.target.parent}, where only "
@@ -127,9 +128,9 @@ def _lay_out(job: FetchJob, work: Path, on_step: OnStep, on_bytes: OnBytes) -> F
     on_step("checking images")
     with atomic_folder(job.target) as target:
         job.data_set.lay_out(folder, target)
+        # The record is inside the folder, so that data and record appear and move together.
         text = json.dumps(asdict(record), indent=2, ensure_ascii=False)
         (target / RECORD).write_text(text + "\n", encoding="utf-8")
-        target.chmod(0o755)
     return record
 
 
@@ -188,6 +189,7 @@ def _work_folder(job: FetchJob) -> Iterator[Path]:
 
 def _clean(job: FetchJob, folder: Path) -> None:
     """Remove all but the parts that can be continued; a part without its validator file cannot."""
+    # A part can be continued only with the file that identifies its version.
     parts: set[Path] = set()
     for archive in job.data_set.archives:
         part = folder / f"{archive.name}.part"

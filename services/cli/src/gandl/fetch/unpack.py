@@ -153,6 +153,7 @@ class _CountedStream:
 
 def _inside(folder: Path, name: str) -> Path:
     """Return the path of a member. Raises Malformed for names that lead out of the folder on any system."""
+    # Names are checked by the rules of POSIX and of Windows, whatever system unpacks them.
     path = PurePosixPath(name.rstrip("\0"))
     has_drive = ":" in name.split("/", 1)[0]
     if path.is_absolute() or ".." in path.parts or not path.parts or "\\" in name or "\0" in name or has_drive:

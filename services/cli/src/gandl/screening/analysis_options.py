@@ -82,6 +82,7 @@ def with_analysis_options(command: Callable[..., None]) -> Callable[..., None]:
         analysis = AnalysisOptions(**{name: values.pop(name, None) for name in names})  # type: ignore[arg-type]
         command(*arguments, **values, analysis=analysis)
 
+    # Parameters of the command come first in the help, then the shared options.
     own = [parameter for parameter in signature.parameters.values() if parameter.name != "analysis"]
     full = signature.replace(parameters=[*own, *options])
     wrapper.__dict__["__signature__"] = full

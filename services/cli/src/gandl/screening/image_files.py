@@ -22,6 +22,7 @@ def image_sites(
     """
     sites: list[Site] = []
     for root, names in _names_by_root(paths).items():
+        # The first file decides, because the files of one folder come from one instrument.
         if pattern is None and channels is None and read_header(root / names[0]).channels == width:
             sites += [
                 Site(plate=str(Path(name).parent), well="", site=Path(name).name, root=root, names=(name,))

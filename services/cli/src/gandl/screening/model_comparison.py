@@ -75,6 +75,7 @@ def tiles_per_second(engine: Engine) -> float:
     card = engine.card
     shape = (SPEED_TILES, len(card.channels), card.size, card.size)
     tiles = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    # The first run of a session plans its memory and would count as slow.
     engine.warm_up()
     best = 0.0
     for _ in range(SPEED_ROUNDS):

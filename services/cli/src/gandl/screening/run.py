@@ -87,6 +87,7 @@ def run(
     )
     with _work_folder(job.out) as work, closing(Database.connect(f"sqlite:///{work / 'gandl.sqlite'}")) as database:
         store = Store(work / "store")
+        # Everything below runs on the same functions as a worker of the services, so that results are equal.
         screen = _embedded(job, plan, embedder, database, store, on_progress=on_progress, on_step=on_step)
         on_step("analysing")
         analysed = analyse(screen)

@@ -38,6 +38,7 @@ def fields(cell_line: str) -> list[Picture]:
     well = draw_well(Effects(), plate, (0.0, 0.0), 0.0, rng)
     images = [draw_field(CELL_LINES[cell_line], state, well, rng, size=256, bits=16) for state in STATES.values()]
     counts = np.stack(images).astype(np.float64)
+    # One pair of limits for all states, so that differences in brightness are not scaled away.
     low = np.percentile(counts, 1, axis=(0, 2, 3))[:, None, None]
     high = np.percentile(counts, 99.8, axis=(0, 2, 3))[:, None, None]
     scaled = np.clip((counts - low) / (high - low), 0, 1)[:, :, :_CROP, :_CROP]

@@ -56,6 +56,7 @@ def simulate_screen(
     design = design if seed is None else replace(design, seed=seed)
     problems = [] if processes >= 1 else [Problem(f"{processes} is not at least 1", field="processes")]
     raise_if([*problems, *design.problems()], BadInput, "this screen cannot be simulated")
+    # Every problem is raised before the folder is touched.
     plates = plan(design)
     _prepare_parent(out)
     try:
@@ -112,6 +113,7 @@ def _tasks(folder: Path, design: ScreenDesign, plates: list[SimulatedPlate]) -> 
 def _write_all(tasks: list[_Task], processes: int, on_progress: Progress) -> int:
     """Draw and write every well, and return the number of files."""
     if processes == 1:
+        # One process needs no pool, and errors keep their traceback.
         return _counted(map(_write_well, tasks), len(tasks), on_progress)
     # Processes are spawned, because forking a process that has threads (a notebook, a server) may deadlock.
     context = multiprocessing.get_context("spawn")

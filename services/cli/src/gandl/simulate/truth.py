@@ -35,6 +35,7 @@ class Recovery:
     def is_right(self) -> bool:
         """True for an EC50 within a factor of 2 of the truth, and for an inert compound or a toxin that is no hit."""
         if self.truth.ec50_um is None:
+            # A toxin may be called inactive too: its cells leave the axis, and efficacy stays where it was.
             no_hit = {"inactive", "toxic"} if self.truth.behaviour == "toxin" else {"inactive"}
             return self.curve.verdict in no_hit
         ec50 = self.curve.ec50

@@ -60,6 +60,7 @@ class Child:
         """Wait for the end of the process, then kill its whole session, so that no pool process stays behind."""
         if not self.process:
             return
+        # Whether it ended by itself or not, its session may still have pool processes.
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
         try:

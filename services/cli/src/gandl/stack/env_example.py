@@ -56,6 +56,7 @@ def _section(title: str, settings: type[BaseSettings]) -> str:
     lines = [f"# {title}"]
     for variable, name in variables(settings).items():
         field = settings.model_fields[name]
+        # A setting without a default is shown empty, which compose reads as not set.
         default = "" if field.default is None else field.default
         fixed = "; set by the compose file" if name in FIXED else ""
         lines += [f"# {field.description}{fixed}", f"# {variable}={default}"]

@@ -58,6 +58,7 @@ class Home:
 
     def lock(self) -> TextIOWrapper | None:
         """Return an open file that locks this folder until it is closed, or None if a running stack has the lock."""
+        # The operating system releases this lock when the process ends, even if it is killed.
         file = (self.root / "lock").open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

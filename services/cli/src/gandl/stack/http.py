@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 
 def build() -> FastAPI:
     """Return the application. Settings are read here, once."""
+    # One registry for all parts, because one port has one page of metrics.
     registry = CollectorRegistry()
     parts = [
         gandl_embedding.app.part(gandl_embedding.settings.Settings(), registry),

@@ -98,6 +98,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 def _check_port(options: StackOptions) -> None:
     with socket.socket() as probe:
+        # Without this option a port that a stack has just left counts as in use for a minute.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((options.host, options.port))
@@ -108,6 +109,7 @@ def _check_port(options: StackOptions) -> None:
 def _children(options: StackOptions) -> list[Child]:
     home, port = options.home, free_port()
     broker = f"redis://:{home.secret()}@127.0.0.1:{port}/0"
+    # The parts read the same variables as in containers, so that nothing is configured twice.
     environment = {
         "GANDL_ANALYSIS_DATABASE_URL": home.database_url,
         "GANDL_ANALYSIS_STORE": str(home.store),
@@ -148,6 +150,7 @@ def _restart(child: Child) -> None:
     if child.crashes > _MAX_CRASHES:
         raise Unavailable(f"{child.name} died {child.crashes} times; the end of {child.log}:\n{child.last_lines()}")
     child.wait_or_kill(0)
+    # A part that fails at once must not take all the time of a core.
     time.sleep(0.2 * child.crashes)
     child.start()
 

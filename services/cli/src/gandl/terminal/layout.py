@@ -24,6 +24,7 @@ def add_row(table: Table, *cells: str | Text) -> None:
 
 def print_table(table: Table, console: Console) -> None:
     """Print a table, with less space between its columns where it would not fit otherwise."""
+    # Measured without the limit of the terminal, because the limited measure is never too wide.
     unlimited = console.options.update(max_width=10_000)
     if Measurement.get(console, unlimited, table).maximum > console.width:
         table.padding = (0, 0)

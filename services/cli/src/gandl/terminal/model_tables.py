@@ -38,6 +38,7 @@ def print_comparison(models: Sequence[ModelOnScreen], console: Console | None = 
     """Print models side by side on one screen, the cell lines of a model below one another."""
     table = new_table("model", "features", "kB", "tiles/s", "cosine to first", "Z′ (tile accuracy)")
     for model in models:
+        # Four digits show the difference between precisions of the same model.
         cosine = "" if model.cosine is None else f"{model.cosine:.4f}"
         features = f"{model.card.features} {model.card.tap}\n{model.card.precision}"
         quality = "\n".join(

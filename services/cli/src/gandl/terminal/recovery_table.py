@@ -24,5 +24,6 @@ def print_recovery(recoveries: Sequence[Recovery], console: Console) -> None:
         mark = Text("✓", "green") if recovery.is_right else Text("✗", "red")
         add_row(table, truth.compound, truth.cell_line, true, *ec50, verdict, mark)
     print_table(table, console)
+    console.print()
     right = sum(recovery.is_right for recovery in recoveries)
     console.print(f"{right} of {len(recoveries)} right: EC50 (µM) within a factor of {FACTOR:g}, or rightly no hit")

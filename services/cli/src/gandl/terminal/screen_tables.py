@@ -40,6 +40,7 @@ def print_quality(analysis: ScreenAnalysis, console: Console) -> None:
 def print_curves(analysis: ScreenAnalysis, console: Console) -> None:
     """Print one row per compound and cell line, up to MAX_ROWS."""
     table = new_table("compound", "cell line", "verdict", "EC50 µM", "95 % interval", "Emax", "q")
+    # A large screen would push its quality, which comes first, out of the terminal.
     for curve in analysis.curves[:MAX_ROWS]:
         q = "" if curve.q_value is None else f"{curve.q_value:.1e}"
         ec50 = location_text(curve.ec50), interval_text(curve.ec50)

@@ -67,6 +67,7 @@ def _shapes(
     lobes: Floats,
 ) -> Shapes:
     n = len(cells)
+    # High orders are weaker, as in the outlines of real cells, which are smooth.
     spread = np.array([1.0, 0.8, 0.35])[:, None] * np.abs(rng.standard_normal((3, n))) * lobes
     phases = rng.uniform(0, 2 * np.pi, (3, n))
     return Shapes(
@@ -123,6 +124,7 @@ def _relative_distance(shapes: Shapes, k: int, window: tuple[slice, slice]) -> F
     dx = (np.arange(window[1].start, window[1].stop, dtype=np.float32) - shapes.x[k])[None, :]
     cos, sin = np.cos(shapes.angle[k]), np.sin(shapes.angle[k])
     stretch = np.sqrt(shapes.ratio[k])
+    # Stretching one axis and squeezing the other keeps the area of the ellipse equal to that of a circle.
     u = (cos * dx + sin * dy) / stretch
     v = (cos * dy - sin * dx) * stretch
     r = np.sqrt(u * u + v * v) + np.float32(1e-3)

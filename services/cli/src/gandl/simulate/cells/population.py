@@ -59,9 +59,11 @@ def scatter(size: int, spacing: float, rng: np.random.Generator) -> Floats:
     pitch = spacing * spacing / step
     reach = size + 2 * MARGIN
     rows, columns = np.meshgrid(np.arange(reach // step + 2), np.arange(reach // pitch + 2), indexing="ij")
+    # The whole grid is shifted at random, so that no cell has the same place in every field.
     x = (columns + 0.5 * (rows % 2) - rng.random()) * pitch - MARGIN
     y = (rows - rng.random()) * step - MARGIN
     points = np.stack([x.ravel(), y.ravel()], axis=1) + 0.2 * spacing * rng.standard_normal((x.size, 2))
+    # Some places stay empty, since no real culture is perfectly confluent.
     points = points[rng.random(len(points)) < 0.96]
     inside = np.all((points > -MARGIN) & (points < size + MARGIN), axis=1)
     return points[inside].astype(np.float32)
@@ -82,6 +84,7 @@ def smooth(points: Floats, rng: np.random.Generator) -> Floats:
     # A sum of random plane waves approximates a Gaussian random field (Rahimi and Recht, 2007).
     waves = rng.standard_normal((2, 12)) / FOCUS_LENGTH * 1.6
     phases = rng.uniform(0, 2 * np.pi, 12)
+    # Twelve waves of variance 1/2 each, scaled to a variance of one.
     value = np.cos(points @ waves + phases).sum(axis=1) * np.sqrt(2 / 12)
     return np.asarray(value + 0.35 * rng.standard_normal(len(points)), np.float32)
 

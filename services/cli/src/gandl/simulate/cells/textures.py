@@ -22,6 +22,7 @@ def noise_patch(scale: float) -> Floats:
     """
     rng = np.random.default_rng([_PATCH_SEED, int(scale * 100)])
     frequency = np.hypot(np.fft.fftfreq(PATCH)[:, None], np.fft.rfftfreq(PATCH)[None, :]) * scale
+    # The band vanishes at zero, so the mean stays zero, and has its maximum at one wave per π · scale pixels.
     band = frequency * np.exp(-((np.pi * frequency) ** 2) / 2)
     noise = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((PATCH, PATCH))) * band, s=(PATCH, PATCH))
     return np.asarray(noise / noise.std(), np.float32)

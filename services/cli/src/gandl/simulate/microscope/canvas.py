@@ -52,6 +52,7 @@ class Canvas:
 def prepare(morphology: CellMorphology, cells: Population, size: int, rng: np.random.Generator) -> Canvas:
     """Let the cells compete for pixels and return the shared maps."""
     outlines, nuclei = cell_shapes(morphology, cells, rng), nucleus_shapes(morphology, cells, rng)
+    # Nuclei compete among themselves, each on its own: two nuclei of a syncytium touch but never merge.
     body = compete(outlines, cells.owner, size)
     core = compete(nuclei, np.arange(len(cells), dtype=np.int32), size)
     traits = _with_background(cells.traits)
@@ -59,6 +60,7 @@ def prepare(morphology: CellMorphology, cells: Population, size: int, rng: np.ra
     radius = np.append(outlines.radius, np.float32(1))
     # The border between two cells is where both relative distances are equal, half their difference away.
     depth = np.minimum(1 - body.rho, 0.5 * (body.second - body.rho)) * radius[body.label]
+    # Masks are soft over two pixels, as the edge of a cell in an image is.
     inside = np.clip((1 - body.rho) * radius[body.label] / 2.0 + 0.5, 0, 1)
     rim = (1 - core.rho) * np.append(nuclei.radius, np.float32(1))[core.label]
     nuclear = np.clip(rim / 1.6 + 0.5, 0, 1)

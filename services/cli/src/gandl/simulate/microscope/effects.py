@@ -81,6 +81,7 @@ def draw_well(
     common = rng.standard_normal()
     gain = np.exp(effects.well_gain * (0.6 * common + 0.8 * rng.standard_normal(len(plate.gain))))
     density = float(np.exp(effects.density * rng.standard_normal())) * (1.0 - effects.edge * edge)
+    # The plane of focus may be above or below the cells, and both blur the image.
     blur = 0.8 + abs(effects.focus * float(rng.standard_normal()))
     return WellEffects(
         gain=plate.gain * gain * position_gain,

@@ -31,9 +31,11 @@ def dna(canvas: Canvas, rng: np.random.Generator) -> Floats:
     t = canvas.traits
     texture = 1 + canvas.nucleus(t.chromatin) * noise(3.0, canvas.size, rng)
     rim = np.exp(-(((canvas.nuclear_depth - 1.8) / 1.6) ** 2))
+    # A nucleus is a flattened ball, so it is brighter in its middle.
     dome = 0.72 + 0.28 * np.clip(canvas.nuclear_depth / 6, 0, 1)
     margin = canvas.nucleus(t.margination)
     body = canvas.nucleus(canvas.stain[0] * t.dna) * dome * np.clip(texture, 0.2, 2)
+    # Free dye and mitochondrial DNA give the cytoplasm a faint signal.
     cytoplasm = 0.02 * canvas.inside * canvas.cell(canvas.stain[0])
     return np.asarray(canvas.nuclear * body * (1 - 0.35 * margin + 0.8 * margin * rim) + cytoplasm, np.float32)
 
@@ -47,6 +49,7 @@ def er(canvas: Canvas, rng: np.random.Generator) -> Floats:
     distance = np.sqrt(canvas.dx**2 + canvas.dy**2)
     fade = np.exp(-np.clip(distance - morphology.nucleus, 0, None) / (0.75 * morphology.radius))
     collapse = canvas.cell(t.collapse)
+    # The clump of the ER is beside the nucleus, in a direction that no other stain reveals.
     direction = np.append(rng.uniform(0, 2 * np.pi, len(canvas.cells)), 0).astype(np.float32)
     away = morphology.nucleus * 0.95
     cx, cy = away * np.cos(direction)[canvas.label], away * np.sin(direction)[canvas.label]
@@ -65,6 +68,7 @@ def actin(canvas: Canvas, rng: np.random.Generator) -> Floats:
     angle = np.append(canvas.cells.angle + 0.15 * rng.standard_normal(len(canvas.cells)), 0).astype(np.float32)
     # Fibres run along the long axis of a cell: the coordinate across the axis makes the stripes.
     across = canvas.cell(np.cos(angle)) * canvas.dy - canvas.cell(np.sin(angle)) * canvas.dx
+    # Two periods and a warped phase, so that no two fibres are parallel lines of equal distance.
     waves = np.cos(across * (2 * np.pi / 4.6) + 1.4 * noise(12.0, canvas.size, rng))
     bundles = waves + 0.7 * np.cos(across * (2 * np.pi / 7.9) + 2.0 * noise(20.0, canvas.size, rng))
     fibres = 0.5 * np.clip(bundles, 0, None) ** 2 * np.clip(0.5 + 0.6 * noise(14.0, canvas.size, rng), 0, 1.6)
@@ -89,6 +93,7 @@ def rna(canvas: Canvas, rng: np.random.Generator) -> Floats:
 def nucleoli(canvas: Canvas, rng: np.random.Generator) -> Floats:
     """Return two to five round bodies per nucleus, of different sizes: saturated Gaussian spots, 0 to 1."""
     cells = np.repeat(np.arange(len(canvas.cells)), rng.integers(2, 6, len(canvas.cells)))
+    # The square root makes points uniform over the area of the nucleus, not over its radius.
     radius = 0.62 * canvas.nuclei.radius[cells] * np.sqrt(rng.random(len(cells)))
     angle = rng.uniform(0, 2 * np.pi, len(cells))
     x, y = canvas.cells.x[cells] + radius * np.cos(angle), canvas.cells.y[cells] + radius * np.sin(angle)
@@ -99,6 +104,7 @@ def golgi(canvas: Canvas, rng: np.random.Generator) -> Floats:
     """Return a ribbon of stacks beside the nucleus, vesicles, and the plasma membrane."""
     t, n, morphology = canvas.traits, len(canvas.cells), canvas.morphology
     side = rng.uniform(0, 2 * np.pi, n)
+    # Sixteen stacks per cell: a ribbon if they are close together, vesicles if they are dispersed.
     cells = np.repeat(np.arange(n), 16)
     spread = canvas.cells.traits.scatter[cells] * morphology.nucleus
     centre = morphology.nucleus * 1.0
@@ -119,6 +125,7 @@ def vacuoles(canvas: Canvas, rng: np.random.Generator) -> Floats:
     """Return a factor from 0 to 1 with holes in the cytoplasm, many of them in poisoned cells."""
     cells = np.repeat(np.arange(len(canvas.cells)), rng.poisson(canvas.cells.traits.vacuoles))
     angle = rng.uniform(0, 2 * np.pi, len(cells))
+    # Vacuoles are around the nucleus, where the cytoplasm is thick enough for them.
     ring = canvas.nuclei.radius[cells] + 2 + 0.35 * canvas.morphology.radius * rng.random(len(cells))
     x, y = canvas.cells.x[cells] + ring * np.cos(angle), canvas.cells.y[cells] + ring * np.sin(angle)
     return np.asarray(np.exp(-1.8 * spots(x, y, rng.gamma(3.0, 0.5, len(cells)), 1.7, canvas.size)), np.float32)
@@ -126,6 +133,7 @@ def vacuoles(canvas: Canvas, rng: np.random.Generator) -> Floats:
 
 def debris(canvas: Canvas, rng: np.random.Generator) -> Floats:
     """Return remains of detached cells and floating bits: small bright specks in all stains [5, H, W]."""
+    # The number of floating bits depends on the area, so that fields of another size look the same.
     floating = rng.uniform(0, canvas.size, (rng.poisson(3 * (canvas.size / 256) ** 2), 2))
     points = np.concatenate([canvas.cells.lost.reshape(-1, 2), floating]).astype(np.float32)
     height = rng.gamma(2.0, 0.25, len(points))

@@ -45,6 +45,7 @@ class SimulatedPlate:
 def plan(design: ScreenDesign) -> list[SimulatedPlate]:
     """Return all plates of a screen, with the wells in row order."""
     groups = _compounds_by_plate(design)
+    # A run is one set of plates with `replicates_per_plate` replicates; the last run may have fewer.
     runs = ceil(design.replicates / design.replicates_per_plate)
     plates: list[SimulatedPlate] = []
     for cell_line in design.cell_lines:

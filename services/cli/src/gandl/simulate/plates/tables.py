@@ -79,4 +79,5 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]) ->
 def _text(value: Cell) -> str:
     if value is None:
         return ""
+    # Six digits are more than the four of a dose, so reading a table back changes nothing.
     return value if isinstance(value, str) else f"{value:.6g}"

@@ -51,6 +51,7 @@ def _effects(job: WellJob, rng: np.random.Generator) -> WellEffects:
     rows, columns = job.design.shape
     row, column = job.well.row, job.well.column
     plate = draw_plate(job.design.effects, stream(job.design.seed, Stream.PLATE, job.plate), len(STAINS))
+    # Evaporation acts on the outermost ring of wells.
     edge = float(row in (0, rows - 1) or column in (0, columns - 1))
     position = (2 * row / (rows - 1) - 1, 2 * column / (columns - 1) - 1)
     return draw_well(job.design.effects, plate, position, edge, rng)
@@ -64,5 +65,6 @@ def jittered(state: WellState, spread: float, rng: np.random.Generator) -> WellS
 def _beta(mean: float, spread: float, rng: np.random.Generator) -> float:
     if spread <= 0 or mean <= 0 or mean >= 1:
         return mean
+    # A beta distribution with this concentration has the variance mean · (1 - mean) · spread.
     concentration = 1 / spread - 1
     return float(rng.beta(mean * concentration, (1 - mean) * concentration))
