@@ -6,7 +6,7 @@ url=$1
 screen=$(curl --fail-with-body --silent "$url/screens" --json "{\"images\": \"$2\", \"plate_map\": \"$3\"}" |
   sed -E 's/.*"id":"([^"]+)".*/\1/')
 
-# Server-sent events: one line of JSON whenever the status changes, until the screen has ended.
+# Server-sent events: the status as one line of JSON at every change, until the screen has ended.
 curl --fail-with-body --silent --no-buffer "$url/screens/$screen/events" >&2
 
 curl --fail-with-body --silent "$url/screens/$screen/hits" --header 'Accept: text/csv'

@@ -1,4 +1,4 @@
-"""`.env.example`, the compose file and the README cannot lie about what can be set."""
+"""`.env.example` and the compose files have the settings of the code."""
 
 from __future__ import annotations
 
@@ -54,16 +54,3 @@ def test_no_service_runs_as_root(repository: Path) -> None:
     for name in ("Dockerfile", "Dockerfile.gpu"):
         users = re.findall(r"^USER (\w+)$", (repository / name).read_text(), re.MULTILINE)
         assert users == ["gandl"], name
-
-
-def test_every_command_of_the_readme_exists(repository: Path) -> None:
-    from gandl.main import COMMANDS
-
-    readme = (repository / "README.md").read_text()
-    makefile = (repository / "Makefile").read_text()
-    blocks = "\n".join(re.findall(r"^```\n(.*?)^```", readme, re.MULTILINE | re.DOTALL))
-    used = set(re.findall(r"^gandl (\w+)", blocks, re.MULTILINE))
-    assert used, "the README shows no command"
-    assert used <= set(COMMANDS)
-    for target in set(re.findall(r"^make ([a-z-]+)", blocks, re.MULTILINE)):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from gandl.simulate import PRESETS, preset
+from gandl.simulate import PRESETS, ScreenDesign, preset
 from gandl.simulate.plates.layout import plan
 from gandl_shared.errors import NotFound
 
@@ -37,3 +37,20 @@ def test_the_document_has_the_numbers_of_the_preset(repository: Path, name: str)
 def test_an_unknown_preset_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(NotFound, match="unknown preset 'x'; there are demo, screen-24, training"):
         preset("x")
+
+
+def test_the_notebook_example_of_the_document_is_a_possible_design(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    designs: list[ScreenDesign] = []
+
+    def record(_out: Path, design: ScreenDesign, **_options: object) -> None:
+        designs.append(design)
+
+    monkeypatch.setattr("gandl.simulate.simulate_screen", record)
+    page = (repository / "docs" / "simulator.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(example, {})
+    (design,) = designs
+    assert design.problems() == []
+    assert design.ladder.count == 8
