@@ -143,7 +143,7 @@ class TestParameters:
             ({"quality": {"good": 1.5}}, "body.quality.good"),
             (
                 {"axes": [{"name": "C2x", "positive": {"role": ["treatment"]}, "negative": {"role": ["empty"]}}]},
-                "taken",
+                "the name C2x is reserved",
             ),
             ({"axes": [{"name": "a", "positive": {}, "negative": {"role": ["empty"]}}]}, "body.axes.0.positive"),
             (
