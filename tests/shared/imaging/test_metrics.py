@@ -39,7 +39,7 @@ def structure(x: Float) -> float:
 
 
 @pytest.mark.parametrize("shape", [(96, 96), (95, 67), (64, 130)])
-def test_figures_are_what_they_are_defined_to_be(shape: tuple[int, int]) -> None:
+def test_metrics_follow_their_definitions(shape: tuple[int, int]) -> None:
     image = field(1, shape)
     image[1, :20, :30] = 255
     metrics = site_metrics(image)
@@ -79,8 +79,8 @@ def test_contrast_of_tiles_is_that_of_their_best_channel_without_pixel_noise() -
     tiles[1, 1, 8:16, 8:16] = 250  # a cell in the second channel
     tiles[2] += 100  # bright, and as empty
     means = tiles[:, :, :32, :32].astype(float).reshape(5, 2, 8, 4, 8, 4).mean((3, 5))
-    metrics = tile_contrast(tiles)
-    np.testing.assert_allclose(metrics, means.std((2, 3)).max(1), rtol=1e-5)
-    assert max(metrics[0], metrics[2]) < 4
-    assert metrics[1] > 30
+    contrast = tile_contrast(tiles)
+    np.testing.assert_allclose(contrast, means.std((2, 3)).max(1), rtol=1e-5)
+    assert max(contrast[0], contrast[2]) < 4
+    assert contrast[1] > 30
     assert tile_contrast(tiles[:0]).shape == (0,)

@@ -173,14 +173,14 @@ def micro_manager(rows: list[tuple[int, int, int, int]], magic: int = 54773648, 
     """A stack as Micro-Manager writes it; `rows` are channel, slice, frame and position, one for each of two pages."""
     height, width = PLANES.shape[1:]
     start, size, length = 16 + PLANES.nbytes, PLANES[0].nbytes, 2 + 10 * 12 + 4
-    data, places = b"", [start, start + length]
-    for i, following in enumerate((places[1], 0)):
+    data, addresses = b"", [start, start + length]
+    for i, following in enumerate((addresses[1], 0)):
         tags = [(256, width), (257, height), (258, 16), (259, 1), (262, 1), (273, 16 + i * size), (277, 1)]
         tags += [(278, height), (279, size)]
         entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
         entries += struct.pack("<HHII", 51123, 2, 8, 16)  # its own metadata, whatever they say
         data += struct.pack("<H", len(tags) + 1) + entries + struct.pack("<I", following)
-    table = b"".join(struct.pack("<5I", *row, address) for row, address in zip(rows, places, strict=False))
+    table = b"".join(struct.pack("<5I", *row, address) for row, address in zip(rows, addresses, strict=False))
     head = struct.pack("<2sHIII", b"II", 42, start, magic, start + len(data))
     return head + PLANES.tobytes() + data + struct.pack("<II", index, len(rows)) + table
 
@@ -258,8 +258,8 @@ def test_a_plate_map_names_files_inside_the_images_folder_only(
     target, name = named_file
     (folder / "link.tif").symlink_to(name)
     with guard.guarding(target):
-        for file_name in (name, "link.tif"):
-            rows = f"P1,A01,mock,{file_name}\nP1,A02,viral,{file_name}\n"
+        for path in (name, "link.tif"):
+            rows = f"P1,A01,mock,{path}\nP1,A02,viral,{path}\n"
             wells = parse_plate_map(f"plate,well,role,channel_1\n{rows}", source="map.csv")
             with pytest.raises(Invalid, match="is outside the images folder"):
                 find_sites(folder, wells)
@@ -272,8 +272,8 @@ def test_a_request_names_files_inside_the_root_only(
     (folder / "link.csv").symlink_to(name)
     os.mkfifo(folder / "fifo.csv")
     with guard.guarding(target):
-        for file_name in (name, "link.csv"):
+        for path in (name, "link.csv"):
             with pytest.raises(Forbidden, match="is outside"):
-                resolve_file(folder, file_name)
+                resolve_file(folder, path)
         with pytest.raises(NotFound, match=r"fifo\.csv"):
             resolve_file(folder, "fifo.csv")
