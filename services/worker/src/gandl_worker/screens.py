@@ -76,6 +76,7 @@ def run_screen(
             run_batch(db, store, embedder, lease, seconds=seconds)
         else:  # the open batches wait for their time, or another worker has them, dead or alive
             time.sleep(_POLL_SECONDS)
+            # There may be no sweep beside this loop, so the loop itself gives up batches whose workers were lost.
             db.park_exhausted()
     on_progress(status.progress)
     return status
@@ -104,18 +105,21 @@ def run_batch(
         log.exception("batch %d of screen %s failed, attempt %d", lease.id, lease.screen_id, lease.attempt)
         detail = error.detail if isinstance(error, GandlError) else f"{type(error).__name__}: {error}"
         return db.batches.fail(lease, detail)
+    # The vectors are stored before the batch is closed, so a crash between the two only repeats the batch.
     finished = db.batches.finish(lease, result.keys, result.errors)
     return finished if finished.accepted else _drop(db, store, lease)
 
 
 def _embed_batch(store: Store, embedder: Embedder, lease: LeasedBatch, renewal: LeaseRenewal) -> _BatchResult | None:
     """Return the results of all sites, or None as soon as the lease is lost."""
+    # Vectors of two models cannot be compared, so a service with another model must not do this batch.
     _check_model(embedder, lease)
     stored = store.vectors(lease.screen_id, lease.number)
     # Profiles of older versions have no metrics of their images, so their sites are embedded again.
     stored_keys = _keys_by_site(stored) if stored is not None and stored.has_site_metrics else {}
     result = _BatchResult()
     for group in _groups(_load_sites(lease, stored_keys)):
+        # The database accepts no result without a lease, so more work would be for nothing.
         if renewal.lost:
             return None
         _add_group(group, stored, embedder, result)
@@ -138,6 +142,7 @@ def _load_sites(lease: LeasedBatch, stored_keys: Mapping[SiteId, str]) -> Iterat
             site = leased.site
             future = pool.submit(load_inside, site, preprocessing[site.plate], lease.model.id, stored_keys.get(site.id))
             pending.append((leased, future))
+            # Where decoding is faster than the model, the images would fill the memory without this limit.
             if len(pending) > MAX_SITES_AHEAD:
                 first, future = pending.popleft()
                 yield first, future.result()
@@ -187,6 +192,7 @@ def _embed(tiles: Sequence[NDArray[np.uint8]], embedder: Embedder) -> Iterator[N
     """Embed the tiles of several sites in one call; yield the vectors of each site."""
     if not tiles:
         return
+    # Each call costs time of its own, so several small sites share one.
     vectors = embedder.embed(np.concatenate(tiles))
     ends = np.cumsum([len(t) for t in tiles])
     yield from np.split(vectors, ends[:-1])

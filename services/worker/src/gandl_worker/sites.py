@@ -71,6 +71,7 @@ def load(
 ) -> SiteTiles | Unchanged | Unreadable:
     """Read a site and cut its tiles. If the key of its vectors equals `stored`, only the bytes are read."""
     try:
+        # The key and the tiles come from the same bytes, so a file that changes meanwhile cannot get a wrong key.
         contents = [_bytes(site, name) for name in site.names]
         key = vector_key(contents, preprocessing, model_id)
         return Unchanged(key) if key == stored else _cut(site, contents, key, preprocessing)

@@ -192,4 +192,5 @@ def _at(screen: str, *below: str) -> str:
 
 
 def _curves(compound: str) -> str:
+    # The name of a compound may contain a slash, which must not divide the path.
     return f"/compounds/{quote(compound, safe='')}/dose-response"

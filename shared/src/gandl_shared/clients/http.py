@@ -135,8 +135,10 @@ class HttpClient:
         try:
             response = self._http.send(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            # There was no connection, so the service cannot have received the request.
             return _Failure(Unavailable(f"{url} does not answer: {error}"), harmless=True)
         except httpx.TimeoutException:
+            # The service may still work on the request, and a second one would only add to its load.
             return _Failure(DeadlineExceeded(f"{url} did not answer within {self.timeout:g} s"))
         except httpx.TransportError as error:
             detail = f"the connection to {url} broke: {error or type(error).__name__}"

@@ -36,6 +36,7 @@ class AnalysisRepository:
             progress = read_status(connection, screen_id).progress
             if state not in _EMBEDDED:
                 raise Conflict(f"screen '{screen_id}' is {state.value}; it can be analysed once its images are done")
+            # A screen can end without any vector, for instance if all of its images are damaged.
             if progress.done == 0:
                 raise Conflict(f"screen '{screen_id}' has no vectors to analyse; retry it first")
             return _record(_row(connection, Analysis.id == queue_analysis(connection, screen_id, parameters)))
@@ -57,6 +58,7 @@ class AnalysisRepository:
         with self._transactions.write() as connection:
             if not self._leases.hold(connection, lease):
                 return False
+            # The result was stored before this step, so a crash between the two repeats the analysis and loses nothing.
             self._close(connection, lease.id, WorkState.DONE, None)
             end_analysis(connection, lease.screen_id, version=lease.version, error=None)
         return True

@@ -48,6 +48,7 @@ class BatchRepository:
         with self._transactions.write() as connection:
             if not self._leases.hold(connection, lease):
                 return FinishedBatch(lease.screen_id, accepted=False)
+            # Sites, batch and screen change in one transaction, so that a crash cannot leave them in disagreement.
             _write_sites(connection, lease.screen_id, done, parked)
             self._leases.close(connection, lease.id, WorkState.DONE)
             analysis_id = end_embedding(connection, lease.screen_id)
@@ -58,6 +59,7 @@ class BatchRepository:
         with self._transactions.write() as connection:
             if not self._leases.hold(connection, lease):
                 return FinishedBatch(lease.screen_id, accepted=False)
+            # The cause may be one worker and not the images, so other workers try before the sites are given up.
             if lease.attempt < self._leases.max_attempts:
                 self._leases.requeue(connection, lease, attempts=lease.attempt, error=error)
                 return FinishedBatch(lease.screen_id, accepted=True)
@@ -73,6 +75,7 @@ class BatchRepository:
             if not self._leases.hold(connection, lease):
                 return False
             until = now(connection) + delay
+            # The attempt was counted when the lease began, so it is taken back here.
             self._leases.requeue(connection, lease, attempts=lease.attempt - 1, not_before=until)
         return True
 
@@ -96,6 +99,7 @@ class BatchRepository:
         """Park the batches whose workers were lost in every attempt; return the ids of analyses that this queued."""
         with self._transactions.read() as connection:
             batch_ids = self._leases.exhausted(connection)
+        # Each batch has its own transaction, so that several screens are not locked at the same time.
         queued = [self._park_exhausted(batch_id) for batch_id in batch_ids]
         return tuple(analysis_id for analysis_id in queued if analysis_id is not None)
 
@@ -109,6 +113,7 @@ class BatchRepository:
 
     def _park(self, connection: Connection, batch_id: int, screen_id: str, number: int, error: str) -> int | None:
         self._leases.close(connection, batch_id, WorkState.PARKED, error)
+        # In a screen that was retried, some sites of the batch may have vectors already, and these stay.
         queued = and_(Site.screen_id == screen_id, Site.batch == number, Site.state == SiteState.QUEUED)
         connection.execute(update(Site).where(queued).values(state=SiteState.PARKED, error=error))
         return end_embedding(connection, screen_id)
@@ -144,6 +149,7 @@ def _write_sites(connection: Connection, screen_id: str, done: Mapping[int, str]
     rows += [{"n": n, "state": SiteState.PARKED, "key": None, "error": error} for n, error in parked.items()]
     if rows:
         table = Site.__table__
+        # A parameter with the name of a column would be taken for a new value of that column.
         where = and_(table.c.screen_id == screen_id, table.c.number == bindparam("n"))
         changes: dict[str, Any] = {name: bindparam(name) for name in ("state", "key", "error")}
         connection.execute(update(Site).where(where).values(changes), rows)

@@ -37,6 +37,7 @@ def open_engine(url: str) -> Engine:
     sqlite = parsed.get_backend_name() == "sqlite"
     # psycopg returns bytes from a cluster that was created without a locale (SQL_ASCII), unless we ask for UTF-8.
     arguments = {} if sqlite else {"client_encoding": "utf8"}
+    # A server may have closed a connection that was idle, so it is tested before use. A SQLite file has no server.
     engine = create_engine(parsed, pool_pre_ping=not sqlite, connect_args=arguments)
     if sqlite:
         _make_folder(parsed)
@@ -45,7 +46,9 @@ def open_engine(url: str) -> Engine:
     try:
         migrate(engine)
     except (DatabaseError, CommandError) as error:
+        # The caller gets no engine, so it could not close these connections itself.
         engine.dispose()
+        # Messages reach users and logs, so the URL in them must not have the password.
         raise _open_error(error, parsed.render_as_string()) from error
     return engine
 
@@ -55,6 +58,7 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     with engine.execution_options(**{WRITES: True}).begin() as connection:
+        # Services that start together would all create the tables. In SQLite, BEGIN IMMEDIATE makes the others wait.
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
@@ -85,6 +89,7 @@ def now(connection: Connection) -> float:
     """Return seconds since 1970 by the clock that all workers share: the server's, or this machine's for SQLite."""
     if connection.dialect.name == "sqlite":
         return time.time()
+    # PostgreSQL's now() stands still during a transaction, so after a wait for a lock it would be too old.
     return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
 
 
@@ -110,6 +115,7 @@ def _parse_url(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError as error:
         raise Malformed(f"'{url}' is not a database URL; use sqlite:///FILE or postgresql://USER@HOST/NAME") from error
+    # Hosting services write postgres://, which SQLAlchemy refuses, and the driver must be the one that gandl installs.
     if parsed.drivername in ("postgres", "postgresql"):
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
@@ -123,6 +129,7 @@ def _open_error(error: DatabaseError | CommandError, safe_url: str) -> GandlErro
         return Conflict(f"database {safe_url} was written by a newer version of gandl; use that version ({error})")
     if isinstance(error, OperationalError):
         return Unavailable(f"database {safe_url} does not answer: {error.orig}")
+    # SQLite reports a file that is not a database in this way.
     return Malformed(f"database {safe_url} cannot be used: {error.orig}")
 
 
@@ -136,10 +143,13 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
     """Set up a new connection. `_begin_sqlite` begins transactions, so Python's driver must not."""
     raw = cast(sqlite3.Connection, connection)
     raw.isolation_level = None
+    # SQLite forgets most settings with the connection, and without them it does not check foreign keys.
+    # In the mode WAL, readers go on while a worker writes, and a power cut may lose the last changes but no more.
     for pragma in _PRAGMAS:
         raw.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    # A SQLite transaction that reads first and writes later fails at once if another one has written meanwhile.
     writes = connection.get_execution_options().get(WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

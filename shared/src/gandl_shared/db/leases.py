@@ -49,6 +49,7 @@ class Leases:
         PostgreSQL skips rows that other workers are taking at this moment.
         """
         at = now(connection)
+        # A row that has used all its attempts is left to the sweep, which records the failure.
         query = select(self.table.id).where(self.table.attempts < self.max_attempts, *conditions)
         query = query.order_by(self.table.id).limit(1).with_for_update(skip_locked=True)
         # Two queries, because one query with "or" could not walk an index of many thousand batches.
@@ -57,12 +58,14 @@ class Leases:
             work_id = connection.execute(query.where(self.waiting(at))).scalar_one_or_none()
         if work_id is None:
             return None
+        # The attempt is counted at its start, because a worker that is killed cannot count it at the end.
         values = {"state": WorkState.LEASED, "token": uuid.uuid4().hex, "worker": worker, "leased_until": at + seconds}
         change = update(self.table).where(self.table.id == work_id).values(**values, attempts=self.table.attempts + 1)
         return connection.execute(change.returning(self.table.__table__)).one()
 
     def renew(self, connection: Connection, lease: Lease, seconds: float) -> bool:
         """Move the end of a lease to `seconds` from now. Return False if the lease was lost."""
+        # A lease that has run out may still be renewed while no other worker has taken the row, so no work is lost.
         own = and_(self.table.id == lease.id, self.table.token == lease.token)
         change = update(self.table).where(own).values(leased_until=now(connection) + seconds)
         return connection.execute(change).rowcount == 1
@@ -76,6 +79,7 @@ class Leases:
             lock_screen(connection, lease.screen_id)
         except NotFound:
             return False
+        # The token is tested after the lock, because the lease may be lost while this transaction waits for the lock.
         query = select(self.table.id).where(self.table.id == lease.id, self.table.token == lease.token)
         return connection.execute(query.with_for_update()).one_or_none() is not None
 
@@ -103,6 +107,8 @@ class Leases:
 
     def hold_exhausted(self, connection: Connection, work_id: int) -> Row[Any] | None:
         """Lock an exhausted row and its screen; None if it is no longer there or no longer exhausted."""
+        # The screen must be locked before the row, but only the row names its screen.
+        # Therefore the row is read twice, and its state counts only under the lock.
         owner = connection.execute(select(self.table.screen_id).where(self.table.id == work_id)).scalar_one_or_none()
         if owner is None:
             return None
@@ -126,5 +132,6 @@ class Leases:
     def _end_lease(
         self, connection: Connection, work_id: int, state: WorkState, error: str | None, **values: float
     ) -> None:
+        # Without the token in the row, the worker that had the lease can no longer write.
         change = update(self.table).where(self.table.id == work_id)
         connection.execute(change.values(state=state, token=None, leased_until=None, error=error, **values))

@@ -75,6 +75,7 @@ class ScreenRepository:
             state = lock_screen(connection, screen_id)
             if state not in _RUNNING:
                 raise Conflict(f"screen '{screen_id}' is {state.value}; only a running screen can be cancelled")
+            # A running worker loses its token, sees this at its next renewal, and stops.
             for table in (Batch, Analysis):
                 change = update(table).where(table.screen_id == screen_id, table.state.in_(OPEN_WORK))
                 connection.execute(change.values(state=WorkState.CANCELLED, token=None, leased_until=None))
@@ -130,6 +131,7 @@ def _row(connection: Connection, screen_id: str) -> Row[Any]:
 
 
 def _newest_first(connection: Connection, offset: int = 0, limit: int | None = None) -> list[Row[Any]]:
+    # Screens of the same time need an order too, or a screen could be on two pages and another on none.
     query = select(Screen.__table__).order_by(Screen.created_at.desc(), Screen.id)
     return list(connection.execute(query.offset(offset).limit(limit)))
 
@@ -140,10 +142,12 @@ def _requeue_sites(connection: Connection, screen_id: str) -> int:
         raise Conflict(f"screen '{screen_id}' is still running; cancel it first or wait")
     parked = update(Site).where(Site.screen_id == screen_id, Site.state == SiteState.PARKED)
     connection.execute(parked.values(state=SiteState.QUEUED, error=None))
+    # Whole batches are queued, because a worker does not embed sites again whose vectors are stored.
     batches = select(Site.batch).where(Site.screen_id == screen_id, Site.state == SiteState.QUEUED)
     sites = connection.execute(select(func.count()).select_from(batches.subquery())).scalar_one()
     if sites:
         change = update(Batch).where(Batch.screen_id == screen_id, Batch.number.in_(batches))
+        # The batch gets all its attempts again, because the user may have repaired the images.
         fresh = {"attempts": 0, "not_before": 0.0, "error": None, "token": None, "leased_until": None}
         connection.execute(change.values(state=WorkState.QUEUED, **fresh))
         set_screen_state(connection, screen_id, ScreenState.QUEUED)
@@ -189,6 +193,7 @@ def _counts(connection: Connection, ids: list[str]) -> dict[str, _Counts]:
 
 def _status(row: Row[Any], counts: _Counts) -> ScreenStatus:
     state = ScreenState(row.state)
+    # This state is not stored, so that a worker can take a batch without a lock on its screen.
     if state is ScreenState.QUEUED and counts.batches:
         state = ScreenState.EMBEDDING
     sites = counts.sites

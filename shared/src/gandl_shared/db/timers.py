@@ -18,5 +18,6 @@ class TimerRepository:
         """Return True if the job is due. Of all processes that ask, one gets True per `every` seconds."""
         with self._transactions.write() as connection:
             at = now(connection)
+            # The test and the change are one statement, so two processes cannot both do the same round.
             due = update(Timer).where(Timer.name == name, Timer.due_at <= at).values(due_at=at + every)
             return connection.execute(due).rowcount == 1

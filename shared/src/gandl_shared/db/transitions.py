@@ -51,8 +51,10 @@ def end_embedding(connection: Connection, screen_id: str) -> int | None:
     state = connection.execute(select(Screen.state).where(Screen.id == screen_id)).scalar_one()
     if state != ScreenState.QUEUED or connection.execute(open_batches).first():
         return None
+    # A few damaged images do not stop the analysis, because the other wells still give a result.
     embedded = select(Site.number).where(Site.screen_id == screen_id, Site.state == SiteState.DONE).limit(1)
     if connection.execute(embedded).first() is None:
+        # One error is enough in the message, because all sites often fail for the same reason.
         first = parked_sites(connection, screen_id)[0]
         where = f"plate {first.plate}, well {first.well}, site {first.site}"
         error = f"no site could be embedded; the first ({where}): {first.error}"
@@ -64,6 +66,7 @@ def end_embedding(connection: Connection, screen_id: str) -> int | None:
 
 def queue_analysis(connection: Connection, screen_id: str, parameters: AnalysisParameters) -> int:
     """Queue the next version of the analysis of a locked screen; return the analysis' id."""
+    # The screen is locked, so no other transaction can take the same version.
     newest = connection.execute(select(func.max(Analysis.version)).where(Analysis.screen_id == screen_id)).scalar()
     values = {
         "screen_id": screen_id,
@@ -84,8 +87,10 @@ def end_analysis(connection: Connection, screen_id: str, *, version: int | None,
     """
     newest = connection.execute(select(Screen.analysis_version).where(Screen.id == screen_id)).scalar_one()
     if version is not None:
+        # Analyses may end in another order than they began, and an older one must not hide a newer result.
         newest = max(newest or 0, version)
         connection.execute(update(Screen).where(Screen.id == screen_id).values(analysis_version=newest))
+    # An earlier result stays valid when a later analysis fails, so the screen is still done.
     state = ScreenState.FAILED if newest is None else ScreenState.DONE
     shown_error = error if newest is None else None
     set_screen_state(connection, screen_id, state, error=shown_error, finished_at=now(connection))

@@ -33,8 +33,10 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         with temporary.open("xb") as file:
             yield file
             file.flush()
+            # Without this flush, a power cut after the rename could leave an empty file under the name.
             os.fsync(file.fileno())
         temporary.replace(path)
+        # The new name belongs to the folder, and a flush of the file does not include it.
         _flush_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
@@ -65,6 +67,7 @@ def remove_unfinished(folder: Path) -> None:
     Call it only where no other program writes into the folder.
     """
     for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        # What a link leads to belongs to somebody else, so only the link itself is removed.
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -51,7 +51,9 @@ def open_regular(path: Path) -> BinaryIO:
     """
     if _leads_into_proc(path):
         raise OSError(errno.EINVAL, "it leads into /proc; give the file itself")
+    # Without O_NONBLOCK, the opening of a FIFO would wait until some program writes to it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    # The open file is tested and not its path, because the path may lead to another file a moment later.
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is a folder, a FIFO or a device; give a regular file")

@@ -56,6 +56,7 @@ def to_uint8(image: NDArray[np.float32], limits: IntensityLimits) -> Uint8:
     low = np.asarray(limits.low, np.float32)[:, None, None]
     high = np.asarray(limits.high, np.float32)[:, None, None]
     scaled = (image - low) * (np.float32(255) / (high - low))
+    # To cut off the decimals instead would make every image half a grey level darker on average.
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 

@@ -32,6 +32,7 @@ def sampled_limits(sites: Sequence[Sequence[Path]], *, downscale: int) -> Intens
 
     Raises InvalidImage as `limits_of_sites` does.
     """
+    # Neighbouring wells often have the same treatment, so the sample comes from all parts of the plate.
     return limits_of_sites(evenly_spread(sites, MAX_SAMPLED_SITES), downscale=downscale)
 
 
@@ -54,6 +55,7 @@ def limits_of_sites(sites: Sequence[Sequence[Path]], *, downscale: int) -> Inten
     if len(channels) > 1:
         raise InvalidImage(f"the sites of a plate have different numbers of channels: {sorted(channels)}")
     pixels = np.concatenate([field.reshape(field.shape[0], -1) for field in fields], axis=1)
+    # One hot pixel of the camera would decide the largest value, but it hardly changes a percentile.
     low, high = np.percentile(pixels, [LOW_PERCENTILE, HIGH_PERCENTILE], axis=1)
     # A channel without contrast gets a width of one grey level, so that nothing is divided by zero.
     high = np.maximum(high, low + 1)

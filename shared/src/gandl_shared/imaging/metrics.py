@@ -55,6 +55,7 @@ def tile_contrast(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
     n, channels, size, _ = tiles.shape
     edge = size // _BLOCK
     blocks = tiles[:, :, : edge * _BLOCK, : edge * _BLOCK].reshape(n, channels, edge, _BLOCK, edge, _BLOCK)
+    # A block has 16 pixels of at most 255, so its sum fits into uint16, which needs less memory.
     sums = blocks.sum(axis=3, dtype=np.uint16).sum(axis=4, dtype=np.uint16).astype(np.float32)
     contrast: NDArray[np.float32] = sums.std(axis=(2, 3)).max(axis=1) / _BLOCK**2
     return contrast
@@ -90,6 +91,7 @@ def _autocovariance(x: Float, lag: int) -> float:
 def _centred(products: float, x: Float, lag: int, mean: float) -> float:
     """Return the mean of (a - mean)(b - mean) over all pairs of rows `lag` apart, from the sum of a·b."""
     n = (x.shape[0] - lag) * x.shape[1]
+    # The mean is subtracted from the sums and not from the pixels, so that the sums of integers stay exact.
     both = 2 * mean * x.size - float(x[:lag].sum()) - float(x[-lag:].sum())
     return float(products / n - mean * both / n + mean**2)
 
@@ -100,6 +102,7 @@ def _structure(channel: NDArray[np.uint8]) -> float:
     cut = channel[: h * _BLOCK, : w * _BLOCK]
     means = _block_sums(cut, h, w) / _BLOCK**2
     squares = float(np.dot(*[cut.astype(np.float64).ravel()] * 2))
+    # A block is smaller than a cell, so the differences between its pixels are mostly noise.
     within = (squares - _BLOCK**2 * float((means**2).sum())) / (h * w * (_BLOCK**2 - 1)) / _BLOCK**2
     # Uneven illumination is not structure, so a quadratic surface is subtracted from the block means first.
     between = float(_subtract_surface(means).var())

@@ -82,6 +82,7 @@ def own_planes(xml: str, file: TiffPages) -> OwnPlanes | None:
 def _parsed(xml: str, name: str) -> Element:
     if len(xml) > MAX_CHARACTERS:
         raise _wrong(name, f"has {len(xml)} characters; gandl reads at most {MAX_CHARACTERS}")
+    # A DOCTYPE can define short names for long texts, so that a small file fills the memory.
     if "<!DOCTYPE" in xml:
         raise _wrong(name, "has a DOCTYPE, which gandl does not read")
     try:
@@ -101,6 +102,7 @@ def _image(pixels: Element, uuid: str | None, file: TiffPages) -> _Image:
         else:
             other = next((u.get("FileName") for u in _children(data, "UUID")), None) or "unnamed"
     image = _Image(sizes=sizes, pages=pages, other=other, pixels=pixels)
+    # If no other file has the missing planes, they were lost, for instance because an export was stopped.
     if pages and other is None and len(pages) != math.prod(sizes.values()):
         raise _wrong(file.name, f"describes {_describe(sizes)} but has {len(pages)} of them in the file")
     return image
@@ -114,6 +116,7 @@ def _sizes(pixels: Element, file: TiffPages) -> dict[str, int]:
     sizes = {axis: _number(pixels, f"Size{axis}", file.name) for axis in order}
     if min(sizes.values()) < 1 or sizes["C"] % file.samples:
         raise _wrong(file.name, f"describes {_describe(sizes)}, with {file.samples} channels per page")
+    # A page may hold several channels, but TiffData counts pages.
     sizes["C"] //= file.samples
     return sizes
 
@@ -123,6 +126,7 @@ def _is_own(data: Element, uuid: str | None, name: str) -> bool:
     reference = next(_children(data, "UUID"), None)
     if reference is None:
         return True
+    # Some file systems change the case of names, so a difference in case does not make it another file.
     same = uuid is not None and (reference.text or "").strip() == uuid.strip()
     return same or reference.get("FileName", "").lower() == name.lower()
 
@@ -131,6 +135,8 @@ def _planes_of(data: Element, sizes: Mapping[str, int], file: TiffPages) -> Iter
     """Return (plane, page) of one TiffData element. Raises InvalidImage if its numbers do not fit the file."""
     page, total = _number(data, "IFD", file.name, 0), math.prod(sizes.values())
     plane = _first_plane(data, sizes, file.name)
+    # By the OME schema, an element with IFD places one plane and one without it places all that remain.
+    # Older versions of the schema call the number of planes NumPlanes.
     rest = 1 if "IFD" in data.attrib else min(file.count - page, total - plane)
     count = _number(data, "PlaneCount", file.name, _number(data, "NumPlanes", file.name, rest))
     if page + count > file.count:
@@ -188,6 +194,7 @@ def _ordered(image: _Image, file: TiffPages, modulo: Mapping[str, int]) -> OwnPl
     for axis, size in image.sizes.items():
         lengths[axis] = len({plane // step % size for plane in image.pages})
         step *= size
+    # Planes with gaps between them cannot become an array, and a guess could exchange channels.
     if math.prod(lengths.values()) != len(image.pages):
         raise _wrong(
             file.name,

@@ -57,6 +57,7 @@ def decode(source: BinaryIO | bytes, name: str) -> Raw:
     """Decode an open file or bytes as `read_image` does; `name` is only for messages."""
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     image = _decode_tiff(file, name) if _is_tiff(file) else _decode_png(file, name)
+    # One NaN would make the intensity limits of the whole plate NaN.
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InvalidImage(f"{name} holds NaN or infinite pixels")
     return image
@@ -92,6 +93,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _is_tiff(file: BinaryIO) -> bool:
+    # The first bytes decide, because the suffix of a name may be wrong. The forms with + are BigTIFF.
     magic = file.read(4)
     file.seek(0)
     return magic[:2] in (b"II", b"MM") and magic[2:] in (b"*\0", b"\0*", b"+\0", b"\0+")
@@ -110,6 +112,7 @@ def _tiff_header(file: BinaryIO, name: str) -> Header:
 
 def _check_complete(tiff: tifffile.TiffFile, name: str) -> None:
     """Raise InvalidImage if the file ends before its pixels do, by the addresses in its header and without decoding."""
+    # An interrupted copy has a good header but lacks pixels, and the user should know before the screen starts.
     size = tiff.filehandle.size
     for page in tiff.pages:
         ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
@@ -123,9 +126,11 @@ def _plane_shape(planes: Stack, name: str) -> tuple[tuple[int, int, int], str]:
         raise UnsupportedType(f"{name} has pixels of type {dtype}; gandl reads uint8, uint16 and float32")
     if axes.endswith("S"):
         raise UnsupportedType(f"{name} is a colour image; give one grey plane per channel")
+    # Which depth or time point to use is a scientific choice, so gandl does not make it for the user.
     if axes[-2:] != "YX" or len(axes) > 3 or axes[:1] in ("Z", "T"):
         raise UnsupportedType(f"{name} has axes {axes} {shape}; {_READABLE}")
     channels, height, width = (1, *shape) if len(shape) == 2 else shape
+    # A small compressed file can become larger than the memory, so its size is checked before decoding.
     if channels * height * width > MAX_PIXELS:
         raise TooLarge(f"{name} has {channels}×{height}×{width} pixels; gandl reads at most {MAX_PIXELS}")
     return (channels, height, width), dtype
@@ -157,11 +162,13 @@ def _decode_png(file: BinaryIO, name: str) -> Raw:
             pixels = np.asarray(image)
         except (OSError, SyntaxError, ValueError) as error:
             raise InvalidImage(f"{name} cannot be decoded: {error}") from error
+    # Pillow returns some images of 16 bit as int32, which would look like another bit depth.
     return pixels.astype(np.uint16 if pixels.dtype.itemsize > 1 else np.uint8)[None]
 
 
 def _png(file: BinaryIO, name: str) -> Image.Image:
     try:
+        # Each further format would be one more decoder that a damaged or hostile file could reach.
         image = Image.open(file, formats=["PNG"])
     except (UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
         raise InvalidImage(f"{name} is not an image gandl reads; {_READABLE}") from error

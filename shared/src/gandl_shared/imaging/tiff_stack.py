@@ -46,6 +46,7 @@ class Stack:
 
 def open_tiff(file: BinaryIO) -> tifffile.TiffFile:
     """Open `file` as a TIFF whose `series` reads no other file. Raises tifffile.TiffFileError."""
+    # A kind that a later tifffile adds is off too, until somebody has checked that it opens no other file.
     kinds = tifffile.TIFF.FILE_FLAGS - _OWN_PAGES - _NO_SERIES
     off: dict[str, Any] = {f"is_{kind}": False for kind in kinds}  # Any: mypy confuses them with the other arguments
     return tifffile.TiffFile(file, **off)
@@ -58,6 +59,7 @@ def stack_of(tiff: tifffile.TiffFile, name: str) -> Stack:
     first = tiff.pages.first
     if first.axes.endswith("S"):  # the reader refuses a colour image, so its description does not matter
         return _of_pages([first], "", (), name)
+    # tifffile reads these two kinds from the file itself, whatever else its description says.
     if not (first.is_shaped or first.is_lsm):
         planes = (_ome(tiff, name) if first.is_ome else None) or _micro_manager(tiff, name)
         if planes is not None:
@@ -110,10 +112,12 @@ def _indexed(tiff: tifffile.TiffFile, index: NDArray[np.int64], name: str) -> St
 
     The channel varies fastest and the position slowest.
     """
+    # The index has the order in which the pages were taken, which need not be the order of the axes.
     rows = index[np.lexsort(index[:, :4].T)]
     lengths = {axis: len(np.unique(rows[:, column])) for axis, column in (("R", 3), ("T", 2), ("Z", 1), ("C", 0))}
     by_address = {page.offset: page.aspage() for page in tiff.pages}
     pages = [by_address[address] for address in rows[:, 4].tolist() if address in by_address]
+    # A wrong index would exchange channels in silence, so each page must appear exactly once.
     if not len(np.unique(rows, axis=0)) == len(pages) == len(rows) == math.prod(lengths.values()):
         raise InvalidImage(f"the index of the Micro-Manager stack {name} does not fit its pages; export it again")
     if lengths["R"] > 1:

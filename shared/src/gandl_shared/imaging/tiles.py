@@ -11,6 +11,7 @@ from gandl_shared.imaging.readers import Raw
 
 def tile_origins(height: int, width: int, size: int) -> list[tuple[int, int]]:
     """Return the upper left corners of the centred grid of size × size tiles that fit, row by row."""
+    # Images are often darker and less sharp at the edge, so the part that does not fit is left out on all sides.
     top, left = height % size // 2, width % size // 2
     return [(top + y * size, left + x * size) for y in range(height // size) for x in range(width // size)]
 

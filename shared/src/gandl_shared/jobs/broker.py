@@ -33,25 +33,34 @@ _VISIBILITY_SECONDS = 600
 
 def make_app(broker_url: str, *, name: str = "gandl") -> Celery:
     """Return a Celery application without tasks. It does not connect yet."""
+    # A process may have several applications, so none of them becomes the one that Celery uses by default.
     app = Celery(name, broker=broker_url, set_as_current=False)
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
+        # The broker keeps a message until its work is done, so the message returns if the worker is killed.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
+        # A worker that takes messages in advance holds work back that an idle worker could do.
         worker_prefetch_multiplier=1,
+        # The program has set up its log, which Celery would otherwise replace.
         worker_hijack_root_logger=False,
+        # The lease in the database decides who may write, so a task can end without the broker.
         worker_cancel_long_running_tasks_on_connection_loss=False,
         task_queues=[KombuQueue(BATCHES), KombuQueue(ANALYSIS)],
         task_default_queue=BATCHES,
+        # A user's request should not wait long for a broker that is away, because the sweep sends the message later.
         task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.1},
         broker_connection_timeout=_CONNECT_SECONDS,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
+            # After this time the broker gives a message to another worker.
+            # A longer batch is safe, because its lease is renewed meanwhile.
             "visibility_timeout": _VISIBILITY_SECONDS,
             "socket_connect_timeout": _CONNECT_SECONDS,
+            # Without these two checks, a worker could wait forever on a connection that broke without notice.
             "socket_keepalive": True,
             "health_check_interval": 10,
         },
@@ -78,6 +87,7 @@ class CeleryQueue:
         try:
             with self._app.connection_for_read() as connection:
                 channel: Any = connection.default_channel  # Celery's types lack the methods of the transport
+                # To declare a queue that exists changes nothing, and the answer contains its length.
                 lengths = [int(channel.queue_declare(name).message_count) for name in (BATCHES, ANALYSIS)]
         except (OperationalError, OSError) as error:
             raise Unavailable(f"the broker does not answer: {error}") from error

@@ -70,6 +70,7 @@ class LeaseRenewal:
 def drop_lost_work(db: Database, store: Store, lease: Lease) -> None:
     """Remove the files that a worker wrote under a lost lease if the screen was deleted meanwhile."""
     log.info("%s %d of screen %s was lost", type(lease).__name__, lease.id, lease.screen_id)
+    # The deletion of a screen also removes its files, but the worker may have written another one after that.
     try:
         db.screens.get(lease.screen_id)
     except NotFound:

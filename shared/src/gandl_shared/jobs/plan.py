@@ -66,6 +66,7 @@ def plan_screen(
     raise_if(problems, Invalid, f"the images in {images} cannot be used")
     new = NewScreen(
         name=request.name or images.name,
+        # Workers may run in another folder, where a relative path would lead elsewhere.
         images=images.resolve(),
         model=ModelUse(name=card.name, id=model_id, size=card.size, downscale=card.downscale),
         request=request,
@@ -86,6 +87,7 @@ def _sample(sites: Sequence[Site], max_headers: int | None) -> list[Site]:
     """Return as many whole sites as `max_headers` files allow, at least one, spread evenly over the screen."""
     if max_headers is None:
         return list(sites)
+    # A service reads headers before it answers, and the client should not wait for all files of a large screen.
     return evenly_spread(sites, max(1, max_headers // len(sites[0].names)))
 
 
@@ -114,10 +116,12 @@ def _check_site(site: Site, card: ModelCard) -> list[Problem]:
     per_file = n_channels if len(site.names) == 1 else 1
     for name, header in headers:
         problems += _check_header(name, header, per_file, card)
+    # A file that cannot be used by itself should be reported once and not again as different from the others.
     return problems or _unequal_headers(headers)
 
 
 def _check_header(name: str, header: Header, channels: int, card: ModelCard) -> list[Problem]:
+    # The model sees the field after downscaling, so the file must be larger by this factor.
     need = card.size * card.downscale
     if header.channels != channels:
         expected = _channels(card) if channels > 1 else "one channel per file"
@@ -161,6 +165,7 @@ def _limits(request: ScreenRequest, sites: Sequence[Site], card: ModelCard) -> d
         return dict.fromkeys(by_plate, request.limits)
     if request.limits == "card":
         return dict.fromkeys(by_plate, card.limits)
+    # Staining and illumination differ between plates, so each plate has its own percentiles.
     return {plate: _plate_limits(plate_sites, card.downscale) for plate, plate_sites in by_plate.items()}
 
 
@@ -170,6 +175,7 @@ def _plate_limits(sites: Sequence[Site], downscale: int) -> IntensityLimits:
     try:
         return limits_of_sites([site.files for site in sample], downscale=downscale)
     except BadInput:
+        # Damaged images are rare, so only an error is a reason to test each file of the sample.
         readable = [site.files for site in sample if _is_readable(site)]
         if not readable:
             raise

@@ -31,6 +31,7 @@ def _below(root: Path, name: str) -> Path:
     relative = name
     if PurePosixPath(name).is_absolute():
         path = Path(name)
+        # A user may write the root with its links or without them, so both forms are accepted.
         base = root.absolute() if path.is_relative_to(root.absolute()) else real
         relative = str(path.relative_to(base)) if path.is_relative_to(base) else ""
     try:

@@ -10,6 +10,7 @@ from gandl_shared.jobs.queue import Queue
 def submit(db: Database, plan: ScreenPlan, queue: Queue | None = None) -> str:
     """Write a screen in one transaction, announce its batches if there is a queue, and return its id."""
     screen_id = db.screens.create(plan.screen)
+    # A worker looks up what a message names, so the rows must be in the database before the message is sent.
     if queue is not None:
         queue.batch_ready(db.batches.queued_ids(screen_id))
     return screen_id

@@ -46,12 +46,15 @@ class Sweep:
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
+        # The caller may close the database next, so the thread must have ended.
         self._thread.join()
 
     def once(self) -> Waiting:
         """Send the missing messages and return their numbers. Raises Unavailable if the broker does not answer."""
+        # This comes first, so that no message is sent for work that has no attempt left.
         self._db.park_exhausted()
         work, messages = self._db.waiting(), self._queue.waiting()
+        # A very long queue costs the broker memory and makes no worker faster.
         batches = min(MAX_MESSAGES, work.batches) - messages.batches
         analyses = min(MAX_MESSAGES, work.analyses) - messages.analyses
         # The messages that are still in a queue are most likely about the oldest work, so send the newest.
@@ -66,6 +69,7 @@ class Sweep:
     def _run(self) -> None:
         while not self._end.wait(self._seconds):
             try:
+                # The claim is a little shorter than a round, so that a thread that wakes early does not miss a round.
                 if self._db.timers.claim("sweep", self._seconds * 0.9):
                     lost = self.once()
                     if lost.batches or lost.analyses:

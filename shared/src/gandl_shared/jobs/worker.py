@@ -21,6 +21,7 @@ def serve(
     Tasks run in threads: reading, decoding and waiting for the model release the interpreter, and a process that does
     not fork can keep its database connections.
     """
+    # Several workers may run on one machine, and Celery tells them apart by their names.
     name = f"gandl-{os.getpid()}@%h"
     arguments = [
         "worker",
@@ -39,5 +40,6 @@ def serve(
         try:
             app.worker_main([*arguments, *quiet])
         except SystemExit as end:
+            # Celery ends by SystemExit also after normal work, but then the caller still has connections to close.
             if end.code not in (None, 0):
                 sys.exit(end.code)

@@ -54,6 +54,7 @@ FilesByField = Mapping[FieldName, Mapping[str, str]]
 
 def list_images(folder: Path) -> list[str]:
     """Return the names of all images below a folder, relative to it and sorted. Raises BadInput if there are none."""
+    # File systems list files in any order, and the same folder must always give the same screen.
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
     if not names:
         raise BadInput(f"folder {folder} holds no images ({', '.join(IMAGE_SUFFIXES)})")
@@ -109,6 +110,7 @@ def _expression(parts: Sequence[str], i: int) -> str:
 
 def _well(groups: Mapping[str, str]) -> str | None:
     row = groups.get("row", "")
+    # Opera Phenix writes the row as a number: r02 is row B.
     letters = row_letters(int(row)) if row.isdigit() and int(row) > 0 else row
     try:
         return standard_well_name(groups.get("well") or letters + groups["column"])

@@ -117,6 +117,7 @@ def read_plate_map(path: Path, *, controls: bool = True) -> PlateMap:
     if not path.is_file():
         raise NotFound(f"plate map {path} is not there; give the path of a CSV file")
     try:
+        # Excel writes an invisible mark at the start of UTF-8 files, which must not become part of a column name.
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidPlateMap(f"plate map {path.name} is not UTF-8 text: {error}") from error
@@ -130,6 +131,7 @@ def parse_plate_map(text: str, *, source: str, controls: bool = True) -> PlateMa
     rows = [reader.well(table_row, cells) for table_row, cells in table]
     wells = [well for well in rows if well is not None]
     problems = reader.problems + _repeated_wells(wells, source)
+    # A row with a problem may be the control that seems to be missing, so controls are checked only without problems.
     if not problems:
         problems = _missing_controls(wells, source, both=controls)
     raise_if(problems, InvalidPlateMap, f"plate map {source} cannot be used")
@@ -140,6 +142,7 @@ def _read_table(text: str, source: str) -> tuple[list[str], list[tuple[int, dict
     """Return the header, and each row with its number in the file as cells by the name of their column."""
     reader = csv.reader(text.splitlines(), delimiter=separator_of(text))
     header = [name.strip() for name in next(reader, [])]
+    # Spreadsheets export empty rows as lines of separators only, and these are no wells.
     table = [
         (reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False)))
         for cells in reader
@@ -234,6 +237,7 @@ def _dose(text: str, role: Role | None, report: Report) -> float | None:
     except ValueError:
         report("concentration_um", f"'{text}' is not a number; give the concentration in µM")
         return None
+    # Python reads the texts 'nan' and 'inf' as numbers too, but they are no concentrations.
     if not math.isfinite(dose) or dose < 0 or (dose == 0 and role is Role.TREATMENT):
         report("concentration_um", f"{text} is no concentration; a treatment's is above 0 µM")
         return None

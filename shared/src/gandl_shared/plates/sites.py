@@ -133,6 +133,7 @@ def _missing_files(root: Path, source: str, well: Well, cells: Iterable[tuple[st
 
 
 def _best_preset(names: Sequence[str], plate_map: PlateMap, images: Path) -> str:
+    # A wrong preset can fit the names and give other wells, so only wells of the plate map count.
     wells = {(well.plate, well.well) for well in plate_map.used}
     counts = {p: len(wells & _by_well(match_files(names, p), p, plate_map).keys()) for p in PATTERNS.values()}
     best = max(counts, key=lambda p: counts[p])
@@ -144,6 +145,7 @@ def _best_preset(names: Sequence[str], plate_map: PlateMap, images: Path) -> str
 
 def _by_well(fields: FilesByField, pattern: str, plate_map: PlateMap) -> SiteFiles:
     """Group the files by the wells of the plate map. Raises BadInput where the plate of a file is not known."""
+    # The file names of a screen with one plate often do not contain the name of the plate.
     only_plate = plate_map.plates[0] if len(plate_map.plates) == 1 else None
     wells: dict[WellKey, dict[str, Mapping[str, str]]] = defaultdict(dict)
     for field, files in fields.items():
@@ -167,6 +169,7 @@ def _sites_by_pattern(
             detail = f"no image of well {well.well} of plate {well.plate} fits '{pattern}'"
             problems.append(Problem(detail, file=plate_map.source, row=well.table_row, field="well"))
             continue
+        # Sites are ordered by number, because by the alphabet site 10 would come before site 9.
         for site in sorted(files, key=lambda name: (int(name), name)):
             site_problems = _site_problems(root, well, site, files[site], tokens)
             problems += site_problems

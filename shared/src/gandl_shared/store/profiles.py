@@ -141,6 +141,7 @@ def write_profiles(file: BinaryIO, profiles: Profiles) -> None:
     for name in _METRICS:
         for channel, values in enumerate(getattr(profiles, name).T, start=1):
             columns[f"Metadata_{name}_{channel}"] = pa.array(np.ascontiguousarray(values), pa.float32())
+    # A missing column is read as not measured, so a column of NaN only would add nothing.
     if np.isfinite(profiles.contrast).any():
         columns[_CONTRAST] = pa.array(profiles.contrast, pa.float32())
     repeated = [name for name, column in columns.items() if not pa.types.is_int32(column.type)]

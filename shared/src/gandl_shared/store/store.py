@@ -49,6 +49,7 @@ class Store:
     def profiles(self, screen_id: str) -> Profiles:
         """Return all vectors of a screen in the order of plate map, site and tile. Raises NotFound."""
         folder = f"{self._folder(screen_id)}/vectors"
+        # The numbers in the names have leading zeros, so the order of the names is the order of the plate map.
         names = sorted(n for n in self._list_files(folder) if n.endswith(".parquet"))
         parts = [read_profiles(io.BytesIO(self._fs.cat_file(name))) for name in names]
         if not any(len(part) for part in parts):
@@ -93,6 +94,7 @@ class Store:
         return f"{self._folder(screen_id)}/documents/{name}"
 
     def _list_files(self, folder: str) -> list[str]:
+        # fsspec remembers the lists of remote folders, and another worker may have written files since.
         self._fs.invalidate_cache(folder)
         return [str(name) for name in self._fs.find(folder) if f"/{TEMPORARY_PREFIX}" not in name]
 

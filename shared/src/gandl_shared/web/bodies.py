@@ -27,6 +27,7 @@ class BodyLimit:
         text = request.headers.get("content-length")
         if text is None:
             return None
+        # int() would also accept signs, spaces and underscores, which RFC 9110 does not allow here.
         if not (text.isascii() and text.isdigit()):
             raise Malformed(f"Content-Length is {text!r}; it must be a number of bytes")
         if int(text) > self.max_bytes:
@@ -40,6 +41,7 @@ class BodyLimit:
         async def limited() -> Message:
             nonlocal total
             message = await receive()
+            # Content-Length may be absent or wrong, so the bytes that arrive are counted too.
             total += len(message.get("body", b""))
             if total > self.max_bytes:
                 raise TooLarge(f"the body has more than {self.max_bytes} bytes; {self.advice}")

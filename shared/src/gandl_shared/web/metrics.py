@@ -42,6 +42,7 @@ class RequestMetrics:
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
         # The label is the template of the path, because each id in a path would become a time series of its own.
         route = getattr(scope.get("route"), "path", "unmatched")
+        # Scanners send any text as a method to paths that do not exist, and each would become a time series.
         method = scope["method"] if route != "unmatched" else "any"
         self._count.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)

@@ -25,6 +25,7 @@ def preferred(accept: str | None, offered: Sequence[str]) -> str:
     if not accept:
         return offered[0]
     ranges = [_media_range(entry) for entry in accept.split(",") if entry.strip()]
+    # Among equals max returns the first, which is the type that the service prefers.
     return max(offered, key=lambda media: _preference(media, ranges))
 
 

@@ -32,6 +32,7 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
+                # The answer to an error may have the id already, and a header should not appear twice.
                 others = [pair for pair in message.get("headers", []) if pair[0].lower() != _HEADER]
                 message["headers"] = [*others, (REQUEST_ID.encode(), identity.encode())]
             await send(message)
