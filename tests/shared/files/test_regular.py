@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from gandl_shared.regular_files import open_regular
+from gandl_shared.files.regular import open_regular
 
 
 def test_a_file_is_read_and_sought_without_its_name(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_a_failed_write_leaves_the_old_document(tmp_path: Path, monkeypatch: pyt
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("gandl_shared.atomic.os.fsync", fail)
+    monkeypatch.setattr("gandl_shared.files.atomic.os.fsync", fail)
     with pytest.raises(OSError, match="disk full"):
         store.put_document("s1", "report.html", "new")
     assert store.document("s1", "report.html") == b"old"
