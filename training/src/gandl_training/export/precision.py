@@ -50,7 +50,7 @@ def convert(model: onnx.ModelProto, precision: Precision, tiles: NDArray[np.uint
 
 def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return `model` with weights and arithmetic in float16; its embedding stays float32."""
-    from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415 - only this precision needs it
 
     float16: onnx.ModelProto = convert_float_to_float16(model, keep_io_types=True)
     return float16
@@ -63,8 +63,8 @@ def to_int8(model: onnx.ModelProto, tiles: NDArray[np.uint8]) -> onnx.ModelProto
     The first convolution and the dense layer stay float32. Together they are a hundredth of the arithmetic, but the
     first gets raw pixels and the last computes the embedding itself.
     """
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static  # noqa: PLC0415 - slow, only for int8
+    from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: PLC0415 - slow, only for int8
 
     with tempfile.TemporaryDirectory() as folder:
         source, inferred, int8 = (Path(folder) / name for name in ("float.onnx", "inferred.onnx", "int8.onnx"))

@@ -16,7 +16,7 @@ class MetricLog:
     """Appends to `log.jsonl` and `events/` of a run. A run that is resumed appends to the same files."""
 
     def __init__(self, out: Path) -> None:
-        from torch.utils.tensorboard import SummaryWriter  # takes seconds to import, and only a run needs it
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - it takes seconds, and only a run needs it
 
         self.out = out
         self.events = SummaryWriter(str(out / EVENTS))

@@ -6,6 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from gandl_training.export import onnx_export
+from gandl_training.export.card import Provenance
+from gandl_training.export.precision import parse_precision
+from gandl_training.export.weights import Weights
+from gandl_training.networks.feature_layer import feature_layer
+from gandl_training.run import checkpoint as ckpt
 
 
 def export(
@@ -39,13 +45,6 @@ def export(
     ] = None,
 ) -> None:
     """Export the discriminator of a run as an ONNX featurizer, with its model card and parity report inside."""
-    from gandl_training.export import onnx_export
-    from gandl_training.export.card import Provenance
-    from gandl_training.export.precision import parse_precision
-    from gandl_training.export.weights import Weights
-    from gandl_training.networks.feature_layer import feature_layer
-    from gandl_training.run import checkpoint as ckpt
-
     checkpoint = ckpt.load(snapshot or run / ckpt.CHECKPOINT)
     weights = Weights(checkpoint=checkpoint, part="discriminator" if raw else "discriminator_ema", untrained=untrained)
     provenance = Provenance(

@@ -7,16 +7,18 @@ import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from gandl_training.config import TrainConfig
-    from gandl_training.data.packing import Source
-    from gandl_training.run.loop import Progress
-    from rich.progress import Progress as ProgressBar
-    from rich.progress import TaskID
+from gandl_shared.errors import BadInput
+from gandl_training import config as configs
+from gandl_training.config import TrainConfig
+from gandl_training.data.packing import Source
+from gandl_training.process_group import is_main_process
+from gandl_training.run import checkpoint, training_run
+from gandl_training.run.loop import Callbacks, Progress
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressBar
 
 Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
 PlateMapFile = Annotated[
@@ -47,9 +49,6 @@ class TrainingOptions:
 
     def config(self) -> TrainConfig:
         """Return the preset with these options in place. Raises BadInput."""
-        from gandl_shared.errors import BadInput
-        from gandl_training import config as configs
-
         terms = {
             "gan": self.loss,
             "r1_gamma": self.r1_gamma,
@@ -68,15 +67,11 @@ class TrainingOptions:
 
     def source(self, images: Path, platemap: Path) -> Source:
         """Return where the images are and how they are read."""
-        from gandl_training.data.packing import Source
-
         names = tuple(self.channel_names.split(",")) if self.channel_names else None
         return Source(images, platemap, downscale=self.downscale or 1, pattern=self.pattern, channel_names=names)
 
     def check_resumable(self) -> None:
         """Raise BadInput if any option is set: a resumed run uses its own settings, and would silently ignore these."""
-        from gandl_shared.errors import BadInput
-
         names = sorted(f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is not None)
         if names:
             raise BadInput(
@@ -138,10 +133,6 @@ def train(
     Options that are left out are those of the preset. Ctrl-C and SIGTERM save the run and stop it; --resume continues
     it exactly where it stopped.
     """
-    from gandl_training.process_group import is_main_process
-    from gandl_training.run import checkpoint, training_run
-    from gandl_training.run.loop import Callbacks
-
     if threads:
         training_run.use_threads(threads)
     options = TrainingOptions(
@@ -179,10 +170,8 @@ def train(
 
 
 def _progress_bar(*, visible: bool) -> ProgressBar:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn()
-    return Progress(*columns, disable=not visible)
+    return ProgressBar(*columns, disable=not visible)
 
 
 def _show(bar: ProgressBar, task: TaskID, progress: Progress) -> None:
