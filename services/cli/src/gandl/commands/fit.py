@@ -21,7 +21,8 @@ from gandl_shared.errors import BadInput
 from gandl_shared.files.atomic import atomic_file
 from gandl_shared.schemas.curve import Curve
 from rich.console import Console
-from rich.table import Table
+
+from gandl.terminal.layout import add_row, new_table, print_table
 
 _MAX_NAME = 80
 
@@ -144,10 +145,9 @@ def _safe(text: str) -> str:
 
 
 def _print_summary(curves: Sequence[Curve]) -> None:
-
-    table = Table("compound", "cell line", "verdict", "EC50", "q", "flags")
+    table = new_table("compound", "cell line", "verdict", "EC50", "q", "flags")
     for curve in curves:
         q_value = "" if curve.q_value is None else f"{curve.q_value:.2g}"
         ec50 = ec50_text(curve.ec50).removeprefix("EC50 ")
-        table.add_row(curve.compound, curve.cell_line, curve.verdict, ec50, q_value, ", ".join(curve.flags))
-    Console().print(table)
+        add_row(table, curve.compound, curve.cell_line, curve.verdict, ec50, q_value, ", ".join(curve.flags))
+    print_table(table, Console())
