@@ -79,3 +79,9 @@ def test_images_are_listed_with_their_folders(tmp_path: Path) -> None:
     for name in ("P1/b.TIFF", "P1/a.png", "c.tif", "notes.txt"):
         (tmp_path / name).touch()
     assert list_images(tmp_path) == ["P1/a.png", "P1/b.TIFF", "c.tif"]
+
+
+def test_the_documentation_lists_the_presets_in_their_order(repository: Path) -> None:
+    page = (repository / "docs/plate-maps.md").read_text(encoding="utf-8")
+    table = "\n".join(f"| `{name}` | `{pattern}` |" for name, pattern in PATTERNS.items())
+    assert f"| preset | pattern |\n|---|---|\n{table}\n\n" in page

@@ -1,10 +1,14 @@
+"""A plate map is read whole, and every problem of it is named with its row."""
+
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from gandl_shared.errors import InvalidPlateMap, NotFound
-from gandl_shared.plates import Role, parse_plate_map, read_plate_map
+from gandl_shared.plates import COLUMN_NAMES, ROLE_NAMES, Role, parse_plate_map, read_plate_map
 
 HEADER = "plate,well,role,compound,concentration_um,cell_line"
 CONTROLS = "P,A01,positive_control,,,U2OS\nP,A02,negative_control,,,U2OS"
@@ -96,3 +100,12 @@ def test_the_experiment_of_a_well_is_the_column_of_that_name(column: str) -> Non
     text = f"plate,well,role,{column}\nP1,A01,positive_control,E1\nP1,A02,negative_control,E1\n"
     assert [well.experiment for well in parse_plate_map(text, source="map").wells] == ["E1", "E1"]
     assert parse_plate_map(text.replace(column, "batch"), source="map").wells[0].experiment == ""
+
+
+@pytest.mark.parametrize("names", [COLUMN_NAMES, ROLE_NAMES], ids=["columns", "roles"])
+def test_the_documentation_lists_every_name_that_is_accepted(repository: Path, names: Mapping[str, str]) -> None:
+    page = (repository / "docs/plate-maps.md").read_text(encoding="utf-8")
+    for name, ours in names.items():
+        if name and name != ours:
+            (row,) = re.findall(rf"^\| `{ours}`.*$", page, re.MULTILINE)
+            assert f"`{name}`" in row
