@@ -73,3 +73,9 @@ def test_the_dose_range_needs_two_doses(analysis: ScreenAnalysis) -> None:
     assert dose_range_of(analysis.curves) == (0.01, 31.25)
     points = tuple(point for point in analysis.curves[0].points if point.concentration == 0.05)
     assert dose_range_of([analysis.curves[0].model_copy(update={"points": points})]) is None
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_has_its_place_in_the_headline(analysis: ScreenAnalysis, verdict: Verdict) -> None:
+    curve = analysis.curves[0].model_copy(update={"verdict": verdict})
+    assert count_compounds([curve]).total == 1

@@ -1,7 +1,8 @@
 """What a fitted curve means: verdict, flags, the reported EC50 and the therapeutic window.
 
 The rules are those of docs/dose-response.md. To add a verdict: add it to `results.Verdict` and to
-`gandl_shared.schemas.vocabulary.Verdict`, and decide in `CurveClassifier.verdict` when it holds.
+`gandl_shared.schemas.vocabulary.Verdict`, decide in `CurveClassifier.verdict` when it holds, and give it its place in
+the headline of the report (`gandl_analysis.report.compounds`).
 """
 
 from __future__ import annotations
