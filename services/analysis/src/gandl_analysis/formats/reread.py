@@ -73,6 +73,7 @@ def read_wells(path: Path) -> tuple[Well, ...]:
 def _well(record: Mapping[str, str | None], table_row: int, file: str, problems: list[Problem]) -> Well | None:
     """Return the well of a record, or None after adding what is wrong with it to `problems`."""
     cells = {name: value or "" for name, value in record.items() if name}
+    # All problems of a row are collected before the row is refused, so that one run shows them all.
     before = len(problems)
     problems += [Problem("is empty", file=file, row=table_row, field=name) for name in _NEVER_EMPTY if not cells[name]]
     if cells["role"] not in list(Role):

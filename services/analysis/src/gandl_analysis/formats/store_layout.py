@@ -44,6 +44,7 @@ def write_analysis(store: Store, screen: str, version: int, analysed: Analysed) 
         store.put_document(screen, f"{folder}/axes/{stem}.npz", axis_bytes(fit))
     store.put_document(screen, f"{folder}/sites.json", _SITES.dump_json(analysed.sites))
     store.put_document(screen, f"{folder}/compounds.json", _COMPOUNDS.dump_json(compounds))
+    # Readers take a version for complete when they see its result, so the result is written last.
     store.put_document(screen, f"{folder}/result.json", analysis.model_dump_json())
 
 

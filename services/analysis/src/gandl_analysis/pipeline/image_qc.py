@@ -111,6 +111,7 @@ def _judged_sites(profiles: Profiles, wells: Sequence[Well], parameters: ImageQc
             # Cell lines differ in shape and density, so sites are compared within plate and cell line.
             groups[site.plate, order[site.well_key][1]].append(site)
     sites = [site for group in groups.values() for site in _compared(group, profiles, parameters)]
+    # Reports list failed sites as people read a plate map, not in the order of the groups.
     return sorted(sites, key=lambda s: (order[s.well_key][0], s.tile))
 
 

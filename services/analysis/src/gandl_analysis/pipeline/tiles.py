@@ -94,6 +94,7 @@ def tiles_of(profiles: Profiles, wells: Sequence[Well], image_qc: ImageQc = NO_I
     index = {(w.plate, w.well): i for i, w in enumerate(wells)}
     well = np.array([index.get(key, -1) for key in zip(profiles.plates, profiles.wells, strict=True)], np.intp)
     emptied = np.array([(w.plate, w.well) in image_qc.emptied for w in wells], bool)
+    # The tiles of emptied wells stay: their off-axis distance shows that the cells are gone.
     used = (well >= 0) & (~image_qc.dropped | emptied[well]) if image_qc.dropped.any() else well >= 0
     rows = np.flatnonzero(used)
     # A large screen is not copied where all of its tiles are used.
@@ -124,6 +125,7 @@ def normalised_tiles(tiles: WellTiles, normalisation: str) -> WellTiles:
     for cell_line in dict.fromkeys(w.cell_line for w in tiles.wells):
         wells = np.array([w.cell_line == cell_line for w in tiles.wells], bool)
         part = tiles.of_wells(wells)
+        # A control without cells is no reference for wells with cells.
         negative = np.array([w.role is Role.NEGATIVE for w in part.wells], bool) & ~part.emptied
         try:
             normalised = PLATE_NORMALISATIONS[normalisation](part.vectors, part.well, part.plates, negative)

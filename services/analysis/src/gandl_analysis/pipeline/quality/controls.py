@@ -34,6 +34,7 @@ def group_quality(
     sides = confusion(scores.on, labels)
     by_well = wilson(sides.right, sides.total)
     by_tile = tile_accuracy_interval(scores.tiles_right, scores.n_tiles, labels, np.random.default_rng(seed))
+    # A verdict on controls that trained the axis would flatter the assay, so none is given.
     graded = _IN_SAMPLE if cell_line.in_sample else grade_assay(measures, by_well, thresholds)
     return GroupQuality(
         z_prime=measures.z_prime,
@@ -57,6 +58,7 @@ def group_quality(
 
 def _scores_by_dose(cell_line: ScoredCellLine, wells: Mask) -> list[Float]:
     """Return the scores of the replicates of each compound and dose."""
+    # Controls are left out: the V-factor is about the spread within the doses of treatments.
     replicates: dict[tuple[str | None, float | None], list[float]] = {}
     for well, on, use in zip(cell_line.wells, cell_line.scores.on, wells, strict=True):
         if use and well.role is Role.TREATMENT and np.isfinite(on):

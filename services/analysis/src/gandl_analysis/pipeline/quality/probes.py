@@ -38,6 +38,7 @@ Names = NDArray[np.str_]
 
 def cell_line_probes(cell_line: ScoredCellLine, *, seed: int = 0) -> CellLineProbes:
     """Return all probes of one cell line. Each draws from a random stream of its own that `seed` decides."""
+    # Separate streams keep the p-values of one probe independent of how often another one draws.
     streams = [np.random.default_rng([seed, i]) for i in range(2)]
     tiles = cell_line.tiles
     means = cell_line.scores.fit.off_axis.whitening(group_means(tiles.vectors, tiles.well, len(tiles.wells)))
@@ -73,6 +74,7 @@ def _separates(groups: Names, labels: Index) -> bool:
 def _confounding_of_wells(
     cell_line: ScoredCellLine, positions: dict[Position, Names], means: Float, rng: np.random.Generator
 ) -> list[ConfoundingProbe]:
+    # Treatments differ from plate to plate by design, so only controls can reveal a position.
     controls = cell_line.labels != 0
     units, classes = means[controls], cell_line.labels[controls]
     tests = {what: confounding_test(units, names[controls].tolist(), classes, rng) for what, names in positions.items()}
@@ -100,6 +102,7 @@ def _unseen_plates(cell_line: ScoredCellLine) -> UnseenPlates | None:
     if cell_line.control_status is not ControlStatus.HELD_OUT:
         return None
     labels, plates = cell_line.labels, cell_line.tiles.plates
+    # A plate of a later screen has no well in the training set either, so whole plates are held out.
     folds = plate_folds(plates, labels)
     if folds is None:
         return None

@@ -38,6 +38,7 @@ def screen_quality(cell_lines: Mapping[str, ScoredCellLine], parameters: Analysi
 def _by_plate(cell_lines: Mapping[str, ScoredCellLine], parameters: AnalysisParameters) -> dict[str, GroupQuality]:
     """Return the quality of each plate; a plate with several cell lines has one entry for each."""
     thresholds = thresholds_of(parameters)
+    # The axis is that of the whole cell line; a plate has too few controls for an axis of its own.
     by_plate: dict[str, dict[str, GroupQuality]] = {}
     for name, cell_line in cell_lines.items():
         plates = np.array(cell_line.tiles.plates, dtype=object)
