@@ -19,7 +19,7 @@ GANDL_DATA ?= $(if $(wildcard ../shared/data/bbbc013),../shared/data,data)
 DATA := $(GANDL_DATA)
 # Two workers by default: the tests are written for two cores. `make test JOBS=8` uses more.
 JOBS ?= 2
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
 .PHONY: help demo test test-slow test-lowest browser check up openapi docs bench bench-analysis bench-training format clean
 
