@@ -23,7 +23,7 @@ def brokered(stack: Stack, tmp_path: Path) -> Iterator[Settings]:
     command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     log = tmp_path / "valkey.log"
     with process(command, log=log):
-        wait_until(lambda: log.exists() and "Ready to accept" in log.read_text(), seconds=20, what="Valkey")
+        wait_until(lambda: log.exists() and "Ready to accept" in log.read_text(), what="Valkey")
         broker = f"redis://127.0.0.1:{port}/0"
         yield Settings.model_validate({**stack.settings.model_dump(), "broker_url": broker})
 
@@ -35,9 +35,7 @@ def test_an_analysis_asked_for_by_rest_is_made_by_the_worker(stack: Stack, broke
     with TestClient(build(brokered, models=stack.models)) as client, process(command, log=log, environment=environment):
         at = f"/screens/{stack.first}"
         assert client.post(f"{at}/analyses", json={"seed": 0}).status_code == 202
-        wait_until(
-            lambda: client.get(f"{at}/analyses").json()[1]["state"] == "done", seconds=60, what=f"version 2 ({log})"
-        )
+        wait_until(lambda: client.get(f"{at}/analyses").json()[1]["state"] == "done", what=f"version 2 ({log})")
         compared = client.get(f"{at}/compare/{stack.first}?version=1&other_version=2").json()
     assert compared["largest_difference"] == 0
     assert "gandl.run_analysis" in log.read_text()

@@ -84,7 +84,7 @@ def live_screen(request: pytest.FixtureRequest) -> Iterator[tuple[OneScreen, str
         time.sleep(0.02)
     yield screen, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE / 1000)
 
 
 def test_the_page_updates_itself_and_becomes_the_report(live_screen: tuple[OneScreen, str]) -> None:

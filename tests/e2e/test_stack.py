@@ -75,7 +75,7 @@ def stack(home: Path, images: Path, port: int) -> Iterator[Stack]:
         if running.process.poll() is None:
             running.process.send_signal(signal.SIGINT)
         running.process.communicate(timeout=60)
-        wait_until(running.has_ended, seconds=20, what="every process of the stack gone")
+        wait_until(running.has_ended, what="every process of the stack gone")
 
 
 def request(plate_map: str) -> ScreenRequest:
@@ -117,10 +117,10 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, bbbc013: P
     home, port = tmp_path / "home", free_port()
     with stack(home, bbbc013, port) as first, AnalysisClient(first.url) as client:
         screen = client.submit(request(part_of_bbbc013)).id
-        wait_until(lambda: client.screen(screen).progress.done > 0, seconds=60, what="the first sites")
+        wait_until(lambda: client.screen(screen).progress.done > 0, what="the first sites")
         assert client.screen(screen).state is ScreenState.EMBEDDING
         os.kill(first.process.pid, signal.SIGKILL)
-        wait_until(first.has_ended, seconds=20, what="every process of the killed stack gone")
+        wait_until(first.has_ended, what="every process of the killed stack gone")
     with stack(home, bbbc013, port) as second, AnalysisClient(second.url) as client:
         *_, last = client.watch(screen)
         assert (last.state, last.progress.done, last.progress.parked) == (ScreenState.DONE, 32, 0)
@@ -134,7 +134,7 @@ def test_a_worker_that_dies_is_replaced(
     with stack(tmp_path / "home", bbbc013, free_port()) as running, AnalysisClient(running.url) as client:
         screen = client.submit(request(part_of_bbbc013)).id
         worker = next(p for p in running.children() if "gandl.stack.worker" in psutil.Process(p).cmdline())
-        wait_until(lambda: client.screen(screen).progress.done > 0, seconds=60, what="the first sites")
+        wait_until(lambda: client.screen(screen).progress.done > 0, what="the first sites")
         os.kill(worker, signal.SIGKILL)
         *_, last = client.watch(screen)
         assert (last.state, last.progress.done) == (ScreenState.DONE, 32), last.error

@@ -13,6 +13,7 @@ from gandl_embedding.batching import Batcher, BatchOptions
 from gandl_embedding.engine import Engine
 from gandl_shared.errors import DeadlineExceeded, Full, Unavailable
 from gandl_shared.models import ModelCard
+from gandl_shared.testing import PATIENCE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ class Gated:
 
     def embed(self, tiles: np.ndarray) -> np.ndarray:
         self.started += 1
-        assert self.gate.wait(10)
+        assert self.gate.wait(PATIENCE)
         self.runs.append(len(tiles))
         if self.fail:
             raise self.fail

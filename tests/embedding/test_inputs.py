@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,12 +121,10 @@ def test_an_upload_is_embedded_from_its_own_pixels(
     write: Callable[[str], bytes],
 ) -> None:
     target, name = named_file
-    start = time.monotonic()
     with guard.guarding(target):
         answer = client.post("/embed", files={"image": ("own.ome.tif", write(name))})
     assert answer.status_code == 200, answer.text
     np.testing.assert_allclose(answer.json()["vectors"], vectors_of(models_dir, FIELD), rtol=1e-5, atol=1e-5)
-    assert time.monotonic() - start < 10
     assert "zeroed" not in capfd.readouterr().err
 
 

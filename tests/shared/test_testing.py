@@ -54,7 +54,7 @@ def test_an_ome_tiff_is_read_as_its_planes() -> None:
 
 def test_waiting_ends_with_the_name_of_the_condition() -> None:
     answers = iter([False, False, True])
-    wait_until(lambda: next(answers), seconds=60, what="the third answer", every=0)
+    wait_until(lambda: next(answers), what="the third answer", every=0)
     with pytest.raises(TimeoutError, match="nothing: not within 0 s"):
         wait_until(lambda: False, seconds=0, what="nothing")
 
@@ -64,6 +64,6 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     code = f"{ignore}; print('ready', flush=True); time.sleep(999)"
     log = tmp_path / "log"
     with process([sys.executable, "-c", code], log=log) as child:
-        wait_until(lambda: b"ready" in log.read_bytes(), seconds=120, what="the child")
+        wait_until(lambda: b"ready" in log.read_bytes(), what="the child")
         stop(child, seconds=0.1)
         assert child.returncode == -signal.SIGKILL

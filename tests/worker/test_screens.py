@@ -12,13 +12,12 @@ from gandl_shared.errors import Conflict, Full, GandlError, NotFound, Unavailabl
 from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, read_site, site_metrics
 from gandl_shared.schemas.screen import Progress, ScreenState
 from gandl_shared.store import Profiles
-from gandl_shared.testing import FakeEmbedder, fake_card, wait_until
+from gandl_shared.testing import PATIENCE, FakeEmbedder, fake_card, wait_until
 from gandl_worker import screens
 from gandl_worker.screens import run_batch, run_screen
 
 from tests.worker.bench import Bench
 
-WITHIN = 120.0
 """Seconds after which a test gives up waiting; a busy machine needs more than the usual fraction of one."""
 
 
@@ -211,7 +210,7 @@ def test_a_lease_is_renewed_while_the_model_works(bench: Bench, monkeypatch: pyt
         return accepted
 
     def wait(_: object) -> None:
-        assert all(renewed.acquire(timeout=WITHIN) for _ in range(3))
+        assert all(renewed.acquire(timeout=PATIENCE) for _ in range(3))
 
     monkeypatch.setattr(bench.db.batches, "renew", count)
     assert run_batch(bench.db, bench.store, FakeEmbedder(before=wait), lease, seconds=0.1).accepted
@@ -224,7 +223,7 @@ def test_a_lost_lease_ends_the_work_early(bench: Bench) -> None:
 
     def cancel(_: object) -> None:
         bench.db.screens.cancel(screen_id)
-        wait_until(lambda: not renewal_threads(), seconds=WITHIN, what="the renewal that is refused")
+        wait_until(lambda: not renewal_threads(), what="the renewal that is refused")
 
     embedder = FakeEmbedder(before=cancel)
     assert not run_batch(bench.db, bench.store, embedder, lease, seconds=0.1).accepted
@@ -251,8 +250,8 @@ def test_progress_is_seen_by_others_while_a_screen_runs(bench: Bench) -> None:
     screen_id = bench.submit()
     thread = threading.Thread(target=run_screen, args=(bench.db, bench.store, FakeEmbedder(), screen_id))
     thread.start()
-    wait_until(lambda: bench.db.screens.status(screen_id).progress.done == 24, seconds=WITHIN, what="all sites")
-    thread.join(WITHIN)
+    wait_until(lambda: bench.db.screens.status(screen_id).progress.done == 24, what="all sites")
+    thread.join(PATIENCE)
 
 
 def test_a_screen_waits_for_a_model_that_is_full_for_a_moment(bench: Bench) -> None:

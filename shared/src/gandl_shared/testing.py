@@ -27,6 +27,8 @@ from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.screen import ScreenRequest
 
 FEATURES = 512
+PATIENCE = 180.0
+"""Seconds that a test waits for what must happen, so that a busy machine fails no test."""
 Sizes = tuple[int, int]
 
 
@@ -244,7 +246,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(true: Callable[[], bool], *, seconds: float, what: str, every: float = 0.05) -> None:
+def wait_until(true: Callable[[], bool], *, what: str, seconds: float = PATIENCE, every: float = 0.05) -> None:
     """Wait until a condition holds. Raises TimeoutError, which names `what` was expected."""
     end = time.monotonic() + seconds
     while not true():

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from gandl.stack.children import Child
-from gandl_shared.testing import wait_until
+from gandl_shared.testing import PATIENCE, wait_until
 
 
 def child(log: Path, code: str, **values: object) -> Child:
@@ -25,7 +25,7 @@ def test_output_goes_to_the_log_and_the_password_to_stdin(log: Path) -> None:
     process = child(log, code, environment={"GANDL_X": "x"}, input_text="terces")
     assert process.exit_code is None
     process.start()
-    process.wait_or_kill(20)
+    process.wait_or_kill(PATIENCE)
     assert process.exit_code == 3
     assert process.last_lines() == "x secret"
     assert "secret" not in " ".join(process.command)
@@ -35,7 +35,7 @@ def test_a_second_start_appends_to_the_log(log: Path) -> None:
     process = child(log, "print('line')")
     for _ in range(2):
         process.start()
-        process.wait_or_kill(20)
+        process.wait_or_kill(PATIENCE)
     assert process.last_lines() == "line\nline"
     assert process.last_lines(1) == "line"
 
@@ -48,12 +48,12 @@ def test_a_process_that_ignores_the_signal_is_killed_with_its_children(log: Path
     )
     process = child(log, code)
     process.start()
-    wait_until(lambda: process.last_lines() != "", seconds=20, what="the pid of the grandchild")
+    wait_until(lambda: process.last_lines() != "", what="the pid of the grandchild")
     grandchild = int(process.last_lines())
     process.terminate()
     process.wait_or_kill(0.1)
     assert process.exit_code == -9
-    wait_until(lambda: has_ended(grandchild), seconds=20, what="the end of the grandchild")
+    wait_until(lambda: has_ended(grandchild), what="the end of the grandchild")
 
 
 def has_ended(pid: int) -> bool:
@@ -81,9 +81,9 @@ def test_a_child_ends_with_its_parent(tmp_path: Path, log: Path) -> None:
     )
     parent = child(log, code)
     parent.start()
-    wait_until(lambda: parent.last_lines() != "", seconds=30, what="the pid of the child")
+    wait_until(lambda: parent.last_lines() != "", what="the pid of the child")
     pid = int(parent.last_lines())
     assert parent.process is not None
     parent.process.kill()
     parent.wait_or_kill(10)
-    wait_until(lambda: has_ended(pid), seconds=20, what="the end of the child")
+    wait_until(lambda: has_ended(pid), what="the end of the child")

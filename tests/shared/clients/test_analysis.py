@@ -21,7 +21,7 @@ from gandl_shared.clients.http import Retry
 from gandl_shared.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
-from gandl_shared.testing import free_port, wait_until
+from gandl_shared.testing import PATIENCE, free_port, wait_until
 
 from tests.analysis.service.stack import STRANGE_NAME, Stack
 
@@ -37,10 +37,10 @@ def url(stack: Stack) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    wait_until(lambda: server.started, seconds=10, what="the service")
+    wait_until(lambda: server.started, what="the service")
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -124,7 +124,7 @@ def test_another_analysis(url: str, stack: Stack) -> None:
     with AnalysisClient(url) as gandl:
         queued = gandl.analyse(stack.first, AnalysisParameters(whitening="none"))
         assert queued.version == 2
-        wait_until(lambda: gandl.analyses(stack.first)[1].state == "done", seconds=20, what="the analysis")
+        wait_until(lambda: gandl.analyses(stack.first)[1].state == "done", what="the analysis")
         assert gandl.compare(stack.first, stack.first, version=1, other_version=2).largest_difference != 0
 
 
@@ -148,7 +148,7 @@ def test_a_key_is_sent(stack: Stack, seeded: Path) -> None:
     server = uvicorn.Server(uvicorn.Config(build(locked, queue=stack.queue), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    wait_until(lambda: server.started, seconds=10, what="the service")
+    wait_until(lambda: server.started, what="the service")
     try:
         with AnalysisClient(f"http://127.0.0.1:{port}", api_key="s3cret") as gandl:
             assert gandl.screens().total == 3
@@ -156,7 +156,7 @@ def test_a_key_is_sent(stack: Stack, seeded: Path) -> None:
             gandl.screens()
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def test_the_example_script_prints_what_was_found(url: str, repository: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 import struct
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,11 +141,9 @@ def test_several_images_in_a_file_are_counted() -> None:
         ('<!DOCTYPE OME [<!ENTITY a "b">]>' + xml("<TiffData/>"), "has a DOCTYPE"),
     ],
 )  # fmt: skip
-def test_xml_that_contradicts_itself_or_the_file_is_refused_at_once(description: str, words: str) -> None:
-    start = time.monotonic()
+def test_xml_that_contradicts_itself_or_the_file_is_refused(description: str, words: str) -> None:
     with pytest.raises(InvalidImage, match=rf"OME-XML of a\.ome\.tif {words}"):
         read(description)
-    assert time.monotonic() - start < 1
 
 
 def test_more_xml_than_any_plate_needs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,4 +51,4 @@ def test_a_broker_that_is_away_costs_seconds_and_no_error() -> None:
     queue.analysis_ready(1)
     with pytest.raises(Unavailable, match="broker does not answer"):
         queue.waiting()
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 60

@@ -9,9 +9,8 @@ from pathlib import Path
 from gandl_shared.db import Database, Lease
 from gandl_shared.jobs import LeaseRenewal, drop_lost_work
 from gandl_shared.store import Store
-from gandl_shared.testing import new_screen
+from gandl_shared.testing import PATIENCE, new_screen
 
-WITHIN = 60.0
 LEASE = Lease(id=1, screen_id="s1", token="t", attempt=1)
 
 
@@ -33,7 +32,7 @@ class Repository:
 
     def wait_for(self, count: int) -> None:
         """Wait until so many further renewals were tried."""
-        assert all(self.renewals.acquire(timeout=WITHIN) for _ in range(count))
+        assert all(self.renewals.acquire(timeout=PATIENCE) for _ in range(count))
 
 
 def thread_of_renewal() -> threading.Thread | None:
@@ -54,7 +53,7 @@ def test_a_refused_renewal_is_the_last_one_and_the_lease_is_lost() -> None:
         repository.wait_for(2)
         thread = thread_of_renewal()
         if thread is not None:
-            thread.join(WITHIN)
+            thread.join(PATIENCE)
         assert renewal.lost
     assert not repository.renewals.acquire(blocking=False)
 
