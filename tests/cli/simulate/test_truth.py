@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from gandl.simulate.truth import Recovery, Truth, compare, curve_of, read_truth
 from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.vocabulary import Verdict
 
 from tests.analysis.example.screen import example_analysis
 
@@ -19,7 +20,7 @@ def truth(ec50_um: float | None, behaviour: str = "rescue") -> Truth:
 
 
 def curve(verdict: str) -> Curve:
-    return ACTIVE.model_copy(update={"verdict": verdict})
+    return ACTIVE.model_copy(update={"verdict": Verdict(verdict)})
 
 
 @pytest.mark.parametrize(("factor", "is_right"), [(1.0, True), (1.9, True), (0.55, True), (2.1, False), (0.45, False)])

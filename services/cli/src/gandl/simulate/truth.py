@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.vocabulary import Verdict
 
 FACTOR = 2.0
 """An EC50 within this factor of the truth is right."""
@@ -36,10 +37,10 @@ class Recovery:
         """True for an EC50 within a factor of 2 of the truth, and for an inert compound or a toxin that is no hit."""
         if self.truth.ec50_um is None:
             # A toxin may be called inactive too: its cells leave the axis, and efficacy stays where it was.
-            no_hit = {"inactive", "toxic"} if self.truth.behaviour == "toxin" else {"inactive"}
+            no_hit = {Verdict.INACTIVE, Verdict.TOXIC} if self.truth.behaviour == "toxin" else {Verdict.INACTIVE}
             return self.curve.verdict in no_hit
         ec50 = self.curve.ec50
-        if ec50.value is None or ec50.relation != "=" or self.curve.verdict not in ("active", "active_biphasic"):
+        if ec50.value is None or ec50.relation != "=" or not self.curve.verdict.is_active:
             return False
         return 1 / FACTOR <= ec50.value / self.truth.ec50_um <= FACTOR
 

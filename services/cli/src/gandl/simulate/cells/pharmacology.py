@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gandl_shared.errors import Problem
+from gandl_shared.schemas.vocabulary import Verdict
 
 INFECTED_AMONG_NEGATIVES = 0.95
 """The fraction of infected cells in infected, untreated wells: no infection reaches every cell."""
@@ -66,15 +67,15 @@ class Response:
             return "inert" if self.toxicity_ec50_um is None else "toxin"
         return "rescue" if self.toxicity_ec50_um is None else "rescue_then_toxic"
 
-    def expected_verdict(self, highest_um: float) -> str:
-        """Return the verdict of a faultless analysis, in the words of `dose_response.csv`, for doses to `highest_um`.
+    def expected_verdict(self, highest_um: float) -> Verdict:
+        """Return the verdict of a faultless analysis for doses to `highest_um`.
 
         Toxicity counts if it reaches a fifth of the cells at the highest dose.
         """
         poisons = self.at(highest_um).toxicity >= 0.2
         if self.ec50_um is None:
-            return "toxic" if poisons else "inactive"
-        return "active_biphasic" if poisons else "active"
+            return Verdict.TOXIC if poisons else Verdict.INACTIVE
+        return Verdict.ACTIVE_BIPHASIC if poisons else Verdict.ACTIVE
 
     def problems(self, name: str) -> list[Problem]:
         """Return a problem for each impossible value, naming the compound and the field."""
