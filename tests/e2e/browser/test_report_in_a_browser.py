@@ -10,7 +10,7 @@ from gandl_analysis.report.render import render_report
 from playwright.sync_api import Browser, Page
 
 from tests.analysis.example.screen import example_analysis
-from tests.browser.chromium import needs_chromium, open_browser
+from tests.e2e.browser.chromium import needs_chromium, open_browser
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 

@@ -15,7 +15,7 @@ from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
 
 from tests.analysis.example.screen import example_analysis
-from tests.browser.chromium import needs_chromium, open_browser
+from tests.e2e.browser.chromium import needs_chromium, open_browser
 
 pytestmark = needs_chromium
 
