@@ -17,6 +17,9 @@ from gandl_shared.schemas.limits import IntensityLimits
 MAX_SAMPLED_SITES = 32
 """The limits of a plate are taken from at most so many of its sites."""
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.1, 99.9
+MIN_RELATIVE_WIDTH = 2.0**-16
+"""The smallest distance of two percentiles, as a share of the larger of them, that is a contrast of the channel: one
+grey level of a full camera of 16 bit."""
 
 T = TypeVar("T")
 
@@ -39,6 +42,10 @@ def sampled_limits(sites: Sequence[Sequence[Path]], *, downscale: int) -> Intens
 def limits_of_sites(sites: Sequence[Sequence[Path]], *, downscale: int) -> IntensityLimits:
     """Return the 0.1 and 99.9 percentiles of each channel over all pixels of these sites.
 
+    The limits scale with the data: counts, and the same counts as fractions of 65535, give the same uint8 field. A
+    channel whose two percentiles coincide gets the whole range of its pixels; a constant channel gets a range as wide
+    as its value.
+
     Raises InvalidImage where there is no site, and where sites differ in channels or bit depth: the limits of one depth
     turn the images of another black or white.
     """
@@ -57,9 +64,24 @@ def limits_of_sites(sites: Sequence[Sequence[Path]], *, downscale: int) -> Inten
     pixels = np.concatenate([field.reshape(field.shape[0], -1) for field in fields], axis=1)
     # One hot pixel of the camera would decide the largest value, but it hardly changes a percentile.
     low, high = np.percentile(pixels, [LOW_PERCENTILE, HIGH_PERCENTILE], axis=1)
-    # A channel without contrast gets a width of one grey level, so that nothing is divided by zero.
-    high = np.maximum(high, low + 1)
-    return IntensityLimits(low=tuple(map(float, low)), high=tuple(map(float, high)))
+    ranges = [_range(channel, *ends) for channel, *ends in zip(pixels, low.tolist(), high.tolist(), strict=True)]
+    return IntensityLimits(low=tuple(lowest for lowest, _ in ranges), high=tuple(highest for _, highest in ranges))
+
+
+def _range(pixels: NDArray[np.float32], low: float, high: float) -> tuple[float, float]:
+    """Return the percentiles, or where they coincide a wider range, so that nothing is divided by zero."""
+    if _has_contrast(low, high):
+        return low, high
+    # Less than a thousandth of the pixels may hold all the signal, such as a few bright spots on a black background.
+    darkest, brightest = float(pixels.min()), float(pixels.max())
+    if _has_contrast(darkest, brightest):
+        return darkest, brightest
+    return low, low + (abs(low) or 1.0)
+
+
+def _has_contrast(low: float, high: float) -> bool:
+    # The smallest width is relative to the values and no grey level, because float images may hold fractions of 1.
+    return high - low > MIN_RELATIVE_WIDTH * max(abs(low), abs(high))
 
 
 def check_depth(name: str, depth: str, other: str, other_depth: str) -> None:
