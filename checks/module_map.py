@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +22,9 @@ def first_sentence(module: Path) -> str:
     """The first sentence of a module's docstring on one line; empty without a docstring."""
     text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
     paragraph = " ".join(text.split("\n\n")[0].split())
-    sentence, dot, _ = paragraph.partition(". ")
-    return (sentence + dot).strip().replace("|", "\\|")
+    # The point of "et al." ends no sentence.
+    sentence = re.split(r"(?<!et al\.)(?<=\.) ", paragraph, maxsplit=1)[0]
+    return sentence.strip().replace("|", "\\|")
 
 
 def folders(package: Path) -> Iterator[Path]:

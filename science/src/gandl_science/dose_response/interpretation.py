@@ -1,8 +1,6 @@
 """What a fitted curve means: verdict, flags, the reported EC50 and the therapeutic window.
 
-The rules are those of docs/dose-response.md. To add a verdict: add it to `results.Verdict` and to
-`gandl_shared.schemas.vocabulary.Verdict`, decide in `CurveClassifier.verdict` when it holds, and give it its place in
-the headline of the report (`gandl_analysis.report.compounds`).
+The rules are those of docs/dose-response.md; docs/architecture.md says how to add a verdict.
 """
 
 from __future__ import annotations
@@ -94,7 +92,7 @@ def interpret_curve(
     """Return the meaning of one curve.
 
     `q_value` None: the compound was not tested. `off_axis_onset`: the lowest dose from which the wells deviate from
-    both controls; it counts as toxic.
+    both controls.
     """
     summary = summarise_curve(fit, rules.scale)
     classifier = CurveClassifier(

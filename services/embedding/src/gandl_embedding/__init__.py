@@ -1,1 +1,1 @@
-"""Serves a GAN discriminator as a featurizer: images in, 512-number embeddings out."""
+"""Serves a GAN discriminator as a featurizer: images in, embeddings of a few hundred numbers out."""

@@ -1,4 +1,6 @@
-"""Planning a screen: its images are found and checked before anything is written; all problems are reported at once.
+"""Planning a screen: its images are found and checked before anything is written.
+
+All files that are missing are reported together, then all headers that do not fit.
 
 Only decoding can show some problems, such as damaged pixels behind a good header. The worker parks those sites.
 """

@@ -47,8 +47,8 @@ def _collection(services: Provider) -> APIRouter:
     @routes.post("", status_code=202, responses=_SUBMIT, summary="Submit a screen", dependencies=[NO_QUERY])
     def submit(request: ScreenRequest) -> ScreenStatus:
         """Submit a screen, which is checked before it is accepted: the plate map, roles, doses, every image and the
-        headers of many of them, and the channels against the model. All problems come back at once, each with its file
-        or row."""
+        headers of many of them, and the channels against the model. The problems of the plate map come back together,
+        or else those of the images, each with its file or row."""
         return services().submissions.submit(request)
 
     @routes.get("", name="all", responses=_LIST, summary="All screens")

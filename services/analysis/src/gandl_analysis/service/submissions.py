@@ -38,7 +38,7 @@ class SubmissionRules:
 
 
 class Submissions:
-    """Everything that changes a screen. Methods that name a screen raise NotFound if there is none of that id."""
+    """Submit, list and change screens. Methods that name a screen raise NotFound if there is none of that id."""
 
     def __init__(self, database: Database, store: Store, queue: Queue, rules: SubmissionRules) -> None:
         self._database = database
@@ -47,8 +47,11 @@ class Submissions:
         self._rules = rules
 
     def submit(self, request: ScreenRequest) -> ScreenStatus:
-        """Check a screen completely, store it and announce its batches. Raises what `plan_screen` does, and
-        Forbidden."""
+        """Check a screen completely, store it and announce its batches.
+
+        Raises what `plan_screen` does, InvalidPlateMap, Forbidden for a path outside the root, and Unavailable or
+        Unauthorized where the embedding service does not answer.
+        """
         _check_text(request)
         images = resolve_folder(self._rules.image_root, request.images)
         plate_map = self._plate_map(request)

@@ -1,7 +1,7 @@
-"""The off-axis limit: how far a well may be off the axis before it counts as toxic. It is decided here and only here.
+"""The off-axis limit: how far a well may be off the axis before it deviates from the controls.
 
 The formula is `off_axis_limit` (gandl_science.dose_response.onset): the median of the controls' distances plus three
-robust standard deviations. This module decides which controls set it.
+robust standard deviations. Here, and only here, is decided which controls set it.
 """
 
 from __future__ import annotations
