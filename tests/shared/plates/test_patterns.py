@@ -26,7 +26,11 @@ def test_patterns_that_cannot_work(pattern: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("preset", "name", "groups"),
     [
-        ("opera-phenix", "r03c04f05p01-ch2sk1fk1fl1.tiff", {"row": "03", "column": "04", "site": "05", "channel": "2"}),
+        (
+            "opera-phenix",
+            "r03c04f05p01-ch2sk1fk1fl1.tiff",
+            {"row": "03", "column": "04", "site": "05", "plane": "01", "channel": "2", "time": "1"},
+        ),
         ("rxrx", "HEPG2-08/Plate1/B02_s2_w3.png", {"plate": "Plate1", "well": "B02", "site": "2", "channel": "3"}),
     ],
 )

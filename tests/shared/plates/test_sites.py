@@ -68,7 +68,7 @@ def test_the_folder_must_be_there_and_hold_images(tmp_path: Path) -> None:
 
 
 def test_no_pattern_fits(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no file name pattern fits the 1 images.*picture.tif"):
+    with pytest.raises(BadInput, match="no layout fits the 1 images.*picture.tif"):
         find_sites(write(tmp_path, "picture.tif"), plate_map())
 
 
@@ -93,5 +93,5 @@ def test_links_out_are_refused_by_pattern_too(tmp_path: Path) -> None:
 
 def test_a_pattern_without_plate_needs_one_plate(tmp_path: Path) -> None:
     two = plate_map("P2,A01,mock\nP2,A02,viral\n")
-    with pytest.raises(BadInput, match="has no {plate} but the plate map has 2 plates"):
+    with pytest.raises(Invalid, match="nothing names the plate of the images, and the plate map has 2 plates"):
         find_sites(write(tmp_path, "A01.tif"), two, "{well}.tif")

@@ -1,6 +1,7 @@
 """Plate maps and the images of their wells."""
 
 from gandl_shared.plates.columns import has_metadata_prefix, metadata_column, plain_column
+from gandl_shared.plates.layouts.file_columns import inside
 from gandl_shared.plates.patterns import PATTERNS, compile_pattern
 from gandl_shared.plates.plate_map import (
     COLUMN_NAMES,
@@ -11,7 +12,8 @@ from gandl_shared.plates.plate_map import (
     parse_plate_map,
     read_plate_map,
 )
-from gandl_shared.plates.sites import Site, SiteId, find_sites, inside
+from gandl_shared.plates.site import Site, SiteId
+from gandl_shared.plates.sites import ImageSurvey, find_sites, survey_images
 from gandl_shared.plates.well_names import parse_well, row_letters, standard_well_name, well_name
 from gandl_shared.schemas.vocabulary import Role
 
@@ -20,6 +22,7 @@ __all__ = [
     "PATTERNS",
     "ROLE_NAMES",
     "UNSPECIFIED",
+    "ImageSurvey",
     "PlateMap",
     "Role",
     "Site",
@@ -36,5 +39,6 @@ __all__ = [
     "read_plate_map",
     "row_letters",
     "standard_well_name",
+    "survey_images",
     "well_name",
 ]

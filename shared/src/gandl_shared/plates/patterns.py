@@ -1,7 +1,8 @@
 """Patterns of image file names: which well, site and channel a file shows.
 
-A pattern is a path with placeholders, matched against the end of each file's path below the images folder:
-`{plate}`, `{well}` or `{row}` and `{column}`, `{site}`, `{channel}`, and `{any}` for text that does not matter.
+A pattern is a path with placeholders, matched against the end of each file's path below the images folder: `{plate}`,
+`{well}` or `{row}` and `{column}`, `{site}`, `{channel}`, `{plane}`, `{time}`, `{measurement}`, and `{any}` for text
+that does not matter. `{row0}` and `{column0}` count from 0.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ PATTERNS: Mapping[str, str] = {
     "gandl": "{plate}/{well}_s{site}_w{channel}.tif",
     "gandl-stack": "{plate}/{well}_s{site}.tif",
     "rxrx": "{plate}/{well}_s{site}_w{channel}.png",
-    "opera-phenix": "r{row}c{column}f{site}p{any}-ch{channel}sk{any}fk{any}fl{any}.tif",
-    "imagexpress": "{plate}_{well}_s{site}_w{channel}{any}.tif",
+    "opera-phenix": "r{row}c{column}f{site}p{plane}-ch{channel}sk{time}fk{any}.tif",
+    "imagexpress": "{plate}_{well}_s{site}_w{channel}.tif",
+    "cellvoyager": "{plate}_{well}_T{time}F{site}L{any}A{any}Z{plane}C{channel}.tif",
+    "incell": "{row} - {column}(fld {site} wv {any} - {channel}).tif",
+    "incarta": "{row}_{column}_f{site}_c{any}_x{any}_m{channel}_z{plane}_t{time}.tif",
+    "cytation": "{well}_{any}_{any}_{site}_{channel}_{time}.tif",
     "bbbc013": "Channel{channel}-{any}-{row}-{column}.tif",
     "one-file-a-well": "{well}.tif",
 }
-"""Presets by name. Without a pattern, the preset that fits most images is taken; the order decides between equals."""
+"""Presets by name. Without a pattern, the preset that fits most wells is taken; the order decides between equals."""
 
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
 
@@ -33,9 +38,14 @@ _PLACEHOLDERS = {
     "well": r"(?P<well>[A-Za-z]{1,2}\d{1,3})",
     "row": r"(?P<row>[A-Za-z]{1,2}|\d{1,2})",
     "column": r"(?P<column>\d{1,2})",
+    "row0": r"(?P<row0>\d{1,2})",
+    "column0": r"(?P<column0>\d{1,2})",
     "site": r"(?P<site>\d+)",
     "channel": r"(?P<channel>[A-Za-z0-9]+)",
-    "any": r"[^/]*",
+    "plane": r"(?P<plane>\d+)",
+    "time": r"(?P<time>\d+)",
+    "measurement": r"(?P<measurement>\d+)",
+    "any": r"[^/]*?",
 }
 _ONLY_SITE = "1"
 
@@ -72,7 +82,8 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     unknown = [p for p in parts[1::2] if p not in _PLACEHOLDERS]
     if unknown:
         raise BadInput(f"pattern '{pattern}': unknown placeholder {{{unknown[0]}}}; use {', '.join(_PLACEHOLDERS)}")
-    if "{well}" not in pattern and not ("{row}" in pattern and "{column}" in pattern):
+    names = set(parts[1::2])
+    if "well" not in names and not (names & {"row", "row0"} and names & {"column", "column0"}):
         raise BadInput(f"pattern '{pattern}' has neither {{well}} nor {{row}} and {{column}}")
     regex = "".join(_expression(parts, i) for i in range(len(parts)))
     # A suffix of one letter more or less is the same format.

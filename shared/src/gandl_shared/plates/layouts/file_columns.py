@@ -1,0 +1,109 @@
+"""Images that columns of the plate map name: our own `channel_…`, or CellProfiler's LoadData (`FileName_…`,
+`PathName_…`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from gandl_shared.errors import Invalid, Problem, raise_if
+from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
+from gandl_shared.plates.layouts.listing import IMAGE_SUFFIXES
+from gandl_shared.plates.plate_map import PlateMap, Well
+
+_FILE_COLUMN = re.compile(r"^(?:channel_|FileName_Orig|FileName_|file_)(?P<channel>.+)$", re.IGNORECASE)
+_NUMBERED = re.compile(r"^(?P<number>\d+)(?:_(?P<name>.+))?$")
+
+
+def file_columns(plate_map: PlateMap) -> list[str]:
+    """Return the columns of the plate map that name image files: by their name, and because some cell names an image.
+
+    `file_date` with dates, or `FileName_IllumDNA` with `.npy` files, are no such columns.
+    """
+    names = dict.fromkeys(name for well in plate_map.wells for name in well.metadata)
+    return [name for name in names if _FILE_COLUMN.match(name) and _holds_images(plate_map, name)]
+
+
+def read_file_columns(root: Path, plate_map: PlateMap, columns: Sequence[str]) -> Inventory:
+    """Return the images of all wells that are not empty, as the columns name them; `;` separates the sites of a well.
+
+    Raises Invalid with one problem for each well whose channels have different numbers of sites, and each file
+    without a name, outside the folder, or not there.
+    """
+    problems: list[Problem] = []
+    files: list[ImageFile] = []
+    for well in plate_map.used:
+        cells = {c: [name.strip() for name in well.metadata.get(c, "").split(";")] for c in columns}
+        if len({len(names) for names in cells.values()}) > 1:
+            detail = (
+                f"the channels of well {well.well} have different numbers of sites; name as many files in each column"
+            )
+            problems.append(Problem(detail, file=plate_map.source, row=well.table_row))
+            continue
+        for column, names in cells.items():
+            for site, name in enumerate(names, start=1):
+                path, reason = _file(root, well, column, name)
+                if reason:
+                    problems.append(Problem(reason, file=plate_map.source, row=well.table_row, field=column))
+                files.append(_image_file(well, column, str(site), path))
+    raise_if(problems, Invalid, f"images of {plate_map.source} cannot be used")
+    channels = tuple(_channel(column) for column in columns)
+    return Inventory(layout="columns of the plate map", files=tuple(files), channels=channels)
+
+
+def inside(root: Path, name: str) -> Path | None:
+    """Return `root / name` with links resolved, or None if that leads out of `root`."""
+    if PurePosixPath(name).is_absolute() or "\0" in name:
+        return None
+    path = (root / name).resolve()
+    return path if path.is_relative_to(root.resolve()) else None
+
+
+def _holds_images(plate_map: PlateMap, column: str) -> bool:
+    cells = (name.strip() for well in plate_map.used for name in well.metadata.get(column, "").split(";"))
+    # A path in our own columns is meant as an image even without the suffix of one; the reader then says what it is.
+    path = "/" if column.lower().startswith("channel_") else "\0"
+    return any(name.lower().endswith(IMAGE_SUFFIXES) or path in name for name in cells)
+
+
+def _channel(column: str) -> ChannelName:
+    """The channel of a column. `channel_1_gfp` is channel 1 with the name gfp; `FileName_OrigDNA` is channel DNA."""
+    match = _FILE_COLUMN.match(column)
+    text = match["channel"] if match else column
+    numbered = _NUMBERED.match(text)
+    return ChannelName(token=column, name=(numbered["name"] or numbered["number"]) if numbered else text)
+
+
+def channel_number(channel: ChannelName) -> int | None:
+    """The number of the channel that a column names, or None if it names none."""
+    match = _FILE_COLUMN.match(channel.token)
+    numbered = _NUMBERED.match(match["channel"]) if match else None
+    return int(numbered["number"]) if numbered else None
+
+
+def _image_file(well: Well, column: str, site: str, name: str) -> ImageFile:
+    return ImageFile(name=name, plates=(well.plate,), well=well.well, site=site, channel=column)
+
+
+def _file(root: Path, well: Well, column: str, name: str) -> tuple[str, str | None]:
+    """The file's path relative to the root, and what is wrong with it."""
+    if not name:
+        return name, f"well {well.well} names no file; fill in the cell, or mark the well as empty"
+    candidates = [name, *_below_path(well.metadata, column, name)]
+    paths = {candidate: inside(root, candidate) for candidate in candidates}
+    present = next((candidate for candidate, path in paths.items() if path is not None and path.is_file()), None)
+    if present is not None:
+        return present, None
+    if paths[name] is None:
+        return name, f"{name} is outside the images folder"
+    return name, f"image {name} of well {well.well} is not there"
+
+
+def _below_path(metadata: Mapping[str, str], column: str, name: str) -> list[str]:
+    """The file below the last folders of LoadData's `PathName_…`, which is a path of the machine that made the
+    table."""
+    path = metadata.get(re.sub("^FileName_", "PathName_", column, flags=re.IGNORECASE), "")
+    parts = PureWindowsPath(path).parts if "\\" in path else PurePosixPath(path).parts
+    folders = [part for part in parts if part not in ("/", "\\", "..") and ":" not in part]
+    return ["/".join((*folders[i:], name)) for i in range(len(folders))]

@@ -1,0 +1,73 @@
+"""Listing a folder once, and leaving out what is never a plate image.
+
+Thumbnails, hidden files, the leftovers of archives and calibration images of instruments carry the suffix of an
+image, and some carry the very name of one. They are counted by reason, so that a report can say what was left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from gandl_shared.errors import BadInput
+
+IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
+
+_THUMBNAIL = re.compile(r"(_thumb|[._-]thumbnail)", re.IGNORECASE)
+# Yokogawa writes shading (SC_) and dark (DC_) images beside the measurement.
+_CALIBRATION = re.compile(r"^(SC|DC)_.*CAM?\d|^(SC|DC)_.*_CH\d+\.|^flat_?field|^dark_?(field|frame)", re.IGNORECASE)
+_HIDDEN_FOLDERS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information"})
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The names of the images below a folder, relative to it and sorted; all other files; and counts of what is left
+    out, by reason."""
+
+    root: Path
+    images: tuple[str, ...]
+    others: tuple[str, ...]
+    skipped: Mapping[str, int]
+
+
+def list_folder(root: Path) -> Listing:
+    """List all files below a folder in one walk. Raises BadInput if there is no image among them."""
+    images, others, skipped = [], [], Counter[str]()
+    for name in _walk(root, ""):
+        if not name.lower().endswith(IMAGE_SUFFIXES):
+            others.append(name)
+        elif reason := reason_to_skip(name):
+            skipped[reason] += 1
+        else:
+            images.append(name)
+    if not images:
+        left_out = f"; {sum(skipped.values())} were left out as {', '.join(skipped)}" if skipped else ""
+        raise BadInput(f"folder {root} holds no images ({', '.join(IMAGE_SUFFIXES)}){left_out}")
+    return Listing(root, tuple(sorted(images)), tuple(sorted(others)), dict(skipped))
+
+
+def reason_to_skip(name: str) -> str | None:
+    """Return why an image file is no plate image, or None. `name` is relative to the images folder."""
+    path = PurePosixPath(name)
+    if any(part.startswith(".") or part.lower() in _HIDDEN_FOLDERS for part in path.parts):
+        return "hidden files"
+    if _THUMBNAIL.search(path.name):
+        return "thumbnails"
+    return "calibration images" if _CALIBRATION.search(path.name) else None
+
+
+def _walk(root: Path, folder: str) -> Iterator[str]:
+    """Yield the files below `root / folder`. Links to folders are not followed, so a circle of links ends."""
+    # os.scandir knows the type of an entry without a further call, which matters for 100,000 files on a network share.
+    with os.scandir(root / folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(root, name)
+            else:
+                # A FIFO or a device under the name of an image must not vanish: the reader refuses it by its name.
+                yield name

@@ -1,0 +1,15 @@
+"""From the images of a folder to the files of each site: which plate, which of several files, which channel order."""
+
+from gandl_shared.plates.selection.channels import ChannelOrder, ModelInput, channel_names, order_channels
+from gandl_shared.plates.selection.choice import ChosenFiles, choose_files
+from gandl_shared.plates.selection.plate_names import assign_plates
+
+__all__ = [
+    "ChannelOrder",
+    "ChosenFiles",
+    "ModelInput",
+    "assign_plates",
+    "channel_names",
+    "choose_files",
+    "order_channels",
+]

@@ -1,0 +1,111 @@
+"""Which channel of the images feeds which input of the model.
+
+The names decide where there are names, and numbers where there are numbers. The alphabet decides nothing: it put DNA
+before GFP for a model that takes GFP first, and the answer was wrong without a word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gandl_shared.errors import Invalid, Problem
+from gandl_shared.plates.layouts.images import ChannelName
+
+_SAME_STAIN: tuple[frozenset[str], ...] = (
+    frozenset({"dna", "nuclei", "nucleus", "hoechst", "hoechst33342", "dapi", "draq", "draq5"}),
+    frozenset({"er", "concanavalina", "cona", "endoplasmicreticulum"}),
+    frozenset({"actin", "phalloidin", "agp"}),
+    frozenset({"rna", "syto14", "syto"}),
+    frozenset({"golgi", "wga", "wheatgermagglutinin"}),
+    frozenset({"mito", "mitochondria", "mitotracker"}),
+    frozenset({"gfp", "egfp", "fitc", "fluorescein"}),
+)
+"""Names of one stain or of the dye that is used for it, in Cell Painting and in RxRx sets (Bray et al. 2016)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInput:
+    """One input channel of a model: its name and its stain."""
+
+    name: str
+    stain: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelOrder:
+    """Channel tokens of the files in the order in which they feed the model, and why this order."""
+
+    tokens: tuple[str, ...]
+    reason: str
+
+
+def order_channels(
+    channels: Sequence[ChannelName], inputs: Sequence[ModelInput], selection: Sequence[str] | None = None
+) -> ChannelOrder:
+    """Return the order of the channels. `inputs` is empty where no model is known yet.
+
+    The user's selection decides; else the names of the model's channels or stains, where each matches exactly one
+    channel; else numbers, in their order. Raises Invalid where none of these decides, with the channels of both sides
+    and the option.
+    """
+    if selection is not None:
+        return ChannelOrder(tokens=_selected(channels, selection), reason="as chosen with --channels")
+    if len(channels) == 1:
+        return ChannelOrder(tokens=(channels[0].token,), reason="the only channel")
+    by_name = _by_names(channels, inputs)
+    if by_name is not None:
+        return ChannelOrder(tokens=by_name, reason="by the names of the model's channels and stains")
+    tokens = [channel.token for channel in channels]
+    if all(token.isdigit() for token in tokens):
+        return ChannelOrder(tokens=tuple(sorted(tokens, key=int)), reason="by the channels' numbers")
+    takes = f"the model takes {', '.join(i.name for i in inputs)}" if inputs else "names have no order of their own"
+    detail = f"the images have the channels {', '.join(sorted(tokens))}, and {takes}"
+    fix = "give --channels in the order of the model's inputs"
+    raise Invalid(f"{detail}; {fix}", problems=[Problem(f"{detail}; {fix}", field="channels")])
+
+
+def _selected(channels: Sequence[ChannelName], selection: Sequence[str]) -> tuple[str, ...]:
+    tokens = {key: channel.token for channel in channels for key in (channel.name, channel.token) if key}
+    missing = [name for name in selection if name not in tokens]
+    if missing:
+        choices = ", ".join(c.token if not c.name else f"{c.token} ({c.name})" for c in channels)
+        detail = f"channel '{missing[0]}' is not among {choices}"
+        raise Invalid(detail, problems=[Problem(detail, field="channels")])
+    return tuple(tokens[name] for name in selection)
+
+
+def _by_names(channels: Sequence[ChannelName], inputs: Sequence[ModelInput]) -> tuple[str, ...] | None:
+    """One token per input, or None if an input matches no channel or several, or two inputs match the same."""
+    matches = [_matching(channels, each) for each in inputs]
+    if not matches or any(len(tokens) != 1 for tokens in matches):
+        return None
+    tokens = tuple(tokens[0] for tokens in matches)
+    return tokens if len(set(tokens)) == len(tokens) else None
+
+
+def _matching(channels: Sequence[ChannelName], model_input: ModelInput) -> list[str]:
+    exact = [c.token for c in channels if _plain(model_input.name) in (_plain(c.name or ""), _plain(c.token))]
+    if exact:
+        return exact
+    stains = _stains(model_input.name) | _stains(model_input.stain or "")
+    return [c.token for c in channels if stains & (_stains(c.name or "") | _stains(c.token))]
+
+
+def _stains(text: str) -> set[int]:
+    """The numbers of the groups of _SAME_STAIN that a name belongs to; words of a longer name count too."""
+    words = {_plain(word) for word in re.split(r"[\s_()/,;-]+", text)} | {_plain(text)}
+    return {i for i, names in enumerate(_SAME_STAIN) if words & names}
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isalnum())
+
+
+def channel_names(tokens: Sequence[str], named: Sequence[ChannelName]) -> tuple[ChannelName, ...]:
+    """The channels that occur in the files, with the names that an index gives them."""
+    names: Mapping[str, str | None] = {channel.token: channel.name for channel in named}
+    return tuple(ChannelName(token=token, name=names.get(token)) for token in tokens)

@@ -1,0 +1,54 @@
+"""One field of view of a well, and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+
+class SiteId(NamedTuple):
+    """Which field of view: the names of plate, well and site."""
+
+    plate: str
+    well: str
+    site: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One field of view of a well: its files in channel order, relative to `root`.
+
+    `planes` is the number of files of each channel where focal planes are to be reduced; it is empty where each channel
+    has one file, or one file holds all channels.
+    """
+
+    plate: str
+    well: str
+    site: str
+    root: Path
+    names: tuple[str, ...]
+    planes: tuple[int, ...] = ()
+
+    @property
+    def id(self) -> SiteId:
+        """Plate, well and site."""
+        return SiteId(self.plate, self.well, self.site)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The paths of the files, in channel order."""
+        return tuple(self.root / name for name in self.names)
+
+    @property
+    def n_files(self) -> int:
+        """The number of images after the reduction of planes: one per channel, or one for all."""
+        return len(self.planes) or len(self.names)
+
+    def channels(self) -> Iterator[tuple[str, ...]]:
+        """Yield the names of the files of each channel."""
+        start = 0
+        for count in self.planes or (1,) * len(self.names):
+            yield self.names[start : start + count]
+            start += count
