@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gandl_shared.errors import InvalidImage
-from gandl_shared.imaging.ome import TiffPages, own_planes
+from gandl_shared.imaging.ome import OwnPlanes, TiffPages, own_images
 
 
 def xml(data: str, *, order: str = "XYCZT", c: int = 2, z: int = 1, t: int = 1) -> str:
@@ -14,9 +14,15 @@ def xml(data: str, *, order: str = "XYCZT", c: int = 2, z: int = 1, t: int = 1) 
     return f'<OME {namespace} UUID="urn:uuid:1"><Image>{pixels}</Image></OME>'
 
 
+def only_image(text: str, file: TiffPages) -> OwnPlanes:
+    images = own_images(text, file)
+    assert images is not None
+    (image,) = images
+    return image
+
+
 def test_one_element_without_numbers_is_the_whole_file_in_order() -> None:
-    planes = own_planes(xml("<TiffData/>", c=3), TiffPages("a.ome.tif", 3))
-    assert planes is not None
+    planes = only_image(xml("<TiffData/>", c=3), TiffPages("a.ome.tif", 3))
     assert (planes.axes, planes.shape, planes.pages, planes.height, planes.width) == ("C", (3,), (0, 1, 2), 4, 5)
 
 
@@ -27,30 +33,27 @@ def test_one_element_without_numbers_is_the_whole_file_in_order() -> None:
 def test_the_dimension_order_names_the_axes(
     order: str, axes: str, shape: tuple[int, ...], pages: tuple[int, ...]
 ) -> None:
-    planes = own_planes(xml("<TiffData/>", order=order, c=2, z=3), TiffPages("a.ome.tif", 6))
-    assert planes is not None
+    planes = only_image(xml("<TiffData/>", order=order, c=2, z=3), TiffPages("a.ome.tif", 6))
     assert (planes.axes, planes.shape, planes.pages) == (axes, shape, pages)
 
 
 def test_planes_may_be_in_any_order_of_the_pages() -> None:
     data = '<TiffData IFD="1" FirstC="0" PlaneCount="1"/><TiffData IFD="0" FirstC="1" PlaneCount="1"/>'
-    planes = own_planes(xml(data), TiffPages("a.ome.tif", 2))
-    assert planes is not None
+    planes = only_image(xml(data), TiffPages("a.ome.tif", 2))
     assert planes.pages == (1, 0)
 
 
 def test_planes_of_another_file_are_left_out() -> None:
     own = '<TiffData IFD="0" FirstC="0" PlaneCount="1"><UUID>urn:uuid:1</UUID></TiffData>'
     other = '<TiffData IFD="0" FirstC="1" PlaneCount="1"><UUID FileName="b.ome.tif">urn:uuid:2</UUID></TiffData>'
-    planes = own_planes(xml(own + other), TiffPages("a.ome.tif", 1))
-    assert planes is not None
+    planes = only_image(xml(own + other), TiffPages("a.ome.tif", 1))
     assert (planes.axes, planes.pages) == ("", (0,))
     with pytest.raises(InvalidImage, match="places no plane in this file, only in 'b.ome.tif'"):
-        own_planes(xml(other), TiffPages("a.ome.tif", 1))
+        own_images(xml(other), TiffPages("a.ome.tif", 1))
 
 
 def test_a_description_in_another_file_is_none_of_this_one() -> None:
-    assert own_planes('<OME><BinaryOnly MetadataFile="b.ome"/></OME>', TiffPages("a.ome.tif", 1)) is None
+    assert own_images('<OME><BinaryOnly MetadataFile="b.ome"/></OME>', TiffPages("a.ome.tif", 1)) is None
 
 
 @pytest.mark.parametrize(
@@ -65,4 +68,4 @@ def test_a_description_in_another_file_is_none_of_this_one() -> None:
 )
 def test_numbers_that_do_not_fit_the_file_are_refused(data: str, words: str) -> None:
     with pytest.raises(InvalidImage, match=words):
-        own_planes(xml(data), TiffPages("a.ome.tif", 2))
+        own_images(xml(data), TiffPages("a.ome.tif", 2))

@@ -113,8 +113,8 @@ def test_planes_are_put_in_the_order_of_their_channels() -> None:
     np.testing.assert_array_equal(read(xml('<TiffData NumPlanes="2"/>', order="XYTZC")), PLANES)
 
 
-def test_several_images_in_a_file_are_counted() -> None:
-    with pytest.raises(InvalidImage, match=r"a\.ome\.tif holds 3 images; give one file per image"):
+def test_a_page_belongs_to_one_image_only() -> None:
+    with pytest.raises(InvalidImage, match=r"a\.ome\.tif gives the same page to several of its 3 images"):
         read(xml('<TiffData IFD="0" PlaneCount="2"/>', images=3))
 
 
@@ -194,10 +194,13 @@ def test_a_micro_manager_stack_reads_no_other_file_of_its_set(
     assert capfd.readouterr() == ("", "")
 
 
-def test_depths_times_and_positions_of_micro_manager_are_refused() -> None:
-    for second, words in (((0, 1, 0, 0), "axes ZYX"), ((0, 0, 1, 0), "axes TYX"), ((0, 0, 0, 1), "holds 2 positions")):
+def test_depths_and_times_of_micro_manager_are_refused_and_a_position_must_be_named() -> None:
+    for second, words in (((0, 1, 0, 0), "axes ZYX"), ((0, 0, 1, 0), "axes TYX"), ((0, 0, 0, 1), "holds 2 images")):
         with pytest.raises((UnsupportedType, InvalidImage), match=words):
             decode(micro_manager([(0, 0, 0, 0), second]), "a.tif")
+    positions = micro_manager([(0, 0, 0, 1), (0, 0, 0, 0)])
+    np.testing.assert_array_equal(decode(positions, "a.tif#image=1"), PLANES[1:])
+    np.testing.assert_array_equal(decode(positions, "a.tif#image=2"), PLANES[:1])
 
 
 def test_an_index_that_does_not_fit_is_refused() -> None:

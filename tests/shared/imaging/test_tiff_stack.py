@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from gandl_shared.errors import InvalidImage
-from gandl_shared.imaging.tiff_stack import Stack, open_tiff, stack_of
+from gandl_shared.imaging.tiff_stack import Stack, images_of, open_tiff
 from gandl_shared.testing import ome_tiff
 
 FIELD = np.random.default_rng(0).integers(0, 60000, (3, 6, 5), dtype=np.uint16)
@@ -16,7 +16,7 @@ FIELD = np.random.default_rng(0).integers(0, 60000, (3, 6, 5), dtype=np.uint16)
 
 def stack(content: bytes) -> tuple[Stack, np.ndarray]:
     with open_tiff(io.BytesIO(content)) as tiff:
-        planes = stack_of(tiff, "a.tif")
+        (planes,) = images_of(tiff, "a.tif")
         return planes, planes.read()
 
 

@@ -15,7 +15,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from gandl_shared.errors import Invalid, InvalidImage, TooLarge
-from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare, read_header, read_image, stack
+from gandl_shared.files.references import image_name
+from gandl_shared.imaging import (
+    IntensityLimits,
+    Preprocessing,
+    count_images,
+    prepare,
+    read_header,
+    read_image,
+    stack,
+)
 from gandl_shared.models import ModelCard
 from numpy.typing import NDArray
 
@@ -102,8 +111,10 @@ def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, 
 def tiles_of_uploads(
     uploads: Sequence[Upload], card: ModelCard, limits: IntensityLimits | None, request_limits: RequestLimits
 ) -> Tiles:
-    """Return the tiles of uploaded image files. Raises Invalid, InvalidImage, UnsupportedType, TooLarge, naming the
-    file."""
+    """Return the tiles of uploaded image files; each image (field of view) of a file is an image of the answer.
+
+    Raises Invalid, InvalidImage, UnsupportedType, TooLarge, naming the file.
+    """
     fields = {upload.field for upload in uploads}
     if not fields or not fields <= {IMAGE, CHANNEL}:
         others = ", ".join(sorted(fields - {IMAGE, CHANNEL})) or "none"
@@ -119,7 +130,7 @@ def tiles_of_uploads(
         )
     # The files of an image follow each other: all channels of the first image, then of the second.
     groups = [uploads[i : i + width] for i in range(0, len(uploads), width)]
-    images = ((_safe_name(group[0].filename), _image(group, request_limits)) for group in groups)
+    images = (image for group in groups for image in _images(group, request_limits))
     return _prepared(images, card, limits, request_limits)
 
 
@@ -173,24 +184,37 @@ def _check_tiles(count: int, request_limits: RequestLimits) -> None:
         )
 
 
-def _image(group: Sequence[Upload], request_limits: RequestLimits) -> Raw:
-    return stack(
-        [_decoded(upload, request_limits) for upload in group], [_safe_name(upload.filename) for upload in group]
-    )
-
-
-def _decoded(upload: Upload, request_limits: RequestLimits) -> Raw:
-    """Decode an upload through a file: its header is checked first, because a small file may unpack to gigabytes."""
+def _images(group: Sequence[Upload], request_limits: RequestLimits) -> Iterator[tuple[str, Raw]]:
+    """Yield the images of one file, or of one file per channel, with their names. Images are decoded one by one."""
     with tempfile.TemporaryDirectory(prefix="gandl-") as folder:
-        path = Path(folder, _safe_name(upload.filename))
-        with path.open("wb") as copy:
-            while block := upload.file.read(_COPY_BYTES):
-                copy.write(block)
-        header = read_header(path)
-        pixels = header.channels * header.height * header.width
-        if pixels > request_limits.max_pixels:
-            raise TooLarge(f"{path.name} has {pixels} pixels; at most {request_limits.max_pixels} are allowed")
-        return read_image(path)
+        # Two clients' files may have the same name, so each has a folder of its own.
+        paths = [_copy(upload, Path(folder, str(i))) for i, upload in enumerate(group)]
+        counts = [count_images(path) for path in paths]
+        if len(set(counts)) > 1:
+            detail = f"{paths[0].name} holds {counts[0]} images and another channel of it {max(counts)}"
+            raise InvalidImage(f"{detail}; send one file per image (field of view)")
+        for number in range(1, counts[0] + 1):
+            names = [image_name(path.name, number, counts[0]) for path in paths]
+            images = [path.with_name(name) for path, name in zip(paths, names, strict=True)]
+            yield names[0], stack([_decoded(image, request_limits) for image in images], names)
+
+
+def _copy(upload: Upload, folder: Path) -> Path:
+    folder.mkdir()
+    path = folder / _safe_name(upload.filename)
+    with path.open("wb") as copy:
+        while block := upload.file.read(_COPY_BYTES):
+            copy.write(block)
+    return path
+
+
+def _decoded(path: Path, request_limits: RequestLimits) -> Raw:
+    """Decode an image after a check of its header, because a small file may unpack to gigabytes."""
+    header = read_header(path)
+    pixels = header.channels * header.height * header.width
+    if pixels > request_limits.max_pixels:
+        raise TooLarge(f"{path.name} has {pixels} pixels; at most {request_limits.max_pixels} are allowed")
+    return read_image(path)
 
 
 def _safe_name(filename: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_shared.errors import BadInput, InvalidImage, NotFound
+from gandl_shared.files.references import parse_reference
 from gandl_shared.files.regular import open_regular
 from gandl_shared.imaging import (
     Preprocessing,
@@ -73,21 +74,28 @@ def load(
     try:
         # The key and the tiles come from the same bytes, so a file that changes meanwhile cannot get a wrong key.
         contents = [_bytes(site, name) for name in site.names]
-        key = vector_key(contents, preprocessing, model_id)
+        key = vector_key(contents, preprocessing, model_id, names=site.names)
         return Unchanged(key) if key == stored else _cut(site, contents, key, preprocessing)
     except BadInput as error:
         return Unreadable(error.detail)
 
 
-def vector_key(contents: Sequence[bytes], preprocessing: Preprocessing, model_id: str) -> str:
-    """Return the identity of a site's vectors: SHA-256 over the digests of its files, preprocessing and model."""
-    parts = [*(hashlib.sha256(content).hexdigest() for content in contents), preprocessing.key, model_id]
+def vector_key(
+    contents: Sequence[bytes], preprocessing: Preprocessing, model_id: str, *, names: Sequence[str] = ()
+) -> str:
+    """Return the identity of a site's vectors: SHA-256 over the digests of its files, preprocessing and model.
+
+    `names` may refer to images of the files, and then the references count too.
+    """
+    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    images = [f"{key}={value}" for name in names for key, value in parse_reference(name).parts.items()]
+    parts = [*digests, *images, preprocessing.key, model_id]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _bytes(site: Site, name: str) -> bytes:
     try:
-        with open_regular(site.root / name) as file:
+        with open_regular(site.root / parse_reference(name).file) as file:
             return file.read()
     except FileNotFoundError as error:
         raise NotFound(f"image {name} is no longer there") from error

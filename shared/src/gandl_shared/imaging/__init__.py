@@ -1,9 +1,20 @@
 """Images: read from files, mapped to uint8 fields, cut into tiles, and measured."""
 
 from gandl_shared.imaging.fields import Preprocessing, Uint8, downscaled, prepare_field, to_uint8
+from gandl_shared.imaging.file_images import split_sites
+from gandl_shared.imaging.greys import Raw
 from gandl_shared.imaging.limits import MAX_SAMPLED_SITES, check_depth, evenly_spread, limits_of_sites, sampled_limits
 from gandl_shared.imaging.metrics import SiteMetrics, blank_tiles, site_metrics, tile_contrast
-from gandl_shared.imaging.readers import MAX_PIXELS, Header, Raw, decode, read_header, read_image, read_site, stack
+from gandl_shared.imaging.readers import (
+    MAX_PIXELS,
+    Header,
+    count_images,
+    decode,
+    read_header,
+    read_image,
+    read_site,
+    stack,
+)
 from gandl_shared.imaging.tiles import cut_tiles, prepare, tile_origins
 from gandl_shared.schemas.limits import IntensityLimits
 
@@ -18,6 +29,7 @@ __all__ = [
     "Uint8",
     "blank_tiles",
     "check_depth",
+    "count_images",
     "cut_tiles",
     "decode",
     "downscaled",
@@ -30,6 +42,7 @@ __all__ = [
     "read_site",
     "sampled_limits",
     "site_metrics",
+    "split_sites",
     "stack",
     "tile_contrast",
     "tile_origins",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandl_shared.errors import InvalidImage
-from gandl_shared.imaging.readers import Raw
+from gandl_shared.imaging.greys import Raw
 from gandl_shared.schemas.limits import IntensityLimits
 
 Uint8 = NDArray[np.uint8]

@@ -59,11 +59,11 @@ class _Image:
     pixels: Element
 
 
-def own_planes(xml: str, file: TiffPages) -> OwnPlanes | None:
-    """Return the planes of the one image in `file`, or None if another file describes it (`BinaryOnly`).
+def own_images(xml: str, file: TiffPages) -> tuple[OwnPlanes, ...] | None:
+    """Return the planes of each image in `file`, or None if another file describes them (`BinaryOnly`).
 
-    Raises InvalidImage if the XML cannot be parsed, contradicts itself or the file, or has no plane or several images
-    in this file.
+    Images of which this file has no plane are left out. Raises InvalidImage if the XML cannot be parsed, contradicts
+    itself or the file, or has no plane in this file.
     """
     root = _parsed(xml, file.name)
     elements = [(image, pixels) for image in _children(root, "Image") for pixels in _children(image, "Pixels")]
@@ -73,10 +73,10 @@ def own_planes(xml: str, file: TiffPages) -> OwnPlanes | None:
     own = [(element, image) for element, image in images if image.pages]
     if not own:
         raise _wrong(file.name, f"places no plane in this file{_elsewhere(image for _, image in images)}")
-    if len(own) > 1:
-        raise InvalidImage(f"{file.name} holds {len(own)} images; give one file per image (field of view)")
-    element, image = own[0]
-    return _ordered(image, file, _modulo(root, element))
+    pages = [page for _, image in own for page in image.pages.values()]
+    if len(set(pages)) < len(pages):
+        raise _wrong(file.name, f"gives the same page to several of its {len(own)} images")
+    return tuple(_ordered(image, file, _modulo(root, element)) for element, image in own)
 
 
 def _parsed(xml: str, name: str) -> Element:

@@ -1,15 +1,17 @@
 """Image files to raw arrays: TIFF, OME-TIFF and PNG; grey; 8 and 16 bit, and float32 TIFF.
 
-An image is read from its own bytes: nothing in it makes another file be opened.
+An image is read from its own bytes: nothing in it makes another file be opened. A path may be a reference to one image
+of a file, such as `A01.ome.tif#image=2` (`gandl_shared.files.references`).
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import tifffile
@@ -17,16 +19,17 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from gandl_shared.errors import InvalidImage, NotFound, TooLarge, UnsupportedType
+from gandl_shared.files.references import ImageReference, parse_reference
 from gandl_shared.files.regular import open_regular
-from gandl_shared.imaging.tiff_stack import Stack, open_tiff, stack_of
+from gandl_shared.imaging.greys import Raw, greys_of_palette
+from gandl_shared.imaging.tiff_stack import Stack, images_of, open_tiff
 
 MAX_PIXELS = 2**28
 """The largest number of pixels (channels × height × width) of an image; a larger one is refused before decoding."""
 
 _PNG_MODES = {"L": np.uint8, "P": np.uint8, "I;16": np.uint16, "I": np.int32}
 _READABLE = "gandl reads TIFF (one page per channel) and PNG, 8 or 16 bit grey"
-
-Raw = NDArray[Any]  # uint8, uint16 or float32: the type that the camera wrote
+_TYPES = ("uint8", "uint16", "float32")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,23 +43,35 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Return shape and pixel type of a file, after a check that it is complete. Raises InvalidImage, NotFound."""
+    """Return shape and pixel type of an image, after a check that its file is complete.
+
+    Raises InvalidImage (also for a file of several images, where the path names none of them), NotFound.
+    """
+    reference = parse_reference(path.name)
+    with _open(path.with_name(reference.file)) as file:
+        return _tiff_header(file, reference) if _is_tiff(file) else _png_header(file, _only_image(reference))
+
+
+def count_images(path: Path) -> int:
+    """Return the number of images (fields of view) in a file. Raises as `read_header` does."""
     with _open(path) as file:
-        if _is_tiff(file):
-            return _tiff_header(file, path.name)
-        return _png_header(file, path.name)
+        if not _is_tiff(file):
+            return 1
+        with _tiff(file, path.name) as tiff:
+            return len(images_of(tiff, path.name))
 
 
 def read_image(path: Path) -> Raw:
-    """Decode a file to [C, H, W]. Raises InvalidImage, NotFound, UnsupportedType or TooLarge, which name the file."""
-    with _open(path) as file:
+    """Decode an image to [C, H, W]. Raises InvalidImage, NotFound, UnsupportedType or TooLarge, which name the file."""
+    with _open(path.with_name(parse_reference(path.name).file)) as file:
         return decode(file, path.name)
 
 
 def decode(source: BinaryIO | bytes, name: str) -> Raw:
-    """Decode an open file or bytes as `read_image` does; `name` is only for messages."""
+    """Decode an open file or bytes as `read_image` does. Of `name`, only the image that it refers to has a meaning."""
     file = io.BytesIO(source) if isinstance(source, bytes) else source
-    image = _decode_tiff(file, name) if _is_tiff(file) else _decode_png(file, name)
+    reference = parse_reference(name)
+    image = _decode_tiff(file, reference) if _is_tiff(file) else _decode_png(file, _only_image(reference))
     # One NaN would make the intensity limits of the whole plate NaN.
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InvalidImage(f"{name} holds NaN or infinite pixels")
@@ -99,15 +114,43 @@ def _is_tiff(file: BinaryIO) -> bool:
     return magic[:2] in (b"II", b"MM") and magic[2:] in (b"*\0", b"\0*", b"+\0", b"\0+")
 
 
-def _tiff_header(file: BinaryIO, name: str) -> Header:
+@contextmanager
+def _tiff(file: BinaryIO, name: str) -> Iterator[tifffile.TiffFile]:
+    """Open a complete TIFF. Errors of tifffile inside the block become InvalidImage."""
     try:
         with open_tiff(file) as tiff:
             _check_complete(tiff, name)
-            shape, dtype = _plane_shape(stack_of(tiff, name), name)
+            yield tiff
     except (tifffile.TiffFileError, ValueError, IndexError, KeyError, TypeError) as error:
         raise InvalidImage(f"{name} is not a readable TIFF: {error}") from error
+
+
+def _tiff_header(file: BinaryIO, reference: ImageReference) -> Header:
+    with _tiff(file, reference.file) as tiff:
+        shape, dtype = _plane_shape(_image_of(tiff, reference), reference.file)
     channels, height, width = shape
     return Header(channels=channels, height=height, width=width, dtype=dtype)
+
+
+def _image_of(tiff: tifffile.TiffFile, reference: ImageReference) -> Stack:
+    """Return the image that is meant. Raises InvalidImage if there is no such image, or several and none is named."""
+    images = images_of(tiff, reference.file)
+    number = reference.parts.get("image", "")
+    if set(reference.parts) - {"image"} or (reference.parts and not number.isdecimal()):
+        raise InvalidImage(f"'{reference}' names no image of {reference.file}; write {reference.file}#image=1")
+    if not number and len(images) > 1:
+        remedy = f"give one file per image, or name one as {reference.file}#image=1"
+        raise InvalidImage(f"{reference.file} holds {len(images)} images (fields of view); {remedy}")
+    if number and not 1 <= int(number) <= len(images):
+        raise InvalidImage(f"{reference.file} holds {len(images)} images and no image {number}")
+    return images[int(number or 1) - 1]
+
+
+def _only_image(reference: ImageReference) -> str:
+    """Return the name of a file that can hold only one image. Raises InvalidImage if another one is meant."""
+    if reference.parts not in ({}, {"image": "1"}):
+        raise InvalidImage(f"{reference.file} is no TIFF, so it holds one image and not '{reference}'")
+    return reference.file
 
 
 def _check_complete(tiff: tifffile.TiffFile, name: str) -> None:
@@ -122,8 +165,8 @@ def _check_complete(tiff: tifffile.TiffFile, name: str) -> None:
 
 def _plane_shape(planes: Stack, name: str) -> tuple[tuple[int, int, int], str]:
     shape, axes, dtype = planes.shape, planes.axes, planes.dtype
-    if dtype not in ("uint8", "uint16", "float32"):
-        raise UnsupportedType(f"{name} has pixels of type {dtype}; gandl reads uint8, uint16 and float32")
+    if dtype not in _TYPES:
+        raise UnsupportedType(f"{name} has pixels of type {dtype}; gandl reads {', '.join(_TYPES)}")
     if axes.endswith("S"):
         raise UnsupportedType(f"{name} is a colour image; give one grey plane per channel")
     # Which depth or time point to use is a scientific choice, so gandl does not make it for the user.
@@ -136,11 +179,12 @@ def _plane_shape(planes: Stack, name: str) -> tuple[tuple[int, int, int], str]:
     return (channels, height, width), dtype
 
 
-def _decode_tiff(file: BinaryIO, name: str) -> Raw:
+def _decode_tiff(file: BinaryIO, reference: ImageReference) -> Raw:
+    name = reference.file
     try:
         with open_tiff(file) as tiff:
             _check_complete(tiff, name)
-            planes = stack_of(tiff, name)
+            planes = _image_of(tiff, reference)
             shape, _ = _plane_shape(planes, name)
             image: Raw = planes.read()
     except (InvalidImage, UnsupportedType, TooLarge):
@@ -152,6 +196,7 @@ def _decode_tiff(file: BinaryIO, name: str) -> Raw:
 
 def _png_header(file: BinaryIO, name: str) -> Header:
     with _png(file, name) as image:
+        _palette(image, name)
         dtype = np.dtype(_PNG_MODES[image.mode]).name
         return Header(channels=1, height=image.height, width=image.width, dtype=dtype)
 
@@ -162,8 +207,20 @@ def _decode_png(file: BinaryIO, name: str) -> Raw:
             pixels = np.asarray(image)
         except (OSError, SyntaxError, ValueError) as error:
             raise InvalidImage(f"{name} cannot be decoded: {error}") from error
+        table = _palette(image, name)
+    if table is not None:
+        if pixels.max() >= len(table):
+            raise InvalidImage(f"{name} uses colour {pixels.max()} of a palette of {len(table)}; save it again")
+        pixels = table[pixels]
     # Pillow returns some images of 16 bit as int32, which would look like another bit depth.
     return pixels.astype(np.uint16 if pixels.dtype.itemsize > 1 else np.uint8)[None]
+
+
+def _palette(image: Image.Image, name: str) -> NDArray[np.uint8] | None:
+    """Return the grey of each entry of the palette, or None if the image has no palette."""
+    if image.mode != "P":
+        return None
+    return greys_of_palette(np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3), name)
 
 
 def _png(file: BinaryIO, name: str) -> Image.Image:

@@ -17,9 +17,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from gandl_shared.errors import InvalidImage, UnsupportedType
-from gandl_shared.imaging.ome import TiffPages, own_planes
-
-Raw = NDArray[Any]  # uint8, uint16 or float32: the type that the camera wrote
+from gandl_shared.imaging.greys import Greys, Raw, greys_of_page
+from gandl_shared.imaging.ome import OwnPlanes, TiffPages, own_images
 
 _OWN_PAGES = frozenset(
     {"shaped", "lsm", "imagej", "fluoview", "stk", "sis", "svs", "scn", "qpi"}
@@ -52,34 +51,76 @@ def open_tiff(file: BinaryIO) -> tifffile.TiffFile:
     return tifffile.TiffFile(file, **off)
 
 
-def stack_of(tiff: tifffile.TiffFile, name: str) -> Stack:
-    """Return the planes of a file that `open_tiff` opened. Raises InvalidImage, UnsupportedType, naming the file."""
+def images_of(tiff: tifffile.TiffFile, name: str) -> tuple[Stack, ...]:
+    """Return the images (fields of view) of a file that `open_tiff` opened, at least one, all of one size and type.
+
+    Raises InvalidImage and UnsupportedType, naming the file.
+    """
     if not len(tiff.pages):
         raise InvalidImage(f"{name} is a TIFF without a page; export the image again")
     first = tiff.pages.first
     if first.axes.endswith("S"):  # the reader refuses a colour image, so its description does not matter
-        return _of_pages([first], "", (), name)
+        return (_of_pages([first], "", (), name),)
     # tifffile reads these two kinds from the file itself, whatever else its description says.
     if not (first.is_shaped or first.is_lsm):
-        planes = (_ome(tiff, name) if first.is_ome else None) or _micro_manager(tiff, name)
-        if planes is not None:
-            return planes
-    series = tiff.series[0]
+        images = (_ome(tiff, name) if first.is_ome else None) or _micro_manager(tiff, name)
+        if images is not None:
+            return _of_one_size(images, name)
+    series = _full_size(tiff.series)
+    # tifffile writes several images as series. In other files, pages of another kind may be channels as well as fields.
+    if len(series) > 1 and not first.is_shaped:
+        kinds = f"{_kind(series[0].keyframe)} and {_kind(series[1].keyframe)}"
+        raise InvalidImage(f"the pages of {name} differ: {kinds}; give one file per channel or per image")
+    return _of_one_size([_of_series(each, name) for each in series], name)
+
+
+def _kind(page: tifffile.TiffPage) -> str:
+    return f"{_size(page)} {page.dtype} {page.photometric.name.lower()} {page.compression.name.lower()}"
+
+
+def _of_one_size(images: Sequence[Stack], name: str) -> tuple[Stack, ...]:
+    forms = dict.fromkeys((image.axes, image.shape, image.dtype) for image in images)
+    if len(forms) > 1:
+        shown = " and ".join(f"{'×'.join(map(str, shape))} {dtype}" for _, shape, dtype in list(forms)[:2])
+        raise InvalidImage(f"{name} holds images of different forms: {shown}; give one file per image (field of view)")
+    return tuple(images)
+
+
+def _full_size(series: Sequence[tifffile.TiffPageSeries]) -> list[tifffile.TiffPageSeries]:
+    """Leave out the thumbnails and reduced copies: series with at most half of the largest height and width."""
+    sizes = [(each.keyframe.imagelength, each.keyframe.imagewidth) for each in series]
+    height, width = max(sizes, key=math.prod)
+    # A reduced copy of an odd size is rounded up.
+    reduced = [2 * h <= height + 1 and 2 * w <= width + 1 for h, w in sizes]
+    return [each for each, is_reduced in zip(series, reduced, strict=True) if not is_reduced]
+
+
+def _of_series(series: tifffile.TiffPageSeries, name: str) -> Stack:
+    greys = _greys([page.aspage() for page in series.pages if page is not None], name)
     return Stack(
         shape=series.get_shape(squeeze=True),
         axes=series.get_axes(squeeze=True),
-        dtype=str(series.dtype),
-        read=series.asarray,
+        dtype=greys.dtype,
+        read=lambda: greys.convert(series.asarray()),
     )
 
 
-def _ome(tiff: tifffile.TiffFile, name: str) -> Stack | None:
-    """Return the planes by the OME-XML of the first page, or None if the XML refers to that of another file."""
+def _greys(pages: Sequence[tifffile.TiffPage], name: str) -> Greys:
+    greys = [greys_of_page(page, name) for page in pages]
+    if len({each.code for each in greys}) > 1:
+        raise InvalidImage(f"the planes of {name} differ in type or colour table; give one file per channel")
+    return greys[0]
+
+
+def _ome(tiff: tifffile.TiffFile, name: str) -> list[Stack] | None:
+    """Return the images by the OME-XML of the first page, or None if the XML refers to that of another file."""
     first = tiff.pages.first
     samples = first.shape[0] if first.axes == "SYX" else 1
-    planes = own_planes(first.description, TiffPages(name.rsplit("/", 1)[-1], len(tiff.pages), samples))
-    if planes is None:
-        return None
+    images = own_images(first.description, TiffPages(name.rsplit("/", 1)[-1], len(tiff.pages), samples))
+    return None if images is None else [_of_planes(tiff, planes, name) for planes in images]
+
+
+def _of_planes(tiff: tifffile.TiffFile, planes: OwnPlanes, name: str) -> Stack:
     pages = [tiff.pages[number].aspage() for number in planes.pages]
     if pages[0].shape[-2:] != (planes.height, planes.width):
         stated = f"{planes.height}×{planes.width} pixels but the page has {_size(pages[0])}"
@@ -87,8 +128,8 @@ def _ome(tiff: tifffile.TiffFile, name: str) -> Stack | None:
     return _of_pages(pages, planes.axes, planes.shape, name)
 
 
-def _micro_manager(tiff: tifffile.TiffFile, name: str) -> Stack | None:
-    """Return the planes by Micro-Manager's own index of the file, or None if there is no index.
+def _micro_manager(tiff: tifffile.TiffFile, name: str) -> list[Stack] | None:
+    """Return the images by Micro-Manager's own index of the file, one per position, or None if there is no index.
 
     Its address follows the header of the TIFF (https://micro-manager.org/Micro-Manager_File_Formats).
     """
@@ -107,8 +148,8 @@ def _micro_manager(tiff: tifffile.TiffFile, name: str) -> Stack | None:
     return _indexed(tiff, np.array(_numbers(tiff, address + 8, 5 * pages)).reshape(pages, 5), name)
 
 
-def _indexed(tiff: tifffile.TiffFile, index: NDArray[np.int64], name: str) -> Stack:
-    """Return the planes by an index of channel, slice, frame, position and address of each page.
+def _indexed(tiff: tifffile.TiffFile, index: NDArray[np.int64], name: str) -> list[Stack]:
+    """Return the image of each position by an index of channel, slice, frame, position and address of each page.
 
     The channel varies fastest and the position slowest.
     """
@@ -120,10 +161,11 @@ def _indexed(tiff: tifffile.TiffFile, index: NDArray[np.int64], name: str) -> St
     # A wrong index would exchange channels in silence, so each page must appear exactly once.
     if not len(np.unique(rows, axis=0)) == len(pages) == len(rows) == math.prod(lengths.values()):
         raise InvalidImage(f"the index of the Micro-Manager stack {name} does not fit its pages; export it again")
-    if lengths["R"] > 1:
-        raise InvalidImage(f"{name} holds {lengths['R']} positions; give one file per image (field of view)")
+    positions = lengths.pop("R")
     long = {axis: length for axis, length in lengths.items() if length > 1}
-    return _of_pages(pages, "".join(long), tuple(long.values()), name)
+    size = len(pages) // positions
+    parts = (pages[i * size : (i + 1) * size] for i in range(positions))
+    return [_of_pages(part, "".join(long), tuple(long.values()), name) for part in parts]
 
 
 def _numbers(tiff: tifffile.TiffFile, address: int, count: int) -> list[int]:
@@ -141,11 +183,12 @@ def _of_pages(pages: Sequence[tifffile.TiffPage], axes: str, shape: tuple[int, .
         if (page.shape, page.dtype) != (first.shape, first.dtype):
             sizes = f"{_size(first)} {first.dtype} and {_size(page)} {page.dtype}"
             raise InvalidImage(f"the planes of {name} differ: {sizes}; give one file per channel")
+    greys = _greys(pages, name)
     return Stack(
         shape=(*shape, *first.shape),
         axes=axes + first.axes,
-        dtype=str(first.dtype),
-        read=lambda: _decode(pages, shape),
+        dtype=greys.dtype,
+        read=lambda: greys.convert(_decode(pages, shape)),
     )
 
 

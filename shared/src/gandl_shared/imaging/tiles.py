@@ -6,7 +6,7 @@ import numpy as np
 
 from gandl_shared.errors import InvalidImage
 from gandl_shared.imaging.fields import Preprocessing, Uint8, prepare_field
-from gandl_shared.imaging.readers import Raw
+from gandl_shared.imaging.greys import Raw
 
 
 def tile_origins(height: int, width: int, size: int) -> list[tuple[int, int]]:

@@ -22,6 +22,7 @@ from gandl_shared.imaging import (
     limits_of_sites,
     read_header,
     read_site,
+    split_sites,
 )
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import PlateMap, Site, find_sites
@@ -62,7 +63,7 @@ def plan_screen(
     `images` is the folder, which the caller has allowed. The headers of at most `max_headers` files (None means all),
     spread evenly over the screen, are read. Raises NotFound, BadInput, or Invalid with one problem per file or row.
     """
-    sites = find_sites(images, plate_map, request.pattern, channels=request.channels)
+    sites = split_sites(find_sites(images, plate_map, request.pattern, channels=request.channels))
     problems, headers = _check_headers(_sample(sites, max_headers), card)
     problems += _check_limits(request, card)
     raise_if(problems, Invalid, f"the images in {images} cannot be used")

@@ -20,6 +20,8 @@ class SiteId(NamedTuple):
 class Site:
     """One field of view of a well: its files in channel order, relative to `root`.
 
+    A name may refer to one image of a file (`gandl_shared.files.references`).
+
     `planes` is the number of files of each channel where focal planes are to be reduced; it is empty where each channel
     has one file, or one file holds all channels.
     """

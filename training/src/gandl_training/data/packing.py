@@ -23,6 +23,7 @@ from gandl_shared.imaging import (
     prepare_field,
     read_site,
     sampled_limits,
+    split_sites,
     tile_origins,
 )
 from gandl_shared.plates import PlateMap, Site, Well, find_sites, read_plate_map
@@ -84,7 +85,7 @@ def check_source(index: StoreIndex, images: Path, platemap: Path) -> None:
 
 def _sites(images: Path, platemap: Path, pattern: str | None) -> tuple[PlateMap, tuple[Site, ...]]:
     plate_map = read_plate_map(platemap, controls=False)
-    return plate_map, find_sites(images, plate_map, pattern)
+    return plate_map, split_sites(find_sites(images, plate_map, pattern))
 
 
 def _check_stopped(stopped: Callable[[], bool]) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
-from gandl_shared.imaging import read_header
+from gandl_shared.imaging import read_header, split_sites
 from gandl_shared.plates import PATTERNS, Site
 from gandl_shared.plates.patterns import FilesByField, channel_tokens, list_images, match_files, pattern_of
+
+_ALL_CHANNELS = ""
+"""The channel token of patterns without `{channel}`: each file holds all channels."""
 
 
 def image_sites(
@@ -17,20 +21,24 @@ def image_sites(
 ) -> tuple[Site, ...]:
     """Return all images of these files and folders, each of `width` channels.
 
-    Without a pattern, a file with `width` channels is one image: `plate` is its folder and `site` its name. Otherwise
-    the preset is used that makes most images. Raises NotFound, BadInput, and Invalid naming every incomplete image.
+    Without a pattern, a file with `width` channels is one image, or several where it holds several fields of view:
+    `plate` is its folder and `site` its name. Otherwise the preset is used that makes most images. Raises NotFound,
+    BadInput, and Invalid naming every incomplete image.
     """
     sites: list[Site] = []
     for root, names in _names_by_root(paths).items():
         # The first file decides, because the files of one folder come from one instrument.
-        if pattern is None and channels is None and read_header(root / names[0]).channels == width:
-            sites += [
-                Site(plate=str(Path(name).parent), well="", site=Path(name).name, root=root, names=(name,))
-                for name in names
-            ]
+        if pattern is None and channels is None and _channels(root / names[0]) == width:
+            whole = [Site(plate=str(Path(n).parent), well="", site=Path(n).name, root=root, names=(n,)) for n in names]
+            sites += [replace(site, site=Path(site.names[0]).name) for site in split_sites(whole)]
         else:
-            sites += _combined(root, names, width, pattern, channels)
+            sites += split_sites(_combined(root, names, width, pattern, channels))
     return tuple(sites)
+
+
+def _channels(path: Path) -> int:
+    """Return the number of channels of the first image in a file."""
+    return read_header(path.with_name(f"{path.name}#image=1")).channels
 
 
 def _names_by_root(paths: Sequence[Path]) -> dict[Path, list[str]]:
@@ -54,6 +62,8 @@ def _combined(
     if not fields:
         raise BadInput(f"no image in {root} fits the pattern '{pattern}', such as {names[0]}")
     selection = list(channels) if channels else channel_tokens(fields)
+    if selection == [_ALL_CHANNELS]:
+        width = _check_stack(root / names[0], width)
     if len(selection) != width:
         raise Invalid(
             f"the images in {root} have channels {', '.join(selection)}; the model takes {width}: see --channels"
@@ -77,12 +87,20 @@ def _combined(
     ]
 
 
+def _check_stack(path: Path, width: int) -> int:
+    """Return 1, the number of files per image. Raises Invalid if the file has not all channels of the model."""
+    channels = _channels(path)
+    if channels != width:
+        raise Invalid(f"{path.name} has {channels} channels; the model takes {width}")
+    return 1
+
+
 def _best_preset(root: Path, names: Sequence[str], width: int) -> FilesByField:
     """Return the files as the preset combines them that makes most images of `width` files. Raises Invalid."""
     candidates = [match_files(names, pattern) for pattern in PATTERNS.values() if "{channel}" in pattern]
     best = max(candidates, key=lambda fields: sum(len(files) == width for files in fields.values()))
     if not any(len(files) == width for files in best.values()):
-        channels = read_header(root / names[0]).channels
+        channels = _channels(root / names[0])
         detail = f"{names[0]} has {channels} channels, the model takes {width}, and no preset combines the files"
         raise Invalid(f"{detail}; give --pattern, or one of {', '.join(PATTERNS)}")
     return best

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from gandl_shared.errors import Invalid, Problem, raise_if
+from gandl_shared.files.references import parse_reference
 from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
 from gandl_shared.plates.layouts.listing import IMAGE_SUFFIXES
 from gandl_shared.plates.plate_map import PlateMap, Well
@@ -53,10 +54,11 @@ def read_file_columns(root: Path, plate_map: PlateMap, columns: Sequence[str]) -
 
 
 def inside(root: Path, name: str) -> Path | None:
-    """Return `root / name` with links resolved, or None if that leads out of `root`."""
-    if PurePosixPath(name).is_absolute() or "\0" in name:
+    """Return the file of a name or reference below `root` with links resolved, or None if that leads out of `root`."""
+    file = parse_reference(name).file
+    if PurePosixPath(file).is_absolute() or "\0" in file:
         return None
-    path = (root / name).resolve()
+    path = (root / file).resolve()
     return path if path.is_relative_to(root.resolve()) else None
 
 
