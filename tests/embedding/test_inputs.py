@@ -66,6 +66,20 @@ def test_channels_are_put_together_in_their_order() -> None:
     assert whole[0, 0, 0, 0] < whole[0, 1, 0, 0]
 
 
+def test_each_image_of_a_file_is_an_image_of_the_answer() -> None:
+    fields = np.random.default_rng(0).integers(0, 260, (3, 2, 32, 32)).astype(np.uint16)
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer, ome=True) as writer:
+        for field in fields:
+            writer.write(field, photometric="minisblack", metadata={"axes": "CYX"})
+    buffer.seek(0)
+    several = tiles_of_uploads([Upload(field=IMAGE, filename="a.ome.tif", file=buffer)], CARD, None, LIMITS)
+    single = tiles_of_uploads([upload(field) for field in fields], CARD, None, LIMITS)
+    assert several.names == ("a.ome.tif#image=1", "a.ome.tif#image=2", "a.ome.tif#image=3")
+    assert several.counts == (1, 1, 1)
+    np.testing.assert_array_equal(several.tiles, single.tiles)
+
+
 def test_requests_have_limits() -> None:
     with pytest.raises(TooLarge, match="more than 8 tiles"):
         tiles_of_array(np.zeros((9, 2, 16, 16), np.uint8), CARD, None, LIMITS)

@@ -25,6 +25,25 @@ def test_a_file_with_all_channels_is_an_image(tmp_path: Path) -> None:
     assert [(site.plate, site.site) for site in sites] == [("p1", "a.tif"), ("p1", "b.tif"), ("p2", "c.tif")]
 
 
+def test_each_image_of_a_file_is_an_image(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "A01.ome.tif", ome=True) as writer:
+        for _ in range(2):
+            writer.write(np.zeros((2, 16, 16), np.uint8), photometric="minisblack", metadata={"axes": "CYX"})
+    write(tmp_path, "B01.ome.tif", channels=2)
+    sites = image_sites([tmp_path], 2)
+    assert [site.site for site in sites] == ["A01.ome.tif#image=1", "A01.ome.tif#image=2", "B01.ome.tif"]
+    sites = image_sites([tmp_path], 2, pattern="one-file-a-well")
+    assert [(site.well, site.site) for site in sites] == [("A01", "1"), ("A01", "2"), ("B01", "1")]
+
+
+def test_a_pattern_without_channels_takes_files_with_all_of_them(tmp_path: Path) -> None:
+    write(tmp_path, "P/A01_s1.tif", channels=2)
+    (site,) = image_sites([tmp_path], 2, pattern="gandl-stack")
+    assert (site.well, site.names) == ("A01", ("P/A01_s1.tif",))
+    with pytest.raises(Invalid, match=r"A01_s1\.tif has 2 channels; the model takes 3"):
+        image_sites([tmp_path], 3, pattern="gandl-stack")
+
+
 def test_files_of_one_channel_are_combined_by_the_preset_that_fits(tmp_path: Path) -> None:
     for well in ("A01", "A02"):
         for channel in (1, 2):

@@ -40,6 +40,14 @@ def test_presets(preset: str, name: str, groups: dict[str, str]) -> None:
     assert match.groupdict() == groups
 
 
+@pytest.mark.parametrize("suffix", ["tif", "TIFF", "ome.tif", "ome.tiff"])
+def test_every_preset_of_tiffs_takes_ome_tiffs(suffix: str) -> None:
+    assert compile_pattern(PATTERNS["gandl"]).search(f"P1/B02_s1_w2.{suffix}")
+    match = compile_pattern(PATTERNS["one-file-a-well"]).search(f"P1/B02.{suffix}")
+    assert match is not None
+    assert match["well"] == "B02"
+
+
 def test_a_repeated_placeholder_must_be_the_same_text() -> None:
     pattern = compile_pattern("{plate}/{plate}_{well}.tif")
     assert pattern.search("P1/P1_A01.tif")

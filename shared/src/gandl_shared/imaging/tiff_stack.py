@@ -75,14 +75,15 @@ def images_of(tiff: tifffile.TiffFile, name: str) -> tuple[Stack, ...]:
 
 
 def _kind(page: tifffile.TiffPage) -> str:
-    return f"{_size(page)} {page.dtype} {page.photometric.name.lower()} {page.compression.name.lower()}"
+    words = (getattr(value, "name", str(value)).lower() for value in (page.photometric, page.compression))
+    return f"{_size(page)} {page.dtype} {' '.join(words)}"
 
 
 def _of_one_size(images: Sequence[Stack], name: str) -> tuple[Stack, ...]:
     forms = dict.fromkeys((image.axes, image.shape, image.dtype) for image in images)
     if len(forms) > 1:
-        shown = " and ".join(f"{'×'.join(map(str, shape))} {dtype}" for _, shape, dtype in list(forms)[:2])
-        raise InvalidImage(f"{name} holds images of different forms: {shown}; give one file per image (field of view)")
+        two = " and ".join(f"{'×'.join(map(str, shape))} {dtype}" for _, shape, dtype in list(forms)[:2])
+        raise InvalidImage(f"{name} holds images of different forms: {two}; give one file per image (field of view)")
     return tuple(images)
 
 

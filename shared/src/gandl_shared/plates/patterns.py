@@ -86,8 +86,9 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     if "well" not in names and not (names & {"row", "row0"} and names & {"column", "column0"}):
         raise BadInput(f"pattern '{pattern}' has neither {{well}} nor {{row}} and {{column}}")
     regex = "".join(_expression(parts, i) for i in range(len(parts)))
-    # A suffix of one letter more or less is the same format.
-    return re.compile(f"(?:^|/){re.sub(r'tif$', 'tiff?', regex)}$", re.IGNORECASE)
+    # A suffix of one letter more or less is the same format, and an OME-TIFF is a TIFF.
+    suffix = re.sub(r"\\\.tif$", r"(?:\\.ome)?\\.tiff?", regex)
+    return re.compile(f"(?:^|/){suffix}$", re.IGNORECASE)
 
 
 def match_files(names: Iterable[str], pattern: str) -> FilesByField:
