@@ -46,6 +46,7 @@ class Flag(StrEnum):
     """A reason for a verdict, or a warning about a curve. docs/dose-response.md has the rule of each."""
 
     INACTIVE = "inactive"
+    CONTROLS_AT_CHANCE = "controls_at_chance"
     ACTIVE_AT_ALL_DOSES = "active_at_all_doses"
     ACTIVE_AT_LOWEST_DOSE = "active_at_lowest_dose"
     EC50_ABOVE_RANGE = "ec50_above_range"

@@ -44,6 +44,16 @@ class GroupQuality(Frozen):
     ssmd: float | None = Field(description="strictly standardised mean difference")
     v_factor: float | None = Field(description="1 - 6 × mean within-dose spread of treatments / control distance")
     roc_auc: Share | None
+    chance_p_value: Share | None = Field(
+        default=None,
+        description="one-sided Mann–Whitney test of the held-out control wells: how often controls without any effect "
+        "would be separated so well; null where nothing was held out",
+    )
+    at_chance: bool = Field(
+        default=False,
+        description="true if the control wells overlap and `chance_p_value` is above 0.01: no compound of this cell "
+        "line has a direction, an EC50 or a rank",
+    )
     accuracy: Share | None = Field(
         description="share of the control tiles on their own side of an axis that was fitted without their well"
     )

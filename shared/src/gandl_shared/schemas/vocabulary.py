@@ -99,6 +99,12 @@ class Flag(Term):
     """A reason for a verdict, or a warning about a curve. A curve can have several."""
 
     INACTIVE = "inactive", "inactive", "The response does not change with dose by more than chance."
+    CONTROLS_AT_CHANCE = (
+        "controls_at_chance",
+        "controls at chance",
+        "Held-out control wells are separated no better than by chance, so that no effect has a direction; repeat the "
+        "assay.",
+    )
     ACTIVE_AT_ALL_DOSES = (
         "active_at_all_doses",
         "active at all doses",

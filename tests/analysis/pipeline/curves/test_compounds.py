@@ -11,6 +11,7 @@ from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text
 from gandl_analysis.figures.svg import to_svg
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, efficacy_settings, fit_compounds, fit_wells
 from gandl_analysis.pipeline.curves.wells import CurveWell
+from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_science.arrays import Float
 from gandl_science.dose_response.results import CurveOptions
 from gandl_shared.errors import InvalidTable
@@ -170,6 +171,24 @@ def test_a_poison_deviates_from_the_controls_of_its_cell_line() -> None:
     assert curve.off_axis.limit == 1.5
     assert [p.distance for p in curve.off_axis.points] == pytest.approx([1.0] * 3 + [9.0] * 3)
     assert len(fit_compounds([*controls, *poison], FAST, {"U2OS": 1.5})) == 1
+
+
+def test_controls_at_chance_give_a_compound_no_direction() -> None:
+    """A steep curve along an axis without direction is no effect, in whichever number a reader looks for one."""
+    rise = [
+        screen_well("treatment", "a", float(d), level, 9.0)
+        for d, level in zip(DOSES, (-1.0, -1, -1, 1, 1, 1), strict=True)
+        for _ in range(3)
+    ]
+    assert fit_compounds(rise, FAST, {}, ())[0].verdict == "active"
+    curve = fit_compounds(rise, FAST, {"U2OS": 1.5}, {"U2OS"})[0]
+    assert (curve.verdict, curve.flags) == ("undetermined", ("controls_at_chance",))
+    assert (curve.ec50.value, curve.ec50.method) == (None, "controls at chance")
+    assert (curve.p_value, curve.q_value, curve.emax.fitted, curve.off_axis.departs_at) == (None,) * 4
+    assert (curve.n_wells, curve.n_doses, len(curve.points)) == (18, 6, 18)
+    (hit,) = rank_compounds([curve])
+    assert (hit.rank, hit.verdict, hit.ec50_um, hit.toxic_from_um) == (None, "undetermined", None, None)
+    assert to_svg(dose_response_figure(curve))
 
 
 def test_excluded_wells_of_a_screen() -> None:

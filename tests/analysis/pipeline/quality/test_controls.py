@@ -17,6 +17,7 @@ from tests.analysis.pipeline.quality.simulated_assay import EVERYTHING, simulate
 def test_a_clear_assay_is_good() -> None:
     quality = group_quality(simulated_assay(effect=14), EVERYTHING)
     assert (quality.n_positive, quality.n_negative, quality.grouped_by) == (8, 8, "row")
+    assert quality.chance_p_value is not None and quality.chance_p_value < 0.001 and not quality.at_chance
     assert quality.verdict == "good" and quality.well_accuracy == 1.0
     assert quality.well_accuracy_interval is not None and quality.well_accuracy_interval.low < 0.85
     assert quality.accuracy_interval is not None and quality.accuracy is not None
@@ -26,6 +27,7 @@ def test_a_clear_assay_is_good() -> None:
 def test_an_assay_without_effect_is_poor() -> None:
     quality = group_quality(simulated_assay(effect=0), EVERYTHING)
     assert quality.verdict == "poor"
+    assert quality.at_chance and "no better than by chance" in quality.reasons[-1]
     assert quality.z_prime is not None and quality.z_prime < 0
 
 
@@ -58,6 +60,7 @@ def test_in_sample_controls_give_no_verdict() -> None:
     fit = dataclasses.replace(cell_line.scores.fit, control_status=ControlStatus.IN_SAMPLE, held_out=None)
     in_sample = dataclasses.replace(cell_line, scores=dataclasses.replace(cell_line.scores, fit=fit))
     quality = group_quality(in_sample, EVERYTHING)
+    assert (quality.chance_p_value, quality.at_chance) == (None, False)
     assert (quality.in_sample, quality.verdict, quality.grouped_by) == (True, "undetermined", None)
 
 

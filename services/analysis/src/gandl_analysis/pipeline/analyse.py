@@ -48,9 +48,11 @@ def _analyse(screen: ScreenInput) -> Analysed:
 
     settings = efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name)
     limits = {name: limit_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
-    curves = fit_compounds(wells, settings, limits)
-
     quality = screen_quality(cell_lines, parameters)
+    # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
+    undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
+    curves = fit_compounds(wells, settings, limits, undirected)
+
     space = AxisSpace(
         raw=raw.without_emptied, normalised=tiles.without_emptied, preparation=preparation, well_index=screen.well_index
     )

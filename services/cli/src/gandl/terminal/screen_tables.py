@@ -29,6 +29,10 @@ def print_quality(analysis: ScreenAnalysis, console: Console) -> None:
     print_table(table, console)
     if analysis.quality.note:
         console.print(analysis.quality.note, markup=False)
+    undirected = [name for name, quality in analysis.quality.cell_lines.items() if quality.at_chance]
+    if undirected:
+        separation = "held-out controls are separated no better than by chance, so that no compound gets a verdict"
+        console.print(f"{', '.join(undirected)}: {separation}", markup=False)
     failed = [site for plate in analysis.quality.images.values() for site in plate.failed]
     if failed:
         excluded = sum(site.excluded for site in failed)

@@ -5,7 +5,7 @@ The result is the schema `Curve`, which is the same in stored analyses, on the w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,12 +78,15 @@ def efficacy_settings(
 
 
 def fit_compounds(
-    wells: Sequence[WellScore], settings: CurveSettings, off_limits: Mapping[str, float | None]
+    wells: Sequence[WellScore],
+    settings: CurveSettings,
+    off_limits: Mapping[str, float | None],
+    undirected: Collection[str] = (),
 ) -> list[Curve]:
     """Return one curve per cell line and compound of the treatment wells, in order of first appearance.
 
     `off_limits` holds the off-axis limit of each cell line (pipeline.axes.off_axis_limit). A well that is `excluded` is
-    shown but not fitted.
+    shown but not fitted. No curve is fitted in the cell lines `undirected`, whose controls are not separated.
     """
     treated = [
         CurveWell(
@@ -100,11 +103,14 @@ def fit_compounds(
         for well in wells
         if well.role is Role.TREATMENT
     ]
-    return fit_wells(treated, settings, off_limits)
+    return fit_wells(treated, settings, off_limits, undirected)
 
 
 def fit_wells(
-    wells: Sequence[CurveWell], settings: CurveSettings, off_limits: Mapping[str, float | None] | None = None
+    wells: Sequence[CurveWell],
+    settings: CurveSettings,
+    off_limits: Mapping[str, float | None] | None = None,
+    undirected: Collection[str] = (),
 ) -> list[Curve]:
     """Return one curve per cell line and compound, in order of first appearance, with q-values within a cell line.
 
@@ -113,7 +119,7 @@ def fit_wells(
     """
     raise_if(_negative_concentrations(wells), InvalidTable, "wells cannot be fitted")
     compounds = group_by_compound(wells)
-    fittable = [compound for compound in compounds if compound.fitted_wells]
+    fittable = [c for c in compounds if c.fitted_wells and c.cell_line not in undirected]
     rng = np.random.default_rng(settings.seed)
     # One call for all, so that compounds that share their doses are solved together.
     fits = fit_curves([compound.data for compound in fittable], settings.options, rng)
@@ -122,7 +128,11 @@ def fit_wells(
         id(compound): _curve(compound, fit, q_value, settings, limits.get(compound.cell_line))
         for compound, fit, q_value in zip(fittable, fits, _q_by_cell_line(fittable, fits), strict=True)
     }
-    return [curves.get(id(compound)) or _curve_without_fit(compound, settings) for compound in compounds]
+    return [
+        curves.get(id(compound))
+        or _curve_without_fit(compound, settings, directed=compound.cell_line not in undirected)
+        for compound in compounds
+    ]
 
 
 def _negative_concentrations(wells: Sequence[CurveWell]) -> list[Problem]:
@@ -243,8 +253,11 @@ def _off_axis(wells: Sequence[CurveWell], limit: float | None) -> CurveOffAxis:
     return CurveOffAxis(departs_at=off_axis_onset(doses, means, limit), limit=limit, points=points)
 
 
-def _curve_without_fit(compound: CompoundWells, settings: CurveSettings) -> Curve:
-    """Return the answer for a compound none of whose wells can be fitted."""
+def _curve_without_fit(compound: CompoundWells, settings: CurveSettings, *, directed: bool) -> Curve:
+    """Return the answer for a compound none of whose wells can be fitted, or whose axis has no direction."""
+    reason = "no usable wells" if directed else "controls at chance"
+    reasons = (Flag.LOW_REPLICATES, Flag.FEW_DOSES) if directed else (Flag.CONTROLS_AT_CHANCE,)
+    wells = compound.fitted_wells
     return Curve(
         compound=compound.name,
         cell_line=compound.cell_line,
@@ -252,9 +265,7 @@ def _curve_without_fit(compound: CompoundWells, settings: CurveSettings) -> Curv
         model=CurveModel.CONSTANT,
         aicc={},
         params={},
-        ec50=CurveLocation(
-            value=None, relation=None, low=None, high=None, unit=settings.unit, method="no usable wells"
-        ),
+        ec50=CurveLocation(value=None, relation=None, low=None, high=None, unit=settings.unit, method=reason),
         loss_ec50=None,
         crosses_zero_at=None,
         emax=CurveEmax(fitted=None, observed=None, at=None),
@@ -262,10 +273,10 @@ def _curve_without_fit(compound: CompoundWells, settings: CurveSettings) -> Curv
         p_value=None,
         q_value=None,
         lack_of_fit_p=None,
-        n_doses=0,
-        n_wells=0,
+        n_doses=len({well.concentration for well in wells}),
+        n_wells=len(wells),
         verdict=Verdict.UNDETERMINED,
-        flags=(Flag.LOW_REPLICATES, Flag.FEW_DOSES, *compound.flags),
-        points=_points(compound, ()),
+        flags=(*reasons, *compound.flags),
+        points=_points(compound, [0.0] * len(wells)),
         fitted=(),
     )

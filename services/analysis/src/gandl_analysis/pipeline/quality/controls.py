@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from gandl_science.arrays import Float, Mask
 from gandl_science.assay.accuracy import Confusion, confusion, tile_accuracy_interval, wilson
+from gandl_science.assay.chance import chance_test
 from gandl_science.assay.grade import GradedAssay, GradeThresholds, grade_assay
 from gandl_science.assay.separation import separation, v_factor
 from gandl_shared.plates import Role
@@ -16,6 +17,7 @@ from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 _IN_SAMPLE = GradedAssay(
     "undetermined", ("the axis has seen these controls: in-sample figures flatter and give no verdict",)
 )
+_AT_CHANCE = "held-out controls are separated no better than by chance, so that no effect has a direction"
 
 
 def thresholds_of(parameters: AnalysisParameters) -> GradeThresholds:
@@ -36,12 +38,15 @@ def group_quality(
     by_tile = tile_accuracy_interval(scores.tiles_right, scores.n_tiles, labels, np.random.default_rng(seed))
     # A verdict on controls that trained the axis would flatter the assay, so none is given.
     graded = _IN_SAMPLE if cell_line.in_sample else grade_assay(measures, by_well, thresholds)
+    chance = None if cell_line.in_sample else chance_test(positive, negative)
     return GroupQuality(
         z_prime=measures.z_prime,
         z_prime_robust=measures.z_prime_robust,
         ssmd=measures.ssmd,
         v_factor=v_factor(_scores_by_dose(cell_line, wells), positive, negative),
         roc_auc=measures.roc_auc,
+        chance_p_value=chance.p_value if chance else None,
+        at_chance=chance is not None and chance.at_chance,
         accuracy=scores.tile_accuracy(wells),
         accuracy_interval=_interval(by_tile),
         well_accuracy=sides.accuracy,
@@ -52,7 +57,7 @@ def group_quality(
         grouped_by=None if cell_line.in_sample else scores.fit.grouped_by,
         in_sample=cell_line.in_sample,
         verdict=graded.grade,
-        reasons=graded.reasons,
+        reasons=(*graded.reasons, _AT_CHANCE) if chance and chance.at_chance else graded.reasons,
     )
 
 
