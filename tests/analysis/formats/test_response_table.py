@@ -15,7 +15,7 @@ HEADER = "compound,cell_line,concentration_um,response\n"
 def read(folder: Path, text: str) -> list[CurveWell]:
     path = folder / "t.csv"
     path.write_text(text, encoding="utf-8")
-    return read_responses(path)
+    return list(read_responses(path).wells)
 
 
 def test_a_row_is_a_well_with_everything_that_is_known_of_it(tmp_path: Path) -> None:
@@ -31,6 +31,7 @@ def test_a_row_is_a_well_with_everything_that_is_known_of_it(tmp_path: Path) -> 
         off_distance=1.25,
         excluded="edge",
         table_row=2,
+        metadata={"operator": "me"},
     )
 
 
@@ -60,20 +61,22 @@ def test_words_that_exclude_a_well(tmp_path: Path, word: str, reason: str | None
 
 
 BAD = {
-    "a\n": "row 1, compound: column is missing",
-    HEADER: "no rows",
-    "": "is empty",
+    "a\n1\n": "row 1, compound: column is missing",
+    HEADER: "has no rows",
+    "": "has no rows",
     HEADER + "a,U,ten,1\n": "row 2, concentration_um: 'ten' is not a number",
     HEADER + "a,U,1,1\na,U,-3,1\n": "row 3, concentration_um: -3 is negative",
     HEADER + "a,U,1,inf\n": "row 2, response: 'inf' is not finite",
     HEADER + "a,U,,1\n": "row 2, concentration_um: is empty",
     HEADER + ",U,1,1\n": "row 2, compound: is empty",
-    HEADER + "a,U,1\n": "row 2: 3 cells where the header has 4",
+    HEADER + "a,U,1\n": "row 2: row 2 has 3 cells, the header 4",
     HEADER.replace("\n", ",response\n") + "a,U,1,1,1\n": "row 1, response: column occurs twice",
     HEADER + "a,U,1,1e160\n": "row 2, response: '1e160' is beyond 1e-100 to 1e+100; give it in another unit",
     HEADER + "a,U,1e-170,1\n": "row 2, concentration_um: '1e-170' is beyond",
-    HEADER + "a,U,1,0.5\na,U,1,0.5\na,U,3,0.7\na,U,3,0.7\n": "row 3, response: repeats row 2, and so do all rows",
-    HEADER + "a,U,1,0\na,U,1,0.1\na,U,1,0\na,U,1,0.1\na,U,3,0.7\na,U,3,0.7\n": "row 4, response: repeats row 2,",
+    HEADER + "a,U,1,1,5\n": "row 2: row 2 has 5 cells, the header 4; put quotes around",
+    HEADER + "a,U,1,1\nA,U,1,1\n": "row 3, compound: 'A' and 'a' in row 2 differ only by",
+    HEADER + "1-Mar,U,1,1\n": "row 2, compound: '1-Mar' is a date",
+    HEADER + 'a,U,1,"1,000"\n': "row 2, response: '1,000' may be 1000 or 1.000",
     HEADER.replace("\n", ",plate,well\n") + "a,U,1,1,P,A01\nb,U,1,1,P,A01\n": "row 3, well: P A01 is in row 2 already",
 }
 
@@ -97,15 +100,57 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_equal_replicates_of_single_doses_are_not_copies(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "lines", [["1,0.5", "1,0.5", "3,0.7", "3,0.7"], ["1,0", "1,0.1", "1,0", "1,0.1", "3,0.7", "3,0.7"]]
+)
+def test_rows_that_may_be_copies_are_noted(tmp_path: Path, lines: list[str]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER + "".join(f"a,U,{line}\n" for line in lines), encoding="utf-8")
+    (note,) = read_responses(path).notes
+    assert "repeats row 2, and so do all rows at every dose of a in U. If rows were copied" in note
+
+
+def test_equal_replicates_of_single_doses_are_not_noted(tmp_path: Path) -> None:
     rows = ["a,U,1,0", "a,U,1,0", "a,U,3,50", "a,U,3,52", "b,U,1,0", "b,U,1,0", "b,U,3,0", "b,U,3,0"]
-    assert len(read(tmp_path, HEADER + "\n".join(rows) + "\n")) == 8
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER + "\n".join(rows) + "\n", encoding="utf-8")
+    assert read_responses(path).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "dose", "unit", "value"),
+    [
+        ("concentration_um", "3", "ng/mL", 3.0),
+        ("concentration_um", "300 nM", "uM", 0.3),
+        ("dose (nM)", "300", "uM", 0.3),
+        ("dose (nM)", "300", "nM", 300.0),
+        ("log10 conc (M)", "-6", "nM", 1000.0),
+    ],
+)
+def test_concentrations_come_in_the_unit_of_the_results(
+    tmp_path: Path, header: str, dose: str, unit: str, value: float
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER.replace("concentration_um", header) + f"a,U,{dose},1\n", encoding="utf-8")
+    assert read_responses(path, unit=unit).wells[0].concentration == pytest.approx(value)
+
+
+def test_a_molar_header_and_results_in_mass_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER.replace("concentration_um", "dose (nM)") + "a,U,3,1\n", encoding="utf-8")
+    with pytest.raises(InvalidTable, match="states a molar unit, but the unit of the results is ug/mL"):
+        read_responses(path, unit="ug/mL")
+
+
+def test_decimal_commas_of_a_german_spreadsheet(tmp_path: Path) -> None:
+    (well,) = read(tmp_path, HEADER.replace(",", ";") + "a;U;0,3;-1,5\n")
+    assert (well.concentration, well.response) == (0.3, -1.5)
 
 
 def test_a_file_that_is_not_text_or_not_there(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    with pytest.raises(NotFound, match="does not exist"):
+    with pytest.raises(NotFound, match="is not there"):
         read_responses(path)
-    path.write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(InvalidTable, match="is not CSV text in UTF-8"):
+    path.write_bytes(b"\x89PNG\0\x01")
+    with pytest.raises(InvalidTable, match="it is no text"):
         read_responses(path)

@@ -95,7 +95,10 @@ def test_controls_give_direction_and_midpoint(app: typer.Typer, table: Path, tmp
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a\n", "row 1, compound: column is missing"), (HEADER + "a,U,ten,1\n", "row 2, concentration_um: 'ten' is not")],
+    [
+        ("a\n1\n", "row 1, compound: column is missing"),
+        (HEADER + "a,U,ten,1\n", "row 2, concentration_um: 'ten' is not"),
+    ],
     ids=["header", "row"],
 )
 def test_a_bad_table_is_named_and_nothing_is_written(app: typer.Typer, tmp_path: Path, text: str, message: str) -> None:

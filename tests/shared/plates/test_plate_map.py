@@ -81,8 +81,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
-    (tmp_path / "map.csv").write_bytes(b"\xff\xfe\x00plate")
-    with pytest.raises(InvalidPlateMap, match="not UTF-8"):
+    (tmp_path / "map.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    with pytest.raises(InvalidPlateMap, match="no text; save it as CSV UTF-8"):
         read_plate_map(tmp_path / "map.csv")
 
 

@@ -62,6 +62,7 @@ class Flag(StrEnum):
     OUTLIERS_DOWNWEIGHTED = "outliers_downweighted"
     SLOPE_AT_BOUND = "slope_at_bound"
     EMPTY_WELLS = "empty_wells"
+    EQUAL_REPLICATES = "equal_replicates"
 
 
 class WindowLimit(StrEnum):

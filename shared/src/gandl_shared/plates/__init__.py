@@ -1,19 +1,18 @@
 """Plate maps and the images of their wells."""
 
-from gandl_shared.plates.columns import has_metadata_prefix, metadata_column, plain_column
+from gandl_shared.plates.columns import COLUMN_NAMES, has_metadata_prefix, metadata_column, plain_column
 from gandl_shared.plates.layouts.file_columns import inside
+from gandl_shared.plates.map_table.roles import ROLE_NAMES
 from gandl_shared.plates.patterns import PATTERNS, compile_pattern
 from gandl_shared.plates.plate_map import (
-    COLUMN_NAMES,
-    ROLE_NAMES,
-    UNSPECIFIED,
     PlateMap,
-    Well,
     parse_plate_map,
+    plate_map_of_bytes,
     read_plate_map,
 )
 from gandl_shared.plates.site import Site, SiteId
 from gandl_shared.plates.sites import ImageSurvey, find_sites, survey_images
+from gandl_shared.plates.well import UNSPECIFIED, Well
 from gandl_shared.plates.well_names import parse_well, row_letters, standard_well_name, well_name
 from gandl_shared.schemas.vocabulary import Role
 
@@ -36,6 +35,7 @@ __all__ = [
     "parse_plate_map",
     "parse_well",
     "plain_column",
+    "plate_map_of_bytes",
     "read_plate_map",
     "row_letters",
     "standard_well_name",

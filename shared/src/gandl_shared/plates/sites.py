@@ -13,11 +13,12 @@ from gandl_shared.plates.layouts.detect import read_inventory
 from gandl_shared.plates.layouts.file_columns import channel_number, file_columns, inside, read_file_columns
 from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
 from gandl_shared.plates.layouts.listing import list_folder
-from gandl_shared.plates.plate_map import PlateMap, Well
+from gandl_shared.plates.plate_map import PlateMap
 from gandl_shared.plates.selection.channels import ChannelOrder, ModelInput, channel_names, order_channels
 from gandl_shared.plates.selection.choice import ChosenFiles, choose_files
 from gandl_shared.plates.selection.plate_names import assign_plates
 from gandl_shared.plates.site import Site
+from gandl_shared.plates.well import Well
 from gandl_shared.schemas.choice import ImageChoice
 
 

@@ -173,6 +173,11 @@ class Flag(Term):
         "empty wells",
         "Some wells hold no cells and are left out of the curve; if replicates agree, the cells were killed.",
     )
+    EQUAL_REPLICATES = (
+        "equal_replicates",
+        "equal replicates",
+        "Replicates are equal at every dose, as after rounding or copying; p-values and intervals promise too much.",
+    )
 
 
 class ImageReason(Term):

@@ -42,13 +42,33 @@ def test_a_well_that_cannot_be_fitted_stays_with_its_reason(wrong: CurveWell, re
     assert compound.data.concentration.tolist() == [1.0]
 
 
-def test_doses_that_differ_by_a_millionth_are_the_lowest_of_them() -> None:
-    doses = [w.concentration for w in group(well(1.0 + 1e-6), well(2.0), well(1.0), well(1.0 + 2e-6), well(0.0)).wells]
+def test_doses_within_measurement_are_one() -> None:
+    doses = [w.concentration for w in group(well(1.0125), well(2.0), well(0.9975), well(1.0), well(0.0)).wells]
     assert doses == [1.0, 2.0, 1.0, 1.0, 0.0]
 
 
 def test_doses_that_differ_by_more_are_two() -> None:
-    assert [w.concentration for w in group(well(1.0), well(1.00001)).wells] == [1.0, 1.00001]
+    assert [w.concentration for w in group(well(1.0), well(1.2)).wells] == [1.0, 1.2]
+
+
+PASTED = [(1.0, 0.0), (1.0, 0.1), (1.0, 0.0), (1.0, 0.1), (3.0, 0.7), (3.0, 0.7)]
+EQUAL = [(1.0, 0.0), (1.0, 0.0), (3.0, 1.0), (3.0, 1.0), (3.0, 1.0)]
+REAL = [(1.0, 0.0), (1.0, 0.0), (3.0, 50.0), (3.0, 52.0)]
+CONSTANT = [(1.0, 0.0), (1.0, 0.0), (3.0, 0.0), (3.0, 0.0)]
+SINGLE = [(1.0, 0.0), (3.0, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "is_equal"), [(PASTED, True), (EQUAL, True), (REAL, False), (CONSTANT, False), (SINGLE, False)]
+)
+def test_equal_replicates_at_every_dose_of_a_changing_curve_are_a_flag(
+    pairs: list[tuple[float, float]], is_equal: bool
+) -> None:
+    compound = group(*(well(dose, response) for dose, response in pairs))
+    assert (Flag.EQUAL_REPLICATES in compound.flags) is is_equal
+    if compound.equal_wells is not None:
+        first, second = compound.equal_wells
+        assert (first.response, first.concentration) == (second.response, second.concentration)
 
 
 def empty(dose: float) -> CurveWell:

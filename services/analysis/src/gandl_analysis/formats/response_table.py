@@ -1,143 +1,223 @@
-"""A table of responses from any source: a CSV file with one row per well; all its problems are reported at once."""
+"""A table of responses from any source: a file with one row per well; all its problems are reported at once."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gandl_shared.errors import InvalidTable, NotFound, Problem, raise_if
-from gandl_shared.plates.separators import separator_of
+from gandl_shared.errors import InvalidTable, Problem, raise_if
+from gandl_shared.plates.columns import COLUMN_NAMES, DOSE, choose_column, column_key, plain_column, standard_column
+from gandl_shared.plates.tables import Row, Table, TableForm, read_table
+from gandl_shared.plates.tables.damage import damage
+from gandl_shared.plates.tables.names import fold_name, folding_notes, similar_names
+from gandl_shared.plates.tables.quantities.concentrations import MAX_SIZE, MIN_SIZE, ConcentrationColumn
+from gandl_shared.plates.tables.quantities.doses import grouping_note
+from gandl_shared.plates.tables.quantities.numbers import Mark, decimal_mark, is_missing, parse_quantity
+from gandl_shared.plates.tables.quantities.units import DoseScale, dose_scale, unit_power
+from gandl_shared.plates.well_names import standard_well_name
 
-from gandl_analysis.pipeline.curves.wells import CurveWell
+from gandl_analysis.pipeline.curves.wells import CurveWell, group_by_compound
 
-REQUIRED = ("compound", "cell_line", "concentration_um", "response")
+REQUIRED = ("compound", "cell_line", DOSE, "response")
 OPTIONAL = ("plate", "well", "off_distance", "excluded")
-_MIN_SIZE, _MAX_SIZE = 1e-100, 1e100
-"""Squares of smaller or larger numbers leave the range of floating point."""
-_MISSING = {"", "na", "nan", "null", "none"}
+_NUMBERS = (DOSE, "response", "off_distance")
+_NAMES = ("compound", "cell_line", "plate")
 _NO, _YES = {"false", "no", "n", "0"}, {"true", "yes", "y", "1"}
+_INFINITE = {"inf", "-inf", "+inf", "infinity", "-infinity", "∞"}
 
 
-def read_responses(path: Path) -> list[CurveWell]:
-    """Return the wells of a CSV file with the columns `REQUIRED` and any of `OPTIONAL`; other columns are ignored.
+@dataclass(frozen=True)
+class ResponseTable:
+    """The wells of a table in its order, and what was assumed while it was read."""
 
-    Names of columns may be in any case. Commas, semicolons or tabs separate cells. An empty response (or NA, NaN) is a
-    well without a measurement: it is not fitted, but it is part of the result. A concentration of zero is a vehicle
-    well of that compound. Raises NotFound, or InvalidTable with one problem per row and field (the header is row 1).
+    wells: tuple[CurveWell, ...]
+    notes: tuple[str, ...]
+
+
+def read_responses(path: Path, *, unit: str = "uM", sheet: str | None = None) -> ResponseTable:
+    """Return the wells of a file with the columns `REQUIRED` and any of `OPTIONAL`, in any form of a plate map.
+
+    `concentration_um` holds concentrations in `unit`; other headers and cells with a molar unit are converted to it.
+    `sheet` chooses the sheet of a workbook. Further columns are kept. An empty response (or NA, NaN) is a well without
+    a measurement: it is not fitted, but it is part of the result. A concentration of zero is a vehicle well of that
+    compound. Raises NotFound, or InvalidTable with one problem per row and field.
     """
-    if not path.is_file():
-        raise NotFound(f"table {path} does not exist; give the path of a CSV file")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text), delimiter=separator_of(text), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidTable(f"table {path.name} is not CSV text in UTF-8: {error}") from error
-    if not any(any(cell.strip() for cell in row) for row in rows):
-        raise InvalidTable(f"table {path.name} is empty; it needs the columns {', '.join(REQUIRED)}")
-    return _wells(rows, path.name)
-
-
-def _wells(rows: Sequence[Sequence[str]], file: str) -> list[CurveWell]:
-    header = [cell.strip().lower() for cell in rows[0]]
-    raise_if(_header_problems(header, file), InvalidTable, "table cannot be used")
-    problems: list[Problem] = []
-    wells: list[CurveWell] = []
-    for number, row in enumerate(rows[1:], start=2):
-        cells = [cell.strip() for cell in row]
-        if not any(cells):
-            continue
-        # A row of another length has shifted cells: none of them can be trusted.
-        if len(cells) != len(header):
-            problems.append(Problem(f"{len(cells)} cells where the header has {len(header)}", file=file, row=number))
-            continue
-        record = _Record(cells=dict(zip(header, cells, strict=True)), file=file, row=number, problems=problems)
-        wells.append(record.well())
-    if not wells and not problems:
-        problems.append(Problem("no rows below the header", file=file, row=1))
-    problems += [*_repeated_wells(wells, file), *_copied_rows(wells, file)]
-    raise_if(problems, InvalidTable, "table cannot be used")
-    return wells
-
-
-def _header_problems(header: Sequence[str], file: str) -> list[Problem]:
-    """Return one problem per column that is missing, or present twice."""
-    missing = [name for name in REQUIRED if name not in header]
-    twice = sorted(name for name in (*REQUIRED, *OPTIONAL) if header.count(name) > 1)
-    return [
-        *(Problem("column is missing", file=file, row=1, field=name) for name in missing),
-        *(Problem("column occurs twice", file=file, row=1, field=name) for name in twice),
+    table = read_table(path, FORM, sheet)
+    problems, notes = list(table.problems), list(table.notes)
+    columns = _columns(table, problems, notes)
+    missing = [
+        Problem(f"column is missing; the header is: {', '.join(table.header)}", file=table.source, row=1, field=name)
+        for name in REQUIRED
+        if name not in columns
     ]
+    raise_if([*missing, *problems] if missing else (), InvalidTable, "table cannot be used")
+    reader = _Reader(table, columns, unit)
+    wells = tuple(reader.well(row) for row in table.rows if row.number not in table.short_rows)
+    problems += [*_short_rows(table), *reader.problems, *_repeated_wells(wells, table.source)]
+    problems += _similar_names(wells, table.source)
+    raise_if(sorted(problems, key=lambda problem: problem.row or 0), InvalidTable, "table cannot be used")
+    return ResponseTable(wells, (*notes, *reader.notes(), *_notes(wells)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Record:
-    """The cells of one row; a problem of a cell is appended to `problems`."""
+def _response_column(name: str) -> str | None:
+    """Return our name of a column of responses, or None for a further column."""
+    key = column_key(name)
+    if key in (*REQUIRED, *OPTIONAL):
+        return key
+    column = standard_column(name)
+    return column if column in (*REQUIRED, *OPTIONAL) else None
 
-    cells: Mapping[str, str]
-    file: str
-    row: int
-    problems: list[Problem]
 
-    def well(self) -> CurveWell:
-        """Return the well of this row. It is meaningless if there is a problem."""
-        return CurveWell(
-            compound=self._name("compound"),
-            cell_line=self._name("cell_line"),
-            concentration=self._concentration(),
-            response=self._number("response"),
-            plate=self.cells.get("plate") or None,
-            well=self.cells.get("well") or None,
-            off_distance=self._number("off_distance"),
-            excluded=self._exclusion(),
-            table_row=self.row,
+FORM = TableForm(name="table", error=InvalidTable, column_of=_response_column)
+
+
+def _columns(table: Table, problems: list[Problem], notes: list[str]) -> dict[str, int]:
+    indices: dict[str, list[int]] = {}
+    for i, name in enumerate(table.header):
+        column = _response_column(name)
+        if column is not None:
+            indices.setdefault(column, []).append(i)
+    return {column: choose_column(table, column, several, problems, notes) for column, several in indices.items()}
+
+
+class _Reader:
+    """Turn rows into wells; `problems` collects what is wrong with their cells."""
+
+    def __init__(self, table: Table, columns: dict[str, int], unit: str) -> None:
+        self._table, self._columns = table, columns
+        self._further = [(i, name) for i, name in enumerate(table.header) if i not in columns.values()]
+        self._spellings: list[tuple[int, str]] = []
+        self._mark, self.problems = self._decimal_mark()
+        self._concentrations = self._concentration_column(unit)
+
+    def _decimal_mark(self) -> tuple[Mark, list[Problem]]:
+        cells = [
+            (row, self._table.header[self._columns[name]], text)
+            for name in _NUMBERS
+            if name in self._columns
+            for row, text in self._table.column(self._columns[name])
+        ]
+        points = self._table.separator in (",", None)
+        return decimal_mark(cells, self._table.source, points_are_decimal=points)
+
+    def _concentration_column(self, unit: str) -> ConcentrationColumn:
+        header = self._table.header[self._columns[DOSE]]
+        power = unit_power(unit)
+        # The user names the unit of concentration_um by an option, whatever it is.
+        scale = None if column_key(header) in COLUMN_NAMES else dose_scale(plain_column(header))
+        if scale is not None and power is None:
+            detail = f"the header states a molar unit, but the unit of the results is {unit}; give a molar unit"
+            self.problems.append(Problem(detail, file=self._table.source, row=self._table.header_row, field=header))
+        return ConcentrationColumn(
+            header=header, scale=scale or DoseScale(power or 0), mark=self._mark, unit=unit, unit_power=power or 0
         )
 
-    def _add_problem(self, field: str, detail: str) -> None:
-        self.problems.append(Problem(detail, file=self.file, row=self.row, field=field))
+    def well(self, row: Row) -> CurveWell:
+        """Return the well of a row. It is meaningless if there is a problem."""
+        return CurveWell(
+            compound=self._name(row, "compound"),
+            cell_line=self._name(row, "cell_line"),
+            concentration=self._concentration(row),
+            response=self._number(row, "response"),
+            plate=self._name(row, "plate") or None,
+            well=_well_name(self._cell(row, "well")),
+            off_distance=self._number(row, "off_distance"),
+            excluded=self._exclusion(row),
+            table_row=row.number,
+            metadata={name: row.cells[i] for i, name in self._further},
+        )
 
-    def _name(self, field: str) -> str:
-        if not self.cells[field]:
-            self._add_problem(field, "is empty; every row names one")
-        return self.cells[field]
+    def _cell(self, row: Row, column: str) -> str:
+        index = self._columns.get(column)
+        return "" if index is None else row.cells[index]
 
-    def _concentration(self) -> float | None:
-        field = "concentration_um"
-        value = self._number(field)
-        if value is None and self.cells[field].lower() in _MISSING:
-            self._add_problem(field, "is empty; give µM, 0 for vehicle")
-        if value is not None and value < 0:
-            self._add_problem(field, f"{self.cells[field]} is negative; give µM, 0 for vehicle")
+    def _add_problem(self, row: Row, field: str, detail: str) -> None:
+        name = self._table.header[self._columns[field]]
+        self.problems.append(Problem(detail, file=self._table.source, row=row.number, field=name))
+
+    def _name(self, row: Row, field: str) -> str:
+        text = self._cell(row, field)
+        name = "" if is_missing(text) else fold_name(text)
+        reason = damage(name) if name else None
+        if reason:
+            self._add_problem(row, field, reason)
+        elif not name and field in REQUIRED:
+            self._add_problem(row, field, "is empty; every row names one")
+        if field == "compound" and name:
+            self._spellings.append((row.number, text))
+        return name
+
+    def _concentration(self, row: Row) -> float | None:
+        text = self._cell(row, DOSE)
+        if is_missing(text):
+            self._add_problem(row, DOSE, f"is empty; give {self._concentrations.unit}, 0 for vehicle")
+            return None
+        reason = damage(text)
+        try:
+            if reason and "date" in reason:
+                raise ValueError(reason)
+            value = self._concentrations.read(text)
+        except ValueError as error:
+            self._add_problem(row, DOSE, str(error))
+            return None
+        if value < 0:
+            hint = "a header of logarithms says so, such as log10_concentration_um"
+            self._add_problem(row, DOSE, f"{text} is negative; give {self._concentrations.unit}, 0 for vehicle; {hint}")
         return value
 
-    def _exclusion(self) -> str | None:
+    def _exclusion(self, row: Row) -> str | None:
         """Return why the well must not be fitted: any text but a word for no; a mere yes becomes "excluded"."""
-        text = self.cells.get("excluded", "")
-        if text.lower() in _MISSING | _NO:
+        text = self._cell(row, "excluded")
+        if is_missing(text) or text.lower() in _NO:
             return None
         return "excluded" if text.lower() in _YES else text
 
-    def _number(self, field: str) -> float | None:
+    def _number(self, row: Row, field: str) -> float | None:
         """Return the number in a cell, None for a missing one and for a problem."""
-        text = self.cells.get(field, "")
-        if text.lower() in _MISSING:
+        text = self._cell(row, field)
+        if is_missing(text):
             return None
-        try:
-            value = float(text)
-        except ValueError:
-            self._add_problem(field, f"'{text}' is not a number; use a point for decimals and no unit")
-            return None
-        if not math.isfinite(value):
-            self._add_problem(field, f"'{text}' is not finite")
-            return None
-        if value and not _MIN_SIZE < abs(value) < _MAX_SIZE:
-            self._add_problem(field, f"'{text}' is beyond {_MIN_SIZE:g} to {_MAX_SIZE:g}; give it in another unit")
-            return None
-        return value
+        quantity = parse_quantity(text, self._mark)
+        if text.lower() in _INFINITE:
+            self._add_problem(row, field, f"'{text}' is not finite")
+        elif quantity is None or quantity.unit:
+            self._add_problem(row, field, f"'{text}' is not a number; give digits, a decimal mark and no unit")
+        elif quantity.value and not MIN_SIZE < abs(float(quantity.value)) < MAX_SIZE:
+            self._add_problem(row, field, f"'{text}' is beyond {MIN_SIZE:g} to {MAX_SIZE:g}; give it in another unit")
+        else:
+            return float(quantity.value)
+        return None
+
+    def notes(self) -> list[str]:
+        """Return what was assumed about names and numbers."""
+        notes = folding_notes(self._spellings, "compound")
+        column = self._concentrations
+        if column.scale.is_log:
+            notes.append(f"The column '{column.header}' was read as log10 of the concentration")
+        elif column.scale.power not in (column.unit_power, None):
+            notes.append(f"The concentrations of the column '{column.header}' were converted to {column.unit}")
+        if self._mark is Mark.COMMA:
+            notes.append("Commas in numbers were read as decimal commas")
+        return notes
+
+
+def _well_name(text: str) -> str | None:
+    """Return the standard name of a well, or the text itself where it is none, because a table may name its own."""
+    if is_missing(text):
+        return None
+    try:
+        return standard_well_name(text)
+    except ValueError:
+        return text
+
+
+def _short_rows(table: Table) -> list[Problem]:
+    """Return a problem per row that ends early: its last cell may be the response."""
+    return [
+        Problem(f"row {row} has {n} cells, the header {len(table.header)}; complete it", file=table.source, row=row)
+        for row, n in table.short_rows.items()
+    ]
 
 
 def _repeated_wells(wells: Sequence[CurveWell], file: str) -> Iterator[Problem]:
@@ -153,29 +233,25 @@ def _repeated_wells(wells: Sequence[CurveWell], file: str) -> Iterator[Problem]:
         first.setdefault(key, well.table_row)
 
 
-def _copied_rows(wells: Sequence[CurveWell], file: str) -> Iterator[Problem]:
-    """Yield a problem per curve whose rows were pasted again.
+def _similar_names(wells: Sequence[CurveWell], file: str) -> Iterator[Problem]:
+    for column in _NAMES:
+        names = [(well.table_row or 0, getattr(well, column) or "") for well in wells]
+        yield from similar_names(names, file, column)
 
-    Copies look like replicates that scatter less than real ones, so that every change seems certain. Equal responses at
-    one dose occur in real data; at all doses of a curve that changes with dose they do not.
-    """
-    curves: dict[tuple[str, str], dict[float, list[CurveWell]]] = {}
+
+def _notes(wells: Sequence[CurveWell]) -> Iterator[str]:
+    """Yield what was assumed about doses and replicates."""
+    doses: dict[str, list[float]] = {}
     for well in wells:
-        if well.concentration is not None and well.response is not None and not well.excluded:
-            doses = curves.setdefault((well.compound, well.cell_line), {})
-            doses.setdefault(well.concentration, []).append(well)
-    for (compound, cell_line), doses in curves.items():
-        counts = [Counter(well.response for well in replicates) for replicates in doses.values()]
-        # A block pasted k times makes every response occur a multiple of k times.
-        pasted = math.gcd(*(n for count in counts for n in count.values())) > 1
-        # A single response copied to all wells of its dose, any number of times per dose.
-        equal = all(len(count) == 1 and count.total() > 1 for count in counts)
-        changes = len({frozenset(count) for count in counts}) > 1
-        if (pasted or equal) and changes:
-            replicates = next(iter(doses.values()))
-            first, again, *_ = [well for well in replicates if well.response == replicates[0].response]
-            detail = (
-                f"repeats row {first.table_row}, and so do all rows at every dose of {compound} in {cell_line}: "
-                "copies are not replicates; give each measured well once"
+        if well.concentration is not None:
+            doses.setdefault(well.compound, []).append(well.concentration)
+    note = grouping_note(doses)
+    if note:
+        yield note
+    for compound in group_by_compound(wells):
+        if compound.equal_wells is not None:
+            first, second = compound.equal_wells
+            yield (
+                f"Row {second.table_row} repeats row {first.table_row}, and so do all rows at every dose of "
+                f"{compound.name} in {compound.cell_line}. If rows were copied, give each measured well once"
             )
-            yield Problem(detail, file=file, row=again.table_row, field="response")

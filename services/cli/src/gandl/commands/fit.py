@@ -23,6 +23,7 @@ from gandl_shared.schemas.curve import Curve
 from rich.console import Console
 
 from gandl.terminal.layout import add_row, new_table, print_table
+from gandl.terminal.table_notes import Sheet, print_notes
 
 _MAX_NAME = 80
 
@@ -31,8 +32,8 @@ def fit(
     table: Annotated[
         Path,
         typer.Argument(
-            help="CSV file with the columns compound, cell_line, concentration_um and response. The columns plate, "
-            "well, off_distance and excluded are used where present."
+            help="File (CSV or .xlsx) with the columns compound, cell_line, concentration_um and response. The columns "
+            "plate, well, off_distance and excluded are used where present."
         ),
     ],
     *,
@@ -52,13 +53,21 @@ def fit(
     bootstrap: Annotated[
         int, typer.Option(help="Number of resamples for the interval of each dose mean; 0 for no interval.")
     ] = 1000,
-    unit: Annotated[str, typer.Option(help="Unit of the concentrations, for output and plots.")] = "uM",
+    unit: Annotated[
+        str,
+        typer.Option(
+            help="Unit of the column concentration_um, of output and plots. Other molar units are converted to it."
+        ),
+    ] = "uM",
+    sheet: Sheet = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulated null and the bootstrap.")] = 0,
 ) -> None:
     """Fit a dose-response curve for each compound and cell line of a table."""
     settings = _settings(controls, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed)
     _check_out(out)
-    wells = read_responses(table)
+    responses = read_responses(table, unit=unit, sheet=sheet)
+    print_notes(responses.notes)
+    wells = responses.wells
     # After the table was read, so that a bad table leaves no empty folder; before the fit, which takes long.
     if plots is not None:
         _prepare_plots(plots)

@@ -11,7 +11,8 @@ from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.files.references import parse_reference
 from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
 from gandl_shared.plates.layouts.listing import IMAGE_SUFFIXES
-from gandl_shared.plates.plate_map import PlateMap, Well
+from gandl_shared.plates.plate_map import PlateMap
+from gandl_shared.plates.well import Well
 
 _FILE_COLUMN = re.compile(r"^(?:channel_|FileName_Orig|FileName_|file_)(?P<channel>.+)$", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(?P<number>\d+)(?:_(?P<name>.+))?$")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from gandl_science.dose_response.results import DoseResponseData
+from gandl_shared.plates.tables.quantities.doses import group_doses
 from gandl_shared.schemas.vocabulary import Flag
-
-_SAME_DOSE = 1e-6
-"""The relative difference of two concentrations that is rounding; pipetting is never so exact."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +18,7 @@ class CurveWell:
     """One measured well.
 
     `table_row` is its row in the table that it comes from. `excluded` says why it must not be fitted. A well that
-    `is_empty` holds no cells, so it is not fitted, but its `off_distance` counts.
+    `is_empty` holds no cells, so it is not fitted, but its `off_distance` counts. `metadata` are further columns.
     """
 
     compound: str
@@ -33,6 +31,7 @@ class CurveWell:
     excluded: str | None = None
     is_empty: bool = False
     table_row: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +66,31 @@ class CompoundWells:
     @property
     def flags(self) -> tuple[Flag, ...]:
         """The flags that come from the wells themselves and not from a fit."""
-        return (Flag.EMPTY_WELLS,) if any(well.is_empty for well in self.wells) else ()
+        flags = {
+            Flag.EMPTY_WELLS: any(well.is_empty for well in self.wells),
+            Flag.EQUAL_REPLICATES: self.equal_wells is not None,
+        }
+        return tuple(flag for flag, applies in flags.items() if applies)
+
+    @property
+    def equal_wells(self) -> tuple[CurveWell, CurveWell] | None:
+        """Two wells of equal response if, at every dose of a curve that changes, all replicates are equal or copied.
+
+        Copies scatter less than replicates, so that every change seems certain. Equal responses at single doses occur
+        in real data; at all doses they come from copied rows, from rounding, or from growth that is yes or no.
+        """
+        doses: dict[float | None, list[CurveWell]] = {}
+        for well in self.fitted_wells:
+            doses.setdefault(well.concentration, []).append(well)
+        counts = [Counter(well.response for well in replicates) for replicates in doses.values()]
+        # A block pasted k times makes every response occur a multiple of k times.
+        pasted = math.gcd(*(n for count in counts for n in count.values())) > 1
+        equal = all(len(count) == 1 and count.total() > 1 for count in counts)
+        if not (pasted or equal) or len({frozenset(count) for count in counts}) < 2:
+            return None
+        replicates = next(iter(doses.values()))
+        first, second, *_ = [well for well in replicates if well.response == replicates[0].response]
+        return first, second
 
     @property
     def data(self) -> DoseResponseData:
@@ -90,12 +113,9 @@ def group_by_compound(wells: Iterable[CurveWell]) -> list[CompoundWells]:
 
 
 def _merge_doses(wells: Sequence[CurveWell]) -> list[CurveWell]:
-    """Give doses that differ by a millionth or less, from one to the next, the value of the lowest of them."""
-    doses = sorted({w.concentration for w in wells if w.concentration is not None and math.isfinite(w.concentration)})
-    # Doses ascend, so each is compared with the one before, which has its final value already.
-    merged: dict[float, float] = {}
-    for dose, previous in zip(doses, [math.nan, *doses], strict=False):
-        merged[dose] = merged[previous] if dose - previous <= _SAME_DOSE * dose else dose
+    """Give doses that are one within measurement (see `group_doses`) the value that stands for them."""
+    finite_doses = [w.concentration for w in wells if w.concentration is not None and math.isfinite(w.concentration)]
+    merged = group_doses(finite_doses)
     return [w if w.concentration not in merged else replace(w, concentration=merged[w.concentration]) for w in wells]
 
 

@@ -1,0 +1,1 @@
+"""Numbers, units and concentrations in the cells of a table."""

@@ -1,0 +1,150 @@
+"""Workbooks (.xlsx) to rows of texts: stored values only, within limits, and never a program or another file."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from gandl_shared.plates.tables.delimited import Rows
+from gandl_shared.plates.tables.table import TableForm
+
+MAX_UNPACKED_BYTES = 300_000_000
+MAX_PARTS = 2_000
+MAX_ROWS, MAX_COLUMNS = 1_000_000, 2_000
+MAX_BLANK_ROWS = 10_000
+"""After so many blank rows a sheet is over: formats of whole columns make sheets of a million rows."""
+_ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_DAMAGED = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ParseError, OSError, IndexError, TypeError)
+
+
+def is_workbook(content: bytes) -> bool:
+    """Return True for the bytes of a workbook, of the present or the old form."""
+    return content.startswith((_ZIP, _OLD))
+
+
+def rows_of_workbook(content: bytes, source: str, form: TableForm, sheet: str | None) -> tuple[Rows, list[str]]:
+    """Return the rows of a sheet, the first one if `sheet` is None, and what was assumed.
+
+    A formula counts with the value that was stored with it. Raises the error of the form for a file that is no
+    workbook, that would unpack to too much, without that sheet, or with a formula without a value.
+    """
+    _check_parts(content, source, form)
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        names = [worksheet.title for worksheet in book.worksheets]
+        name = _sheet_name(names, sheet, source, form)
+        rows = _rows(book[name])
+        if _has_formulas(content):
+            _check_formulas(content, name, rows, source, form)
+    except _DAMAGED as error:
+        raise form.error(
+            f"{form.name} {source} is a damaged workbook: {error}; save it again as .xlsx or CSV"
+        ) from error
+    notes = [f"{source} has {len(names)} sheets; '{name}' was read"] if len(names) > 1 and sheet is None else []
+    return rows, notes
+
+
+def _check_parts(content: bytes, source: str, form: TableForm) -> None:
+    """Refuse what is not an .xlsx file, what unpacks to too much, and XML that declares entities."""
+    if content.startswith(_OLD):
+        raise form.error(f"{form.name} {source} is an old or a protected workbook; save it as .xlsx without a password")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = archive.infolist()
+            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+                raise form.error(
+                    f"{form.name} {source} unpacks to more than {MAX_UNPACKED_BYTES // 1_000_000} MB or {MAX_PARTS} "
+                    "parts; save the sheet alone, or as CSV"
+                )
+            if "xl/workbook.xml" not in archive.namelist():
+                raise form.error(f"{form.name} {source} is no .xlsx workbook; save it as .xlsx or CSV")
+            if any(_has_doctype(archive, part) for part in parts if part.filename.endswith((".xml", ".rels"))):
+                raise form.error(
+                    f"{form.name} {source} declares XML entities, which no spreadsheet writes; it was refused"
+                )
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        raise form.error(f"{form.name} {source} is a damaged workbook: {error}; save it again as .xlsx") from error
+
+
+def _has_doctype(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    with archive.open(part) as file:
+        head = file.read(4096)
+    # The declaration stands before the first element; UTF-16 puts a zero beside each letter.
+    return b"<!doctype" in head.replace(b"\0", b"").lower()
+
+
+def _sheet_name(names: list[str], sheet: str | None, source: str, form: TableForm) -> str:
+    if not names:
+        raise form.error(f"{form.name} {source} has no sheet of cells")
+    if sheet is None:
+        return names[0]
+    if sheet not in names:
+        raise form.error(f"{form.name} {source} has no sheet '{sheet}'; it has {', '.join(names)}")
+    return sheet
+
+
+def _rows(worksheet: Any) -> Rows:  # Any: openpyxl has no types
+    # Some programs write a wrong size of the sheet, after which cells would be left out.
+    worksheet.reset_dimensions()
+    rows: Rows = []
+    blank = 0
+    for values in worksheet.iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True):
+        cells = _stripped(_text(value) for value in values)
+        blank = 0 if cells else blank + 1
+        if blank > MAX_BLANK_ROWS:
+            break
+        rows.append(cells)
+    return rows
+
+
+def _stripped(texts: Iterable[str]) -> list[str]:
+    cells = list(texts)
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _text(value: object) -> str:
+    """Return the value of a cell as text. A number that is whole has no point, as the sheet shows it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d")
+    return str(value).strip()
+
+
+def _has_formulas(content: bytes) -> bool:
+    """Return True if any sheet has a formula: only then the workbook is read a second time."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        return any(b"<f>" in xml or b"<f " in xml for xml in map(archive.read, sheets))
+
+
+def _check_formulas(content: bytes, name: str, rows: Rows, source: str, form: TableForm) -> None:
+    """Raise the error of the form for a formula whose value was not stored, as programs without a calculator write."""
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+    worksheet = book[name]
+    worksheet.reset_dimensions()
+    for number, column in _formulas(worksheet, len(rows)):
+        cells = rows[number - 1]
+        if column >= len(cells) or not cells[column]:
+            raise form.error(
+                f"{form.name} {source}: the cell in row {number}, column {column + 1} holds a formula without a stored "
+                "value; open the file in a spreadsheet and save it, or replace formulas by values"
+            )
+
+
+def _formulas(worksheet: Any, n_rows: int) -> Iterator[tuple[int, int]]:  # Any: openpyxl has no types
+    for number, values in enumerate(worksheet.iter_rows(max_row=n_rows, values_only=True), start=1):
+        for column, value in enumerate(values):
+            if isinstance(value, str) and value.startswith("="):
+                yield number, column

@@ -1,0 +1,106 @@
+"""Workbooks: the stored values of one sheet, and a refusal of what is no workbook or would fill the memory."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import zipfile
+
+import openpyxl
+import pytest
+from gandl_shared.errors import InvalidPlateMap
+from gandl_shared.plates.plate_map import FORM
+from gandl_shared.plates.tables import workbooks
+from gandl_shared.plates.tables.workbooks import is_workbook, rows_of_workbook
+
+
+def workbook(sheets: dict[str, list[list[object]]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def archive(parts: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+ROWS: list[list[object]] = [
+    ["plate", "dose"],
+    [1, 0.3],
+    [2.0, 1e-7],
+    [None, None],
+    [True, datetime.datetime(2026, 3, 1)],
+]
+
+
+def test_values_are_texts_as_the_sheet_shows_them() -> None:
+    rows, notes = rows_of_workbook(workbook({"map": ROWS}), "m.xlsx", FORM, None)
+    assert rows == [["plate", "dose"], ["1", "0.3"], ["2", "1e-07"], [], ["True", "2026-03-01"]]
+    assert notes == []
+
+
+def test_the_first_sheet_is_read_and_said_unless_one_is_chosen() -> None:
+    content = workbook({"map": ROWS, "other": [["x"]]})
+    rows, notes = rows_of_workbook(content, "m.xlsx", FORM, None)
+    assert (rows[0], notes) == (["plate", "dose"], ["m.xlsx has 2 sheets; 'map' was read"])
+    assert rows_of_workbook(content, "m.xlsx", FORM, "other") == ([["x"]], [])
+    with pytest.raises(InvalidPlateMap, match=r"m\.xlsx has no sheet 'third'; it has map, other"):
+        rows_of_workbook(content, "m.xlsx", FORM, "third")
+
+
+def test_a_formula_without_a_stored_value_is_refused_by_its_cell() -> None:
+    with pytest.raises(InvalidPlateMap, match="row 2, column 1 holds a formula without a stored value"):
+        rows_of_workbook(workbook({"map": [["plate"], ["=1+1"]]}), "m.xlsx", FORM, None)
+
+
+def test_a_formula_counts_with_its_stored_value() -> None:
+    content = workbook({"map": [["plate"], ["=1+1"]]})
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    parts["xl/worksheets/sheet1.xml"] = sheet.replace(b"<v />", b"<v>2</v>").replace(b"<v></v>", b"<v>2</v>")
+    assert rows_of_workbook(archive(parts), "m.xlsx", FORM, None)[0] == [["plate"], ["2"]]
+
+
+def test_a_bomb_and_entities_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = workbook({"map": ROWS})
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    for encoding in ("utf-8", "utf-16"):
+        entities = "<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><x/>".encode(encoding)
+        with pytest.raises(InvalidPlateMap, match="declares XML entities"):
+            rows_of_workbook(archive(parts | {"xl/sharedStrings.xml": entities}), "m.xlsx", FORM, None)
+    monkeypatch.setattr(workbooks, "MAX_UNPACKED_BYTES", 1_000_000)
+    with pytest.raises(InvalidPlateMap, match="unpacks to more than 1 MB"):
+        rows_of_workbook(archive(parts | {"xl/bomb.xml": bytes(2_000_000)}), "m.xlsx", FORM, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xd0\xcf\x11\xe0" + bytes(600), "an old or a protected workbook; save it as .xlsx"),
+        (b"PK\x03\x04" + bytes(40), "damaged workbook"),
+        (archive({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}), r"is no .xlsx workbook"),
+        (archive({"xl/workbook.xml": b"<"}), "damaged workbook"),
+    ],
+)
+def test_other_files_are_refused_with_the_remedy(content: bytes, words: str) -> None:
+    assert is_workbook(content)
+    with pytest.raises(InvalidPlateMap, match=words):
+        rows_of_workbook(content, "m.xlsx", FORM, None)
+
+
+def test_a_sheet_with_a_million_formatted_rows_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "MAX_BLANK_ROWS", 5)
+    rows, _ = rows_of_workbook(workbook({"m": [["a"], *[[None]] * 20, ["b"]]}), "m.xlsx", FORM, None)
+    assert rows[0] == ["a"]
