@@ -182,7 +182,7 @@ def test_controls_at_chance_give_a_compound_no_direction() -> None:
     ]
     assert fit_compounds(rise, FAST, {}, ())[0].verdict == "active"
     curve = fit_compounds(rise, FAST, {"U2OS": 1.5}, {"U2OS"})[0]
-    assert (curve.verdict, curve.flags) == ("undetermined", ("controls_at_chance",))
+    assert (curve.verdict, curve.flags) == ("undetermined", ("controls_at_chance", "equal_replicates"))
     assert (curve.ec50.value, curve.ec50.method) == (None, "controls at chance")
     assert (curve.p_value, curve.q_value, curve.emax.fitted, curve.off_axis.departs_at) == (None,) * 4
     assert (curve.n_wells, curve.n_doses, len(curve.points)) == (18, 6, 18)
