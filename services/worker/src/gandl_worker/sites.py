@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from gandl_shared.errors import BadInput, InvalidImage, NotFound
+from gandl_shared.errors import BadInput, NotFound
 from gandl_shared.files.references import parse_reference
-from gandl_shared.files.regular import open_regular
 from gandl_shared.imaging import (
     Preprocessing,
     SiteMetrics,
     cut_tiles,
     decode,
     prepare_field,
+    read_content,
     site_metrics,
     stack,
     tile_contrast,
@@ -73,7 +73,7 @@ def load(
     """Read a site and cut its tiles. If the key of its vectors equals `stored`, only the bytes are read."""
     try:
         # The key and the tiles come from the same bytes, so a file that changes meanwhile cannot get a wrong key.
-        contents = [_bytes(site, name) for name in site.names]
+        contents = [_content(site, name) for name in site.names]
         key = vector_key(contents, preprocessing, model_id, names=site.names)
         return Unchanged(key) if key == stored else _cut(site, contents, key, preprocessing)
     except BadInput as error:
@@ -85,22 +85,20 @@ def vector_key(
 ) -> str:
     """Return the identity of a site's vectors: SHA-256 over the digests of its files, preprocessing and model.
 
-    `names` may refer to images of the files, and then the references count too.
+    `contents` are those of `read_content`; `names` may refer to images of the files, and then their numbers count too.
     """
     digests = [hashlib.sha256(content).hexdigest() for content in contents]
-    images = [f"{key}={value}" for name in names for key, value in parse_reference(name).parts.items()]
+    # The content of a plane in OME-Zarr is that plane alone, but a file may hold several images.
+    images = [f"image={image}" for name in names if (image := parse_reference(name).parts.get("image"))]
     parts = [*digests, *images, preprocessing.key, model_id]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _bytes(site: Site, name: str) -> bytes:
+def _content(site: Site, name: str) -> bytes:
     try:
-        with open_regular(site.root / parse_reference(name).file) as file:
-            return file.read()
-    except FileNotFoundError as error:
+        return read_content(site.root / name)
+    except NotFound as error:
         raise NotFound(f"image {name} is no longer there") from error
-    except OSError as error:
-        raise InvalidImage(f"image {name} cannot be read: {error.strerror}") from error
 
 
 def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preprocessing) -> SiteTiles:

@@ -5,11 +5,13 @@ from gandl_shared.imaging.file_images import split_sites
 from gandl_shared.imaging.greys import Raw
 from gandl_shared.imaging.limits import MAX_SAMPLED_SITES, check_depth, evenly_spread, limits_of_sites, sampled_limits
 from gandl_shared.imaging.metrics import SiteMetrics, blank_tiles, site_metrics, tile_contrast
+from gandl_shared.imaging.ome_zarr import with_levels
 from gandl_shared.imaging.readers import (
     MAX_PIXELS,
     Header,
     count_images,
     decode,
+    read_content,
     read_header,
     read_image,
     read_site,
@@ -37,6 +39,7 @@ __all__ = [
     "limits_of_sites",
     "prepare",
     "prepare_field",
+    "read_content",
     "read_header",
     "read_image",
     "read_site",
@@ -47,4 +50,5 @@ __all__ = [
     "tile_contrast",
     "tile_origins",
     "to_uint8",
+    "with_levels",
 ]

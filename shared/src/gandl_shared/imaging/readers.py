@@ -1,7 +1,7 @@
-"""Image files to raw arrays: TIFF, OME-TIFF and PNG; grey; 8 and 16 bit, and float32 TIFF.
+"""Images to raw arrays: TIFF, OME-TIFF, PNG and planes of OME-Zarr; grey; 8 and 16 bit, and float32.
 
 An image is read from its own bytes: nothing in it makes another file be opened. A path may be a reference to one image
-of a file, such as `A01.ome.tif#image=2` (`gandl_shared.files.references`).
+of a file, such as `A01.ome.tif#image=2`, or to a plane of an OME-Zarr (`gandl_shared.files.references`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gandl_shared.errors import InvalidImage, NotFound, TooLarge, UnsupportedTyp
 from gandl_shared.files.references import ImageReference, parse_reference
 from gandl_shared.files.regular import open_regular
 from gandl_shared.imaging.greys import Raw, greys_of_palette
+from gandl_shared.imaging.ome_zarr import is_plane, read_plane, read_plane_header
 from gandl_shared.imaging.tiff_stack import Stack, images_of, open_tiff
 
 MAX_PIXELS = 2**28
@@ -48,12 +49,18 @@ def read_header(path: Path) -> Header:
     Raises InvalidImage (also for a file of several images, where the path names none of them), NotFound.
     """
     reference = parse_reference(path.name)
-    with _open(path.with_name(reference.file)) as file:
+    if is_plane(reference):
+        plane = read_plane_header(path)
+        _check_size(reference.file, 1, plane.height, plane.width)
+        return Header(channels=1, height=plane.height, width=plane.width, dtype=plane.dtype)
+    with _open(path.parent / reference.file) as file:
         return _tiff_header(file, reference) if _is_tiff(file) else _png_header(file, _only_image(reference))
 
 
 def count_images(path: Path) -> int:
     """Return the number of images (fields of view) in a file. Raises as `read_header` does."""
+    if is_plane(parse_reference(path.name)):
+        return 1
     with _open(path) as file:
         if not _is_tiff(file):
             return 1
@@ -63,15 +70,41 @@ def count_images(path: Path) -> int:
 
 def read_image(path: Path) -> Raw:
     """Decode an image to [C, H, W]. Raises InvalidImage, NotFound, UnsupportedType or TooLarge, which name the file."""
-    with _open(path.with_name(parse_reference(path.name).file)) as file:
+    reference = parse_reference(path.name)
+    if is_plane(reference):
+        return decode(read_content(path), path.name)
+    with _open(path.parent / reference.file) as file:
         return decode(file, path.name)
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes from which `decode` makes an image: those of its file, or of a plane of OME-Zarr as `.npy`.
+
+    Raises as `read_image` does.
+    """
+    reference = parse_reference(path.name)
+    if is_plane(reference):
+        read_header(path)  # it refuses a plane that would fill the memory
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, read_plane(path), version=(1, 0), allow_pickle=False)
+        return buffer.getvalue()
+    try:
+        with _open(path.parent / reference.file) as file:
+            return file.read()
+    except OSError as error:
+        raise InvalidImage(f"image {path.name} cannot be read: {error.strerror}") from error
 
 
 def decode(source: BinaryIO | bytes, name: str) -> Raw:
     """Decode an open file or bytes as `read_image` does. Of `name`, only the image that it refers to has a meaning."""
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     reference = parse_reference(name)
-    image = _decode_tiff(file, reference) if _is_tiff(file) else _decode_png(file, _only_image(reference))
+    if is_plane(reference):
+        image: Raw = np.lib.format.read_array(file, allow_pickle=False)[None]
+    elif _is_tiff(file):
+        image = _decode_tiff(file, reference)
+    else:
+        image = _decode_png(file, _only_image(reference))
     # One NaN would make the intensity limits of the whole plate NaN.
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InvalidImage(f"{name} holds NaN or infinite pixels")
@@ -173,10 +206,14 @@ def _plane_shape(planes: Stack, name: str) -> tuple[tuple[int, int, int], str]:
     if axes[-2:] != "YX" or len(axes) > 3 or axes[:1] in ("Z", "T"):
         raise UnsupportedType(f"{name} has axes {axes} {shape}; {_READABLE}")
     channels, height, width = (1, *shape) if len(shape) == 2 else shape
+    _check_size(name, channels, height, width)
+    return (channels, height, width), dtype
+
+
+def _check_size(name: str, channels: int, height: int, width: int) -> None:
     # A small compressed file can become larger than the memory, so its size is checked before decoding.
     if channels * height * width > MAX_PIXELS:
         raise TooLarge(f"{name} has {channels}×{height}×{width} pixels; gandl reads at most {MAX_PIXELS}")
-    return (channels, height, width), dtype
 
 
 def _decode_tiff(file: BinaryIO, reference: ImageReference) -> Raw:

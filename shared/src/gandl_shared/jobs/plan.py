@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gandl_shared.db import ModelUse, NewScreen
 from gandl_shared.errors import BadInput, GandlError, Invalid, Problem, raise_if
+from gandl_shared.files.keys import is_remote
 from gandl_shared.imaging import (
     MAX_SAMPLED_SITES,
     Header,
@@ -23,6 +24,7 @@ from gandl_shared.imaging import (
     read_header,
     read_site,
     split_sites,
+    with_levels,
 )
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import PlateMap, Site, find_sites
@@ -64,13 +66,14 @@ def plan_screen(
     spread evenly over the screen, are read. Raises NotFound, BadInput, or Invalid with one problem per file or row.
     """
     sites = split_sites(find_sites(images, plate_map, request.pattern, channels=request.channels))
+    sites = with_levels(sites, card.pixel_size_um)
     problems, headers = _check_headers(_sample(sites, max_headers), card)
     problems += _check_limits(request, card)
     raise_if(problems, Invalid, f"the images in {images} cannot be used")
     new = NewScreen(
         name=request.name or images.name,
         # Workers may run in another folder, where a relative path would lead elsewhere.
-        images=images.resolve(),
+        images=images if is_remote(images) else images.resolve(),
         model=ModelUse(name=card.name, id=model_id, size=card.size, downscale=card.downscale),
         request=request,
         plate_map=plate_map,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
+from gandl_shared.files.keys import ARCHIVES, is_remote
 from gandl_shared.plates.layouts.detect import read_inventory
 from gandl_shared.plates.layouts.file_columns import channel_number, file_columns, inside, read_file_columns
 from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
@@ -96,10 +97,12 @@ def survey_images(
 
 
 def _folder(images: Path) -> Path:
+    if is_remote(images) or (images.is_file() and images.name.lower().endswith(ARCHIVES)):
+        return images
     if not images.exists():
         raise NotFound(f"folder {images} is not there")
     if not images.is_dir():
-        raise BadInput(f"{images} is not a folder; give the folder of the images")
+        raise BadInput(f"{images} is not a folder; give the folder of the images, or an archive or URL of OME-Zarr")
     return images
 
 

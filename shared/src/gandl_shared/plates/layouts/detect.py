@@ -13,9 +13,10 @@ from gandl_shared.plates.layouts.images import ImageFile, Inventory
 from gandl_shared.plates.layouts.imagexpress import read_imagexpress
 from gandl_shared.plates.layouts.listing import Listing
 from gandl_shared.plates.layouts.names import match_images
+from gandl_shared.plates.layouts.ome_zarr import read_ome_zarr
 from gandl_shared.plates.patterns import PATTERNS
 
-_READERS = (read_harmony, read_cellvoyager, read_imagexpress)
+_READERS = (read_ome_zarr, read_harmony, read_cellvoyager, read_imagexpress)
 
 
 def read_inventory(listing: Listing, *, pattern: str | None = None, wells: Collection[str] = ()) -> Inventory:
@@ -25,12 +26,16 @@ def read_inventory(listing: Listing, *, pattern: str | None = None, wells: Colle
     `wells` (of all files where the plate map names no well). Files that do not fit are counted as skipped. Raises
     BadInput if nothing fits.
     """
+    if pattern is None:
+        for read in _READERS:
+            inventory = read(listing)
+            if inventory is not None:
+                return _with_unmatched(listing, inventory)
+    if not listing.images:
+        detail = f"{listing.root} holds no plate: there is no TIFF or PNG, and no OME-Zarr or archive in it is a plate"
+        raise BadInput(f"{detail}; give the folder of a plate")
     if pattern is not None:
         return _by_pattern(listing, pattern, f"pattern {pattern}")
-    for read in _READERS:
-        inventory = read(listing)
-        if inventory is not None:
-            return _with_unmatched(listing, inventory)
     return _best_preset(listing, frozenset(wells))
 
 
@@ -64,7 +69,7 @@ def _by_pattern(listing: Listing, pattern: str, layout: str) -> Inventory:
 
 def _with_unmatched(listing: Listing, inventory: Inventory) -> Inventory:
     """Count the images that the layout does not name, by the folder that most of them are in."""
-    unmatched = len(listing.images) - len({file.name for file in inventory.files})
+    unmatched = len(set(listing.images) - {file.name for file in inventory.files})
     if not unmatched:
         return inventory
     skipped: Mapping[str, int] = {**inventory.skipped, "images of another name": unmatched}

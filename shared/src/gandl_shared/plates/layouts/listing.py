@@ -14,40 +14,53 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import BadInput
+from gandl_shared.files.keys import ARCHIVES, is_remote
 
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
 
 _THUMBNAIL = re.compile(r"(_thumb|[._-]thumbnail)", re.IGNORECASE)
 # Yokogawa writes shading (SC_) and dark (DC_) images beside the measurement.
 _CALIBRATION = re.compile(r"^(SC|DC)_.*CAM?\d|^(SC|DC)_.*_CH\d+\.|^flat_?field|^dark_?(field|frame)", re.IGNORECASE)
+_ZARR_MARKS = frozenset({".zgroup", ".zarray", "zarr.json"})
 _HIDDEN_FOLDERS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information"})
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The names of the images below a folder, relative to it and sorted; all other files; and counts of what is left
-    out, by reason."""
+    """The files below a folder by their names relative to it, sorted: images and others.
+
+    `skipped` counts what is left out, by reason. `zarrs` are the folders that are a Zarr hierarchy, whose files are not
+    listed; `.` is the folder itself.
+    """
 
     root: Path
     images: tuple[str, ...]
     others: tuple[str, ...]
     skipped: Mapping[str, int]
+    zarrs: tuple[str, ...] = ()
 
 
 def list_folder(root: Path) -> Listing:
-    """List all files below a folder in one walk. Raises BadInput if there is no image among them."""
-    images, others, skipped = [], [], Counter[str]()
+    """List all files below a folder in one walk. Raises BadInput if there is no image among them.
+
+    A URL or an archive is not listed: it is the root of a Zarr hierarchy.
+    """
+    if is_remote(root) or root.is_file():
+        return Listing(root, (), (), {}, (".",))
+    images, others, zarrs, skipped = [], [], [], Counter[str]()
     for name in _walk(root, ""):
-        if not name.lower().endswith(IMAGE_SUFFIXES):
+        if name.endswith("/"):
+            zarrs.append(name.rstrip("/"))
+        elif not name.lower().endswith(IMAGE_SUFFIXES):
             others.append(name)
         elif reason := reason_to_skip(name):
             skipped[reason] += 1
         else:
             images.append(name)
-    if not images:
+    if not images and not zarrs and not any(name.lower().endswith(ARCHIVES) for name in others):
         left_out = f"; {sum(skipped.values())} were left out as {', '.join(skipped)}" if skipped else ""
         raise BadInput(f"folder {root} holds no images ({', '.join(IMAGE_SUFFIXES)}){left_out}")
-    return Listing(root, tuple(sorted(images)), tuple(sorted(others)), dict(skipped))
+    return Listing(root, tuple(sorted(images)), tuple(sorted(others)), dict(skipped), tuple(sorted(zarrs)))
 
 
 def reason_to_skip(name: str) -> str | None:
@@ -61,10 +74,18 @@ def reason_to_skip(name: str) -> str | None:
 
 
 def _walk(root: Path, folder: str) -> Iterator[str]:
-    """Yield the files below `root / folder`. Links to folders are not followed, so a circle of links ends."""
+    """Yield the files below `root / folder`, and a Zarr hierarchy as the name of its folder with a `/` at the end.
+
+    Links to folders are not followed, so a circle of links ends.
+    """
     # os.scandir knows the type of an entry without a further call, which matters for 100,000 files on a network share.
-    with os.scandir(root / folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
+    with os.scandir(root / folder) as scan:
+        entries = sorted(scan, key=lambda entry: entry.name)
+        # A hierarchy may have a million chunks, and none of them is an image by itself.
+        if any(entry.name in _ZARR_MARKS for entry in entries):
+            yield f"{folder or '.'}/"
+            return
+        for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(root, name)

@@ -1,0 +1,131 @@
+"""Files under keys: in a folder, in an archive, at a URL; nothing leads out of the root."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gandl_shared.errors import BadInput, InvalidImage, NotFound
+from gandl_shared.files.keys import KeyedFiles, is_remote, open_keys, parse_json, read_text
+
+CONTENT = bytes(range(100))
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves files without listing folders, and counts requests."""
+
+    requests: list[str] = []  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        self.requests.append(self.path)
+        super().do_GET()
+
+    def list_directory(self, path: object) -> None:
+        self.send_error(403)
+
+    def log_message(self, *arguments: object) -> None:
+        """Write nothing to stderr."""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "root" / "A").mkdir(parents=True)
+    (tmp_path / "root" / "A" / "0").write_bytes(CONTENT)
+    (tmp_path / "root" / "zarr.json").write_text("{}")
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def server(root: Path) -> Iterator[str]:
+    pytest.importorskip("aiohttp", reason="needs the extra gandl-shared[remote]")
+    Handler.requests.clear()
+    handler = functools.partial(Handler, directory=str(root.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/root"
+        server.shutdown()
+
+
+def archive(root: Path) -> Path:
+    path = root.parent / "root.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for entry in sorted(root.rglob("*")):
+            file.write(entry, entry.relative_to(root))
+    return path
+
+
+def check(files: KeyedFiles) -> None:
+    assert files.read("A/0") == CONTENT
+    assert files.read("A/0", 10, 20) == CONTENT[10:20]
+    assert files.read("A/0", 90) == CONTENT[90:]
+    assert files.read("A/1") is None
+    assert files.read("B/0") is None
+    for key in ("../secret", "A/../../secret", "/etc/passwd", "A//0", "", ".", "A/.", "A\\0", "A\0"):
+        with pytest.raises(InvalidImage, match="which is no path below it"):
+            files.read(key)
+
+
+def test_a_folder_and_an_archive_answer_alike(root: Path) -> None:
+    for path in (root, archive(root)):
+        check(open_keys(path))
+        assert open_keys(path).read("A/0", -5) == CONTENT[-5:]
+
+
+def test_a_url_is_read_by_its_keys_and_never_listed(server: str) -> None:
+    path = Path(server)  # a path loses one of the slashes
+    assert is_remote(path)
+    assert not is_remote(Path("/data/P1.zarr"))
+    check(open_keys(path))
+    assert open_keys(path).read("A/0", -5) == CONTENT[-5:]
+    assert not [request for request in Handler.requests if request.endswith("/")]
+
+
+def test_metadata_in_one_file_are_asked_for_once(root: Path, server: str) -> None:
+    nodes = {"A/1": {"node_type": "group"}}
+    (root / "zarr.json").write_text(json.dumps({"consolidated_metadata": {"metadata": nodes}}))
+    files = open_keys(Path(server + "/"))
+    content = files.read("A/1/zarr.json")
+    assert content is not None
+    assert parse_json(content, "A/1/zarr.json", "root") == {"node_type": "group"}
+    assert files.read("A/2/zarr.json") is None
+    assert Handler.requests == ["/root/zarr.json"]
+
+
+def test_links_out_of_the_folder_and_what_is_no_file_are_refused(root: Path) -> None:
+    secret = root.parent / "secret"
+    secret.write_bytes(b"secret")
+    (root / "A" / "link").symlink_to(secret)
+    (root / "folder").symlink_to(root.parent, target_is_directory=True)
+    (root / "A" / "circle").symlink_to("circle")
+    os.mkfifo(root / "A" / "fifo")
+    (root / "A" / "self").symlink_to("/proc/self/fd")
+    files = open_keys(root)
+    for key in ("A/link", "folder/secret", "A/circle", "A/fifo", "A/self/0", "A"):
+        with pytest.raises(InvalidImage, match=key):
+            files.read(key)
+    (root / "A" / "inside").symlink_to("0")
+    assert files.read("A/inside") == CONTENT
+
+
+def test_what_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="nowhere is not there"):
+        open_keys(tmp_path / "nowhere")
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    with pytest.raises(BadInput, match=r"a\.zip cannot be opened as a ZIP archive"):
+        open_keys(tmp_path / "a.zip")
+
+
+def test_metadata_must_be_small_json_objects(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for content in (b"{", b"[1]", b"[" * 100_000):
+        with pytest.raises(InvalidImage, match=r"zarr\.json in P1"):
+            parse_json(content, "zarr.json", "P1")
+    monkeypatch.setattr("gandl_shared.files.keys.MAX_TEXT_BYTES", 50)
+    with pytest.raises(InvalidImage, match="A/0 in root has more than 50 bytes"):
+        read_text(open_keys(root), "A/0")
