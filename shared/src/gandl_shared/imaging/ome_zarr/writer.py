@@ -142,7 +142,7 @@ def pyramid(pixels: Raw) -> list[Raw]:
 
 def _size(wells: Mapping[str, int]) -> tuple[int, int]:
     """Return rows and columns of the smallest plate with these wells."""
-    rows, columns = (max(place) for place in zip(*map(parse_well, wells), strict=True))
+    rows, columns = (max(numbers) for numbers in zip(*map(parse_well, wells), strict=True))
     return next(((r, c) for r, c in _FORMATS if rows <= r and columns <= c), (rows, columns))
 
 

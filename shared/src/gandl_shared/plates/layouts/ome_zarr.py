@@ -124,23 +124,23 @@ def _files(name: str, plates: tuple[str, ...], image: _Image, *, named: bool) ->
     lengths = dict(zip(axes, image.lengths, strict=True))
     field = image.field.path.replace("/", ":")
     for plane in product(*(range(length) for length in image.lengths)):
-        place = dict(zip(axes, plane, strict=True))
+        indices = dict(zip(axes, plane, strict=True))
         parts = {FIELD: field} | ({PLANE: ",".join(map(str, plane))} if plane else {})
         yield ImageFile(
             name=str(ImageReference(file=name, parts=parts)),
             plates=plates,
             well=image.field.well,
             site=image.field.site,
-            channel=str(place.get("c", 0) + 1),
-            plane=_number(place, lengths, "z"),
-            time=_number(place, lengths, "t"),
+            channel=str(indices.get("c", 0) + 1),
+            plane=_number(indices, lengths, "z"),
+            time=_number(indices, lengths, "t"),
             measurement=image.field.acquisition,
             named=named,
         )
 
 
-def _number(place: dict[str, int], lengths: dict[str, int], axis: str) -> str:
-    return str(place[axis] + 1) if lengths.get(axis, 1) > 1 else ""
+def _number(indices: dict[str, int], lengths: dict[str, int], axis: str) -> str:
+    return str(indices[axis] + 1) if lengths.get(axis, 1) > 1 else ""
 
 
 def _channels(images: Sequence[_Image], label: str) -> tuple[ChannelName, ...]:

@@ -63,8 +63,8 @@ def entry(
     value = document.get(name, default)
     if not isinstance(value, kind) or isinstance(value, bool):
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        wanted = " or ".join(each.__name__ for each in kinds)
-        raise InvalidImage(f"{where} has no {name} of type {wanted} (it has {str(value)[:60]}); export the plate again")
+        names = " or ".join(each.__name__ for each in kinds)
+        raise InvalidImage(f"{where} has no {name} of type {names} (it has {str(value)[:60]}); export the plate again")
     return value
 
 
