@@ -5,6 +5,7 @@ from __future__ import annotations
 from gandl.simulate import preset
 from gandl.simulate.truth import Recovery, Truth
 from gandl.terminal.recovery_table import print_recovery
+from gandl_shared.schemas.vocabulary import Verdict
 
 from tests.analysis.example.screen import example_analysis
 from tests.cli.terminal.console import Screenshot
@@ -24,7 +25,7 @@ def recoveries(verdict: str, expected: str) -> list[Recovery]:
                 ec50_um=compound.in_cells(cell_line).ec50_um,
                 expected=expected,
             ),
-            CURVE.model_copy(update={"verdict": verdict}),
+            CURVE.model_copy(update={"verdict": Verdict(verdict)}),
         )
         for compound in DESIGN.compounds
         for cell_line in DESIGN.cell_lines
