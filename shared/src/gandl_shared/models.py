@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from gandl_shared.errors import InvalidModel
+from gandl_shared.plates import ModelInput
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.limits import IntensityLimits
 
@@ -74,6 +75,11 @@ class ModelCard(Frozen):
     def limits(self) -> IntensityLimits:
         """The intensity limits of the model's own training images."""
         return IntensityLimits(low=tuple(c.low for c in self.channels), high=tuple(c.high for c in self.channels))
+
+    @property
+    def inputs(self) -> tuple[ModelInput, ...]:
+        """The names and stains of the channels, by which channels of images are assigned to them."""
+        return tuple(ModelInput(name=channel.name, stain=channel.stain) for channel in self.channels)
 
 
 def card_from_metadata(metadata: Mapping[str, str], *, file: str) -> ModelCard:

@@ -92,7 +92,7 @@ def test_what_cannot_be_embedded_is_named_and_nothing_is_written(
     (planes / "P2" / "B12_s1_w2.tif").unlink()
     with pytest.raises(InvalidImage, match="b.tif"):
         run("embed", stacks, *rest)
-    with pytest.raises(Invalid, match="B12_s1_w1.tif: channel 2 is not there"):
+    with pytest.raises(Invalid, match="B12_s1_w1.tif, channel: site 1 of well B12 of plate P2 lacks channel 2"):
         run("embed", planes, *rest)
     with pytest.raises(NotFound, match="gone"):
         run("embed", tmp_path / "gone", *rest)

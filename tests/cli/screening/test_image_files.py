@@ -9,6 +9,10 @@ import pytest
 import tifffile
 from gandl.screening.image_files import image_sites
 from gandl_shared.errors import BadInput, Invalid, NotFound
+from gandl_shared.plates import ModelInput
+from gandl_shared.schemas.choice import ImageChoice, MissingChannels, Reduction
+
+MODEL = (ModelInput(name="GFP"), ModelInput(name="DNA"), ModelInput(name="Mito"))
 
 
 def write(folder: Path, name: str, channels: int = 1) -> None:
@@ -21,7 +25,7 @@ def write(folder: Path, name: str, channels: int = 1) -> None:
 def test_a_file_with_all_channels_is_an_image(tmp_path: Path) -> None:
     for name in ("p1/b.tif", "p1/a.tif", "p2/c.tif"):
         write(tmp_path, name, channels=2)
-    sites = image_sites([tmp_path], 2)
+    sites = image_sites([tmp_path], MODEL[:2]).sites
     assert [(site.plate, site.site) for site in sites] == [("p1", "a.tif"), ("p1", "b.tif"), ("p2", "c.tif")]
 
 
@@ -30,25 +34,25 @@ def test_each_image_of_a_file_is_an_image(tmp_path: Path) -> None:
         for _ in range(2):
             writer.write(np.zeros((2, 16, 16), np.uint8), photometric="minisblack", metadata={"axes": "CYX"})
     write(tmp_path, "B01.ome.tif", channels=2)
-    sites = image_sites([tmp_path], 2)
+    sites = image_sites([tmp_path], MODEL[:2]).sites
     assert [site.site for site in sites] == ["A01.ome.tif#image=1", "A01.ome.tif#image=2", "B01.ome.tif"]
-    sites = image_sites([tmp_path], 2, pattern="one-file-a-well")
+    sites = image_sites([tmp_path], MODEL[:2], pattern="one-file-a-well").sites
     assert [(site.well, site.site) for site in sites] == [("A01", "1"), ("A01", "2"), ("B01", "1")]
 
 
 def test_a_pattern_without_channels_takes_files_with_all_of_them(tmp_path: Path) -> None:
     write(tmp_path, "P/A01_s1.tif", channels=2)
-    (site,) = image_sites([tmp_path], 2, pattern="gandl-stack")
+    (site,) = image_sites([tmp_path], MODEL[:2], pattern="gandl-stack").sites
     assert (site.well, site.names) == ("A01", ("P/A01_s1.tif",))
     with pytest.raises(Invalid, match=r"A01_s1\.tif has 2 channels; the model takes 3"):
-        image_sites([tmp_path], 3, pattern="gandl-stack")
+        image_sites([tmp_path], MODEL[:3], pattern="gandl-stack")
 
 
 def test_files_of_one_channel_are_combined_by_the_preset_that_fits(tmp_path: Path) -> None:
     for well in ("A01", "A02"):
         for channel in (1, 2):
             write(tmp_path, f"P/{well}_s1_w{channel}.tif")
-    sites = image_sites([tmp_path], 2)
+    sites = image_sites([tmp_path], MODEL[:2]).sites
     assert [(site.plate, site.well, site.site) for site in sites] == [("P", "A01", "1"), ("P", "A02", "1")]
     assert sites[0].names == ("P/A01_s1_w1.tif", "P/A01_s1_w2.tif")
 
@@ -56,7 +60,7 @@ def test_files_of_one_channel_are_combined_by_the_preset_that_fits(tmp_path: Pat
 def test_channels_are_selected_and_ordered(tmp_path: Path) -> None:
     for channel in (1, 2, 10):
         write(tmp_path, f"P/A01_s1_w{channel}.tif")
-    (site,) = image_sites([tmp_path], 2, pattern="gandl", channels=("10", "1"))
+    (site,) = image_sites([tmp_path], MODEL[:2], pattern="gandl", channels=("10", "1")).sites
     assert site.names == ("P/A01_s1_w10.tif", "P/A01_s1_w1.tif")
 
 
@@ -64,26 +68,47 @@ def test_every_incomplete_image_is_named(tmp_path: Path) -> None:
     for name in ("A01_s1_w1", "A01_s1_w2", "A02_s1_w1", "A03_s1_w2"):
         write(tmp_path, f"P/{name}.tif")
     with pytest.raises(Invalid) as error:
-        image_sites([tmp_path], 2)
+        image_sites([tmp_path], MODEL[:2])
     assert [(p.file, p.detail) for p in error.value.problems] == [
-        ("P/A02_s1_w1.tif", "channel 2 is not there"),
-        ("P/A03_s1_w2.tif", "channel 1 is not there"),
+        ("P/A02_s1_w1.tif", "site 1 of well A02 of plate P lacks channel 2; add the file, or give --missing skip"),
+        ("P/A03_s1_w2.tif", "site 1 of well A03 of plate P lacks channel 1; add the file, or give --missing skip"),
     ]
+    combined = image_sites([tmp_path], MODEL[:2], choice=ImageChoice(missing=MissingChannels.SKIP))
+    assert [site.well for site in combined.sites] == ["A01"]
+    assert len(combined.incomplete) == 2
+
+
+def test_names_of_channels_are_put_into_the_order_of_the_model(tmp_path: Path) -> None:
+    for channel in ("DAPI", "GFP"):
+        write(tmp_path, f"P/A01_s1_w{channel}.tif")
+    combined = image_sites([tmp_path], MODEL[:2])
+    assert combined.sites[0].names == ("P/A01_s1_wGFP.tif", "P/A01_s1_wDAPI.tif")
+    assert combined.channel_order == "channels GFP → GFP, DAPI → DNA; by the names of the model's channels and stains"
+
+
+def test_focal_planes_are_refused_or_reduced(tmp_path: Path) -> None:
+    for plane in (1, 2):
+        write(tmp_path, f"r01c01f01p{plane:02d}-ch1sk1fk1fl1.tiff")
+    with pytest.raises(Invalid, match="there are several focal planes"):
+        image_sites([tmp_path], MODEL[:1], pattern="opera-phenix")
+    choice = ImageChoice(z=Reduction.MAX)
+    (site,) = image_sites([tmp_path], MODEL[:1], pattern="opera-phenix", choice=choice).sites
+    assert site.planes == (2,)
 
 
 def test_another_number_of_channels_is_named(tmp_path: Path) -> None:
     write(tmp_path, "x.tif", channels=3)
-    with pytest.raises(Invalid, match=r"x\.tif has 3 channels, the model takes 2, and no preset combines the files"):
-        image_sites([tmp_path], 2)
+    with pytest.raises(Invalid, match=r"x\.tif has 3 channels, the model takes 2, and no layout fits"):
+        image_sites([tmp_path], MODEL[:2])
     for channel in (1, 2, 3):
         write(tmp_path, f"P/A01_s1_w{channel}.tif")
     with pytest.raises(Invalid, match="have channels 1, 2, 3; the model takes 2: see --channels"):
-        image_sites([tmp_path], 2, pattern="gandl")
+        image_sites([tmp_path], MODEL[:2], pattern="gandl")
 
 
 def test_missing_paths_and_patterns_without_a_file_are_named(tmp_path: Path) -> None:
     write(tmp_path, "x.tif")
     with pytest.raises(NotFound, match="nowhere is not there"):
-        image_sites([tmp_path / "nowhere"], 1)
-    with pytest.raises(BadInput, match=r"no image in .* fits the pattern 'gandl', such as x\.tif"):
-        image_sites([tmp_path], 1, pattern="gandl")
+        image_sites([tmp_path / "nowhere"], MODEL[:1])
+    with pytest.raises(BadInput, match=r"no image in .* fits pattern gandl, such as x\.tif"):
+        image_sites([tmp_path], MODEL[:1], pattern="gandl")

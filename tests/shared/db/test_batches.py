@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gandl_shared.db import Database, FinishedBatch
+from gandl_shared.schemas.choice import Reduction
+from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.screen import ScreenState
 from gandl_shared.testing import new_screen
 
@@ -17,6 +21,18 @@ def test_a_leased_batch_has_all_that_a_worker_needs(db: Database) -> None:
     assert [(s.number, s.site, s.key) for s in first.sites] == [(n, new.sites[n], None) for n in range(3)]
     assert [s.number for s in second.sites] == [3]
     assert dict(first.limits) == dict(new.limits)
+
+
+def test_planes_of_a_channel_and_their_reduction_come_back(db: Database) -> None:
+    new = new_screen(2, sites_per_batch=2)
+    stacked = replace(new.sites[0], names=("p1.tif", "p2.tif", "c2.tif"), planes=(2, 1))
+    lacking = replace(new.sites[1], names=("c2.tif",), planes=(0, 1))
+    layout = ImageLayout(layout="Harmony", channels=(), channel_order="", reduction=Reduction.MAX)
+    db.screens.create(replace(new, sites=(stacked, lacking), layout=layout))
+    lease = lease_batch(db)
+    assert lease.reduction is Reduction.MAX
+    assert [leased.site for leased in lease.sites] == [stacked, lacking]
+    assert db.screens.get(lease.screen_id).layout == layout
 
 
 def test_a_certain_batch_or_screen_can_be_asked_for(db: Database) -> None:

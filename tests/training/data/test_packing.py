@@ -79,7 +79,7 @@ def test_bit_depths_may_differ_between_plates_not_within_one(plate: Source, tmp_
         tifffile.imwrite(path, tifffile.imread(path).astype(np.float32))
     with pytest.MonkeyPatch.context() as patch, pytest.raises(InvalidImage, match=r"A03_s1_w1\.tif, .* is float32 but"):
         whole_range = IntensityLimits(low=(0.0, 0.0), high=(255.0, 255.0))
-        patch.setattr(packing, "sampled_limits", lambda *_, downscale: whole_range)
+        patch.setattr(packing, "sampled_limits", lambda *_, downscale, reduction: whole_range)
         pack(plate, tmp_path / "other", size=16)
 
 

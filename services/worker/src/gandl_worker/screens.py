@@ -135,12 +135,15 @@ def _check_model(embedder: Embedder, lease: LeasedBatch) -> None:
 
 def _load_sites(lease: LeasedBatch, stored_keys: Mapping[SiteId, str]) -> Iterator[LoadedSite]:
     """Yield the sites in order. Threads decode them, at most MAX_SITES_AHEAD before they are used."""
-    preprocessing = {plate: preprocessing_of(limits, lease.model) for plate, limits in lease.limits.items()}
+    preprocessing = {
+        plate: preprocessing_of(limits, lease.model, lease.reduction) for plate, limits in lease.limits.items()
+    }
     pending: deque[tuple[LeasedSite, Future[SiteResult]]] = deque()
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
         for leased in lease.sites:
             site = leased.site
-            future = pool.submit(load_inside, site, preprocessing[site.plate], lease.model.id, stored_keys.get(site.id))
+            of_plate = preprocessing.get(site.plate)
+            future = pool.submit(load_inside, site, of_plate, lease.model.id, stored_keys.get(site.id))
             pending.append((leased, future))
             # Where decoding is faster than the model, the images would fill the memory without this limit.
             if len(pending) > MAX_SITES_AHEAD:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from gandl_shared.errors import BadInput, NotFound
@@ -16,6 +17,7 @@ from gandl_shared.imaging import (
     decode,
     prepare_field,
     read_content,
+    reduce_planes,
     site_metrics,
     stack,
     tile_contrast,
@@ -55,9 +57,17 @@ class Unreadable:
 
 
 def load_inside(
-    site: Site, preprocessing: Preprocessing, model_id: str, stored: str | None
+    site: Site, preprocessing: Preprocessing | None, model_id: str, stored: str | None
 ) -> SiteTiles | Unchanged | Unreadable:
-    """Load a site if its files are below its root: links may have changed since the screen was checked."""
+    """Load a site if its files are below its root: links may have changed since the screen was checked.
+
+    A plate of which no site is complete has no preprocessing.
+    """
+    if preprocessing is None or not site.is_complete:
+        inputs = " and ".join(str(n) for n, count in enumerate(site.planes, start=1) if not count)
+        return Unreadable(
+            f"site {site.site} of well {site.well} lacks the channel of the model's input {inputs}; add its file"
+        )
     try:
         outside = [name for name in site.names if inside(site.root, name) is None]
     except (OSError, RuntimeError) as error:  # the links form a circle
@@ -74,23 +84,30 @@ def load(
     try:
         # The key and the tiles come from the same bytes, so a file that changes meanwhile cannot get a wrong key.
         contents = [_content(site, name) for name in site.names]
-        key = vector_key(contents, preprocessing, model_id, names=site.names)
+        key = vector_key(contents, preprocessing, model_id, names=site.names, planes=site.planes)
         return Unchanged(key) if key == stored else _cut(site, contents, key, preprocessing)
     except BadInput as error:
         return Unreadable(error.detail)
 
 
 def vector_key(
-    contents: Sequence[bytes], preprocessing: Preprocessing, model_id: str, *, names: Sequence[str] = ()
+    contents: Sequence[bytes],
+    preprocessing: Preprocessing,
+    model_id: str,
+    *,
+    names: Sequence[str] = (),
+    planes: Sequence[int] = (),
 ) -> str:
     """Return the identity of a site's vectors: SHA-256 over the digests of its files, preprocessing and model.
 
-    `contents` are those of `read_content`; `names` may refer to images of the files, and then their numbers count too.
+    `contents` are those of `read_content`; `names` may refer to images of the files, and then their numbers count too,
+    as do the numbers of focal `planes` where planes are reduced.
     """
     digests = [hashlib.sha256(content).hexdigest() for content in contents]
     # The content of a plane in OME-Zarr is that plane alone, but a file may hold several images.
     images = [f"image={image}" for name in names if (image := parse_reference(name).parts.get("image"))]
-    parts = [*digests, *images, preprocessing.key, model_id]
+    stacks = [f"planes={list(planes)}"] if planes else []
+    parts = [*digests, *images, *stacks, preprocessing.key, model_id]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -102,7 +119,10 @@ def _content(site: Site, name: str) -> bytes:
 
 
 def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preprocessing) -> SiteTiles:
-    image = stack([decode(c, name) for c, name in zip(contents, site.names, strict=True)], site.names)
+    decoded = ((name, decode(content, name)) for content, name in zip(contents, site.names, strict=True))
+    # Planes are decoded one by one, so that a deep stack does not fill the memory.
+    images = [reduce_planes(islice(decoded, len(names)), preprocessing.reduction) for names in site.channels()]
+    image = stack(images, [names[0] for names in site.channels()])
     field, factor = prepare_field(image, preprocessing), preprocessing.downscale
     tiles = cut_tiles(field, preprocessing)
     # Positions are stored in pixels of the image file, in which people look at a tile.

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from gandl_shared.plates import PlateMap, Site
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.choice import Reduction
+from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 from gandl_shared.schemas.states import AnalysisState
@@ -25,7 +27,10 @@ class ModelUse:
 
 @dataclass(frozen=True, kw_only=True)
 class NewScreen:
-    """All rows of a new screen. `limits` has one entry per plate name; `sites` are in the order of the plate map."""
+    """All rows of a new screen. `limits` has one entry per plate name; `sites` are in the order of the plate map.
+
+    `layout` says how the images were read; screens of older versions have none.
+    """
 
     name: str
     images: Path
@@ -35,6 +40,7 @@ class NewScreen:
     limits: Mapping[str, IntensityLimits]
     sites: tuple[Site, ...]
     sites_per_batch: int = 8
+    layout: ImageLayout | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +54,7 @@ class ScreenRecord:
     model: ModelUse
     request: ScreenRequest
     limits: Mapping[str, IntensityLimits]
+    layout: ImageLayout | None
     error: str | None
     analysis_version: int | None
 
@@ -79,6 +86,7 @@ class LeasedBatch(Lease):
     model: ModelUse
     limits: Mapping[str, IntensityLimits]
     sites: tuple[LeasedSite, ...]
+    reduction: Reduction = Reduction.NONE
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, insert, select
 from gandl_shared.db.records import ModelUse, NewScreen
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.plates import PlateMap, Role
+from gandl_shared.plates import Site as MapSite
 from gandl_shared.plates import Well as MapWell
 from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.screen import ParkedSite, ScreenState
@@ -73,6 +74,19 @@ def model_use(row: Row[Any]) -> ModelUse:
     return ModelUse(name=row.model, id=row.model_id, size=row.size, downscale=row.downscale)
 
 
+def stored_files(site: MapSite) -> list[str] | list[list[str]]:
+    """Return the files of a site as they are stored: one name per channel, or the list of its planes."""
+    return [list(names) for names in site.channels()] if site.planes else list(site.names)
+
+
+def planes_of(files: list[str] | list[list[str]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the names and the planes of a Site from its stored files."""
+    stacks = [names for names in files if isinstance(names, list)]
+    if not stacks:
+        return tuple(name for name in files if isinstance(name, str)), ()
+    return tuple(name for names in stacks for name in names), tuple(len(names) for names in stacks)
+
+
 def iso_time(seconds: float) -> str:
     """Return seconds since 1970 as ISO 8601 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
@@ -96,6 +110,7 @@ def _screen_values(new: NewScreen, screen_id: str, at: float) -> Values:
         "model_id": new.model.id,
         "size": new.model.size,
         "downscale": new.model.downscale,
+        "layout": None if new.layout is None else new.layout.model_dump(mode="json"),
         "request": request | {"plate_map": new.request.plate_map or "(sent as text)"},
         "created_at": at,
     }
@@ -144,6 +159,6 @@ def _site_values(screen_id: str, new: NewScreen) -> Iterator[Values]:
             "well": numbers[site.plate, site.well],
             "batch": n // new.sites_per_batch,
             "name": site.site,
-            "files": list(site.names),
+            "files": stored_files(site),
             "state": SiteState.QUEUED,
         }

@@ -18,6 +18,7 @@ from gandl_shared.db.transitions import lock_screen, queue_analysis, set_screen_
 from gandl_shared.errors import Conflict, NotFound
 from gandl_shared.plates import PlateMap, Role
 from gandl_shared.plates import Well as MapWell
+from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.screen import Progress, ScreenRequest, ScreenState, ScreenStatus
 from gandl_shared.schemas.states import OPEN_WORK, SiteState, WorkState
 
@@ -112,6 +113,7 @@ def read_record(connection: Connection, screen_id: str) -> ScreenRecord:
         model=model_use(row),
         request=ScreenRequest.model_validate(row.request),
         limits=read_limits(connection, screen_id),
+        layout=None if row.layout is None else ImageLayout.model_validate(row.layout),
         error=row.error,
         analysis_version=row.analysis_version,
     )

@@ -36,6 +36,7 @@ class Screen(Base):
     size: Mapped[int]
     downscale: Mapped[int]
     request: Mapped[Json] = mapped_column(JSON)
+    layout: Mapped[Json | None] = mapped_column(JSON)
     error: Mapped[str | None] = mapped_column(Text)
     analysis_version: Mapped[int | None]
     created_at: Mapped[float] = mapped_column(Float(53))
@@ -109,7 +110,11 @@ class Batch(Work):
 
 
 class Site(Base):
-    """A field of view. `state` is a SiteState; `key` identifies the vectors of a site that is done."""
+    """A field of view. `state` is a SiteState; `key` identifies the vectors of a site that is done.
+
+    `files` has one name per channel, or one list of names per channel if focal planes are to be reduced or a channel is
+    missing.
+    """
 
     __tablename__ = "sites"
     __table_args__ = (
@@ -125,7 +130,7 @@ class Site(Base):
     well: Mapped[int]
     batch: Mapped[int]
     name: Mapped[str] = mapped_column(Text)
-    files: Mapped[list[str]] = mapped_column(JSON)
+    files: Mapped[list[str] | list[list[str]]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(20))
     key: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[str | None] = mapped_column(Text)

@@ -6,9 +6,11 @@ from gandl_shared.imaging.greys import Raw
 from gandl_shared.imaging.limits import MAX_SAMPLED_SITES, check_depth, evenly_spread, limits_of_sites, sampled_limits
 from gandl_shared.imaging.metrics import SiteMetrics, blank_tiles, site_metrics, tile_contrast
 from gandl_shared.imaging.ome_zarr import with_levels
+from gandl_shared.imaging.planes import focus_measure, reduce_planes
 from gandl_shared.imaging.readers import (
     MAX_PIXELS,
     Header,
+    SiteFiles,
     count_images,
     decode,
     read_content,
@@ -18,6 +20,7 @@ from gandl_shared.imaging.readers import (
     stack,
 )
 from gandl_shared.imaging.tiles import cut_tiles, prepare, tile_origins
+from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.limits import IntensityLimits
 
 __all__ = [
@@ -27,6 +30,8 @@ __all__ = [
     "IntensityLimits",
     "Preprocessing",
     "Raw",
+    "Reduction",
+    "SiteFiles",
     "SiteMetrics",
     "Uint8",
     "blank_tiles",
@@ -36,6 +41,7 @@ __all__ = [
     "decode",
     "downscaled",
     "evenly_spread",
+    "focus_measure",
     "limits_of_sites",
     "prepare",
     "prepare_field",
@@ -43,6 +49,7 @@ __all__ = [
     "read_header",
     "read_image",
     "read_site",
+    "reduce_planes",
     "sampled_limits",
     "site_metrics",
     "split_sites",

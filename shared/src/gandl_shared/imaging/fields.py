@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gandl_shared.errors import InvalidImage
 from gandl_shared.imaging.greys import Raw
+from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.limits import IntensityLimits
 
 Uint8 = NDArray[np.uint8]
@@ -22,16 +23,21 @@ Uint8 = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """How a raw field becomes tiles of `size` × `size` pixels: downscaling first, then the intensity limits."""
+    """How a raw field becomes tiles of `size` × `size` pixels: focal planes are reduced to one, then downscaling, then
+    the intensity limits."""
 
     limits: IntensityLimits
     size: int
     downscale: int
+    reduction: Reduction = Reduction.NONE
 
     @property
     def key(self) -> str:
         """SHA-256 of the canonical JSON of all values; a part of the identity of a vector."""
         values = {"limits": self.limits.model_dump(), "size": self.size, "downscale": self.downscale}
+        # Vectors of single planes keep the keys that they had before planes could be reduced.
+        if self.reduction is not Reduction.NONE:
+            values["reduction"] = self.reduction.value
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 
 from gandl_shared.errors import InvalidImage
 from gandl_shared.imaging.fields import downscaled
-from gandl_shared.imaging.readers import read_site
+from gandl_shared.imaging.readers import SiteFiles, first_name, read_site
+from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.limits import IntensityLimits
 
 MAX_SAMPLED_SITES = 32
@@ -30,16 +30,20 @@ def evenly_spread(items: Sequence[T], count: int) -> list[T]:
     return [items[i] for i in sorted({int(position) for position in positions})]
 
 
-def sampled_limits(sites: Sequence[Sequence[Path]], *, downscale: int) -> IntensityLimits:
+def sampled_limits(
+    sites: Sequence[SiteFiles], *, downscale: int, reduction: Reduction = Reduction.NONE
+) -> IntensityLimits:
     """Return the limits over at most MAX_SAMPLED_SITES of `sites` (the files of each site of one plate).
 
     Raises InvalidImage as `limits_of_sites` does.
     """
     # Neighbouring wells often have the same treatment, so the sample comes from all parts of the plate.
-    return limits_of_sites(evenly_spread(sites, MAX_SAMPLED_SITES), downscale=downscale)
+    return limits_of_sites(evenly_spread(sites, MAX_SAMPLED_SITES), downscale=downscale, reduction=reduction)
 
 
-def limits_of_sites(sites: Sequence[Sequence[Path]], *, downscale: int) -> IntensityLimits:
+def limits_of_sites(
+    sites: Sequence[SiteFiles], *, downscale: int, reduction: Reduction = Reduction.NONE
+) -> IntensityLimits:
     """Return the 0.1 and 99.9 percentiles of each channel over all pixels of these sites.
 
     The limits scale with the data: counts, and the same counts as fractions of 65535, give the same uint8 field. A
@@ -54,9 +58,9 @@ def limits_of_sites(sites: Sequence[Sequence[Path]], *, downscale: int) -> Inten
     fields: list[NDArray[np.float32]] = []
     depth = ""
     for files in sites:
-        image = read_site(files)
+        image = read_site(files, reduction)
         depth = depth or str(image.dtype)
-        check_depth(files[0].name, str(image.dtype), sites[0][0].name, depth)
+        check_depth(first_name(files), str(image.dtype), first_name(sites[0]), depth)
         fields.append(downscaled(image, downscale))
     channels = {field.shape[0] for field in fields}
     if len(channels) > 1:

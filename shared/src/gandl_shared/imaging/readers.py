@@ -23,7 +23,9 @@ from gandl_shared.files.references import ImageReference, parse_reference
 from gandl_shared.files.regular import open_regular
 from gandl_shared.imaging.greys import Raw, greys_of_palette
 from gandl_shared.imaging.ome_zarr import is_plane, read_plane, read_plane_header
+from gandl_shared.imaging.planes import reduce_planes
 from gandl_shared.imaging.tiff_stack import Stack, images_of, open_tiff
+from gandl_shared.schemas.choice import Reduction
 
 MAX_PIXELS = 2**28
 """The largest number of pixels (channels × height × width) of an image; a larger one is refused before decoding."""
@@ -31,6 +33,9 @@ MAX_PIXELS = 2**28
 _PNG_MODES = {"L": np.uint8, "P": np.uint8, "I;16": np.uint16, "I": np.int32}
 _READABLE = "gandl reads TIFF (one page per channel) and PNG, 8 or 16 bit grey"
 _TYPES = ("uint8", "uint16", "float32")
+
+SiteFiles = Sequence[Path | Sequence[Path]]
+"""The files of a field of view: one for each channel or one for all; several of a channel are its focal planes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +116,19 @@ def decode(source: BinaryIO | bytes, name: str) -> Raw:
     return image
 
 
-def read_site(files: Sequence[Path]) -> Raw:
-    """Read a field of view [C, H, W] from one multi-channel file or from one file per channel, in channel order."""
-    return stack([read_image(path) for path in files], [path.name for path in files])
+def read_site(files: SiteFiles, reduction: Reduction = Reduction.NONE) -> Raw:
+    """Read a field of view [C, H, W] from one multi-channel file or from one file per channel, in channel order.
+
+    Several files of a channel are focal planes, which `reduction` makes one image.
+    """
+    stacks = [[planes] if isinstance(planes, Path) else planes for planes in files]
+    images = [reduce_planes(((path.name, read_image(path)) for path in paths), reduction) for paths in stacks]
+    return stack(images, [paths[0].name for paths in stacks])
+
+
+def first_name(files: SiteFiles) -> str:
+    """Return the name of the first file of a field of view, by which messages name the field."""
+    return files[0].name if isinstance(files[0], Path) else files[0][0].name
 
 
 def stack(images: Sequence[Raw], names: Sequence[str]) -> Raw:

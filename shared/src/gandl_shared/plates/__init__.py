@@ -10,8 +10,9 @@ from gandl_shared.plates.plate_map import (
     plate_map_of_bytes,
     read_plate_map,
 )
+from gandl_shared.plates.selection.channels import ModelInput
 from gandl_shared.plates.site import Site, SiteId
-from gandl_shared.plates.sites import ImageSurvey, find_sites, survey_images
+from gandl_shared.plates.sites import ImageSurvey, find_sites, order_of, survey_images
 from gandl_shared.plates.well import UNSPECIFIED, Well
 from gandl_shared.plates.well_names import parse_well, row_letters, standard_well_name, well_name
 from gandl_shared.schemas.vocabulary import Role
@@ -22,6 +23,7 @@ __all__ = [
     "ROLE_NAMES",
     "UNSPECIFIED",
     "ImageSurvey",
+    "ModelInput",
     "PlateMap",
     "Role",
     "Site",
@@ -32,6 +34,7 @@ __all__ = [
     "has_metadata_prefix",
     "inside",
     "metadata_column",
+    "order_of",
     "parse_plate_map",
     "parse_well",
     "plain_column",

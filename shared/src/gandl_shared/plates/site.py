@@ -22,8 +22,8 @@ class Site:
 
     A name may refer to one image of a file (`gandl_shared.files.references`).
 
-    `planes` is the number of files of each channel where focal planes are to be reduced; it is empty where each channel
-    has one file, or one file holds all channels.
+    `planes` is the number of files of each channel where focal planes are to be reduced or a channel is missing (0); it
+    is empty where each channel has one file, or one file holds all channels.
     """
 
     plate: str
@@ -40,8 +40,18 @@ class Site:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The paths of the files, in channel order."""
+        """The paths of all files, in channel order."""
         return tuple(self.root / name for name in self.names)
+
+    @property
+    def stacks(self) -> tuple[tuple[Path, ...], ...]:
+        """The paths of the files of each channel, which are its focal planes."""
+        return tuple(tuple(self.root / name for name in names) for names in self.channels())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no channel is missing."""
+        return 0 not in self.planes
 
     @property
     def n_files(self) -> int:

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from gandl_shared.schemas.base import Frozen
 
-Text = Annotated[str, Field(min_length=1, max_length=200)]
+Choice = Annotated[str, Field(min_length=1, max_length=200, coerce_numbers_to_str=True)]
+"""The number of a plane, time point or measurement, or a word; a JSON number is taken too."""
 
 
 class Reduction(StrEnum):
@@ -20,17 +21,28 @@ class Reduction(StrEnum):
     FOCUS = "focus"
 
 
+class MissingChannels(StrEnum):
+    """What happens to a field of view that lacks a channel: the screen is refused, or the field is parked."""
+
+    REFUSE = "refuse"
+    SKIP = "skip"
+
+
 class ImageChoice(Frozen):
     """The choices between several files of one site and channel. What is not chosen and not unique is refused.
 
     `z` is the number of a focal plane, `projection` for the one that the instrument made, `max` for the maximum over
-    the planes, or `focus` for the plane with the sharpest structure, per site and channel.
+    the planes, or `focus` for the plane with the sharpest structure, per site and channel. With `missing` as skip, a
+    field that lacks a channel is parked. With `mixed_sizes`, wells of another image size are accepted, which is right
+    for images that were cropped and wrong for images of another magnification.
     """
 
-    z: Text | None = Field(default=None, description="focal plane, or projection, max or focus")
-    timepoint: Text | None = None
-    measurement: Text | None = None
+    z: Choice | None = Field(default=None, description="focal plane, or projection, max or focus")
+    timepoint: Choice | None = None
+    measurement: Choice | None = None
     subfolder: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    missing: MissingChannels = MissingChannels.REFUSE
+    mixed_sizes: bool = Field(default=False, description="accept wells whose images have another size in pixels")
 
     @property
     def reduction(self) -> Reduction:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
+from gandl_shared.schemas.choice import ImageChoice
 from gandl_shared.schemas.curve import Relation
 from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
@@ -19,10 +20,12 @@ ModelName = Annotated[str, Field(pattern=r"^\w[\w.+ ()-]*$", max_length=200)]
 """A name as in GET /models: letters, digits and _ . + - ( ), and nothing that would be a path."""
 
 
-class ScreenRequest(Frozen):
-    """A screen to run. `images` and `plate_map` are paths below the service's image root; the plate map can also be
-    sent as CSV text. `limits` are each plate's own percentiles (`plate`), those of the model card (`card`), or explicit
-    ones."""
+class ScreenRequest(ImageChoice):
+    """A screen to run, with the choices between several images of one site.
+
+    `images` and `plate_map` are paths below the service's image root; the plate map can also be sent as CSV text.
+    `limits` are each plate's own percentiles (`plate`), those of the model card (`card`), or explicit ones.
+    """
 
     name: Name | None = None
     images: Annotated[str, Field(min_length=1, max_length=4096)]

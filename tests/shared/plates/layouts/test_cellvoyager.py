@@ -39,7 +39,7 @@ def test_the_index_names_well_field_plane_channel_plate_and_pixel_size(tmp_path:
     (file,) = inventory.files
     assert (file.well, file.site, file.plane, file.time, file.channel) == ("B07", "2", "3", "1", "2")
     assert file.plates == ("plate 7", "S1")
-    assert inventory.pixel_size_um == 0.325
+    assert inventory.files[0].pixel_size_um == 0.325
 
 
 def test_a_file_that_the_index_names_and_that_is_not_there_is_listed(tmp_path: Path) -> None:
@@ -68,6 +68,6 @@ def test_the_cv8000_measurement_is_read(vendor_layouts: Path) -> None:
     assert {file.site for file in inventory.files} == {"1", "2", "3", "4"}
     assert {file.plane for file in inventory.files} == {"1", "2", "3", "4"}
     assert [channel.token for channel in inventory.channels] == ["1", "2"]
-    assert inventory.pixel_size_um == 0.325
+    assert inventory.files[0].pixel_size_um == 0.325
     assert inventory.missing == ()
     assert listing.skipped == {"calibration images": 6}

@@ -53,3 +53,14 @@ def test_the_user_may_choose_by_name_or_token() -> None:
 
 def test_a_single_channel_needs_no_name() -> None:
     assert order_channels(channels("whatever"), MODEL).tokens == ("whatever",)
+
+
+def test_a_name_that_contradicts_the_numbers_is_asked_about() -> None:
+    with pytest.raises(Invalid, match=r"have the channels 1 \(HOECHST 33342\), 2 \(Alexa 488\), and the model takes"):
+        order_channels(channels(_1="HOECHST 33342", _2="Alexa 488"), MODEL)
+    assert order_channels(channels(_1="Alexa 488", _2="HOECHST 33342"), MODEL).reason == "by the channels' numbers"
+
+
+def test_a_channel_is_taken_once() -> None:
+    with pytest.raises(Invalid, match="names channel '1' more than once"):
+        order_channels(channels(_1="DAPI", _2="FITC"), MODEL, ["1", "1"])

@@ -13,8 +13,17 @@ def image(*plates: str, named: bool = True) -> ImageFile:
 
 
 def test_the_plate_map_decides_between_the_names_of_a_plate() -> None:
-    (file,) = assign_plates([image("2024-05-01", "S7")], ["S7", "S8"])
-    assert file.plates == ("S7",)
+    files = assign_plates([image("2024-05-01", "S7"), image("S8")], ["S7", "S8"])
+    assert [file.plates for file in files] == [("S7",), ("S8",)]
+
+
+def test_each_plate_without_images_is_told_once() -> None:
+    with pytest.raises(Invalid) as caught:
+        assign_plates([image("S7"), image("s8")], ["S7", "S8", "S9"])
+    assert [problem.detail.split(";")[0] for problem in caught.value.problems] == [
+        "the plate map says 'S8', the images say 's8'",
+        "the plate map has plate 'S9', the images are of 's8'",
+    ]
 
 
 def test_folders_that_name_no_plate_leave_the_only_one() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from gandl_shared.errors import BadInput
+from gandl_shared.schemas.choice import ImageChoice
 from numpy.typing import NDArray
 
 Uint8 = NDArray[np.uint8]
@@ -32,7 +33,8 @@ class FieldRecord:
 @dataclass(frozen=True, kw_only=True)
 class StoreIndex:
     """The content of `fields.json`: the names of the channels, the downscaling, the intensity limits [C] for the model
-    card, one record per field, and the pattern of file names if one was given."""
+    card, one record per field, the pattern of file names and the channels if they were given (`selection`), and the
+    choice between several images of one site and channel."""
 
     channels: tuple[str, ...]
     downscale: int
@@ -40,10 +42,12 @@ class StoreIndex:
     high: tuple[float, ...]
     records: tuple[FieldRecord, ...]
     pattern: str | None = None
+    selection: tuple[str, ...] | None = None
+    choice: ImageChoice = field(default_factory=ImageChoice)
 
     def to_json(self) -> str:
         """Return the index as JSON; `from_json` reads it back equal."""
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps(asdict(self) | {"choice": self.choice.model_dump(mode="json")}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> StoreIndex:
@@ -56,6 +60,8 @@ class StoreIndex:
             high=tuple(values["high"]),
             records=tuple(FieldRecord(**record) for record in values["records"]),
             pattern=values.get("pattern"),
+            selection=tuple(values["selection"]) if values.get("selection") else None,
+            choice=ImageChoice.model_validate(values.get("choice", {})),
         )
 
     @property

@@ -10,7 +10,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,8 @@ from gandl_shared.imaging import (
     split_sites,
     tile_origins,
 )
-from gandl_shared.plates import PlateMap, Site, Well, find_sites, read_plate_map
+from gandl_shared.plates import ImageSurvey, ModelInput, PlateMap, Site, Well, read_plate_map, survey_images
+from gandl_shared.schemas.choice import ImageChoice
 
 from gandl_training.data.crops import is_usable
 from gandl_training.data.field_store import FIELDS, INDEX, FieldRecord, FieldStore, StoreIndex, Uint8
@@ -36,7 +37,9 @@ from gandl_training.data.field_store import FIELDS, INDEX, FieldRecord, FieldSto
 class Source:
     """The input of `pack`: a folder of plates and its plate map.
 
-    `pattern` is the pattern of the file names (None: it is found from the files); `channel_names` go on the model card.
+    `pattern` is the pattern of the file names (None: it is found from the files). `channels` are the channels of the
+    images in the order of the card, and `channel_names` go on the card; without `channels` these names decide the
+    order, or else numbers. `choice` decides between several images of one site and channel.
     """
 
     images: Path
@@ -44,6 +47,8 @@ class Source:
     downscale: int = 1
     pattern: str | None = None
     channel_names: tuple[str, ...] | None = None
+    channels: tuple[str, ...] | None = None
+    choice: ImageChoice = field(default_factory=ImageChoice)
 
 
 def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool] = lambda: False) -> FieldStore:
@@ -54,16 +59,18 @@ def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool]
     fields, all are blank or the folder cannot be written; and TrainingFailed once `stopped` returns True. After an
     error nothing is left behind.
     """
-    plate_map, sites = _sites(source.images, source.platemap, source.pattern)
+    plate_map, survey = _survey(source)
+    sites = survey.sites
     if len(sites) < 2:
         raise BadInput(f"{source.images} holds {len(sites)} field of the plate map; training needs at least two")
     limits: dict[str, IntensityLimits] = {}
     for plate in dict.fromkeys(s.plate for s in sites):
         _check_stopped(stopped)
-        limits[plate] = sampled_limits([s.files for s in sites if s.plate == plate], downscale=source.downscale)
-    index = _index(sites, plate_map, list(limits.values()), source)
+        of_plate = [site.stacks for site in sites if site.plate == plate]
+        limits[plate] = sampled_limits(of_plate, downscale=source.downscale, reduction=source.choice.reduction)
+    index = _index(survey, plate_map, list(limits.values()), source)
     with _new_folder(folder) as new:
-        _write_fields(_prepared_fields(sites, limits, size, source.downscale, stopped), len(sites), new / FIELDS, size)
+        _write_fields(_prepared_fields(sites, limits, size, source, stopped), len(sites), new / FIELDS, size)
         (new / INDEX).write_text(index.to_json())
     return FieldStore.open(folder)
 
@@ -73,8 +80,9 @@ def check_source(index: StoreIndex, images: Path, platemap: Path) -> None:
 
     Wells, sites, roles and cell lines are compared, and pixels are not. A missing folder or file raises NotFound.
     """
-    plate_map, sites = _sites(images, platemap, index.pattern)
-    differing = set(_records(sites, plate_map)) ^ set(index.records)
+    source = Source(images, platemap, pattern=index.pattern, channels=index.selection, choice=index.choice)
+    plate_map, survey = _survey(replace(source, channel_names=index.channels))
+    differing = set(_records(survey.sites, plate_map)) ^ set(index.records)
     if differing:
         first = min(differing, key=lambda r: (r.plate, r.well, r.site))
         raise BadInput(
@@ -83,9 +91,18 @@ def check_source(index: StoreIndex, images: Path, platemap: Path) -> None:
         )
 
 
-def _sites(images: Path, platemap: Path, pattern: str | None) -> tuple[PlateMap, tuple[Site, ...]]:
-    plate_map = read_plate_map(platemap, controls=False)
-    return plate_map, split_sites(find_sites(images, plate_map, pattern))
+def _survey(source: Source) -> tuple[PlateMap, ImageSurvey]:
+    """Return the plate map and its images; sites that lack a channel are left out where the user skips them."""
+    plate_map = read_plate_map(source.platemap, controls=False)
+    survey = survey_images(
+        source.images,
+        plate_map,
+        source.pattern,
+        channels=source.channels,
+        inputs=[ModelInput(name=name) for name in source.channel_names or ()],
+        choice=source.choice,
+    )
+    return plate_map, replace(survey, sites=split_sites([site for site in survey.sites if site.is_complete]))
 
 
 def _check_stopped(stopped: Callable[[], bool]) -> None:
@@ -115,18 +132,18 @@ def _new_folder(folder: Path) -> Iterator[Path]:
 
 
 def _prepared_fields(
-    sites: Sequence[Site], limits: Mapping[str, IntensityLimits], size: int, downscale: int, stopped: Callable[[], bool]
+    sites: Sequence[Site], limits: Mapping[str, IntensityLimits], size: int, source: Source, stopped: Callable[[], bool]
 ) -> Iterator[tuple[Uint8, str]]:
     """Yield each field as the model would get it, with the names of its files."""
     first_of_plate: dict[str, tuple[str, str]] = {}
     for site in sites:
         _check_stopped(stopped)
-        image, name = read_site(site.files), ", ".join(path.name for path in site.files)
+        image, name = read_site(site.stacks, source.choice.reduction), ", ".join(path.name for path in site.files)
         # Images of two depths under the same limits would come out black or white.
         check_depth(name, str(image.dtype), *first_of_plate.setdefault(site.plate, (name, str(image.dtype))))
-        field = prepare_field(image, Preprocessing(limits=limits[site.plate], size=size, downscale=downscale))
+        field = prepare_field(image, Preprocessing(limits=limits[site.plate], size=size, downscale=source.downscale))
         if min(field.shape[1:]) < size:
-            detail = f"{name} is {field.shape[1]}×{field.shape[2]} after downscaling by {downscale}"
+            detail = f"{name} is {field.shape[1]}×{field.shape[2]} after downscaling by {source.downscale}"
             raise InvalidImage(f"{detail}; smaller than the resolution {size}")
         yield field, name
 
@@ -134,14 +151,14 @@ def _prepared_fields(
 def _write_fields(fields: Iterator[tuple[Uint8, str]], count: int, path: Path, size: int) -> None:
     target: Uint8 | None = None
     any_usable = False
-    for i, (field, name) in enumerate(fields):
+    for i, (pixels, name) in enumerate(fields):
         if target is None:
-            target = _allocate(path, (count, *field.shape))
-        if field.shape != target.shape[1:]:
-            detail = f"{name} is {field.shape} after downscaling, the fields before it {target.shape[1:]}"
+            target = _allocate(path, (count, *pixels.shape))
+        if pixels.shape != target.shape[1:]:
+            detail = f"{name} is {pixels.shape} after downscaling, the fields before it {target.shape[1:]}"
             raise InvalidImage(f"{detail}; train on fields of one size")
-        target[i] = field
-        any_usable = any_usable or _has_usable_tile(field, size)
+        target[i] = pixels
+        any_usable = any_usable or _has_usable_tile(pixels, size)
     if not any_usable:
         raise BadInput(f"no field of the plate map has a tile of {size}×{size} with contrast that is not saturated")
 
@@ -163,11 +180,11 @@ def _has_usable_tile(field: Uint8, size: int) -> bool:
     return any(is_usable(field[:, y : y + size, x : x + size]) for y, x in origins)
 
 
-def _index(sites: Sequence[Site], plate_map: PlateMap, limits: Sequence[IntensityLimits], source: Source) -> StoreIndex:
+def _index(survey: ImageSurvey, plate_map: PlateMap, limits: Sequence[IntensityLimits], source: Source) -> StoreIndex:
     # The card has one pair of limits per channel; the median ignores a plate that is unusually bright.
     low = np.median([x.low for x in limits], axis=0)
     high = np.median([x.high for x in limits], axis=0)
-    names = source.channel_names or tuple(f"channel_{i + 1}" for i in range(len(low)))
+    names = source.channel_names or _names_of_images(survey) or tuple(f"channel_{i + 1}" for i in range(len(low)))
     if len(names) != len(low):
         raise BadInput(f"{len(names)} channel names for {len(low)} channels: {', '.join(names)}")
     return StoreIndex(
@@ -175,9 +192,19 @@ def _index(sites: Sequence[Site], plate_map: PlateMap, limits: Sequence[Intensit
         downscale=source.downscale,
         low=tuple(map(float, low)),
         high=tuple(map(float, high)),
-        records=_records(sites, plate_map),
+        records=_records(survey.sites, plate_map),
         pattern=source.pattern,
+        selection=source.channels,
+        choice=source.choice,
     )
+
+
+def _names_of_images(survey: ImageSurvey) -> tuple[str, ...] | None:
+    """Return the names that the images give their channels, so that a later screen is put in order by them."""
+    names = [channel.name or channel.token for channel in survey.names]
+    if any(not name or name.isdigit() for name in names) or len(set(names)) < len(names):
+        return None
+    return tuple(names)
 
 
 def _records(sites: Sequence[Site], plate_map: PlateMap) -> tuple[FieldRecord, ...]:

@@ -41,6 +41,7 @@ def read_folder(folder: Path, parameters: AnalysisParameters, earlier: EarlierAx
         model_id=header.model_id,
         limits=header.limits,
         limits_from=header.limits_from,
+        image_layout=header.image_layout,
         earlier=earlier,
     )
 

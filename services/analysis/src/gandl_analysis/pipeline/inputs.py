@@ -13,6 +13,7 @@ from gandl_science.axis.provenance import AxisProvenance, TilePreparation
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.screen import ParkedSite
 from gandl_shared.store import Profiles
@@ -76,8 +77,8 @@ class ScreenInput:
     """Everything that an analysis needs.
 
     `wells` are in the order of the plate map and include empty ones. `limits` are the intensity limits per plate, and
-    `limits_from` says where they come from (see `limits_text`). `earlier` are efficacy axes to score by; without them
-    the axes are fitted on this screen.
+    `limits_from` says where they come from (see `limits_text`). `image_layout` says how the images were read,
+    where that was stored. `earlier` are efficacy axes to score by; without them the axes are fitted on this screen.
     """
 
     name: str
@@ -89,6 +90,7 @@ class ScreenInput:
     model_id: str
     limits: Mapping[str, IntensityLimits]
     limits_from: str = "plate"
+    image_layout: ImageLayout | None = None
     earlier: EarlierAxes | None = None
 
     @property

@@ -25,6 +25,7 @@ def provenance_of(screen: ScreenInput, cell_lines: Mapping[str, ScoredCellLine])
         parameters=screen.parameters,
         limits=dict(screen.limits),
         limits_from=screen.limits_from,
+        image_layout=screen.image_layout,
         plate_map=hashlib.sha256(plate_map.encode()).hexdigest(),
         n_sites=len(sites),
         n_tiles=len(screen.profiles),

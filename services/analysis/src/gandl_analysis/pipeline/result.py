@@ -15,6 +15,7 @@ from gandl_shared.models import ModelCard
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.quality import GroupQuality, Quality
 from gandl_shared.schemas.screen import ParkedSite, SiteScore, WellScore
@@ -38,7 +39,8 @@ class VectorProvenance(Frozen, extra="ignore"):
     """How the vectors of a screen were computed.
 
     `model_id` is the SHA-256 of the model file, `limits` are the intensity limits by plate, and `limits_from` says
-    where the limits come from.
+    where the limits come from. `image_layout` says how the images were read and which channel feeds which input; it is
+    null for screens of older versions.
     """
 
     screen_name: str
@@ -46,6 +48,7 @@ class VectorProvenance(Frozen, extra="ignore"):
     model: ModelCard
     limits: Mapping[str, IntensityLimits]
     limits_from: str
+    image_layout: ImageLayout | None = None
 
 
 class AnalysisProvenance(VectorProvenance):

@@ -78,6 +78,7 @@ class AnalysisRuns:
             model_id=record.model.id,
             limits=record.limits,
             limits_from=limits_text(record.request.limits),
+            image_layout=record.layout,
             earlier=self._earlier(lease.parameters.axis_from),
         )
 

@@ -10,7 +10,7 @@ import typer
 from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput, InvalidImage
 from gandl_shared.files.atomic import atomic_file
-from gandl_shared.imaging import Preprocessing, sampled_limits
+from gandl_shared.imaging import Preprocessing, Reduction, SiteFiles, sampled_limits
 from gandl_shared.plates import Site
 from gandl_shared.store import Profiles, join_profiles, site_profiles, write_profiles
 from gandl_worker.sites import SiteTiles, Unreadable, load
@@ -18,21 +18,22 @@ from rich.console import Console
 from rich.progress import track
 
 from gandl.screening.image_files import image_sites
-from gandl.screening.image_options import Channels, LimitSource, Pattern, channel_list, limit_source
+from gandl.screening.image_options import ImageOptions, LimitSource, limit_source, with_image_options
 
 
+@with_image_options
 def embed(
     images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
     model: Annotated[Path, typer.Option(help="ONNX featurizer from `gandl export`, or a released one.")],
     out: Annotated[
         Path, typer.Option(help="Parquet file to write: columns Metadata_* and gandl_000 …, one row per tile.")
     ],
-    pattern: Pattern = None,
-    channels: Channels = None,
+    *,
     limits: Annotated[
         str, typer.Option(help="Intensity limits: the model's `card`, or `plate` for percentiles of each plate.")
     ] = "card",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the model; all cores if absent.")] = None,
+    image: ImageOptions,
 ) -> None:
     """Embed images into a table of vectors, without a plate map and without scores.
 
@@ -40,31 +41,42 @@ def embed(
     """
     source = limit_source(limits)
     engine = Engine.load(model, threads=threads)
-    sites = image_sites(images, len(engine.card.channels), pattern=pattern, channels=channel_list(channels))
-    profiles = _profiles(sites, engine, _preprocessing(sites, engine, source))
+    inputs, choice = engine.card.inputs, image.choice
+    combined = image_sites(images, inputs, pattern=image.pattern, channels=image.channel_list, choice=choice)
+    for problem in combined.incomplete:
+        typer.echo(f"left out: {problem}", err=True)
+    sites = combined.sites
+    profiles = _profiles(sites, engine, _preprocessing(sites, engine, source, choice.reduction))
     try:
         # A failure must not leave half a table under the final name.
         with atomic_file(out) as file:
             write_profiles(file, profiles)
     except OSError as error:
         raise BadInput(f"{out} cannot be written: {error.strerror}") from error
+    if combined.channel_order:
+        typer.echo(combined.channel_order)
     typer.echo(
         f"{out}: {len(profiles)} tiles of {len(sites)} images, {engine.card.features} features of {engine.card.name}"
     )
 
 
-def _preprocessing(sites: Sequence[Site], engine: Engine, source: LimitSource) -> Mapping[str, Preprocessing]:
+def _preprocessing(
+    sites: Sequence[Site], engine: Engine, source: LimitSource, reduction: Reduction
+) -> Mapping[str, Preprocessing]:
     """Return the preprocessing of each plate. Percentiles come from a sample of its images, as in a screen."""
     card = engine.card
-    by_plate: dict[str, list[Sequence[Path]]] = {}
+    by_plate: dict[str, list[SiteFiles]] = {}
     for site in sites:
-        by_plate.setdefault(site.plate, []).append(site.files)
+        by_plate.setdefault(site.plate, []).append(site.stacks)
     card_limits = card.limits
     return {
         plate: Preprocessing(
-            limits=card_limits if source == "card" else sampled_limits(files, downscale=card.downscale),
+            limits=card_limits
+            if source == "card"
+            else sampled_limits(files, downscale=card.downscale, reduction=reduction),
             size=card.size,
             downscale=card.downscale,
+            reduction=reduction,
         )
         for plate, files in by_plate.items()
     }

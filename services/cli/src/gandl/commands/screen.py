@@ -9,26 +9,26 @@ import typer
 from gandl_embedding.engine import Engine
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
-from gandl.screening.image_options import Channels, Pattern, channel_list, limit_source
+from gandl.screening.image_options import ImageOptions, limit_source, with_image_options
 from gandl.screening.run import ScreenJob, run
 from gandl.terminal.progress import ScreenBar
 from gandl.terminal.screen_tables import print_screen
 
 
 @with_analysis_options
+@with_image_options
 def screen(
     images: Annotated[Path, typer.Argument(help="Folder of the images.")],
     platemap: Annotated[Path, typer.Option(help="Plate map (CSV) with one row per well.")],
     model: Annotated[Path, typer.Option(help="ONNX featurizer from `gandl export`, or a released one.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     *,
-    pattern: Pattern = None,
-    channels: Channels = None,
     limits: Annotated[
         str, typer.Option(help="Intensity limits: `plate` for percentiles of each plate, or the model's `card`.")
     ] = "plate",
     name: Annotated[str | None, typer.Option(help="Name of the screen; that of the output folder if absent.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the embedding; all cores if absent.")] = None,
+    image: ImageOptions,
     analysis: AnalysisOptions,
 ) -> None:
     """Screen a folder of plate images, without a server.
@@ -40,8 +40,9 @@ def screen(
         plate_map=platemap,
         out=out,
         name=name or out.resolve().name,
-        pattern=pattern,
-        channels=channel_list(channels),
+        pattern=image.pattern,
+        channels=image.channel_list,
+        choice=image.choice,
         limits=limit_source(limits),
         parameters=analysis.read_parameters(),
         earlier=analysis.read_axes(),

@@ -20,6 +20,8 @@ from gandl_training.run.loop import Callbacks, Progress
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
+from gandl.screening.image_options import ImageOptions, with_image_options
+
 Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
 PlateMapFile = Annotated[
     Path, typer.Option("--platemap", help="Plate map (CSV). Only wells that hold cells are used for training.")
@@ -44,8 +46,8 @@ class TrainingOptions:
     lipschitz_power: int | None
     augment: bool | None
     holdout: float | None
-    pattern: str | None
     channel_names: str | None
+    image: ImageOptions
 
     def config(self) -> TrainConfig:
         """Return the preset with these options in place. Raises BadInput."""
@@ -68,11 +70,25 @@ class TrainingOptions:
     def source(self, images: Path, platemap: Path) -> Source:
         """Return where the images are and how they are read."""
         names = tuple(self.channel_names.split(",")) if self.channel_names else None
-        return Source(images, platemap, downscale=self.downscale or 1, pattern=self.pattern, channel_names=names)
+        return Source(
+            images,
+            platemap,
+            downscale=self.downscale or 1,
+            pattern=self.image.pattern,
+            channel_names=names,
+            channels=self.image.channel_list,
+            choice=self.image.choice,
+        )
 
     def check_resumable(self) -> None:
         """Raise BadInput if any option is set: a resumed run uses its own settings, and would silently ignore these."""
-        names = sorted(f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is not None)
+        options = vars(self) | vars(self.image)
+        absent = vars(ImageOptions()) | dict.fromkeys(vars(self))
+        names = sorted(
+            f"--{name.replace('_', '-')}"
+            for name, value in options.items()
+            if name != "image" and value != absent[name]
+        )
         if names:
             raise BadInput(
                 f"--resume continues with the settings of the run; {', '.join(names)} cannot be changed: leave them "
@@ -80,10 +96,12 @@ class TrainingOptions:
             )
 
 
+@with_image_options
 def train(
     images: Images,
     platemap: PlateMapFile,
     out: Out,
+    *,
     preset: Annotated[
         str | None, typer.Option(help="Preset: cpu-64, gpu-128, gpu-256 or paper. The default is cpu-64.")
     ] = None,
@@ -119,14 +137,12 @@ def train(
     holdout: Annotated[
         float | None, typer.Option(help="Share of the wells that training does not use, to measure overfitting.")
     ] = None,
-    pattern: Annotated[
-        str | None, typer.Option(help="Pattern of the file names, such as {plate}/{well}_s{site}_w{channel}.tif.")
-    ] = None,
     channel_names: Annotated[
         str | None, typer.Option(help="Names of the channels for the model card, comma separated, such as GFP,DNA.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of CPU threads. The default is all cores.")] = None,
+    image: ImageOptions,
 ) -> None:
     """Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.
 
@@ -149,8 +165,8 @@ def train(
         lipschitz_power=lipschitz_power,
         augment=augment,
         holdout=holdout,
-        pattern=pattern,
         channel_names=channel_names,
+        image=image,
     )
     command = shlex.join(["gandl", *sys.argv[1:]])
     if resume:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from functools import wraps
-from inspect import Parameter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, get_type_hints
+from typing import Annotated
 
 import typer
 from gandl_analysis.formats.axis_file import read_axis_files
@@ -17,6 +14,8 @@ from gandl_analysis.pipeline.inputs import EarlierAxes
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
 from gandl_shared.schemas.analysis import AnalysisParameters
 from pydantic import ValidationError
+
+from gandl.screening.option_groups import with_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,28 +65,8 @@ class AnalysisOptions:
         return _validated(values, self.parameters.name if self.parameters else None)
 
 
-def with_analysis_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of an analysis in the place of its parameter `analysis`, an AnalysisOptions.
-
-    Typer reads the options of a command from its signature, so the wrapper shows one that lists all fields.
-    """
-    signature = inspect.signature(command, eval_str=True)
-    names = [field.name for field in fields(AnalysisOptions)]
-    hints = get_type_hints(AnalysisOptions, include_extras=True)
-    options = [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=hints[name]) for name in names]
-
-    @wraps(command)
-    def wrapper(*arguments: object, **values: object) -> None:
-        # The values have the types of the fields: typer has converted them by the same annotations.
-        analysis = AnalysisOptions(**{name: values.pop(name, None) for name in names})  # type: ignore[arg-type]
-        command(*arguments, **values, analysis=analysis)
-
-    # Parameters of the command come first in the help, then the shared options.
-    own = [parameter for parameter in signature.parameters.values() if parameter.name != "analysis"]
-    full = signature.replace(parameters=[*own, *options])
-    wrapper.__dict__["__signature__"] = full
-    wrapper.__annotations__ = {name: parameter.annotation for name, parameter in full.parameters.items()}
-    return wrapper
+with_analysis_options = with_options("analysis", AnalysisOptions)
+"""Give a command these options in the place of its parameter `analysis`."""
 
 
 def _from_file(path: Path) -> Mapping[str, object]:

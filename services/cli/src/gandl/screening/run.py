@@ -19,6 +19,7 @@ from gandl_shared.jobs import ScreenPlan, plan_screen, submit
 from gandl_shared.models import Embedder
 from gandl_shared.plates import PlateMap, read_plate_map
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.choice import ImageChoice
 from gandl_shared.schemas.screen import Progress, ScreenRequest
 from gandl_shared.store import Store
 from gandl_worker.screens import run_screen
@@ -36,7 +37,8 @@ OnStep = Callable[[str], None]
 class ScreenJob:
     """What to screen and how, where the files go, and efficacy axes of an earlier screen to score by.
 
-    `images` is a folder, `plate_map` a CSV file. `pattern` and `channels` select image files as in a ScreenRequest.
+    `images` is a folder, `plate_map` a CSV file. `pattern`, `channels` and `choice` select image files as in a
+    ScreenRequest.
     """
 
     images: Path
@@ -45,6 +47,7 @@ class ScreenJob:
     name: str | None = None
     pattern: str | None = None
     channels: tuple[str, ...] | None = None
+    choice: ImageChoice = field(default_factory=ImageChoice)
     limits: LimitSource = "plate"
     parameters: AnalysisParameters = field(default_factory=AnalysisParameters)
     earlier: EarlierAxes | None = None
@@ -58,6 +61,7 @@ class ScreenJob:
             plate_map=str(self.plate_map),
             pattern=self.pattern,
             channels=self.channels,
+            **self.choice.model_dump(),
             limits=self.limits,
             analysis=self.parameters,
         )
@@ -162,5 +166,6 @@ def _embedded(
         model_id=embedder.model_id,
         limits=record.limits,
         limits_from=limits_text(job.limits),
+        image_layout=record.layout,
         earlier=job.earlier,
     )

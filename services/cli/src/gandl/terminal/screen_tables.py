@@ -14,6 +14,10 @@ MAX_ROWS = 40
 def print_screen(analysis: ScreenAnalysis, console: Console | None = None) -> None:
     """Print the quality and the curves of a screen."""
     console = console or Console()
+    layout = analysis.provenance.image_layout
+    if layout is not None:
+        console.print(f"{layout.layout}; channels {layout.channel_text}", markup=False, highlight=False)
+        console.print()
     print_quality(analysis, console)
     console.print()
     print_curves(analysis, console)

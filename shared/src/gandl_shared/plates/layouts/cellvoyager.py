@@ -4,6 +4,8 @@ files."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
@@ -15,6 +17,15 @@ FILE_NAME = re.compile(
     r"^(?P<plate>.+)_(?P<well>[A-Z]{1,2}\d{2})_T(?P<time>\d{4})F(?P<site>\d{3})L\d{2}A\d{2}Z(?P<plane>\d{2})C(?P<channel>\d{2})\.tiff?$",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measurement:
+    """The names that the plate may have, and the size of a pixel in µm and the dye of each channel."""
+
+    plates: tuple[str, ...]
+    pixel_sizes: Mapping[str, float]
+    dyes: Mapping[str, str]
 
 
 def read_cellvoyager(listing: Listing) -> Inventory | None:
@@ -31,58 +42,57 @@ def read_cellvoyager(listing: Listing) -> Inventory | None:
 
 
 def _by_indexes(listing: Listing, indexes: list[str]) -> Inventory:
-    present, files, missing = set(listing.images), list[ImageFile](), list[str]()
-    sizes: set[float] = set()
+    present, files, names = set(listing.images), list[ImageFile](), dict[str, str]()
     for index in indexes:
-        plates, pixel_sizes = _plate(listing, index)
-        sizes |= pixel_sizes
+        measurement = _measurement(listing, index)
+        names |= measurement.dyes
         for record in read_xml(listing.root / index).iter():
             attributes = {name.rpartition("}")[2]: value for name, value in record.attrib.items()}
             # Records of type ERR have no image: the instrument says there that it could not take one.
-            if attributes.get("Type") != "IMG" or not (record.text or "").strip():
-                continue
-            name = resolve_named_file(listing.root, index, (record.text or "").strip())
-            if name not in present:
-                missing.append(name)
-                continue
-            files.append(_image_file(name, attributes, plates))
+            if attributes.get("Type") == "IMG" and (record.text or "").strip():
+                name = resolve_named_file(listing.root, index, (record.text or "").strip())
+                files.append(replace(_image_file(name, attributes, measurement), present=name in present))
     tokens = sorted({file.channel for file in files}, key=int)
     return Inventory(
         layout="CellVoyager by MeasurementData.mlf",
         files=tuple(files),
-        channels=tuple(ChannelName(token=token) for token in tokens),
-        pixel_size_um=sizes.pop() if len(sizes) == 1 else None,
-        missing=tuple(missing),
+        channels=tuple(ChannelName(token=token, name=names.get(token)) for token in tokens),
         skipped=listing.skipped,
     )
 
 
-def _image_file(name: str, attributes: dict[str, str], plates: tuple[str, ...]) -> ImageFile:
+def _image_file(name: str, attributes: dict[str, str], measurement: _Measurement) -> ImageFile:
     return ImageFile(
         name=name,
-        plates=plates,
+        plates=measurement.plates,
         well=well_name(int(attributes["Row"]), int(attributes["Column"])),
         site=attributes["FieldIndex"],
         channel=attributes["Ch"],
         plane=attributes.get("ZIndex", ""),
         time=attributes.get("TimePoint", ""),
+        pixel_size_um=measurement.pixel_sizes.get(attributes["Ch"]),
     )
 
 
-def _plate(listing: Listing, index: str) -> tuple[tuple[str, ...], set[float]]:
-    """The names that the plate may have (of its `.wpi` and its folders), and the sizes of a pixel in µm."""
+def _measurement(listing: Listing, index: str) -> _Measurement:
+    """Read the files beside an index: the name of the plate (`.wpi`), sizes of pixels (`.mrf`), and dyes (`.mes`)."""
     folder = PurePosixPath(index).parent
-    names, sizes = [folder.name or listing.root.name], set[float]()
+    names, sizes, dyes = [folder.name or listing.root.name], dict[str, float](), dict[str, str]()
     for other in listing.others:
-        if PurePosixPath(other).parent != folder:
+        kind = PurePosixPath(other).suffix.lower()
+        if PurePosixPath(other).parent != folder or kind not in (".wpi", ".mrf", ".mes"):
             continue
-        if other.lower().endswith(".wpi"):
-            names.append(_attribute(read_xml(listing.root / other).attrib, "Name"))
-        if other.lower().endswith(".mrf"):
-            for element in read_xml(listing.root / other).iter():
-                size = _attribute(element.attrib, "HorizontalPixelDimension")
-                sizes |= {float(size)} if size else set()
-    return tuple(dict.fromkeys(name for name in (*names, folder.parent.name) if name)), sizes
+        root = read_xml(listing.root / other)
+        if kind == ".wpi":
+            names.append(_attribute(root.attrib, "Name"))
+        for element in root.iter():
+            channel = _attribute(element.attrib, "Ch")
+            if size := _attribute(element.attrib, "HorizontalPixelDimension"):
+                sizes[channel] = float(size)
+            if dye := _attribute(element.attrib, "Fluorophore"):
+                dyes[channel] = dye
+    plates = tuple(dict.fromkeys(name for name in (*names, folder.parent.name) if name))
+    return _Measurement(plates=plates, pixel_sizes=sizes, dyes=dyes)
 
 
 def _attribute(attributes: dict[str, str], name: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import Invalid, Problem
@@ -50,22 +51,14 @@ def _index_root(path: Path) -> ET.Element | None:
 
 def _by_indexes(listing: Listing, indexes: Mapping[str, ET.Element]) -> Inventory:
     files: list[ImageFile] = []
-    missing: list[str] = []
     channels: dict[str, str | None] = {}
-    sizes: set[float] = set()
     present = set(listing.images)
     for index, root in indexes.items():
         plates, measurement = _plate_names(index, root)
         for image in _images(root):
             channels.setdefault(image["ChannelID"], image.get("ChannelName"))
-            sizes |= (
-                {float(image["ImageResolutionX"]) * _METRES_TO_MICROMETRES} if "ImageResolutionX" in image else set()
-            )
             name = resolve_named_file(listing.root, index, image["URL"])
-            if name not in present:
-                missing.append(name)
-                continue
-            files.append(_image_file(name, image, plates, measurement))
+            files.append(replace(_image_file(name, image, plates, measurement), present=name in present))
     names = _with_described_channels(channels, indexes.values())
     return Inventory(
         layout="Harmony (Operetta, Opera Phenix) by Index.xml",
@@ -73,8 +66,6 @@ def _by_indexes(listing: Listing, indexes: Mapping[str, ET.Element]) -> Inventor
         channels=tuple(
             ChannelName(token=token, name=name) for token, name in sorted(names.items(), key=lambda c: int(c[0]))
         ),
-        pixel_size_um=sizes.pop() if len(sizes) == 1 else None,
-        missing=tuple(missing),
         skipped=listing.skipped,
     )
 
@@ -89,6 +80,7 @@ def _image_file(name: str, image: Mapping[str, str], plates: tuple[str, ...], me
         plane=image.get("PlaneID", ""),
         time=image.get("TimepointID", ""),
         measurement=measurement,
+        pixel_size_um=float(metres) * _METRES_TO_MICROMETRES if (metres := image.get("ImageResolutionX")) else None,
     )
 
 
@@ -109,15 +101,16 @@ def _complete(image: dict[str, str]) -> dict[str, str]:
     return image
 
 
-def _with_described_channels(channels: dict[str, str | None], roots: object) -> dict[str, str]:
+def _with_described_channels(channels: dict[str, str | None], roots: Iterable[ET.Element]) -> dict[str, str]:
     """Version 6 describes its channels once, in maps, and not in each image."""
     names = {token: name for token, name in channels.items() if name}
-    for root in roots:  # type: ignore[attr-defined]
+    for root in roots:
         for entry in root.iter():
-            if _local(entry) == "Entry" and entry.get("ChannelID"):
+            token = entry.get("ChannelID") if _local(entry) == "Entry" else None
+            if token:
                 name = next((child.text for child in entry if _local(child) == "ChannelName"), None)
                 if name:
-                    names.setdefault(entry.get("ChannelID"), name.strip())
+                    names.setdefault(token, name.strip())
     return {token: names.get(token, "") for token in channels}
 
 

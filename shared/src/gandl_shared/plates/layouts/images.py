@@ -17,7 +17,8 @@ class ImageFile:
     each spell it differently, and the plate map decides. It is empty where nothing names the plate. `named` is False
     where the names are only those of folders, which may be anything. `channel` is the token of the layout; it is
     empty where one file holds all channels. `plane`, `time` and `measurement` are empty where the layout does not
-    tell them apart.
+    tell them apart. `pixel_size_um` is the edge of a pixel, None where the layout does not say it. `present` is False
+    for a file that an index names and that is not there.
     """
 
     name: str
@@ -29,6 +30,8 @@ class ImageFile:
     time: str = ""
     measurement: str = ""
     named: bool = True
+    pixel_size_um: float | None = None
+    present: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +46,15 @@ class ChannelName:
 class Inventory:
     """All images of a folder in one layout.
 
-    `layout` is a name for people. `missing` are files that an index names and that are not there. `skipped` counts the
-    files that are no plate images, by reason. `pixel_size_um` is the edge of a pixel in µm, None where nothing says it.
+    `layout` is a name for people. `skipped` counts the files that are no plate images, by reason.
     """
 
     layout: str
     files: tuple[ImageFile, ...]
     channels: tuple[ChannelName, ...] = ()
-    pixel_size_um: float | None = None
-    missing: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names of the files that an index names and that are not there."""
+        return tuple(dict.fromkeys(file.name for file in self.files if not file.present))

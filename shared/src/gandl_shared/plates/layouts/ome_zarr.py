@@ -69,7 +69,6 @@ def read_ome_zarr(listing: Listing) -> Inventory | None:
         layout="OME-Zarr plate",
         files=tuple(files),
         channels=_channels(images, listing.root.name),
-        pixel_size_um=_pixel_size(images),
         skipped=dict(skipped),
     )
 
@@ -136,6 +135,7 @@ def _files(name: str, plates: tuple[str, ...], image: _Image, *, named: bool) ->
             time=_number(indices, lengths, "t"),
             measurement=image.field.acquisition,
             named=named,
+            pixel_size_um=image.multiscale.levels[0].pixel_size_um,
         )
 
 
@@ -163,8 +163,3 @@ def _channels(images: Sequence[_Image], label: str) -> tuple[ChannelName, ...]:
 def _channel_count(image: _Image) -> int:
     axes = image.multiscale.axes
     return image.lengths[axes.index("c")] if "c" in axes else 1
-
-
-def _pixel_size(images: Sequence[_Image]) -> float | None:
-    sizes = {image.multiscale.levels[0].pixel_size_um for image in images}
-    return sizes.pop() if len(sizes) == 1 else None

@@ -1,5 +1,6 @@
 """From the images of a folder to the files of each site: which plate, which of several files, which channel order."""
 
+from gandl_shared.plates.selection.assembly import assemble, files_by_field
 from gandl_shared.plates.selection.channels import ChannelOrder, ModelInput, channel_names, order_channels
 from gandl_shared.plates.selection.choice import ChosenFiles, choose_files
 from gandl_shared.plates.selection.plate_names import assign_plates
@@ -8,8 +9,10 @@ __all__ = [
     "ChannelOrder",
     "ChosenFiles",
     "ModelInput",
+    "assemble",
     "assign_plates",
     "channel_names",
     "choose_files",
+    "files_by_field",
     "order_channels",
 ]

@@ -48,42 +48,69 @@ def order_channels(
     """Return the order of the channels. `inputs` is empty where no model is known yet.
 
     The user's selection decides; else the names of the model's channels or stains, where each matches exactly one
-    channel; else numbers, in their order. Raises Invalid where none of these decides, with the channels of both sides
-    and the option.
+    channel; else numbers, in their order, if no name contradicts it. Raises Invalid where none of these decides, with
+    the channels of both sides and the option.
     """
     if selection is not None:
         return ChannelOrder(tokens=_selected(channels, selection), reason="as chosen with --channels")
     if len(channels) == 1:
         return ChannelOrder(tokens=(channels[0].token,), reason="the only channel")
-    by_name = _by_names(channels, inputs)
+    matches = [_matching(channels, each) for each in inputs]
+    by_name = _by_names(matches)
     if by_name is not None:
         return ChannelOrder(tokens=by_name, reason="by the names of the model's channels and stains")
-    tokens = [channel.token for channel in channels]
+    tokens = tuple(channel.token for channel in channels)
     if all(token.isdigit() for token in tokens):
-        return ChannelOrder(tokens=tuple(sorted(tokens, key=int)), reason="by the channels' numbers")
+        by_number = tuple(sorted(tokens, key=int))
+        if _agrees(by_number, matches):
+            return ChannelOrder(tokens=by_number, reason="by the channels' numbers")
     takes = f"the model takes {', '.join(i.name for i in inputs)}" if inputs else "names have no order of their own"
-    detail = f"the images have the channels {', '.join(sorted(tokens))}, and {takes}"
+    detail = f"the images have the channels {_listed(channels)}, and {takes}"
     fix = "give --channels in the order of the model's inputs"
     raise Invalid(f"{detail}; {fix}", problems=[Problem(f"{detail}; {fix}", field="channels")])
 
 
 def _selected(channels: Sequence[ChannelName], selection: Sequence[str]) -> tuple[str, ...]:
-    tokens = {key: channel.token for channel in channels for key in (channel.name, channel.token) if key}
-    missing = [name for name in selection if name not in tokens]
-    if missing:
-        choices = ", ".join(c.token if not c.name else f"{c.token} ({c.name})" for c in channels)
-        detail = f"channel '{missing[0]}' is not among {choices}"
-        raise Invalid(detail, problems=[Problem(detail, field="channels")])
-    return tuple(tokens[name] for name in selection)
+    tokens = tuple(_token_of(channels, name) for name in selection)
+    repeated = [name for name, token in zip(selection, tokens, strict=True) if tokens.count(token) > 1]
+    if repeated:
+        raise _unusable(f"--channels names channel '{repeated[0]}' more than once; give each channel once")
+    return tokens
 
 
-def _by_names(channels: Sequence[ChannelName], inputs: Sequence[ModelInput]) -> tuple[str, ...] | None:
-    """One token per input, or None if an input matches no channel or several, or two inputs match the same."""
-    matches = [_matching(channels, each) for each in inputs]
+def _token_of(channels: Sequence[ChannelName], name: str) -> str:
+    tokens = [channel.token for channel in channels if channel.token == name]
+    tokens = tokens or [channel.token for channel in channels if channel.name == name]
+    if len(tokens) == 1:
+        return tokens[0]
+    if tokens:
+        raise _unusable(f"several channels have the name '{name}': {_listed(channels)}; give the token before the name")
+    raise _unusable(f"channel '{name}' is not among {_listed(channels)}; give --channels with some of these")
+
+
+def _unusable(detail: str) -> Invalid:
+    return Invalid(detail, problems=[Problem(detail, field="channels")])
+
+
+def _listed(channels: Sequence[ChannelName]) -> str:
+    texts = [c.token if not c.name or c.name == c.token else f"{c.token} ({c.name})" for c in channels]
+    return ", ".join(sorted(texts))
+
+
+def _by_names(matches: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
+    """Return one token per input, or None if an input matches no channel or several, or two inputs match the same."""
     if not matches or any(len(tokens) != 1 for tokens in matches):
         return None
     tokens = tuple(tokens[0] for tokens in matches)
     return tokens if len(set(tokens)) == len(tokens) else None
+
+
+def _agrees(order: Sequence[str], matches: Sequence[Sequence[str]]) -> bool:
+    """Return whether no name contradicts an order: each input gets a channel of its name, if there is one, and no
+    channel whose name is that of another input."""
+    of_inputs = {token for tokens in matches for token in tokens}
+    pairs = zip(order, matches, strict=False)
+    return all(token in tokens if tokens else token not in of_inputs for token, tokens in pairs)
 
 
 def _matching(channels: Sequence[ChannelName], model_input: ModelInput) -> list[str]:
