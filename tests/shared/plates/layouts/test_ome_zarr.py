@@ -27,7 +27,7 @@ def test_a_plate_is_read_by_its_metadata(tmp_path: Path, zarr_format: int) -> No
     inventory = read_inventory(list_folder(tmp_path / "images"))
     assert inventory.layout == "OME-Zarr plate"
     assert inventory.channels == tuple(ChannelName(token=str(i), name=n) for i, n in enumerate(CHANNELS, start=1))
-    assert inventory.pixel_size_um == 0.5
+    assert inventory.files[0].pixel_size_um == 0.5
     assert [(f.well, f.site, f.channel, f.plates) for f in inventory.files[:3]] == [
         ("A01", "1", "1", ("P1",)),
         ("A01", "1", "2", ("P1",)),
