@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import time
@@ -15,6 +16,7 @@ from gandl_shared.plates import read_plate_map
 from gandl_shared.schemas.screen import ScreenRequest
 
 from tests.analysis.service.stack import Stack
+from tests.shared.plates.tables.workbook import workbook
 
 REQUEST = {"name": "new", "images": "plate/Images", "plate_map": "plate/platemap.csv"}
 
@@ -42,6 +44,16 @@ def test_plate_map_may_be_sent_as_text_and_paths_may_be_absolute(stack: Stack) -
     answer = stack.client.post("/screens", json={"images": images, "plate_map_csv": text})
     assert answer.status_code == 202, answer.text
     assert answer.json()["name"] == "Images"
+
+
+def test_a_plate_map_may_be_sent_as_a_workbook(stack: Stack) -> None:
+    rows = [line.split(",") for line in (stack.home / "root/plate/platemap.csv").read_text().splitlines()]
+    content = base64.b64encode(workbook({"notes": [["x"]], "map": rows})).decode()
+    request = {"images": "plate/Images", "plate_map_xlsx": content}
+    assert stack.client.post("/screens", json=request).status_code == 422
+    answer = stack.client.post("/screens", json={**request, "plate_map_sheet": "map"})
+    assert answer.status_code == 202, answer.text
+    assert stack.database.screens.get(answer.json()["id"]).request.plate_map == "(sent with the request)"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from gandl_analysis.formats.csv_tables import (
     sites_csv,
     wells_csv,
 )
+from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_shared.schemas.curve import Curve, CurveEmax, CurveLocation, CurveModel, CurveParameter, CurvePoint, Relation
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
@@ -112,3 +113,11 @@ def test_hits_keep_their_order() -> None:
         ("1", "B", "few_doses"),
         ("2", "A", "few_doses"),
     ]
+
+
+def test_further_columns_of_the_plate_map_are_in_every_table_of_compounds() -> None:
+    curve = CURVE.model_copy(update={"metadata": {"smiles": "CCO", "Metadata_batch": "b1; b2"}})
+    (hit,) = rank_compounds([curve])
+    for text in (curves_csv([curve, CURVE]), compound_csv([curve, CURVE]), hits_csv([hit])):
+        row = next(csv.DictReader(io.StringIO(text)))
+        assert (row["Metadata_smiles"], row["Metadata_batch"]) == ("CCO", "b1; b2")

@@ -186,3 +186,12 @@ def test_a_compound_links_to_its_page_where_there_is_one(small: ScreenAnalysis) 
     address = context["address"]
     assert callable(address) and address(small.curves[0]) == "/ui/Remdesivir"
     assert report_context(small)["address"] is None
+
+
+def test_it_shows_what_was_assumed_and_further_columns(small: ScreenAnalysis) -> None:
+    curve = small.curves[0].model_copy(update={"metadata": {"smiles": "C<C>O", "batch": "b1"}})
+    changed = small.model_copy(update={"notes": (f"read {EVIL} as one",), "curves": (curve, *small.curves[1:])})
+    text = render_report(changed)
+    assert "read &lt;script&gt;alert(1)&lt;/script&gt; as one" in text
+    assert 'title="smiles: C&lt;C&gt;O, batch: b1"' in text
+    assert "Assumptions" not in render_report(small)

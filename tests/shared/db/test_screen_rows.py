@@ -23,7 +23,13 @@ def test_the_text_of_a_plate_map_is_not_stored_a_second_time(db: Database) -> No
     new = new_screen(2)
     request = new.request.model_copy(update={"plate_map": None, "plate_map_csv": "plate,well,role\n"})
     record = db.screens.get(db.screens.create(replace(new, request=request)))
-    assert (record.request.plate_map, record.request.plate_map_csv) == ("(sent as text)", None)
+    assert (record.request.plate_map, record.request.plate_map_csv) == ("(sent with the request)", None)
+
+
+def test_what_was_assumed_is_kept_with_the_screen(db: Database) -> None:
+    new = replace(new_screen(2), notes=("m.csv was read as plate-shaped blocks",))
+    screen_id = db.screens.create(new)
+    assert db.screens.get(screen_id).notes == db.screens.status(screen_id).notes == new.notes
 
 
 def test_large_screens_are_inserted_in_chunks(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

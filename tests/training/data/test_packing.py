@@ -116,17 +116,19 @@ def test_a_disk_that_is_too_small_is_reported_before_the_first_field(plate: Sour
 
 def test_the_source_of_a_store_is_recognised(plate: Source, tmp_path: Path) -> None:
     index = pack(plate, tmp_path / "data", size=16).index
-    check_source(index, plate.images, plate.platemap)
+    check_source(index, Source(plate.images, plate.platemap))
     older = replace(index, records=tuple(replace(r, experiment="") for r in index.records))
     plate.platemap.write_text(
         "\n".join(
             f"{line},{'experiment' if i == 0 else 'E1'}" for i, line in enumerate(plate.platemap.read_text().split())
         )
     )
-    check_source(older, plate.images, plate.platemap)  # the experiment was not recorded before, so it is not compared
+    check_source(
+        older, Source(plate.images, plate.platemap)
+    )  # the experiment was not recorded before, so it is not compared
     plate.platemap.write_text(plate.platemap.read_text().replace("B02,positive", "B02,negative"))
     with pytest.raises(BadInput, match="well B02 of plate P1, site 1, differs; give the images and the plate map"):
-        check_source(index, plate.images, plate.platemap)
+        check_source(index, Source(plate.images, plate.platemap))
 
 
 def test_a_killed_attempt_leaves_no_unfinished_store_for_long(plate: Source, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class NewScreen:
     """All rows of a new screen. `limits` has one entry per plate name; `sites` are in the order of the plate map.
 
     `layout` says how the images were read; screens of older versions have none.
+    `notes` say what was assumed while the input was read.
     """
 
     name: str
@@ -41,6 +42,7 @@ class NewScreen:
     sites: tuple[Site, ...]
     sites_per_batch: int = 8
     layout: ImageLayout | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ class ScreenRecord:
     layout: ImageLayout | None
     error: str | None
     analysis_version: int | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

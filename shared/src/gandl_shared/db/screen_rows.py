@@ -99,8 +99,8 @@ def _insert(connection: Connection, table: type[Plate | Well | Batch | Site], ro
 
 
 def _screen_values(new: NewScreen, screen_id: str, at: float) -> Values:
-    # The plate map is in the table of wells; its text, which may be large, is not stored a second time.
-    request = new.request.model_dump(mode="json", exclude={"plate_map_csv"})
+    # The plate map is in the table of wells; its content, which may be large, is not stored a second time.
+    request = new.request.model_dump(mode="json", exclude={"plate_map_csv", "plate_map_xlsx"})
     return {
         "id": screen_id,
         "name": new.name,
@@ -111,7 +111,8 @@ def _screen_values(new: NewScreen, screen_id: str, at: float) -> Values:
         "size": new.model.size,
         "downscale": new.model.downscale,
         "layout": None if new.layout is None else new.layout.model_dump(mode="json"),
-        "request": request | {"plate_map": new.request.plate_map or "(sent as text)"},
+        "request": request | {"plate_map": new.request.plate_map or "(sent with the request)"},
+        "notes": list(new.notes),
         "created_at": at,
     }
 

@@ -116,13 +116,15 @@ def read_record(connection: Connection, screen_id: str) -> ScreenRecord:
         layout=None if row.layout is None else ImageLayout.model_validate(row.layout),
         error=row.error,
         analysis_version=row.analysis_version,
+        notes=tuple(row.notes or ()),
     )
 
 
 def read_status(connection: Connection, screen_id: str) -> ScreenStatus:
-    """Return state, progress and parked sites. Raises NotFound."""
+    """Return state, progress, parked sites and notes. Raises NotFound."""
     (status,) = _statuses(connection, [_row(connection, screen_id)])
-    return status.model_copy(update={"parked": parked_sites(connection, screen_id)})
+    notes = tuple(_row(connection, screen_id).notes or ())
+    return status.model_copy(update={"parked": parked_sites(connection, screen_id), "notes": notes})
 
 
 def _row(connection: Connection, screen_id: str) -> Row[Any]:

@@ -23,7 +23,10 @@ class Base(DeclarativeBase):
 
 
 class Screen(Base):
-    """A plate job. `state` is a ScreenState; a screen whose batches are being embedded is stored as queued."""
+    """A plate job. `state` is a ScreenState; a screen whose batches are being embedded is stored as queued.
+
+    `notes` say what was assumed while its input was read; null before version 0003 of the tables.
+    """
 
     __tablename__ = "screens"
 
@@ -37,6 +40,7 @@ class Screen(Base):
     downscale: Mapped[int]
     request: Mapped[Json] = mapped_column(JSON)
     layout: Mapped[Json | None] = mapped_column(JSON)
+    notes: Mapped[list[str] | None] = mapped_column(JSON)
     error: Mapped[str | None] = mapped_column(Text)
     analysis_version: Mapped[int | None]
     created_at: Mapped[float] = mapped_column(Float(53))

@@ -87,6 +87,7 @@ def plan_screen(
         limits=_limits(request, complete, card),
         layout=layout_of(survey, card, request),
         sites=sites,
+        notes=plate_map.notes,
         sites_per_batch=min(MAX_SITES_PER_BATCH, max(MIN_SITES_PER_BATCH, len(sites) // _BATCHES_PER_SCREEN)),
     )
     return ScreenPlan(new, headers)

@@ -141,3 +141,4 @@ class Curve(Frozen):
     off_axis: CurveOffAxis = CurveOffAxis()
     doses: tuple[CurveDose, ...] = ()
     window: CurveWindow | None = None
+    metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map, joined")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Base64Bytes, Field, model_validator
 
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
@@ -23,14 +23,17 @@ ModelName = Annotated[str, Field(pattern=r"^\w[\w.+ ()-]*$", max_length=200)]
 class ScreenRequest(ImageChoice):
     """A screen to run, with the choices between several images of one site.
 
-    `images` and `plate_map` are paths below the service's image root; the plate map can also be sent as CSV text.
-    `limits` are each plate's own percentiles (`plate`), those of the model card (`card`), or explicit ones.
+    `images` and `plate_map` are paths below the service's image root; the plate map can also be sent as CSV text, or
+    as a workbook in base64. `limits` are each plate's own percentiles (`plate`), those of the model card (`card`), or
+    explicit ones.
     """
 
     name: Name | None = None
     images: Annotated[str, Field(min_length=1, max_length=4096)]
     plate_map: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     plate_map_csv: Annotated[str, Field(min_length=1, max_length=50_000_000)] | None = None
+    plate_map_xlsx: Annotated[Base64Bytes, Field(min_length=1, max_length=50_000_000)] | None = None
+    plate_map_sheet: Name | None = Field(default=None, description="sheet of the workbook; absent: the first one")
     pattern: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     channels: tuple[Name, ...] | None = None
     model: ModelName | None = Field(default=None, description="a name of GET /models; absent: the default model")
@@ -39,8 +42,10 @@ class ScreenRequest(ImageChoice):
 
     @model_validator(mode="after")
     def _one_plate_map(self) -> ScreenRequest:
-        if (self.plate_map is None) == (self.plate_map_csv is None):
-            raise ValueError("send exactly one of plate_map (a path) and plate_map_csv (the text)")
+        if [self.plate_map, self.plate_map_csv, self.plate_map_xlsx].count(None) != 2:
+            raise ValueError(
+                "send exactly one of plate_map (a path), plate_map_csv (its text) and plate_map_xlsx (a file in base64)"
+            )
         return self
 
 
@@ -88,6 +93,7 @@ class ScreenStatus(Frozen):
     wells: int
     progress: Progress
     parked: tuple[ParkedSite, ...] = ()
+    notes: tuple[str, ...] = Field(default=(), description="what was assumed while the input was read")
     error: str | None = None
     analysis_version: int | None = None
     created_at: str
@@ -165,3 +171,4 @@ class Hit(Frozen):
     window_relation: Relation | None = None
     toxic_from_um: float | None = None
     flags: tuple[Flag, ...]
+    metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map, joined")

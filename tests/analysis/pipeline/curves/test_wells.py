@@ -87,3 +87,11 @@ def test_empty_wells_count_off_the_axis_where_they_are_half_of_their_dose(
 
 def test_a_compound_without_empty_wells_has_no_flag() -> None:
     assert group(well(1.0)).flags == ()
+
+
+def test_further_columns_are_joined_counted_or_left_out() -> None:
+    wells = [
+        replace(well(1.0), metadata={"smiles": "CCO", "batch": f"b{n % 2}", "volume": str(n), "channel_1": f"{n}.tif"})
+        for n in range(6)
+    ]
+    assert group(*wells).metadata == {"smiles": "CCO", "batch": "b0; b1", "volume": "6 values"}

@@ -6,24 +6,13 @@ import datetime
 import io
 import zipfile
 
-import openpyxl
 import pytest
 from gandl_shared.errors import InvalidPlateMap
 from gandl_shared.plates.plate_map import FORM
 from gandl_shared.plates.tables import workbooks
 from gandl_shared.plates.tables.workbooks import is_workbook, rows_of_workbook
 
-
-def workbook(sheets: dict[str, list[list[object]]]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
+from tests.shared.plates.tables.workbook import workbook
 
 
 def archive(parts: dict[str, bytes]) -> bytes:

@@ -40,6 +40,7 @@ class Source:
     `pattern` is the pattern of the file names (None: it is found from the files). `channels` are the channels of the
     images in the order of the card, and `channel_names` go on the card; without `channels` these names decide the
     order, or else numbers. `choice` decides between several images of one site and channel.
+    `sheet` is that of a plate map in a workbook (None: the first one).
     """
 
     images: Path
@@ -49,6 +50,7 @@ class Source:
     channel_names: tuple[str, ...] | None = None
     channels: tuple[str, ...] | None = None
     choice: ImageChoice = field(default_factory=ImageChoice)
+    sheet: str | None = None
 
 
 def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool] = lambda: False) -> FieldStore:
@@ -75,25 +77,31 @@ def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool]
     return FieldStore.open(folder)
 
 
-def check_source(index: StoreIndex, images: Path, platemap: Path) -> None:
+def check_source(index: StoreIndex, source: Source) -> None:
     """Raise BadInput where images and plate map are not those that were packed.
 
     Wells, sites, roles and cell lines are compared, and pixels are not. A missing folder or file raises NotFound.
     """
-    source = Source(images, platemap, pattern=index.pattern, channels=index.selection, choice=index.choice)
-    plate_map, survey = _survey(replace(source, channel_names=index.channels))
+    packed = replace(
+        source,
+        pattern=index.pattern,
+        channels=index.selection,
+        choice=index.choice,
+        channel_names=index.channels,
+    )
+    plate_map, survey = _survey(packed)
     differing = set(_records(survey.sites, plate_map)) ^ set(index.records)
     if differing:
         first = min(differing, key=lambda r: (r.plate, r.well, r.site))
         raise BadInput(
-            f"{images} with {platemap} is not what this run was packed from: well {first.well} of plate {first.plate}, "
-            f"site {first.site}, differs; give the images and the plate map of the run, or start a run in a new folder"
+            f"{source.images} with {source.platemap} is not what this run was packed from: well {first.well} of plate "
+            f"{first.plate}, site {first.site}, differs; give the images and the plate map of the run, or start a run in a new folder"
         )
 
 
 def _survey(source: Source) -> tuple[PlateMap, ImageSurvey]:
     """Return the plate map and its images; sites that lack a channel are left out where the user skips them."""
-    plate_map = read_plate_map(source.platemap, controls=False)
+    plate_map = read_plate_map(source.platemap, controls=False, sheet=source.sheet)
     survey = survey_images(
         source.images,
         plate_map,

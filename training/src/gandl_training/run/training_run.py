@@ -54,7 +54,7 @@ def resume(
     with join_process_group() as processes, _stop_requests() as stop:
 
         def check_folder() -> None:
-            check_source(open_store(out, config.network).index, source.images, source.platemap)
+            check_source(open_store(out, config.network).index, source)
             record_command(out, command)
             remove_unfinished(out)
 

@@ -42,7 +42,7 @@ CURVE_COLUMNS = (
     "q_value",
     "flags",
 )
-HIT_COLUMNS = tuple(Hit.model_fields)
+HIT_COLUMNS = tuple(name for name in Hit.model_fields if name != "metadata")
 POINT_COLUMNS = (
     "screen",
     "compound",
@@ -71,14 +71,19 @@ def sites_csv(sites: Iterable[SiteScore]) -> str:
 
 
 def curves_csv(curves: Iterable[Curve]) -> str:
-    """Return one row per compound and cell line; a number that does not exist is an empty cell."""
-    return _csv_text(CURVE_COLUMNS, map(_curve_record, curves))
+    """Return one row per compound and cell line; a number that does not exist is an empty cell.
+
+    Further columns of the plate map come last, with pycytominer's prefix.
+    """
+    listed = list(curves)
+    return _csv_text((*CURVE_COLUMNS, *metadata_columns(listed)), map(_curve_record, listed))
 
 
 def compound_csv(curves: Iterable[Curve]) -> str:
     """Return the columns of `dose_response.csv` after the screen, one row per curve."""
-    records = ({"screen": curve.screen, **_curve_record(curve)} for curve in curves)
-    return _csv_text(("screen", *CURVE_COLUMNS), records)
+    listed = list(curves)
+    records = ({"screen": curve.screen, **_curve_record(curve)} for curve in listed)
+    return _csv_text(("screen", *CURVE_COLUMNS, *metadata_columns(listed)), records)
 
 
 def points_csv(curves: Iterable[Curve]) -> str:
@@ -88,17 +93,19 @@ def points_csv(curves: Iterable[Curve]) -> str:
 
 def hits_csv(hits: Iterable[Hit]) -> str:
     """Return one row per compound and cell line, in the order of `hits`; flags are joined by `;`."""
-    return _csv_text(HIT_COLUMNS, ({**hit.model_dump(), "flags": ";".join(hit.flags)} for hit in hits))
+    listed = list(hits)
+    records = ({**hit.model_dump(), "flags": ";".join(hit.flags), **prefixed_metadata(hit)} for hit in listed)
+    return _csv_text((*HIT_COLUMNS, *metadata_columns(listed)), records)
 
 
-def metadata_columns(wells: Iterable[WellScore]) -> list[str]:
+def metadata_columns(items: Iterable[WellScore | Curve | Hit]) -> list[str]:
     """Return the names of the further columns of the plate map, with pycytominer's prefix."""
-    return list(dict.fromkeys(name for w in wells for name in prefixed_metadata(w)))
+    return list(dict.fromkeys(name for item in items for name in prefixed_metadata(item)))
 
 
-def prefixed_metadata(well: WellScore) -> dict[str, str]:
-    """Return the further columns of a well, with pycytominer's prefix."""
-    return {metadata_column(name): value for name, value in well.metadata.items()}
+def prefixed_metadata(item: WellScore | Curve | Hit) -> dict[str, str]:
+    """Return the further columns of a well or a compound, with pycytominer's prefix."""
+    return {metadata_column(name): value for name, value in item.metadata.items()}
 
 
 def _curve_record(curve: Curve) -> dict[str, object]:
@@ -118,6 +125,7 @@ def _curve_record(curve: Curve) -> dict[str, object]:
         "p_value": curve.p_value,
         "q_value": curve.q_value,
         "flags": ";".join(curve.flags),
+        **prefixed_metadata(curve),
     }
 
 

@@ -35,12 +35,13 @@ _AFTER_WELL_COLUMNS = _AFTER_WELL_NAME + len(_WELL_COLUMNS)
 
 
 class EmbeddingsHeader(VectorProvenance):
-    """How the vectors of a screen were computed, and its sites without vectors.
+    """How the vectors of a screen were computed, its sites without vectors, and what was assumed.
 
     With it `embeddings.parquet` can be analysed again without images or model.
     """
 
     parked: tuple[ParkedSite, ...]
+    notes: tuple[str, ...] = ()
 
 
 def embeddings_parquet(

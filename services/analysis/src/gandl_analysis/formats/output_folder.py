@@ -55,7 +55,7 @@ def quality_json(analysis: ScreenAnalysis) -> str:
 def _embeddings(analysed: Analysed, profiles: Profiles) -> bytes:
     analysis = analysed.analysis
     origin = analysis.provenance.model_dump(include=set(VectorProvenance.model_fields))
-    header = EmbeddingsHeader(**origin, parked=analysis.parked)
+    header = EmbeddingsHeader(**origin, parked=analysis.parked, notes=analysis.notes)
     return embeddings_parquet(
         analysis.wells, profiles, analysed.tile_efficacy, header=header, images=analysis.quality.images
     )

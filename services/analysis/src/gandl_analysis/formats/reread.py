@@ -43,6 +43,7 @@ def read_folder(folder: Path, parameters: AnalysisParameters, earlier: EarlierAx
         limits_from=header.limits_from,
         image_layout=header.image_layout,
         earlier=earlier,
+        notes=header.notes,
     )
 
 

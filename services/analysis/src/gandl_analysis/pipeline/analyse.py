@@ -66,6 +66,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
         parked=tuple(screen.parked),
         provenance=provenance_of(screen, cell_lines),
         axes=(*efficacy_axes.scores, *others.scores),
+        notes=screen.notes,
     )
     return Analysed(
         analysis=analysis,

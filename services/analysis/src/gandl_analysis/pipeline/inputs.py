@@ -79,6 +79,7 @@ class ScreenInput:
     `wells` are in the order of the plate map and include empty ones. `limits` are the intensity limits per plate, and
     `limits_from` says where they come from (see `limits_text`). `image_layout` says how the images were read,
     where that was stored. `earlier` are efficacy axes to score by; without them the axes are fitted on this screen.
+    `notes` say what was assumed while the input was read.
     """
 
     name: str
@@ -92,6 +93,7 @@ class ScreenInput:
     limits_from: str = "plate"
     image_layout: ImageLayout | None = None
     earlier: EarlierAxes | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def used_wells(self) -> list[Well]:

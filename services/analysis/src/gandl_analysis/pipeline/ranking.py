@@ -91,6 +91,7 @@ def _hit(entry: RankedCurve) -> Hit:
         window_relation=curve.window.relation if curve.window else None,
         toxic_from_um=_lowest_toxic_dose(curve),
         flags=curve.flags,
+        metadata=curve.metadata,
     )
 
 

@@ -87,7 +87,7 @@ class AxisScores(Frozen, extra="ignore"):
 
 
 class ScreenAnalysis(Frozen, extra="ignore"):
-    """Wells in plate map order, curves by cell line and compound, quality, axes and provenance."""
+    """Wells in plate map order, curves by cell line and compound, quality, axes, provenance, and what was assumed."""
 
     wells: tuple[WellScore, ...]
     curves: tuple[Curve, ...]
@@ -95,6 +95,7 @@ class ScreenAnalysis(Frozen, extra="ignore"):
     parked: tuple[ParkedSite, ...]
     provenance: AnalysisProvenance
     axes: tuple[AxisScores, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,6 +80,7 @@ class AnalysisRuns:
             limits_from=limits_text(record.request.limits),
             image_layout=record.layout,
             earlier=self._earlier(lease.parameters.axis_from),
+            notes=record.notes,
         )
 
     def _earlier(self, axis_from: AxisFrom | None) -> EarlierAxes | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from gandl_shared.db import AnalysisRecord, Database
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.jobs import Queue, plan_screen, resolve_file, resolve_folder, retry
-from gandl_shared.plates import PlateMap, parse_plate_map, read_plate_map
+from gandl_shared.plates import PlateMap, parse_plate_map, plate_map_of_bytes, read_plate_map
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Page
 from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
@@ -22,7 +22,7 @@ from gandl_analysis.service.models import ModelCatalog, ServedModel
 from gandl_analysis.service.parameters import AnalysisSubject, check_parameters
 from gandl_analysis.service.screen_ids import require_screen_id
 
-_CSV_FIELD = "plate_map_csv"
+_CSV_FIELD, _XLSX_FIELD = "plate_map_csv", "plate_map_xlsx"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +125,13 @@ class Submissions:
         Controls may be missing if the axes of an earlier screen bring their own anchors.
         """
         controls = request.analysis.axis_from is None
+        sheet = request.plate_map_sheet
+        if request.plate_map_xlsx is not None:
+            return plate_map_of_bytes(request.plate_map_xlsx, source=_XLSX_FIELD, controls=controls, sheet=sheet)
         if request.plate_map is None:
             return parse_plate_map(request.plate_map_csv or "", source=_CSV_FIELD, controls=controls)
-        return read_plate_map(resolve_file(self._rules.image_root, request.plate_map), controls=controls)
+        path = resolve_file(self._rules.image_root, request.plate_map)
+        return read_plate_map(path, controls=controls, sheet=sheet)
 
     def _with_checked_parameters(
         self, request: ScreenRequest, plate_map: PlateMap, model: ServedModel
@@ -147,6 +151,7 @@ def _check_text(request: ScreenRequest) -> None:
         "name": request.name,
         "pattern": request.pattern,
         "model": request.model,
+        "plate_map_sheet": request.plate_map_sheet,
         _CSV_FIELD: request.plate_map_csv,
         **{f"channels.{n}": channel for n, channel in enumerate(request.channels or ())},
     }

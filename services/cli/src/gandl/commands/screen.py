@@ -13,16 +13,18 @@ from gandl.screening.image_options import ImageOptions, limit_source, with_image
 from gandl.screening.run import ScreenJob, run
 from gandl.terminal.progress import ScreenBar
 from gandl.terminal.screen_tables import print_screen
+from gandl.terminal.table_notes import Sheet, print_notes
 
 
 @with_analysis_options
 @with_image_options
 def screen(
     images: Annotated[Path, typer.Argument(help="Folder of the images.")],
-    platemap: Annotated[Path, typer.Option(help="Plate map (CSV) with one row per well.")],
+    platemap: Annotated[Path, typer.Option(help="Plate map (CSV or .xlsx): one row per well, or plate-shaped blocks.")],
     model: Annotated[Path, typer.Option(help="ONNX featurizer from `gandl export`, or a released one.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     *,
+    sheet: Sheet = None,
     limits: Annotated[
         str, typer.Option(help="Intensity limits: `plate` for percentiles of each plate, or the model's `card`.")
     ] = "plate",
@@ -43,6 +45,7 @@ def screen(
         pattern=image.pattern,
         channels=image.channel_list,
         choice=image.choice,
+        sheet=sheet,
         limits=limit_source(limits),
         parameters=analysis.read_parameters(),
         earlier=analysis.read_axes(),
@@ -50,5 +53,6 @@ def screen(
     engine = Engine.load(model, threads=threads)
     with ScreenBar() as bar:
         result = run(job, engine, on_progress=bar.progress, on_step=bar.step)
+    print_notes(result.notes)
     print_screen(result)
     typer.echo(f"{out / 'report.html'}")

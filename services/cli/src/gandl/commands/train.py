@@ -21,10 +21,11 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
 from gandl.screening.image_options import ImageOptions, with_image_options
+from gandl.terminal.table_notes import Sheet
 
 Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
 PlateMapFile = Annotated[
-    Path, typer.Option("--platemap", help="Plate map (CSV). Only wells that hold cells are used for training.")
+    Path, typer.Option("--platemap", help="Plate map (CSV or .xlsx). Only wells that hold cells are used for training.")
 ]
 Out = Annotated[Path, typer.Option(help="Folder of the run.")]
 
@@ -67,7 +68,7 @@ class TrainingOptions:
             raise BadInput("--lipschitz-power has no effect: give the weight of the penalty by --lipschitz too")
         return config
 
-    def source(self, images: Path, platemap: Path) -> Source:
+    def source(self, images: Path, platemap: Path, sheet: str | None) -> Source:
         """Return where the images are and how they are read."""
         names = tuple(self.channel_names.split(",")) if self.channel_names else None
         return Source(
@@ -78,6 +79,7 @@ class TrainingOptions:
             channel_names=names,
             channels=self.image.channel_list,
             choice=self.image.choice,
+            sheet=sheet,
         )
 
     def check_resumable(self) -> None:
@@ -140,6 +142,7 @@ def train(
     channel_names: Annotated[
         str | None, typer.Option(help="Names of the channels for the model card, comma separated, such as GFP,DNA.")
     ] = None,
+    sheet: Sheet = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of CPU threads. The default is all cores.")] = None,
     image: ImageOptions,
@@ -178,7 +181,7 @@ def train(
     with _progress_bar(visible=is_main_process()) as bar:
         on_progress = partial(_show, bar, bar.add_task("training", total=None, text=""))
         callbacks = Callbacks(on_progress=on_progress, on_message=bar.console.print)
-        outcome = run(config, options.source(images, platemap), out, callbacks, command=command)
+        outcome = run(config, options.source(images, platemap, sheet), out, callbacks, command=command)
     if is_main_process():
         typer.echo(
             f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"

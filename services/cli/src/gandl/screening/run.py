@@ -37,8 +37,8 @@ OnStep = Callable[[str], None]
 class ScreenJob:
     """What to screen and how, where the files go, and efficacy axes of an earlier screen to score by.
 
-    `images` is a folder, `plate_map` a CSV file. `pattern`, `channels` and `choice` select image files as in a
-    ScreenRequest.
+    `images` is a folder, `plate_map` a CSV file or a workbook, of which `sheet` is read (None: the first one).
+    `pattern`, `channels` and `choice` select image files as in a ScreenRequest.
     """
 
     images: Path
@@ -48,6 +48,7 @@ class ScreenJob:
     pattern: str | None = None
     channels: tuple[str, ...] | None = None
     choice: ImageChoice = field(default_factory=ImageChoice)
+    sheet: str | None = None
     limits: LimitSource = "plate"
     parameters: AnalysisParameters = field(default_factory=AnalysisParameters)
     earlier: EarlierAxes | None = None
@@ -62,6 +63,7 @@ class ScreenJob:
             pattern=self.pattern,
             channels=self.channels,
             **self.choice.model_dump(),
+            plate_map_sheet=self.sheet,
             limits=self.limits,
             analysis=self.parameters,
         )
@@ -111,7 +113,7 @@ def _checked_plate_map(job: ScreenJob, embedder: Embedder) -> PlateMap:
 
     The axes are checked now, because embedding takes hours on a large screen.
     """
-    plate_map = read_plate_map(job.plate_map, controls=job.earlier is None)
+    plate_map = read_plate_map(job.plate_map, controls=job.earlier is None, sheet=job.sheet)
     preparation = Preparation(
         model_id=embedder.model_id,
         card=embedder.card,
@@ -168,4 +170,5 @@ def _embedded(
         limits_from=limits_text(job.limits),
         image_layout=record.layout,
         earlier=job.earlier,
+        notes=record.notes,
     )

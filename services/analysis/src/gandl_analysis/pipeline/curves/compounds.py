@@ -99,6 +99,7 @@ def fit_compounds(
             off_distance=well.off_distance,
             excluded=well.excluded,
             is_empty=well.excluded is not None and well.off_distance is not None,
+            metadata=well.metadata,
         )
         for well in wells
         if well.role is Role.TREATMENT
@@ -196,6 +197,7 @@ def _curve(
             for d in fit.doses
         ),
         window=None if interpretation.window is None else _window(interpretation.window),
+        metadata=compound.metadata,
     )
 
 
@@ -279,4 +281,5 @@ def _curve_without_fit(compound: CompoundWells, settings: CurveSettings, *, dire
         flags=(*reasons, *compound.flags),
         points=_points(compound, [0.0] * len(wells)),
         fitted=(),
+        metadata=compound.metadata,
     )

@@ -9,8 +9,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from gandl_science.dose_response.results import DoseResponseData
+from gandl_shared.plates.layouts.listing import IMAGE_SUFFIXES
 from gandl_shared.plates.tables.quantities.doses import group_doses
 from gandl_shared.schemas.vocabulary import Flag
+
+MAX_JOINED_VALUES = 5
+"""A compound lists at most so many values of a further column."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +95,23 @@ class CompoundWells:
         replicates = next(iter(doses.values()))
         first, second, *_ = [well for well in replicates if well.response == replicates[0].response]
         return first, second
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The further columns of the wells. Several values of a column are joined by `; `, or counted if they are many.
+
+        Columns that name image files belong to single wells and are left out.
+        """
+        names = dict.fromkeys(name for well in self.wells for name in well.metadata)
+        values = {name: self._values(name) for name in names}
+        return {
+            name: "; ".join(texts) if len(texts) <= MAX_JOINED_VALUES else f"{len(texts)} values"
+            for name, texts in values.items()
+            if not any(text.lower().endswith(IMAGE_SUFFIXES) for text in texts)
+        }
+
+    def _values(self, name: str) -> list[str]:
+        return list(dict.fromkeys(value for well in self.wells if (value := well.metadata.get(name))))
 
     @property
     def data(self) -> DoseResponseData:
