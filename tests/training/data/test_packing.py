@@ -123,9 +123,8 @@ def test_the_source_of_a_store_is_recognised(plate: Source, tmp_path: Path) -> N
             f"{line},{'experiment' if i == 0 else 'E1'}" for i, line in enumerate(plate.platemap.read_text().split())
         )
     )
-    check_source(
-        older, Source(plate.images, plate.platemap)
-    )  # the experiment was not recorded before, so it is not compared
+    # The experiment was not recorded before, so it is not compared.
+    check_source(older, Source(plate.images, plate.platemap))
     plate.platemap.write_text(plate.platemap.read_text().replace("B02,positive", "B02,negative"))
     with pytest.raises(BadInput, match="well B02 of plate P1, site 1, differs; give the images and the plate map"):
         check_source(index, Source(plate.images, plate.platemap))

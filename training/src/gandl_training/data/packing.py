@@ -95,7 +95,8 @@ def check_source(index: StoreIndex, source: Source) -> None:
         first = min(differing, key=lambda r: (r.plate, r.well, r.site))
         raise BadInput(
             f"{source.images} with {source.platemap} is not what this run was packed from: well {first.well} of plate "
-            f"{first.plate}, site {first.site}, differs; give the images and the plate map of the run, or start a run in a new folder"
+            f"{first.plate}, site {first.site}, differs; give the images and the plate map of the run, or start a run "
+            "in a new folder"
         )
 
 
