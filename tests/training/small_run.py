@@ -12,8 +12,8 @@ import numpy as np
 import tifffile
 import torch
 import typer
-from gandl.commands.export import export
-from gandl.commands.train import train
+from gandl.commands.training.export import export
+from gandl.commands.training.train import train
 from gandl_training.config import AugmentConfig, LossConfig, NetworkConfig, TrainConfig
 from gandl_training.data.field_store import FieldStore
 from gandl_training.data.packing import Source, pack

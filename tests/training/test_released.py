@@ -13,8 +13,8 @@ from pathlib import Path
 import onnx
 import pytest
 import typer
-from gandl.commands.export import export
-from gandl.commands.train import train
+from gandl.commands.training.export import export
+from gandl.commands.training.train import train
 from gandl_shared.models import ModelCard, card_from_metadata
 
 MODELS = Path(__file__).parents[2] / "models"

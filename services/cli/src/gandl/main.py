@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, str] = {
 }
 """Each command with the first sentence of its help. The module `gandl.commands.NAME` holds a function of the name."""
 
+TRAINING_COMMANDS = ("train", "export")
+"""Commands whose modules are in the folder `gandl.commands.training`."""
 TRAINING_PACKAGES = ("gandl_training", "torch")
 
 
@@ -63,15 +65,17 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 
 def load(name: str) -> Callable[..., None]:
     """Import the function of a command. Raises BadInput where the command needs a package that is not installed."""
+    folder = "training." if name in TRAINING_COMMANDS else ""
+    function_name = name.replace("-", "_")
     try:
-        module = importlib.import_module(f"gandl.commands.{name}")
+        module = importlib.import_module(f"gandl.commands.{folder}{function_name}")
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in TRAINING_PACKAGES:
             raise
         raise BadInput(
             f"gandl {name} needs the training package; install it with: pip install 'gandl[train]'"
         ) from error
-    function: Callable[..., None] = getattr(module, name)
+    function: Callable[..., None] = getattr(module, function_name)
     return function
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import typer
-from gandl.commands.train import _progress_bar, _show, train
+from gandl.commands.training.train import _progress_bar, _show, train
 from gandl_shared.errors import BadInput
 from gandl_training.data.packing import Source
 from gandl_training.run import checkpoint as ckpt

@@ -1,0 +1,1 @@
+"""Commands that need the training package: one per module."""
