@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import os
-import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from gandl_shared.errors import BadInput, InvalidImage, NotFound
 from gandl_shared.files.keys import KeyedFiles, is_remote, open_keys, parse_json, read_text
 
+from tests.shared.file_server import file_server
+
 CONTENT = bytes(range(100))
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves files without listing folders, and counts requests."""
-
-    requests: list[str] = []  # noqa: RUF012
-
-    def do_GET(self) -> None:
-        self.requests.append(self.path)
-        super().do_GET()
-
-    def list_directory(self, path: object) -> None:
-        self.send_error(403)
-
-    def log_message(self, *arguments: object) -> None:
-        """Write nothing to stderr."""
 
 
 @pytest.fixture
@@ -40,17 +22,6 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "root" / "A" / "0").write_bytes(CONTENT)
     (tmp_path / "root" / "zarr.json").write_text("{}")
     return tmp_path / "root"
-
-
-@pytest.fixture
-def server(root: Path) -> Iterator[str]:
-    pytest.importorskip("aiohttp", reason="needs the extra gandl-shared[remote]")
-    Handler.requests.clear()
-    handler = functools.partial(Handler, directory=str(root.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/root"
-        server.shutdown()
 
 
 def archive(root: Path) -> Path:
@@ -78,24 +49,26 @@ def test_a_folder_and_an_archive_answer_alike(root: Path) -> None:
         assert open_keys(path).read("A/0", -5) == CONTENT[-5:]
 
 
-def test_a_url_is_read_by_its_keys_and_never_listed(server: str) -> None:
-    path = Path(server)  # a path loses one of the slashes
-    assert is_remote(path)
+def test_a_url_is_read_by_its_keys_and_never_listed(root: Path) -> None:
     assert not is_remote(Path("/data/P1.zarr"))
-    check(open_keys(path))
-    assert open_keys(path).read("A/0", -5) == CONTENT[-5:]
-    assert not [request for request in Handler.requests if request.endswith("/")]
+    with file_server(root.parent) as server:
+        path = Path(f"{server.url}/root")  # a path loses one of the slashes
+        assert is_remote(path)
+        check(open_keys(path))
+        assert open_keys(path).read("A/0", -5) == CONTENT[-5:]
+        assert not [request for request in server.requests if request.endswith("/")]
 
 
-def test_metadata_in_one_file_are_asked_for_once(root: Path, server: str) -> None:
+def test_metadata_in_one_file_are_asked_for_once(root: Path) -> None:
     nodes = {"A/1": {"node_type": "group"}}
     (root / "zarr.json").write_text(json.dumps({"consolidated_metadata": {"metadata": nodes}}))
-    files = open_keys(Path(server + "/"))
-    content = files.read("A/1/zarr.json")
-    assert content is not None
-    assert parse_json(content, "A/1/zarr.json", "root") == {"node_type": "group"}
-    assert files.read("A/2/zarr.json") is None
-    assert Handler.requests == ["/root/zarr.json"]
+    with file_server(root.parent) as server:
+        files = open_keys(Path(f"{server.url}/root/"))
+        content = files.read("A/1/zarr.json")
+        assert content is not None
+        assert parse_json(content, "A/1/zarr.json", "root") == {"node_type": "group"}
+        assert files.read("A/2/zarr.json") is None
+        assert server.requests == ["/root/zarr.json"]
 
 
 def test_links_out_of_the_folder_and_what_is_no_file_are_refused(root: Path) -> None:

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "fetch": "Download a published data set, check it and lay it out for `gandl screen`.",
     "simulate": "Simulate a five-channel compound screen with known EC50s.",
     "fit": "Fit a dose-response curve for each compound and cell line of a table.",
+    "export-zarr": "Write the images of a plate as OME-Zarr, with the scores of a screen, for napari and MoBIE.",
     "embed": "Embed images into a table of vectors, without a plate map and without scores.",
     "models": "List model cards, or compare models on a screen.",
     "train": "Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.",

@@ -18,6 +18,7 @@ from gandl_shared.plates.selection.channels import ModelInput
 from gandl_shared.plates.sites import find_sites, survey_images
 from gandl_shared.schemas.choice import ImageChoice
 
+from tests.shared.file_server import file_server
 from tests.shared.ome_zarr_plates import CHANNELS, FIELDS, WELLS, change, plate_map, write_plate
 
 
@@ -58,6 +59,25 @@ def test_an_archive_is_a_plate(tmp_path: Path, inner: str, as_root: bool) -> Non
     sites = find_sites(archive if as_root else archive.parent, plate_map(tmp_path))
     assert len(sites) == 6
     np.testing.assert_array_equal(read_site(sites[5].files), FIELDS[2, 1])
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_plate_at_a_url_is_read_without_a_list(tmp_path: Path, zarr_format: int) -> None:
+    plate = write_plate(tmp_path / "P1.zarr", zarr_format)
+    level = plate / "A/1/0/0"
+    shutil.rmtree(level)
+    pixels = FIELDS[0, 0][None, :, None]
+    shards = {"shards": (1, 1, 1, 320, 320)} if zarr_format == 3 else {}
+    array = zarr.create_array(
+        level, shape=pixels.shape, dtype="uint16", chunks=(1, 1, 1, 64, 64), zarr_format=zarr_format, **shards
+    )
+    array[...] = pixels
+    with file_server(tmp_path) as server:
+        sites = find_sites(Path(f"{server.url}/P1.zarr"), plate_map(tmp_path))
+        for site, field in zip(sites[:3], FIELDS.reshape(-1, *FIELDS.shape[2:]), strict=False):
+            np.testing.assert_array_equal(read_site(site.files), field)
+        with pytest.raises(BadInput, match="holds no plate"):
+            find_sites(Path(f"{server.url}/P2.zarr"), plate_map(tmp_path))
 
 
 def test_times_and_focal_planes_are_chosen_as_in_other_layouts(tmp_path: Path) -> None:
