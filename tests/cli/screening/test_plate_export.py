@@ -10,6 +10,7 @@ from gandl_shared.files.keys import open_keys
 from gandl_shared.imaging import read_site
 from gandl_shared.plates import find_sites
 from gandl_shared.plates.ome_zarr import read_multiscale
+from gandl_shared.schemas.choice import ImageChoice
 
 from tests.shared.ome_zarr_plates import CHANNELS, FIELDS, plate_map, write_plate
 
@@ -26,6 +27,7 @@ def test_a_plate_in_ome_zarr_keeps_its_names_and_its_pixel_size(tmp_path: Path) 
         version="0.5",
         pattern=None,
         channels=None,
+        choice=ImageChoice(),
         names=None,
         pixel_size_um=None,
     )

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from gandl.screening.image_options import Channels, Pattern, channel_list
+from gandl.screening.image_options import ImageOptions, with_image_options
 from gandl.screening.plate_export import PlateExport, plan_export, write_plates
 
 
@@ -21,6 +21,7 @@ class Version(StrEnum):
     V05 = "0.5"
 
 
+@with_image_options
 def export_zarr(
     images: Annotated[Path, typer.Argument(help="Folder of the images, or an archive or URL of OME-Zarr.")],
     out: Annotated[Path, typer.Argument(help="Plate to write, such as P1.zarr, or a folder for several plates.")],
@@ -30,12 +31,11 @@ def export_zarr(
         Path | None, typer.Option(help="Output folder of `gandl screen`, whose scores are written beside the images.")
     ] = None,
     version: Annotated[Version, typer.Option(help="Version of OME-Zarr: 0.4 (Zarr 2) or 0.5 (Zarr 3).")] = Version.V04,
-    pattern: Pattern = None,
-    channels: Channels = None,
     names: Annotated[str | None, typer.Option(help="Names of the channels in their order, such as GFP,DNA.")] = None,
     pixel_size_um: Annotated[
         float | None, typer.Option(min=0.0, help="Edge of a pixel in µm; from the images if absent.")
     ] = None,
+    image: ImageOptions,
 ) -> None:
     """Write the images of a plate as OME-Zarr, with the scores of a screen, for napari and MoBIE.
 
@@ -48,9 +48,10 @@ def export_zarr(
         out=out,
         scores=scores,
         version=version.value,
-        pattern=pattern,
-        channels=channel_list(channels),
-        names=channel_list(names),
+        pattern=image.pattern,
+        channels=image.channel_list,
+        choice=image.choice,
+        names=tuple(name.strip() for name in names.split(",")) if names else None,
         pixel_size_um=pixel_size_um,
     )
     plates = plan_export(export)

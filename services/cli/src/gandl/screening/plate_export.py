@@ -17,6 +17,7 @@ from gandl_shared.imaging.ome_zarr.writer import PlateDescription, PlateWriter
 from gandl_shared.plates import PlateMap, Site, Well, read_plate_map
 from gandl_shared.plates.ome_zarr.groups import VERSIONS
 from gandl_shared.plates.sites import ImageSurvey, survey_images
+from gandl_shared.schemas.choice import ImageChoice
 
 TABLE = "wells.csv"
 """The table of wells inside a plate, for programs that do not read the attributes of its groups."""
@@ -41,6 +42,7 @@ class PlateExport:
     version: str
     pattern: str | None
     channels: tuple[str, ...] | None
+    choice: ImageChoice
     names: tuple[str, ...] | None
     pixel_size_um: float | None
 
@@ -65,8 +67,8 @@ def plan_export(export: PlateExport) -> tuple[ExportedPlate, ...]:
     if not export.out.resolve().parent.is_dir():
         raise NotFound(f"folder {export.out.resolve().parent} is not there; make it first")
     plate_map = read_plate_map(export.plate_map, controls=False)
-    survey = survey_images(export.images, plate_map, export.pattern, channels=export.channels)
-    sites = split_sites(survey.sites)
+    survey = survey_images(export.images, plate_map, export.pattern, channels=export.channels, choice=export.choice)
+    sites = [site for site in split_sites(survey.sites) if site.is_complete]
     notes = _notes(plate_map, export.scores)
     plates = dict.fromkeys(site.plate for site in sites)
     parts = {plate: tuple(site for site in sites if site.plate == plate) for plate in plates}
@@ -90,7 +92,7 @@ def write_plates(export: PlateExport, plates: Sequence[ExportedPlate]) -> Iterat
             numbers: Counter[str] = Counter()
             for site in plate.sites:
                 numbers[site.well] += 1
-                writer.write_field(site.well, numbers[site.well], read_site(site.files))
+                writer.write_field(site.well, numbers[site.well], read_site(site.stacks, export.choice.reduction))
                 yield site
             (root / TABLE).write_text(_table(plate.description.notes), encoding="utf-8")
 
@@ -118,7 +120,7 @@ def _folder(plate: str, count: int, out: Path) -> str:
 def _describe(
     plate: str, sites: Sequence[Site], survey: ImageSurvey, export: PlateExport, notes: Mapping[tuple[str, str], Notes]
 ) -> PlateDescription:
-    limits = sampled_limits([site.files for site in sites], downscale=1)
+    limits = sampled_limits([site.stacks for site in sites], downscale=1, reduction=export.choice.reduction)
     return PlateDescription(
         name=plate,
         channels=_channel_names(export.names, survey, len(limits.low)),
