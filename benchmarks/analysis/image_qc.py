@@ -9,6 +9,7 @@ benchmark takes about 3 minutes on one core.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from gandl_embedding.engine import Engine
-from gandl_science.assay.image_qc import ImageLimits, SiteProblems, site_problems
+from gandl_science.assay.image_qc import ChannelMetrics, ImageLimits, SiteProblems, site_problems
 from gandl_science.assay.separation import z_prime
 from gandl_science.axis.cross_fit import score_wells
 from gandl_science.axis.folds import grouped_folds
@@ -48,7 +49,7 @@ Index = NDArray[np.intp]
 Change = Callable[[Raw], Raw]
 
 MODELS = Path(__file__).parents[2] / "models"
-LIMITS = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude", "blank"}))
+LIMITS = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude", "blank", "unusable"}))
 ROUNDS = 8
 
 
@@ -80,6 +81,32 @@ def emptied(raw: Raw) -> Raw:
     return np.asarray(background + noise, np.float32)
 
 
+def dead(raw: Raw) -> Raw:
+    """Return the field with the last channel as a camera records it while the laser is off: an offset and its noise."""
+    return np.concatenate([raw[:-1], emptied(raw[-1:])])
+
+
+def constant(raw: Raw) -> Raw:
+    """Return the field with a last channel of one value."""
+    return np.concatenate([raw[:-1], np.full_like(raw[-1:], 7)])
+
+
+def copied(raw: Raw) -> Raw:
+    """Return the field with the first channel in the place of the last one too."""
+    return np.concatenate([raw[:-1], raw[:1]])
+
+
+def striped(amplitude: float) -> Change:
+    """Return a change that raises pairs of rows by `amplitude` times the spread of neighbouring pixels."""
+
+    def change(raw: Raw) -> Raw:
+        rows = np.arange(raw.shape[1]) // 2 % 2
+        spread = np.diff(raw, axis=2).std(axis=(1, 2)) / np.sqrt(2)
+        return np.asarray(raw + amplitude * spread[:, None, None] * rows[:, None], np.float32)
+
+    return change
+
+
 VERSIONS: Mapping[str, Change] = {
     "as they are": lambda raw: raw,
     "blurred, σ 1 px": blurred(1),
@@ -89,6 +116,11 @@ VERSIONS: Mapping[str, Change] = {
     "4 times as bright": brighter(4),
     "20 times as bright": brighter(20),
     "first channel 1000 times as bright": one_channel(brighter(1000)),
+    "last channel constant": constant,
+    "last channel off": dead,
+    "last channel a copy": copied,
+    "stripes of 1 σ": striped(1),
+    "stripes of 2 σ": striped(2),
     "no cells": emptied,
     "black": np.zeros_like,
 }
@@ -154,15 +186,16 @@ def recognised(fields: Fields) -> Iterator[str]:
     for version, change in VERSIONS.items():
         changed = [site_metrics(f) for f in fields.changed(change)]
         by_field = [problems_of([*real[:i], spoilt, *real[i + 1 :]]) for i, spoilt in enumerate(changed)]
-        problems = np.array([[getattr(p, reason)[i] for reason in ImageReason] for i, p in enumerate(by_field)])
+        problems = np.array([[p.of_sites(reason)[i] for reason in ImageReason] for i, p in enumerate(by_field)])
         shares = [*problems.mean(axis=0), problems.any(axis=1).mean()]
         yield row(fields.name, version, *(f"{100 * s:.0f} %" if s else "" for s in shares))
 
 
 def problems_of(sites: Sequence[SiteMetrics]) -> SiteProblems:
     """Return the problems of the sites with the default thresholds."""
-    columns = (np.stack([getattr(s, name) for s in sites]) for name in ("sharpness", "saturated", "structure"))
-    return site_problems(*columns, LIMITS)
+    names = [field.name for field in dataclasses.fields(ChannelMetrics)]
+    metrics = ChannelMetrics(**{name: np.stack([getattr(s, name) for s in sites]) for name in names})
+    return site_problems(metrics, np.zeros(len(sites), np.intp), LIMITS)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def design() -> tuple[CaseWell, ...]:
 def fields() -> Mapping[str, Field]:
     """Return the field of view of each well, as counts of a camera of 12 bit."""
     rng = np.random.default_rng(1)
-    return {well.well: np.rint(_draw(rng, well.moved) * COUNTS).astype(np.uint16) for well in design()}
+    return {well.well: np.rint(draw(rng, well.moved) * COUNTS).astype(np.uint16) for well in design()}
 
 
 def write_plate_map(path: Path, rows: Sequence[Sequence[str]] | None = None, header: Sequence[str] = HEADER) -> Path:
@@ -89,7 +89,7 @@ def write_tiff(path: Path, plane: NDArray[np.generic]) -> None:
     tifffile.imwrite(path, plane, photometric="minisblack")
 
 
-def _draw(rng: np.random.Generator, moved: float, cells: int = 9) -> NDArray[np.float32]:
+def draw(rng: np.random.Generator, moved: float, cells: int = 9) -> NDArray[np.float32]:
     """Draw [2, SIZE, SIZE] in 0..1: nuclei, and GFP of which the share `moved` is in them."""
     y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
     gfp, dna = np.full((2, SIZE, SIZE), 0.02, np.float32)

@@ -44,7 +44,7 @@ def test_vectors_come_back_bit_for_bit(store: Store, root: str) -> None:
 
 def measured(well: str, value: float) -> Profiles:
     values = np.array([value, value / 3, np.nextafter(np.float32(value), np.float32(9))], np.float32)
-    metrics = SiteMetrics(sharpness=values, saturated=values, structure=values)
+    metrics = SiteMetrics(sharpness=values, saturated=values, structure=values, stripes=values, similarity=values)
     ones = np.ones((2, 4), np.float32)
     return site_profiles(SiteId("P1", well, "1"), [(0, 0), (0, 64)], "key", ones, metrics, values[:2])
 

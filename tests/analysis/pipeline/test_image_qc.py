@@ -138,13 +138,13 @@ def test_a_failed_treatment_well_has_no_efficacy_and_stays_in_the_curve_as_exclu
     analysis = screened(both("C05", reason="overexposed"))
     well = {w.well: w for w in analysis.wells}["C05"]
     assert (well.on, well.off, well.efficacy, well.off_distance, well.n_tiles) == (None, None, None, None, 0)
-    assert well.excluded == "image QC: overexposed"
+    assert well.excluded == "image QC: overexposed (c1, c2)"
     points = {p.well: p for p in curve_of(analysis).points}
     assert len(points) == 40
     assert (points["C05"].efficacy, points["C05"].weight, points["C05"].excluded) == (
         None,
         0.0,
-        "image QC: overexposed",
+        "image QC: overexposed (c1, c2)",
     )
     assert curve_of(analysis).n_wells == 39
     ec50 = [curve_of(a).ec50.value for a in (clean, analysis)]
@@ -184,7 +184,7 @@ def test_an_uncertain_problem_is_listed_and_its_site_is_used(reason: str) -> Non
     ] * 2
     assert {w.well: w for w in analysis.wells}["C05"].efficacy is not None
     excluded = screened(both("C05", reason=reason), ImageQcParameters(exclude=(reason,)))
-    assert {w.well: w.excluded for w in excluded.wells}["C05"] == f"image QC: {reason}"
+    assert {w.well: w.excluded for w in excluded.wells}["C05"] == f"image QC: {reason} (c1, c2)"
 
 
 def test_thresholds_are_parameters() -> None:
@@ -244,6 +244,65 @@ def test_vectors_without_metrics_are_analysed_without_image_qc(clean: ScreenAnal
     assert [w.efficacy for w in analysis.wells] == [w.efficacy for w in clean.wells]
 
 
+def with_channel_2(profiles: Profiles, wells: Sequence[str], **metrics: float) -> Profiles:
+    """Return the profiles with other metrics of the second channel in some wells."""
+    rows = np.isin(profiles.wells.astype(str), wells)
+    measured = {name: getattr(profiles, name).copy() for name in ("structure", *metrics)}
+    for name, value in metrics.items():
+        measured[name] = measured[name] if measured[name].shape[1] else np.zeros_like(profiles.sharpness)
+        measured[name][rows, 1] = value
+    return replace(profiles, **measured)
+
+
+def test_a_dead_channel_is_named_by_channel_and_site_and_its_wells_are_left_out() -> None:
+    wells, lost = plate(), [*column(1)[4:], *column(2)[4:], *column(5)[:2]]
+    profiles = with_channel_2(profiles_of(wells, {}), lost, structure=0.0, sharpness=0.0)
+    analysed = analyse(screen_of(profiles, wells))
+    images = analysed.analysis.quality.images["P1"]
+    assert (images.usable, images.reasons) == (False, ("channel c2 is dead in 20 of 112 fields",))
+    assert [(c.channel, dict(c.problems)) for c in images.channels] == [("c1", {}), ("c2", {"dead": 20})]
+    assert {(s.reasons, s.channels["dead"], s.excluded) for s in images.failed} == {(("dead",), ("c2",), True)}
+    assert {w.well for w in analysed.analysis.wells if w.excluded == "image QC: dead (c2)"} == set(lost)
+    assert {s.well: s.image_qc for s in analysed.sites if s.image_qc} == dict.fromkeys(lost, ("dead (c2)",))
+    group = analysed.analysis.quality.plates["P1"]
+    assert group.verdict == "poor" and "channel c2 is dead" in group.reasons[-1]
+    assert analysed.analysis.quality.cell_lines["U2OS"].verdict == "poor"
+    assert curve_of(analysed.analysis).verdict == "active", "the other wells are right"
+
+
+def test_a_channel_that_is_dead_on_the_whole_screen_leaves_no_site_out_but_the_assay_is_poor() -> None:
+    """All wells are alike, and without them there would be no result to look at."""
+    wells = plate()
+    profiles = with_channel_2(profiles_of(wells, {}), [w.well for w in wells], structure=1.0)
+    analysis = analyse(screen_of(profiles, wells)).analysis
+    images = analysis.quality.images["P1"]
+    assert images.reasons == ("channel c2 is dead in 112 of 112 fields",)
+    assert not images.usable and not any(site.excluded for site in images.failed)
+    assert analysis.quality.cell_lines["U2OS"].verdict == "poor"
+
+
+def test_one_dead_site_does_not_make_a_plate_unusable() -> None:
+    wells = plate()
+    profiles = with_channel_2(profiles_of(wells, {}), ["C05"], structure=0.0)
+    images = analyse(screen_of(profiles, wells)).analysis.quality.images["P1"]
+    assert images.usable and [s.well for s in images.failed] == ["C05"] * SITES
+
+
+def test_a_copied_channel_is_named_and_left_out() -> None:
+    wells = plate()
+    profiles = with_channel_2(profiles_of(wells, {}), ["C05"], similarity=1.0)
+    analysis = analyse(screen_of(profiles, wells)).analysis
+    assert {w.well: w.excluded for w in analysis.wells if w.excluded} == {"C05": "image QC: copy (c2)"}
+
+
+def test_stripes_are_listed_and_the_site_is_used() -> None:
+    wells = plate()
+    profiles = with_channel_2(profiles_of(wells, {}), ["C05"], stripes=0.9)
+    analysed = analyse(screen_of(profiles, wells))
+    assert [s.image_qc for s in analysed.sites if s.well == "C05"] == [("striped (c2)",)] * SITES
+    assert all(s.efficacy is not None for s in analysed.sites)
+
+
 def test_wells_that_should_be_empty_do_not_fail() -> None:
     wells = [
         *plate(),
@@ -274,7 +333,9 @@ def test_emptied_wells_train_no_axis_and_are_no_point_of_one(choice: dict[str, s
     assert (group.n_positive, group.n_negative) == (7, 7)
     for axis in analysis.analysis.axes:
         assert not {wells[i].well for i in axis.wells} & set(lost), axis.name
-    assert not {site.well for site in analysis.sites} & set(lost)
+    assert {(s.on, s.efficacy, s.n_tiles, s.image_qc) for s in analysis.sites if s.well in lost} == {
+        (None, None, 0, ("empty",))
+    }
     tiles = np.isin(profiles.wells.astype(str), lost)
     assert np.isnan(analysis.tile_efficacy[tiles]).all() and np.isfinite(analysis.tile_efficacy[~tiles]).all()
     others = [w.efficacy for w in analysis.analysis.wells if w.role == "treatment" and w.efficacy is not None]

@@ -149,8 +149,8 @@ def test_a_large_screen_names_what_is_left_out(analysis: ScreenAnalysis, monkeyp
 def test_failed_images_are_named_with_their_problems_and_what_was_done(html: str) -> None:
     text = PageTags(html).text
     assert "2 fields failed image quality control. Show the fields and what was done" in text
-    assert "HRCE-2 A052blurred: The field is out of focus" in text
-    assert "HRCE-2 B091overexposed: Most of a channel is white.blurred: The field" in text
+    assert "HRCE-2 A052blurred: A channel is out of focus" in text
+    assert "HRCE-2 B091overexposed: Most of a channel is white.blurred: A channel" in text
 
 
 def test_clean_images_raise_no_notice(small: ScreenAnalysis) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
-from gandl_science.assay.image_qc import ImageLimits, can_judge_focus, site_problems
+from gandl_science.assay.image_qc import ChannelMetrics, ImageLimits, can_judge_focus, site_problems
 from gandl_shared.imaging import site_metrics
 from gandl_shared.schemas.analysis import ImageQcParameters
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-DEFAULT = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude", "blank"}))
+DEFAULT = ImageLimits(**ImageQcParameters().model_dump(exclude={"exclude", "blank", "unusable"}))
 
 
 def field(seed: int, blur: float = 0.0, cells: bool = True) -> NDArray[np.uint8]:
@@ -27,16 +27,25 @@ def field(seed: int, blur: float = 0.0, cells: bool = True) -> NDArray[np.uint8]
     return np.clip(image + rng.normal(size=image.shape) * 2, 0, 255).astype(np.uint8)
 
 
-def metrics(fields: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.float32], ...]:
-    """Sharpness, saturation and structure [S, C] of the fields."""
+def metrics(fields: Sequence[NDArray[np.uint8]]) -> ChannelMetrics:
+    """The metrics [S, C] of the fields."""
     sites = [site_metrics(f) for f in fields]
-    return tuple(np.stack([getattr(s, name) for s in sites]) for name in ("sharpness", "saturated", "structure"))
+    return ChannelMetrics(**{name: np.stack([getattr(s, name) for s in sites]) for name in asdict(sites[0])})
 
 
-def problems(fields: Sequence[NDArray[np.uint8]], limits: ImageLimits = DEFAULT) -> tuple[tuple[str, ...], ...]:
+def problems(
+    fields: Sequence[NDArray[np.uint8]], limits: ImageLimits = DEFAULT, controls: Sequence[int] | None = None
+) -> tuple[tuple[str, ...], ...]:
     """The names of the problems of each field."""
-    masks = asdict(site_problems(*metrics(fields), limits))
-    return tuple(tuple(name for name in masks if masks[name][i]) for i in range(len(fields)))
+    sides = np.zeros(len(fields), np.intp) if controls is None else np.array(controls, np.intp)
+    result = site_problems(metrics(fields), sides, limits)
+    names = list(asdict(result))
+    return tuple(tuple(name for name in names if result.of_sites(name)[i]) for i in range(len(fields)))
+
+
+def noise(seed: int) -> NDArray[np.uint8]:
+    """A channel as a camera records it while the laser is off."""
+    return field(seed, cells=False)[1]
 
 
 def spoilt(share: float) -> NDArray[np.uint8]:
@@ -69,9 +78,9 @@ def test_one_channel_with_cells_is_enough_not_to_be_empty() -> None:
 def test_limits_can_be_set_and_few_sites_are_not_judged_for_focus() -> None:
     fields = [field(i) for i in range(6)] + [field(50, blur=4)]
     assert problems(fields)[-1] == ()
-    assert not can_judge_focus(metrics(fields)[2], DEFAULT)
+    assert not can_judge_focus(metrics(fields).structure, DEFAULT)
     assert problems([*fields, field(7)])[6] == ("blurred",)
-    assert can_judge_focus(metrics([*fields, field(7)])[2], DEFAULT)
+    assert can_judge_focus(metrics([*fields, field(7)]).structure, DEFAULT)
     assert problems([*fields, field(7)], replace(DEFAULT, focus=1e6))[6] == ()
     assert set(problems(fields, replace(DEFAULT, structure=1e6))) == {("empty",)}
     assert problems([spoilt(0.2)], replace(DEFAULT, saturation=0.5)) == ((),)
@@ -87,4 +96,57 @@ def test_a_channel_that_is_dark_almost_everywhere_does_not_decide_on_focus() -> 
 
 def test_without_sites_there_is_no_problem() -> None:
     none = np.empty((0, 2), np.float32)
-    assert len(site_problems(sharpness=none, saturated=none, structure=none, limits=DEFAULT).blurred) == 0
+    metrics_of_none = ChannelMetrics(sharpness=none, saturated=none, structure=none, stripes=none, similarity=none)
+    assert site_problems(metrics_of_none, np.zeros(0, np.intp), DEFAULT).blurred.shape == (0, 2)
+
+
+def test_a_constant_channel_is_dead_wherever_it_is() -> None:
+    fields = [field(i) for i in range(12)]
+    fields[3][1] = 100
+    masks = site_problems(metrics(fields), np.zeros(12, np.intp), DEFAULT)
+    assert np.argwhere(masks.dead).tolist() == [[3, 1]]
+
+
+def test_a_channel_without_structure_in_any_field_is_dead() -> None:
+    fields = [field(i) for i in range(4)]
+    for i, f in enumerate(fields):
+        f[0] = noise(100 + i)
+    assert site_problems(metrics(fields), np.zeros(4, np.intp), DEFAULT).dead.tolist() == [[True, False]] * 4
+
+
+def test_a_laser_that_fails_among_controls_of_one_kind_is_recognised_in_all_fields() -> None:
+    """Controls of one kind are in the same state, so that biology cannot silence the channel in some of them."""
+    fields = [field(i) for i in range(20)]
+    for i in range(13, 20):
+        fields[i][1] = noise(100 + i)
+    assert problems(fields, controls=[1, -1] * 8 + [0] * 4) == ((),) * 13 + (("dead",),) * 7
+
+
+def test_a_reporter_that_is_silent_in_one_kind_of_control_is_no_failure() -> None:
+    fields = [field(i) for i in range(20)]
+    for i in range(1, 20, 2):
+        fields[i][1] = noise(100 + i)
+    assert problems(fields, controls=[1, -1] * 10) == ((),) * 20
+
+
+def test_a_copy_of_another_channel_is_recognised_with_any_gain() -> None:
+    fields = [field(i) for i in range(10)]
+    fields[2][1] = fields[2][0]
+    fields[3][1] = (fields[3][0] * 0.6 + 9).astype(np.uint8)
+    masks = site_problems(metrics(fields), np.zeros(10, np.intp), DEFAULT)
+    assert masks.copy.all(axis=1).tolist() == [False, False, True, True, *[False] * 6]
+
+
+def test_stripes_along_rows_and_along_columns_are_recognised() -> None:
+    fields = [field(i) for i in range(10)]
+    fields[4][0, ::2] += 6
+    fields[5][1, :, ::2] += 6
+    masks = site_problems(metrics(fields), np.zeros(10, np.intp), DEFAULT)
+    assert np.argwhere(masks.striped).tolist() == [[4, 0], [5, 1]]
+
+
+def test_a_metric_that_was_not_measured_shows_no_problem() -> None:
+    measured = metrics([field(i) for i in range(4)])
+    unmeasured = np.full((4, 2), np.nan, np.float32)
+    masks = site_problems(replace(measured, stripes=unmeasured, similarity=unmeasured), np.zeros(4, np.intp), DEFAULT)
+    assert not masks.copy.any() and not masks.striped.any()

@@ -19,7 +19,11 @@ SITE = SiteId("P1", "A01", "1")
 def profiles(tiles: int = 2, *, channels: int = 0, site: SiteId = SITE) -> Profiles:
     vectors = np.arange(tiles * 3, dtype=np.float32).reshape(tiles, 3)
     values = np.linspace(0.1, 0.9, channels, dtype=np.float32)
-    metrics = SiteMetrics(sharpness=values, saturated=values, structure=values) if channels else None
+    metrics = (
+        SiteMetrics(sharpness=values, saturated=values, structure=values, stripes=values, similarity=values)
+        if channels
+        else None
+    )
     return site_profiles(site, [(16 * n, 8) for n in range(tiles)], "key", vectors, metrics)
 
 

@@ -96,12 +96,22 @@ class ImageQcParameters(Frozen):
         description="a site is blurred if it is so many robust standard deviations less sharp than the other sites of "
         "its plate and cell line",
     )
+    stripes: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="a channel is striped if neighbouring rows or columns change together by more"
+    )
+    similarity: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.995, description="a channel is a copy if its small differences correlate more with another channel"
+    )
+    unusable: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.1, description="a plate is not usable if a channel is dead or a copy in a larger share of its sites"
+    )
     blank: Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)] = Field(
         default=8.0, description="a tile of less contrast shows no cell and is left out if its well has other tiles"
     )
     exclude: tuple[ImageReason, ...] = Field(
-        default=(ImageReason.EMPTY, ImageReason.OVEREXPOSED),
-        description="sites with one of these problems are left out of axes and wells",
+        default=(ImageReason.EMPTY, ImageReason.DEAD, ImageReason.OVEREXPOSED, ImageReason.COPY),
+        description="sites with one of these problems are left out of axes and wells; a dead or copied channel counts "
+        "only where other sites of the cell line are without the problem",
     )
 
 

@@ -5,7 +5,7 @@ All metrics of controls are from out-of-fold scores unless `in_sample` is true.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -153,21 +153,46 @@ class CellLineProbes(Frozen):
 
 
 class FailedSite(Frozen):
-    """A site with a problem that image QC found; an `excluded` site counts in no score."""
+    """A site with a problem; an `excluded` site counts in no score. `channels` names the channels with each problem."""
 
     well: str
     site: str
     reasons: tuple[ImageReason, ...]
     excluded: bool
+    channels: Mapping[ImageReason, tuple[str, ...]] = Field(default_factory=dict)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The reasons as texts, each with its channels, such as `dead (DNA)`."""
+        return tuple(with_channels(reason, self.channels.get(reason, ())) for reason in self.reasons)
+
+
+def with_channels(reason: ImageReason, channels: Sequence[str]) -> str:
+    """Return a reason with the channels that it is about, such as `dead (DNA)`."""
+    return f"{reason} ({', '.join(channels)})" if channels else str(reason)
+
+
+class ChannelImages(Frozen):
+    """One channel of a plate: the number of its sites in which the channel has each problem."""
+
+    channel: str
+    problems: Mapping[ImageReason, int] = Field(default_factory=dict)
 
 
 class PlateImages(Frozen):
-    """The image QC of a plate. Focus is judged where a cell line has eight sites or more."""
+    """The image QC of a plate. Focus is judged where a cell line has eight sites or more.
+
+    A plate is not `usable` if a channel is dead or a copy in more of its sites than `image_qc.unusable` allows, and
+    `reasons` says which channel that is.
+    """
 
     sites: int
     focus_judged: bool
     failed: tuple[FailedSite, ...] = Field(description="in plate map order")
     blank_tiles: int = Field(default=0, description="tiles without cells, left out of wells that have others")
+    channels: tuple[ChannelImages, ...] = ()
+    usable: bool = True
+    reasons: tuple[str, ...] = ()
 
 
 class Quality(Frozen):

@@ -122,7 +122,8 @@ class WellScore(Frozen):
 
 class SiteScore(Frozen):
     """One row of `sites.csv`: the scores of a field of view, which are means over its tiles. The sites of a control are
-    held out together with their well."""
+    held out together with their well. A site that image QC leaves out has no scores. `image_qc` names its problems with
+    their channels, such as `dead (DNA)`."""
 
     plate: str
     well: str
@@ -131,9 +132,10 @@ class SiteScore(Frozen):
     compound: str | None
     concentration_um: float | None
     cell_line: str
-    on: float
+    on: float | None
     efficacy: float | None
     n_tiles: int
+    image_qc: tuple[str, ...] = ()
 
 
 class ProblemBody(Frozen):

@@ -184,9 +184,21 @@ class ImageReason(Term):
     """What image quality control objects to in a field of view."""
 
     EMPTY = "empty", "empty", "No cells can be recognised in any channel."
+    DEAD = (
+        "dead",
+        "dead channel",
+        "A channel shows nothing although another channel shows cells, as if its lamp or laser were off.",
+    )
     OVEREXPOSED = "overexposed", "overexposed", "Most of a channel is white."
+    COPY = "copy", "copied channel", "Two channels show the same pixels, so that one of them is missing."
     SATURATED = "saturated", "saturated", "The bright parts of a channel are cut off."
-    BLURRED = "blurred", "blurred", "The field is out of focus in comparison with the other fields of its plate."
+    STRIPED = "striped", "striped", "Whole rows or columns of pixels are brighter or darker than the next ones."
+    BLURRED = "blurred", "blurred", "A channel is out of focus in comparison with the other fields of its plate."
+
+    @property
+    def loses_a_channel(self) -> bool:
+        """True for the problems by which the content of a channel is missing."""
+        return self in (ImageReason.DEAD, ImageReason.COPY)
 
 
 class Role(Term):

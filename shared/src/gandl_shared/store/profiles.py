@@ -32,7 +32,7 @@ _COLUMNS = {
 }
 _TEXT = ("plates", "wells", "sites", "keys")
 _CONTRAST = "Metadata_contrast"
-_METRICS = ("sharpness", "saturated", "structure")
+_METRICS = ("sharpness", "saturated", "structure", "stripes", "similarity")
 
 Text = NDArray[np.object_]  # Python strings
 Int = NDArray[np.int32]
@@ -48,8 +48,9 @@ class Profiles:
     """Vectors [N, F] of N tiles.
 
     `tiles` counts within a site; `y`, `x` is the upper left corner of a tile in pixels of the image file. `keys` is the
-    identity of a site's vectors: SHA-256 of image bytes, preprocessing and model. `sharpness`, `saturated` and
-    `structure` [N, C] are the metrics of the tile's site (`SiteMetrics`); C is 0 if they were not measured. `contrast`
+    identity of a site's vectors: SHA-256 of image bytes, preprocessing and model. `sharpness`, `saturated`,
+    `structure`, `stripes` and `similarity` [N, C] are the metrics of the tile's site (`SiteMetrics`); C is 0 if they
+    were not measured. `contrast`
     [N] belongs to the tile itself (`tile_contrast`); it is NaN if it was not measured.
     """
 
@@ -64,6 +65,8 @@ class Profiles:
     sharpness: Float32 = dataclass_field(default_factory=_not_measured)
     saturated: Float32 = dataclass_field(default_factory=_not_measured)
     structure: Float32 = dataclass_field(default_factory=_not_measured)
+    stripes: Float32 = dataclass_field(default_factory=_not_measured)
+    similarity: Float32 = dataclass_field(default_factory=_not_measured)
     contrast: Float32 = dataclass_field(default_factory=lambda: np.empty(0, np.float32))
 
     def __post_init__(self) -> None:

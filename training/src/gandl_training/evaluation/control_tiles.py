@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from gandl_science.assay.image_qc import ImageLimits, site_problems
+from gandl_science.arrays import Mask
+from gandl_science.assay.image_qc import ChannelMetrics, ImageLimits, SiteProblems, site_problems
 from gandl_science.axis.folds import Folds, grouped_folds
 from gandl_science.positions import Positions
 from gandl_shared.errors import NotEnoughData
@@ -18,6 +19,7 @@ from gandl_shared.imaging import blank_tiles, site_metrics, tile_contrast, tile_
 from gandl_shared.plates import Role
 from gandl_shared.plates.well_names import parse_wells
 from gandl_shared.schemas.analysis import ImageQcParameters
+from gandl_shared.schemas.vocabulary import ImageReason
 from numpy.typing import NDArray
 
 from gandl_training.data.field_store import FieldRecord, FieldStore, Uint8
@@ -35,6 +37,8 @@ LIMITS = ImageLimits(
     saturation=IMAGE_QC.saturation,
     overexposed=IMAGE_QC.overexposed,
     focus=IMAGE_QC.focus,
+    stripes=IMAGE_QC.stripes,
+    similarity=IMAGE_QC.similarity,
 )
 LABELS = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
 
@@ -130,15 +134,25 @@ def _usable_fields(store: FieldStore, fields: Sequence[int]) -> list[int]:
     """The fields that image QC does not leave out by default, which are judged without their neighbours."""
     if not fields:
         return []
-    metrics = [site_metrics(store.fields[i]) for i in fields]
-    problems = site_problems(
-        np.stack([m.sharpness for m in metrics]),
-        np.stack([m.saturated for m in metrics]),
-        np.stack([m.structure for m in metrics]),
-        LIMITS,
+    measured = [site_metrics(store.fields[i]) for i in fields]
+    metrics = ChannelMetrics(
+        sharpness=np.stack([m.sharpness for m in measured]),
+        saturated=np.stack([m.saturated for m in measured]),
+        structure=np.stack([m.structure for m in measured]),
+        stripes=np.stack([m.stripes for m in measured]),
+        similarity=np.stack([m.similarity for m in measured]),
     )
-    excluded = np.any([getattr(problems, problem) for problem in IMAGE_QC.exclude], axis=0)
+    sides = np.array([LABELS[Role(store.index.records[i].role)] for i in fields], np.intp)
+    problems = site_problems(metrics, sides, LIMITS)
+    excluded = np.any([_decisive(problems, reason) for reason in IMAGE_QC.exclude], axis=0)
     return [i for i, out in zip(fields, excluded, strict=True) if not out]
+
+
+def _decisive(problems: SiteProblems, reason: ImageReason) -> Mask:
+    """Return the fields that are left out for a reason. A channel that all fields have lost is none, as in a screen."""
+    mask = problems.of_sites(reason)
+    everywhere = reason.loses_a_channel and bool((mask | problems.empty).all())
+    return np.zeros(len(mask), bool) if everywhere else mask
 
 
 def _labels(wells: Sequence[FieldRecord], well: Index) -> Index:

@@ -66,8 +66,8 @@ def wells_csv(wells: Sequence[WellScore]) -> str:
 
 
 def sites_csv(sites: Iterable[SiteScore]) -> str:
-    """Return one row per field of view with vectors."""
-    return _csv_text(SITE_COLUMNS, (site.model_dump() for site in sites))
+    """Return one row per field of view with vectors; its problems are joined by `;`."""
+    return _csv_text(SITE_COLUMNS, ({**site.model_dump(), "image_qc": ";".join(site.image_qc)} for site in sites))
 
 
 def curves_csv(curves: Iterable[Curve]) -> str:

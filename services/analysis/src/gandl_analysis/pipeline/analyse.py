@@ -16,6 +16,7 @@ from gandl_analysis.pipeline.curves.compounds import efficacy_settings, fit_comp
 from gandl_analysis.pipeline.image_qc import check_images
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.provenance import provenance_of
+from gandl_analysis.pipeline.quality.images import plates_by_cell_line, with_images
 from gandl_analysis.pipeline.quality.screen import screen_quality
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 from gandl_analysis.pipeline.sites import site_scores, tile_efficacy
@@ -38,7 +39,8 @@ def _analyse(screen: ScreenInput) -> Analysed:
     parameters, preparation, used = screen.parameters, screen.preparation, screen.used_wells
     check_axes(parameters, used, preparation, screen.earlier)
 
-    image_qc = check_images(screen.profiles, used, parameters.image_qc)
+    channels = [channel.name for channel in screen.card.channels]
+    image_qc = check_images(screen.profiles, used, parameters.image_qc, channels)
     raw = tiles_of(screen.profiles, used, image_qc)
     tiles = normalised_tiles(raw, parameters.normalisation)
 
@@ -48,7 +50,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
 
     settings = efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name)
     limits = {name: limit_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
-    quality = screen_quality(cell_lines, parameters)
+    quality = with_images(screen_quality(cell_lines, parameters), image_qc.plates, plates_by_cell_line(used))
     # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
     undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
     curves = fit_compounds(wells, settings, limits, undirected)
@@ -62,7 +64,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
     analysis = ScreenAnalysis(
         wells=wells,
         curves=tuple(curves),
-        quality=quality.model_copy(update={"images": image_qc.plates}),
+        quality=quality,
         parked=tuple(screen.parked),
         provenance=provenance_of(screen, cell_lines),
         axes=(*efficacy_axes.scores, *others.scores),
@@ -70,7 +72,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
     )
     return Analysed(
         analysis=analysis,
-        sites=site_scores(cell_lines.values()),
+        sites=site_scores(cell_lines.values(), image_qc.sites),
         tile_efficacy=tile_efficacy(cell_lines.values(), len(screen.profiles)),
         fits=file_stems([*efficacy_axes.fits, *others.fits]),
     )

@@ -6,15 +6,24 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 from gandl_science.arrays import Float, group_means
+from gandl_shared.plates import Well
 from gandl_shared.schemas.screen import SiteScore
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
+from gandl_analysis.pipeline.image_qc import JudgedSite
 
 
-def site_scores(cell_lines: Iterable[ScoredCellLine]) -> tuple[SiteScore, ...]:
-    """Return the score of every site with vectors, in the order of the profiles. It is the mean over its tiles."""
-    scores = [pair for cell_line in cell_lines for pair in _of_cell_line(cell_line)]
-    return tuple(score for _, score in sorted(scores, key=lambda pair: pair[0]))
+def site_scores(cell_lines: Iterable[ScoredCellLine], image_qc: Iterable[JudgedSite] = ()) -> tuple[SiteScore, ...]:
+    """Return every site with vectors and its score, the mean over its tiles, in the order of the profiles.
+
+    `image_qc` are the sites with their problems; one that counts in no score has none.
+    """
+    scores = {(s.plate, s.well, s.site): (row, s) for cell_line in cell_lines for row, s in _of_cell_line(cell_line)}
+    for site in image_qc:
+        if site.problems:
+            row, score = scores.get(site.key, (site.tile, _without_score(site.of_well, site.site)))
+            scores[site.key] = row, score.model_copy(update={"image_qc": site.record.problems})
+    return tuple(score for _, score in sorted(scores.values(), key=lambda pair: pair[0]))
 
 
 def tile_efficacy(cell_lines: Iterable[ScoredCellLine], tiles: int) -> Float:
@@ -36,19 +45,25 @@ def _of_cell_line(cell_line: ScoredCellLine) -> Iterator[tuple[int, SiteScore]]:
     on = group_means(scores.tile_on[:, None], site, len(sites))[:, 0]
     efficacy = scores.anchors.efficacy(on)
     for i, tile in enumerate(first.tolist()):
-        well = tiles.wells[int(tiles.well[tile])]
-        yield (
-            int(tiles.profile_rows[tile]),
-            SiteScore(
-                plate=well.plate,
-                well=well.well,
-                site=str(tiles.sites[tile]),
-                role=well.role,
-                compound=well.compound,
-                concentration_um=well.concentration_um,
-                cell_line=well.cell_line,
-                on=float(on[i]),
-                efficacy=float(efficacy[i]) if np.isfinite(efficacy[i]) else None,
-                n_tiles=int(counts[i]),
-            ),
-        )
+        site = _without_score(tiles.wells[int(tiles.well[tile])], str(tiles.sites[tile]))
+        numbers = {
+            "on": float(on[i]),
+            "efficacy": float(efficacy[i]) if np.isfinite(efficacy[i]) else None,
+            "n_tiles": int(counts[i]),
+        }
+        yield int(tiles.profile_rows[tile]), site.model_copy(update=numbers)
+
+
+def _without_score(well: Well, site: str) -> SiteScore:
+    return SiteScore(
+        plate=well.plate,
+        well=well.well,
+        site=site,
+        role=well.role,
+        compound=well.compound,
+        concentration_um=well.concentration_um,
+        cell_line=well.cell_line,
+        on=None,
+        efficacy=None,
+        n_tiles=0,
+    )

@@ -44,6 +44,7 @@ def review_images(images: Mapping[str, PlateImages]) -> ImageReview | None:
 
 def _usable_images(failed: Sequence[FailedField], images: Mapping[str, PlateImages]) -> Check:
     question, advice = "Are the images usable?", " ".join(_remarks(images))
+    unusable = [f"{plate}: {'; '.join(of_plate.reasons)}" for plate, of_plate in images.items() if not of_plate.usable]
     fields = count(sum(of_plate.sites for of_plate in images.values()), "field")
     if not failed:
         answer = f"yes: none of {fields} failed"
@@ -52,7 +53,11 @@ def _usable_images(failed: Sequence[FailedField], images: Mapping[str, PlateImag
     reasons = Counter(reason for field in failed for reason in field.site.reasons)
     listed = ", ".join(f"{n} {reason.label}" for reason, n in reasons.most_common())
     n_excluded = sum(field.site.excluded for field in failed)
+    verdict = (
+        f"no, {count(len(unusable), 'plate')} {'is' if len(unusable) == 1 else 'are'} not usable: " if unusable else ""
+    )
     answer = f"{len(failed)} of {fields} failed ({listed}); {n_excluded} of them count in no score"
+    answer = f"{verdict}{', '.join(unusable)}. {answer}" if unusable else answer
     return Check(question=question, mark=CheckMark.ATTENTION, answer=answer, advice=advice)
 
 

@@ -41,6 +41,9 @@ def print_quality(analysis: ScreenAnalysis, console: Console) -> None:
     if failed:
         excluded = sum(site.excluded for site in failed)
         console.print(f"{len(failed)} sites failed image QC, {excluded} of them were left out")
+    for name, plate in analysis.quality.images.items():
+        if not plate.usable:
+            console.print(f"Plate {name} is not usable: {'; '.join(plate.reasons)}", markup=False)
     if analysis.parked:
         console.print(f"{len(analysis.parked)} sites could not be used; the report names them")
 
