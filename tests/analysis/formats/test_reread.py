@@ -60,6 +60,18 @@ def test_an_unusable_row_is_named_with_its_field(tmp_path: Path, line: str, fiel
     assert message in problem.detail
 
 
+@pytest.mark.parametrize("line", ["P1,A01,treatment,1,10-X,1,U2OS", "P1,A01,treatment,X,1"])
+def test_a_row_that_was_edited_to_another_length_is_named(tmp_path: Path, line: str) -> None:
+    with pytest.raises(InvalidTable, match=r"row 2 has \d cells, the header 6"):
+        read_wells(table(tmp_path, line))
+
+
+def test_a_table_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
+    path = table(tmp_path, "P1,A01,treatment,X,1,U2OS")
+    path.write_text(path.read_text().replace(",", ";"), encoding="utf-16")
+    assert [well.compound for well in read_wells(path)] == ["X"]
+
+
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidTable) as error:
         read_wells(table(tmp_path, ",,x,,,", "P1,A01,empty,,,U2OS", "P1,A01,empty,,,U2OS"))
@@ -69,7 +81,7 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidTable) as error:
-        read_wells(table(tmp_path, header=HEADER.replace("role", "rolle")))
+        read_wells(table(tmp_path, "P1,A01,empty,,,U2OS", header=HEADER.replace("role", "rolle")))
     assert [problem.field for problem in error.value.problems] == ["role"]
 
 

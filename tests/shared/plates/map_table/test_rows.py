@@ -75,3 +75,10 @@ def test_wells_from_rows_and_columns() -> None:
     for texts, words in ((("0", "1"), "counted from 0"), (("1",), "is no well"), (("1-Jan",), "is a date")):
         with pytest.raises(ValueError, match=words):
             well_of(texts)
+
+
+def test_the_conditions_of_rxrx_say_how_cells_are_and_not_what_a_well_is_for() -> None:
+    lines = ["plate,well,disease_condition,treatment,treatment_conc", "1,A01,Mock,,", "1,A02,Active SARS-CoV-2,,"]
+    plate_map = parse_plate_map("\n".join([*lines, "1,A03,Active SARS-CoV-2,X,3"]), source="m.csv")
+    assert [well.role for well in plate_map.wells] == [Role.POSITIVE, Role.NEGATIVE, Role.TREATMENT]
+    assert "Wells with a compound and a dose were read as treatments (1)" in plate_map.notes[0]

@@ -51,3 +51,13 @@ def test_unclear_blocks_alone_are_refused_at_once() -> None:
 def test_a_nul_character_is_refused() -> None:
     with pytest.raises(InvalidPlateMap, match="NUL"):
         table_of_text("plate,well\nP\0,A01\n", "m.csv", FORM)
+
+
+def test_a_list_with_letters_below_numbers_is_no_grid() -> None:
+    lines = [
+        "compound,concentration_um,plate,well",
+        "Z,1,2,3",
+        *(f"{letter},1,2,A0{n}" for n, letter in enumerate("ABCD", 1)),
+    ]
+    table = table_of_text("\n".join(lines), "m.csv", FORM)
+    assert (table.header_row, len(table.rows)) == (1, 5)

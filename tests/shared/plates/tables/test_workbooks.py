@@ -6,6 +6,7 @@ import datetime
 import io
 import zipfile
 
+import openpyxl
 import pytest
 from gandl_shared.errors import InvalidPlateMap
 from gandl_shared.plates.plate_map import FORM
@@ -33,18 +34,28 @@ ROWS: list[list[object]] = [
 
 
 def test_values_are_texts_as_the_sheet_shows_them() -> None:
-    rows, notes = rows_of_workbook(workbook({"map": ROWS}), "m.xlsx", FORM, None)
+    rows, label, notes = rows_of_workbook(workbook({"map": ROWS}), "m.xlsx", FORM, None)
     assert rows == [["plate", "dose"], ["1", "0.3"], ["2", "1e-07"], [], ["True", "2026-03-01"]]
-    assert notes == []
+    assert (label, notes) == ("m.xlsx", [])
 
 
 def test_the_first_sheet_is_read_and_said_unless_one_is_chosen() -> None:
     content = workbook({"map": ROWS, "other": [["x"]]})
-    rows, notes = rows_of_workbook(content, "m.xlsx", FORM, None)
-    assert (rows[0], notes) == (["plate", "dose"], ["m.xlsx has 2 sheets; 'map' was read"])
-    assert rows_of_workbook(content, "m.xlsx", FORM, "other") == ([["x"]], [])
+    rows, label, notes = rows_of_workbook(content, "m.xlsx", FORM, None)
+    assert (rows[0], label) == (["plate", "dose"], "m.xlsx, sheet 'map'")
+    assert notes == ["m.xlsx has 2 sheets; 'map' was read"]
+    assert rows_of_workbook(content, "m.xlsx", FORM, "other") == ([["x"]], "m.xlsx, sheet 'other'", [])
     with pytest.raises(InvalidPlateMap, match=r"m\.xlsx has no sheet 'third'; it has map, other"):
         rows_of_workbook(content, "m.xlsx", FORM, "third")
+
+
+def test_a_hidden_sheet_is_not_the_first() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook({"lists": [["x"]], "map": ROWS})))
+    book["lists"].sheet_state = "hidden"
+    book.active = 1
+    buffer = io.BytesIO()
+    book.save(buffer)
+    assert rows_of_workbook(buffer.getvalue(), "m.xlsx", FORM, None)[1] == "m.xlsx, sheet 'map'"
 
 
 def test_a_formula_without_a_stored_value_is_refused_by_its_cell() -> None:
@@ -91,5 +102,5 @@ def test_other_files_are_refused_with_the_remedy(content: bytes, words: str) -> 
 
 def test_a_sheet_with_a_million_formatted_rows_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbooks, "MAX_BLANK_ROWS", 5)
-    rows, _ = rows_of_workbook(workbook({"m": [["a"], *[[None]] * 20, ["b"]]}), "m.xlsx", FORM, None)
+    rows, _, _ = rows_of_workbook(workbook({"m": [["a"], *[[None]] * 20, ["b"]]}), "m.xlsx", FORM, None)
     assert rows[0] == ["a"]

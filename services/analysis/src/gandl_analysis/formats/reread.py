@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gandl_shared.errors import InvalidTable, NotFound, Problem, raise_if
 from gandl_shared.plates import Role, Well, has_metadata_prefix, plain_column
+from gandl_shared.plates.tables import TableForm, read_table
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.store import Profiles
 
@@ -17,6 +17,7 @@ from gandl_analysis.formats.output_folder import EMBEDDINGS, WELLS
 from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput
 
 _REQUIRED_COLUMNS = ("plate", "well", "role", "compound", "concentration_um", "cell_line")
+FORM = TableForm(name="table", error=InvalidTable, column_of=lambda name: name if name in _REQUIRED_COLUMNS else None)
 _NEVER_EMPTY = ("plate", "well", "cell_line")
 
 
@@ -52,29 +53,27 @@ def read_wells(path: Path) -> tuple[Well, ...]:
 
     Raises InvalidTable naming each row and field that cannot be used.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            records, header = list(reader), list(reader.fieldnames or ())
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidTable(f"{path.name} is not CSV text in UTF-8: {error}") from error
+    table = read_table(path, FORM)
     missing = [
-        Problem("column is missing", file=path.name, row=1, field=name)
+        Problem("column is missing", file=path.name, row=table.header_row, field=name)
         for name in _REQUIRED_COLUMNS
-        if name not in header
+        if name not in table.header
     ]
-    raise_if(missing, InvalidTable, f"{path.name} cannot be used")
-    problems: list[Problem] = []
-    # The first row after the header is row 2, as spreadsheets count.
-    parsed = [_well(record, table_row, path.name, problems) for table_row, record in enumerate(records, start=2)]
+    raise_if([*missing, *table.problems], InvalidTable, f"{path.name} cannot be used")
+    problems = [
+        Problem(f"row {row} has {n} cells, the header {len(table.header)}; complete it", file=path.name, row=row)
+        for row, n in table.short_rows.items()
+    ]
+    parsed = [
+        _well(dict(zip(table.header, row.cells, strict=True)), row.number, path.name, problems) for row in table.rows
+    ]
     wells = tuple(well for well in parsed if well is not None)
     raise_if(problems + _repeated(wells, path.name), InvalidTable, f"{path.name} cannot be used")
     return wells
 
 
-def _well(record: Mapping[str, str | None], table_row: int, file: str, problems: list[Problem]) -> Well | None:
+def _well(cells: Mapping[str, str], table_row: int, file: str, problems: list[Problem]) -> Well | None:
     """Return the well of a record, or None after adding what is wrong with it to `problems`."""
-    cells = {name: value or "" for name, value in record.items() if name}
     # All problems of a row are collected before the row is refused, so that one run shows them all.
     before = len(problems)
     problems += [Problem("is empty", file=file, row=table_row, field=name) for name in _NEVER_EMPTY if not cells[name]]

@@ -23,7 +23,8 @@ class MapColumns:
 
     `single` has the index of the column of each meaning but wells and roles; `well` has one index, or those of row and
     column; `roles` has all columns of roles; `further` are the indices and names of all others. `near_misses` is a
-    sentence about columns that look like a dose.
+    sentence about columns that look like a dose. `roles_are_conditions`: the only column of roles is RxRx19's
+    `disease_condition`, in which wells with a compound have the words of the negative controls.
     """
 
     single: Mapping[str, int]
@@ -34,6 +35,7 @@ class MapColumns:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     near_misses: str
+    roles_are_conditions: bool
 
     def header_of(self, column: str, table: Table) -> str:
         """Return the file's name of one of our columns; our own name where the file has none."""
@@ -67,6 +69,7 @@ def choose_columns(table: Table) -> MapColumns:
         problems=tuple(problems),
         notes=tuple(notes),
         near_misses=_near_misses(table),
+        roles_are_conditions=[column_key(table.header[i]) for i in roles] == ["disease_condition"],
     )
 
 

@@ -56,12 +56,12 @@ class _RowReader:
         self._table, self._columns = table, columns
         self._problems: list[Problem] = []
         self._doses = DoseCells(table, columns)
-        self._without_role = 0
+        self._without_role = self._treated_conditions = 0
         self._without_compound_column = 0
         self._names: dict[str, dict[str, tuple[str, str | None]]] = {name: {} for name in _NAMES}
         self._wells: dict[tuple[str, ...], str | ValueError] = {}
         self._roles: dict[tuple[str, ...], Role | ValueError | None] = {}
-        self._spellings: list[tuple[int, str]] = []
+        self._spellings: dict[str, list[tuple[int, str]]] = {name: [] for name in _NAMES}
 
     def read(self, row: Row) -> Well | None:
         """Return the well of a row, or None after its problems were collected."""
@@ -109,8 +109,8 @@ class _RowReader:
         if text not in cache:
             name = "" if is_missing(text) else fold_name(text)
             cache[text] = name, damage(name) if name else None
-            if column == "compound" and name:
-                self._spellings.append((row.number, text))
+            if name:
+                self._spellings[column].append((row.number, text))
         name, reason = cache[text]
         if reason:
             report(column, reason)
@@ -140,7 +140,12 @@ class _RowReader:
         if isinstance(role, ValueError):
             report("role", str(role))
             return None
-        return self._without_word(compound, dose, report) if role is None else role
+        if role is None:
+            return self._without_word(compound, dose, report)
+        if role is Role.NEGATIVE and compound and dose and self._columns.roles_are_conditions:
+            self._treated_conditions += 1
+            return Role.TREATMENT
+        return role
 
     def _without_word(self, compound: str, dose: str, report: Report) -> Role | None:
         """Return the role of a well whose columns of roles are blank: a treatment, or empty if nothing is in it."""
@@ -185,10 +190,16 @@ class _RowReader:
 
     def notes(self) -> list[str]:
         """Return what was assumed."""
-        notes = folding_notes(self._spellings, "compound")
+        notes = [note for column, texts in self._spellings.items() for note in folding_notes(texts, column)]
         if self._without_role:
             count = f"{self._without_role} well{'s' if self._without_role > 1 else ''}"
             notes.append(f"{count} with a compound and a dose, but without a role, were read as treatments")
+        if self._treated_conditions:
+            header = self._columns.header_of("role", self._table)
+            notes.append(
+                f"Wells with a compound and a dose were read as treatments ({self._treated_conditions}), because the "
+                f"column '{header}' says how the cells are, and not what the well is for"
+            )
         return [*notes, *self._doses.notes()]
 
 

@@ -49,6 +49,15 @@ def table_of_rows(rows: Rows, source: str, form: TableForm, separator: str | Non
     )
 
 
+def is_list(rows: Rows, form: TableForm) -> bool:
+    """Return True if a row names columns of ours: then the table is a list, whatever numbers and letters it holds.
+
+    The line of column numbers of a plate-shaped block may name two contents of blocks side by side, and is none.
+    """
+    headers = [cells for cells in rows[:MAX_HEADER_ROW] if known_columns(cells, form.column_of) >= _MIN_KNOWN]
+    return any(not {"1", "2", "3"} <= set(cells) for cells in headers)
+
+
 def _header_index(rows: Rows, form: TableForm) -> int | None:
     """Return the index of the first of the rows that name most of our columns, else of the first row with text."""
     best = max(

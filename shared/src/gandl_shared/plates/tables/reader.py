@@ -10,7 +10,7 @@ from gandl_shared.files.regular import open_regular
 from gandl_shared.plates.tables.decoding import decode
 from gandl_shared.plates.tables.delimited import Rows, rows_of_text
 from gandl_shared.plates.tables.grids import grid_rows
-from gandl_shared.plates.tables.headers import table_of_rows
+from gandl_shared.plates.tables.headers import is_list, table_of_rows
 from gandl_shared.plates.tables.table import Row, Table, TableForm
 from gandl_shared.plates.tables.workbooks import is_workbook, rows_of_workbook
 
@@ -37,8 +37,8 @@ def table_of_bytes(content: bytes, source: str, form: TableForm, sheet: str | No
     if len(content) > MAX_FILE_BYTES:
         raise form.error(f"{form.name} {source} is larger than {MAX_FILE_BYTES // 1_000_000} MB; divide it")
     if is_workbook(content):
-        rows, notes = rows_of_workbook(content, source, form, sheet)
-        return _table(rows, source, form, None, notes)
+        rows, label, notes = rows_of_workbook(content, source, form, sheet)
+        return _table(rows, label, form, None, notes)
     if sheet is not None:
         raise form.error(f"{form.name} {source} is no workbook, so it has no sheet '{sheet}'; leave the sheet out")
     text, notes = decode(content, source, form)
@@ -58,7 +58,7 @@ def _of_text(text: str, source: str, form: TableForm, notes: list[str]) -> Table
 
 
 def _table(rows: Rows, source: str, form: TableForm, separator: str | None, notes: list[str]) -> Table:
-    grid = grid_rows(rows, source)
+    grid = None if is_list(rows, form) else grid_rows(rows, source)
     if grid is None:
         return table_of_rows(rows, source, form, separator, notes)
     cells, numbers, problems = grid

@@ -29,8 +29,10 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith((_ZIP, _OLD))
 
 
-def rows_of_workbook(content: bytes, source: str, form: TableForm, sheet: str | None) -> tuple[Rows, list[str]]:
-    """Return the rows of a sheet, the first one if `sheet` is None, and what was assumed.
+def rows_of_workbook(content: bytes, source: str, form: TableForm, sheet: str | None) -> tuple[Rows, str, list[str]]:
+    """Return the rows of a sheet, its name for messages, and what was assumed.
+
+    The first sheet that is not hidden is read if `sheet` is None.
 
     A formula counts with the value that was stored with it. Raises the error of the form for a file that is no
     workbook, that would unpack to too much, without that sheet, or with a formula without a value.
@@ -39,7 +41,8 @@ def rows_of_workbook(content: bytes, source: str, form: TableForm, sheet: str | 
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         names = [worksheet.title for worksheet in book.worksheets]
-        name = _sheet_name(names, sheet, source, form)
+        visible = [worksheet.title for worksheet in book.worksheets if worksheet.sheet_state == "visible"]
+        name = _sheet_name(names, sheet or next(iter(visible), None), source, form)
         rows = _rows(book[name])
         if _has_formulas(content):
             _check_formulas(content, name, rows, source, form)
@@ -47,8 +50,10 @@ def rows_of_workbook(content: bytes, source: str, form: TableForm, sheet: str | 
         raise form.error(
             f"{form.name} {source} is a damaged workbook: {error}; save it again as .xlsx or CSV"
         ) from error
-    notes = [f"{source} has {len(names)} sheets; '{name}' was read"] if len(names) > 1 and sheet is None else []
-    return rows, notes
+    if len(names) == 1:
+        return rows, source, []
+    notes = [] if sheet else [f"{source} has {len(names)} sheets; '{name}' was read"]
+    return rows, f"{source}, sheet '{name}'", notes
 
 
 def _check_parts(content: bytes, source: str, form: TableForm) -> None:

@@ -26,7 +26,9 @@ def _powers() -> dict[str, int]:
 
 
 POWERS: Mapping[str, int] = _powers()
-_BASE = frozenset({"concentration", "conc", "dose"})
+_BASE = frozenset({"concentration", "conc", "dose", "idose"})
+_BARE = re.compile("[umnpµμ]M")
+"""A header that is only a unit, with the capital M of molar: `nm` may be a wavelength."""
 _BESIDE = frozenset({"final", "compound", "cmpd", "cpd", "drug", "treatment", "assay", "test", "nominal", "in", "pert"})
 _LOGS = frozenset({"log", "log10"})
 _FOREIGN = re.compile(r"[μunmp]?g(/|_|per)?[μunm]?l|%|moi|[μum]?iu|[μum]?u/ml|vol|fold|x|mg/kg|ppm|ppb")
@@ -72,13 +74,14 @@ def dose_scale(header: str) -> DoseScale | None:
     It must consist of the words for a concentration, of a unit and of words such as "final": the stock concentration
     or that of the solvent is not the dose.
     """
+    if _BARE.fullmatch(header.strip()):
+        return DoseScale(POWERS[fold_unit(header)])
     folded = unicodedata.normalize("NFKC", header).casefold().strip()
     sign = -1 if re.match(r"(-|−|neg(ative)?[ _]|minus[ _])\s*log", folded) else 1
     folded = re.sub(r"^(-|−|neg(ative)?[ _]|minus[ _])\s*(?=log)", "", folded)
     folded = re.sub(r"mol\s*/\s*l(it(er|re))?\b", "molar", folded).replace("mol l-1", "molar")
     words = [word for word in re.split(r"[^\w%/]+|_", folded) if word]
-    # logConc and logM are written as one word.
-    words = [part for word in words for part in _split_log(word)]
+    words = [part for word in words for part in _split_word(word)]
     logs = [word for word in words if word in _LOGS]
     others = [word for word in words if word not in _LOGS]
     units = [word for word in others if word in POWERS]
@@ -98,6 +101,7 @@ def foreign_unit(header: str) -> str | None:
     return next((word for word in words if _FOREIGN.fullmatch(word)), None)
 
 
-def _split_log(word: str) -> list[str]:
-    match = re.fullmatch(r"(log10|log)(.+)", word)
+def _split_word(word: str) -> list[str]:
+    """Return the parts of a word such as logM, logConc or concNM."""
+    match = re.fullmatch(r"(log10|log|concentration|conc|dose)(.+)", word)
     return [match[1], match[2]] if match and (match[2] in POWERS or match[2] in _BASE) else [word]
