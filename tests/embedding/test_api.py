@@ -135,6 +135,23 @@ def test_explicit_limits_replace_those_of_the_card(client: TestClient, models_di
     )
 
 
+def test_images_that_the_limits_of_the_card_do_not_fit_are_refused_or_reported(client: TestClient) -> None:
+    """Counts of 12 bit under the card of a model of 8-bit images: most pixels would become white."""
+    counts = np.random.default_rng(0).integers(0, 4096, (2, 32, 32)).astype(np.uint16)
+    files = [("image", ("a.tif", tiff(counts)))]
+    assert_refused(client.post("/embed", files=files), 422, "of channel C0", "12 bit", "allow_clipping=true")
+    answer = client.post("/embed?allow_clipping=true", files=files)
+    channels = answer.json()["intensities"]["channels"]
+    assert [c["above"] > 0.9 for c in channels] == [True, True]
+    assert (answer.json()["intensities"]["bits"], channels[0]["channel"]) == (12, "C0")
+    shares = [f"{c['below'] + c['above']:.4f}" for c in channels]
+    assert answer.headers["X-Gandl-Clipped"] == ",".join(shares)
+    fractions = (counts / 65535).astype(np.float32)
+    refusal = client.post("/embed", content=to_npy(fractions[None]), headers=NPY_IN)
+    assert_refused(refusal, 422, "of 256 grey levels", "float32")
+    assert client.post("/embed?low=0&low=0&high=1&high=1", files=files).status_code == 200
+
+
 def test_mean_pooling_is_a_vector_an_image(client: TestClient, models_dir: Path) -> None:
     images = [field(seed=6), field(edge=40, seed=7)]
     files = [("image", (f"{i}.tif", tiff(image))) for i, image in enumerate(images)]
@@ -143,7 +160,7 @@ def test_mean_pooling_is_a_vector_an_image(client: TestClient, models_dir: Path)
 
 
 def test_another_model_is_chosen_by_name(client: TestClient) -> None:
-    answer = client.post("/embed?model=five", files={"image": ("a.tif", tiff(field(5, 64)))})
+    answer = client.post("/embed?model=five&allow_clipping=true", files={"image": ("a.tif", tiff(field(5, 64)))})
     assert (answer.json()["model"], len(answer.json()["vectors"])) == ("five", 4)
 
 

@@ -71,6 +71,18 @@ def test_limits_of_the_card_and_explicit_ones(case: Case) -> None:
     assert "limits for 1 channels; model fake takes 2 (c1, c2)" in problem[1]
 
 
+def test_limits_of_the_card_that_do_not_fit_a_plate_are_refused_unless_that_is_allowed(case: Case) -> None:
+    for path in (case.folder.images / "P2").iterdir():
+        tifffile.imwrite(path, tifffile.imread(path).astype(np.uint16) * 16)
+    (problem,) = case.problems(limits="card")
+    assert "plate P2" in problem[1] and "of channel c1" in problem[1] and "12 bit" in problem[1]
+    assert "--limits plate" in problem[1] and "--allow-clipping" in problem[1]
+    screen = case.plan(limits="card", allow_clipping=True).screen
+    assert {plate: measured.bits for plate, measured in screen.intensities.items()} == {"P1": 8, "P2": 12}
+    assert screen.intensities["P2"].channels[0].above > 0.5
+    assert case.plan(limits="plate").screen.intensities["P2"].channels[0].clipped < 0.01
+
+
 def test_all_broken_files_are_named_at_once(case: Case) -> None:
     cut, text, empty = (case.folder.image(well) for well in ("A01", "B02", "C03"))
     cut.write_bytes(cut.read_bytes()[:-100])

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from gandl_shared.clients.wire import (
+    CLIPPED,
     MODEL_ID,
     NPY,
     EmbeddedImage,
@@ -69,8 +70,13 @@ without limits, it holds tiles that are ready; any other array (uint8, uint16, f
 are refused.
 
 Raw images are averaged down, mapped to 0..255 by the model card's limits or by `low` and `high` (one number per
-channel), and cut into tiles, exactly as in a screen. The answer is JSON, or `.npy` (float32 `[rows, features]`) if
-`Accept` prefers application/x-npy."""
+channel), and cut into tiles, exactly as in a screen.
+
+Images that the limits of the card do not fit are refused: more than 5 % of the pixels of a channel lie outside, or no
+channel spans 5 % of its range. `allow_clipping` accepts them. `intensities` in the answer, or with `.npy` the header
+X-Gandl-Clipped, tells the share of the pixels of each channel that lie outside.
+
+The answer is JSON, or `.npy` (float32 `[rows, features]`) if `Accept` prefers application/x-npy."""
 
 
 class EmbedQuery(QueryModel):
@@ -84,11 +90,20 @@ class EmbedQuery(QueryModel):
     high: list[Annotated[float, Field(allow_inf_nan=False)]] | None = Field(
         default=None, description="raw intensity that becomes 255; repeat, one per channel"
     )
+    allow_clipping: bool = Field(
+        default=False, description="true: use the limits of the card even where they do not fit the images"
+    )
 
     @property
     def options(self) -> EmbedOptions:
         """The options of the service."""
-        return EmbedOptions(model=self.model, pool=self.pool, low=tuple(self.low or ()), high=tuple(self.high or ()))
+        return EmbedOptions(
+            model=self.model,
+            pool=self.pool,
+            low=tuple(self.low or ()),
+            high=tuple(self.high or ()),
+            allow_clipping=self.allow_clipping,
+        )
 
 
 def router(service: EmbeddingService) -> APIRouter:
@@ -169,6 +184,8 @@ def _upload(name: str, value: UploadFile | str) -> Upload:
 async def _rendered(request: Request, result: EmbedResult) -> Response:
     # The answer is encoded in a thread: JSON of thousands of vectors takes a while, and other requests need this loop.
     headers = {MODEL_ID: result.model_id}
+    if result.tiles.intensities is not None:
+        headers[CLIPPED] = ",".join(f"{channel.clipped:.4f}" for channel in result.tiles.intensities.channels)
     if preferred(request.headers.get("accept"), (JSON, NPY, _BYTES)) == JSON:
         text = await asyncio.to_thread(lambda: _embeddings(result).model_dump_json())
         return Response(text, headers=headers, media_type=JSON)
@@ -183,6 +200,7 @@ def _embeddings(result: EmbedResult) -> Embeddings:
         model_id=result.model_id,
         pool=result.pool,
         limits=tiles.limits,
+        intensities=tiles.intensities,
         images=tuple(EmbeddedImage(name=n, tiles=c) for n, c in zip(tiles.names, tiles.counts, strict=True)),
         vectors=vectors,
     )

@@ -18,14 +18,19 @@ from gandl_shared.errors import Invalid, InvalidImage, TooLarge
 from gandl_shared.files.references import image_name
 from gandl_shared.imaging import (
     IntensityLimits,
+    IntensityTally,
     Preprocessing,
     count_images,
-    prepare,
+    cut_tiles,
+    downscaled,
+    misfit,
     read_header,
     read_image,
     stack,
+    to_uint8,
 )
 from gandl_shared.models import ModelCard
+from gandl_shared.schemas.limits import PlateIntensities
 from numpy.typing import NDArray
 
 Raw = NDArray[Any]  # uint8, uint16 or float32
@@ -49,23 +54,29 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestLimits:
-    """The maximum of pixels (channels × height × width) of one image, and of tiles of one request."""
+    """The maximum of pixels (channels × height × width) of one image, and of tiles of one request.
+
+    `allow_clipping` accepts images that the limits of the model card do not fit.
+    """
 
     max_pixels: int
     max_tiles: int
+    allow_clipping: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tiles:
     """The tiles of a request [N, C, size, size], image by image.
 
-    `names` and `counts` have one entry per image. `limits` is None if the tiles came ready-made.
+    `names` and `counts` have one entry per image. `limits` and `intensities`, how the pixels lie in them, are None if
+    the tiles came ready-made.
     """
 
     tiles: Uint8
     names: tuple[str, ...]
     counts: tuple[int, ...]
     limits: IntensityLimits | None
+    intensities: PlateIntensities | None = None
 
 
 def explicit_limits(low: Sequence[float], high: Sequence[float], card: ModelCard) -> IntensityLimits | None:
@@ -150,17 +161,37 @@ def _prepared(
 ) -> Tiles:
     """Prepare the images one by one, so that only one decoded image is in memory."""
     preprocessing = Preprocessing(limits=limits or card.limits, size=card.size, downscale=card.downscale)
+    tally = IntensityTally(preprocessing.limits, [channel.name for channel in card.channels])
     names, parts, total = [], [], 0
     for name, field in fields:
         _check_field(name, field, card)
-        parts.append(prepare(field, preprocessing))
+        small = downscaled(field, preprocessing.downscale)
+        mapped = to_uint8(small, preprocessing.limits)
+        tally.add(field, small, mapped)
+        parts.append(cut_tiles(mapped, preprocessing))
         names.append(name)
         # The limit is checked after each image, so that a request cannot fill the memory first.
         total += len(parts[-1])
         _check_tiles(total, request_limits)
     empty = np.empty((0, len(card.channels), card.size, card.size), np.uint8)
     tiles = np.concatenate(parts) if parts else empty
-    return Tiles(tiles=tiles, names=tuple(names), counts=tuple(map(len, parts)), limits=preprocessing.limits)
+    intensities = tally.intensities
+    # Explicit limits are the client's own decision; those of the card were made for other images.
+    if limits is None and intensities is not None and not request_limits.allow_clipping:
+        _check_fit(intensities, card.limits)
+    return Tiles(
+        tiles=tiles,
+        names=tuple(names),
+        counts=tuple(map(len, parts)),
+        limits=preprocessing.limits,
+        intensities=intensities,
+    )
+
+
+def _check_fit(intensities: PlateIntensities, limits: IntensityLimits) -> None:
+    reason = misfit(intensities, limits)
+    if reason is not None:
+        raise Invalid(f"{reason}; send the limits of these images as low and high, or allow_clipping=true")
 
 
 def _check_field(name: str, field: Raw, card: ModelCard) -> None:

@@ -44,6 +44,7 @@ class EmbedOptions:
     pool: Pool = Pool.TILES
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+    allow_clipping: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +129,11 @@ class EmbeddingService:
         engine = self._loaded().get(options.model)
         card = engine.card
         limits = explicit_limits(options.low, options.high, card)
-        request_limits = RequestLimits(max_pixels=self.settings.request_pixels, max_tiles=self.settings.request_tiles)
+        request_limits = RequestLimits(
+            max_pixels=self.settings.request_pixels,
+            max_tiles=self.settings.request_tiles,
+            allow_clipping=options.allow_clipping,
+        )
         # Decoding is limited, because each decoded image may need hundreds of megabytes.
         async with self._decoders:
             tiles = await asyncio.to_thread(make_tiles, card, limits, request_limits)

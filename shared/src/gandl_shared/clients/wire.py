@@ -15,10 +15,12 @@ from pydantic import Field
 from gandl_shared.errors import Malformed
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.base import Frozen
-from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 
 NPY = "application/x-npy"
 MODEL_ID = "X-Gandl-Model-Id"
+CLIPPED = "X-Gandl-Clipped"
+"""The share of the pixels of each channel that lie outside the limits, joined by commas."""
 
 Array = NDArray[Any]  # Any: the header names the type, and the reader decides which types it accepts
 
@@ -56,13 +58,15 @@ class EmbeddedImage(Frozen):
 class Embeddings(Frozen):
     """Vectors image by image, in the order in which they were sent; tiles row by row from the upper left.
 
-    `limits` is null for ready-made uint8 tiles, whose intensities are not mapped again.
+    `limits`, and `intensities`, which tells how the pixels lie in them, are null for ready-made uint8 tiles, whose
+    intensities are not mapped again.
     """
 
     model: str
     model_id: str
     pool: Pool
     limits: IntensityLimits | None
+    intensities: PlateIntensities | None = None
     images: tuple[EmbeddedImage, ...]
     vectors: tuple[tuple[float, ...], ...]
 

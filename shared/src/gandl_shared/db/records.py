@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gandl_shared.plates import PlateMap, Site
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.image_layout import ImageLayout
-from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 from gandl_shared.schemas.states import AnalysisState
 
@@ -27,10 +27,11 @@ class ModelUse:
 
 @dataclass(frozen=True, kw_only=True)
 class NewScreen:
-    """All rows of a new screen. `limits` has one entry per plate name; `sites` are in the order of the plate map.
+    """All rows of a new screen.
 
-    `layout` says how the images were read; screens of older versions have none.
-    `notes` say what was assumed while the input was read.
+    `limits` and `intensities` have one entry per plate name; `sites` are in the order of the plate map. `layout` says
+    how the images were read; screens of older versions have none. `notes` say what was assumed while the input was
+    read.
     """
 
     name: str
@@ -43,6 +44,7 @@ class NewScreen:
     sites_per_batch: int = 8
     layout: ImageLayout | None = None
     notes: tuple[str, ...] = ()
+    intensities: Mapping[str, PlateIntensities] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class ScreenRecord:
     error: str | None
     analysis_version: int | None
     notes: tuple[str, ...] = ()
+    intensities: Mapping[str, PlateIntensities] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.plates import PlateMap, Role
 from gandl_shared.plates import Site as MapSite
 from gandl_shared.plates import Well as MapWell
-from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 from gandl_shared.schemas.screen import ParkedSite, ScreenState
 from gandl_shared.schemas.states import SiteState, WorkState
 
@@ -42,6 +42,12 @@ def read_limits(connection: Connection, screen_id: str) -> dict[str, IntensityLi
     """Return the intensity limits of each plate by its name; a plate without images has none."""
     query = select(Plate.name, Plate.limits).where(Plate.screen_id == screen_id).order_by(Plate.number)
     return {name: IntensityLimits.model_validate(limits) for name, limits in connection.execute(query) if limits}
+
+
+def read_intensities(connection: Connection, screen_id: str) -> dict[str, PlateIntensities]:
+    """Return how the pixels of each plate lie in its limits; plates of older versions were not measured."""
+    query = select(Plate.name, Plate.intensities).where(Plate.screen_id == screen_id).order_by(Plate.number)
+    return {name: PlateIntensities.model_validate(stored) for name, stored in connection.execute(query) if stored}
 
 
 def read_plate_map(connection: Connection, screen_id: str) -> PlateMap:
@@ -120,7 +126,9 @@ def _screen_values(new: NewScreen, screen_id: str, at: float) -> Values:
 def _plate_values(screen_id: str, number: int, name: str, new: NewScreen) -> Values:
     limits = new.limits.get(name)
     stored = {} if limits is None else limits.model_dump(mode="json")
-    return {"screen_id": screen_id, "number": number, "name": name, "limits": stored}
+    intensities = new.intensities.get(name)
+    measured = None if intensities is None else intensities.model_dump(mode="json")
+    return {"screen_id": screen_id, "number": number, "name": name, "limits": stored, "intensities": measured}
 
 
 def _well_values(screen_id: str, number: int, well: MapWell, plates: Mapping[str, int]) -> Values:

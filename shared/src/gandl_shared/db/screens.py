@@ -12,7 +12,15 @@ from sqlalchemy import Connection, Row, case, delete, func, select, update
 
 from gandl_shared.db.engine import Transactions, now
 from gandl_shared.db.records import NewScreen, ScreenRecord
-from gandl_shared.db.screen_rows import insert_screen, iso_time, model_use, parked_sites, read_limits, read_plate_map
+from gandl_shared.db.screen_rows import (
+    insert_screen,
+    iso_time,
+    model_use,
+    parked_sites,
+    read_intensities,
+    read_limits,
+    read_plate_map,
+)
 from gandl_shared.db.tables import Analysis, Batch, Plate, Screen, Site, Well
 from gandl_shared.db.transitions import lock_screen, queue_analysis, set_screen_state
 from gandl_shared.errors import Conflict, NotFound
@@ -114,6 +122,7 @@ def read_record(connection: Connection, screen_id: str) -> ScreenRecord:
         request=ScreenRequest.model_validate(row.request),
         limits=read_limits(connection, screen_id),
         layout=None if row.layout is None else ImageLayout.model_validate(row.layout),
+        intensities=read_intensities(connection, screen_id),
         error=row.error,
         analysis_version=row.analysis_version,
         notes=tuple(row.notes or ()),
@@ -123,8 +132,12 @@ def read_record(connection: Connection, screen_id: str) -> ScreenRecord:
 def read_status(connection: Connection, screen_id: str) -> ScreenStatus:
     """Return state, progress, parked sites and notes. Raises NotFound."""
     (status,) = _statuses(connection, [_row(connection, screen_id)])
-    notes = tuple(_row(connection, screen_id).notes or ())
-    return status.model_copy(update={"parked": parked_sites(connection, screen_id), "notes": notes})
+    details = {
+        "notes": tuple(_row(connection, screen_id).notes or ()),
+        "parked": parked_sites(connection, screen_id),
+        "intensities": read_intensities(connection, screen_id),
+    }
+    return status.model_copy(update=details)
 
 
 def _row(connection: Connection, screen_id: str) -> Row[Any]:

@@ -48,7 +48,7 @@ class Screen(Base):
 
 
 class Plate(Base):
-    """A plate with the intensity limits by which its images become uint8."""
+    """A plate with the intensity limits by which its images become uint8, and how its pixels lie in them."""
 
     __tablename__ = "plates"
 
@@ -56,6 +56,7 @@ class Plate(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(Text)
     limits: Mapped[Json] = mapped_column(JSON)
+    intensities: Mapped[Json | None] = mapped_column(JSON)
 
 
 class Well(Base):

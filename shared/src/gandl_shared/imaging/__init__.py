@@ -1,9 +1,18 @@
 """Images: read from files, mapped to uint8 fields, cut into tiles, and measured."""
 
+from gandl_shared.imaging.clipping import MAX_CLIPPED, MIN_USED, IntensityTally, misfit
 from gandl_shared.imaging.fields import Preprocessing, Uint8, downscaled, prepare_field, to_uint8
 from gandl_shared.imaging.file_images import split_sites
 from gandl_shared.imaging.greys import Raw
-from gandl_shared.imaging.limits import MAX_SAMPLED_SITES, check_depth, evenly_spread, limits_of_sites, sampled_limits
+from gandl_shared.imaging.limits import (
+    MAX_SAMPLED_SITES,
+    PixelSample,
+    check_depth,
+    evenly_spread,
+    limits_of_sites,
+    sample_pixels,
+    sampled_limits,
+)
 from gandl_shared.imaging.metrics import SiteMetrics, blank_tiles, site_metrics, tile_contrast
 from gandl_shared.imaging.ome_zarr import with_levels
 from gandl_shared.imaging.planes import focus_measure, reduce_planes
@@ -24,10 +33,14 @@ from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.limits import IntensityLimits
 
 __all__ = [
+    "MAX_CLIPPED",
     "MAX_PIXELS",
     "MAX_SAMPLED_SITES",
+    "MIN_USED",
     "Header",
     "IntensityLimits",
+    "IntensityTally",
+    "PixelSample",
     "Preprocessing",
     "Raw",
     "Reduction",
@@ -43,6 +56,7 @@ __all__ = [
     "evenly_spread",
     "focus_measure",
     "limits_of_sites",
+    "misfit",
     "prepare",
     "prepare_field",
     "read_content",
@@ -50,6 +64,7 @@ __all__ = [
     "read_image",
     "read_site",
     "reduce_planes",
+    "sample_pixels",
     "sampled_limits",
     "site_metrics",
     "split_sites",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gandl_shared.errors import InvalidImage
+from gandl_shared.imaging.clipping import camera_bits
 from gandl_shared.imaging.fields import downscaled
 from gandl_shared.imaging.readers import SiteFiles, first_name, read_site
 from gandl_shared.schemas.choice import Reduction
-from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.limits import ChannelIntensities, IntensityLimits, PlateIntensities
 
 MAX_SAMPLED_SITES = 32
 """The limits of a plate are taken from at most so many of its sites."""
@@ -53,23 +56,83 @@ def limits_of_sites(
     Raises InvalidImage where there is no site, and where sites differ in channels or bit depth: the limits of one depth
     turn the images of another black or white.
     """
+    return sample_pixels(sites, downscale=downscale, reduction=reduction).limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelSample:
+    """The pixels of some sites of one plate.
+
+    `pixels` [C, N] are those of all sites after downscaling. `smallest` and `largest` [C] are the extreme values in the
+    files, whose pixels are of type `pixel_type`; `sites` is the number of sites.
+    """
+
+    pixels: NDArray[np.float32]
+    smallest: tuple[float, ...]
+    largest: tuple[float, ...]
+    pixel_type: str
+    sites: int
+
+    @cached_property
+    def percentiles(self) -> tuple[tuple[float, float], ...]:
+        """The 0.1 and 99.9 percentiles of each channel."""
+        # One hot pixel of the camera would decide the largest value, but it hardly changes a percentile.
+        low, high = np.percentile(self.pixels, [LOW_PERCENTILE, HIGH_PERCENTILE], axis=1)
+        return tuple(zip(low.tolist(), high.tolist(), strict=True))
+
+    @cached_property
+    def limits(self) -> IntensityLimits:
+        """The percentiles as limits, wider where they coincide."""
+        ranges = [_range(channel, *ends) for channel, ends in zip(self.pixels, self.percentiles, strict=True)]
+        return IntensityLimits(low=tuple(lowest for lowest, _ in ranges), high=tuple(highest for _, highest in ranges))
+
+    def intensities(self, limits: IntensityLimits, channels: Sequence[str]) -> PlateIntensities:
+        """Return how the pixels of the channels, by their names, lie in `limits`."""
+        measured = zip(
+            channels, self.pixels, self.percentiles, self.smallest, self.largest, limits.low, limits.high, strict=True
+        )
+        return PlateIntensities(
+            pixel_type=self.pixel_type,
+            bits=camera_bits(self.pixel_type, max(self.largest)),
+            sites=self.sites,
+            channels=tuple(
+                ChannelIntensities(
+                    channel=name,
+                    smallest=smallest,
+                    largest=largest,
+                    below=float(np.mean(pixels < np.float32(low))),
+                    above=float(np.mean(pixels > np.float32(high))),
+                    used=max(min(top, high) - max(bottom, low), 0.0) / (high - low),
+                )
+                for name, pixels, (bottom, top), smallest, largest, low, high in measured
+            ),
+        )
+
+
+def sample_pixels(sites: Sequence[SiteFiles], *, downscale: int, reduction: Reduction = Reduction.NONE) -> PixelSample:
+    """Read the pixels of `sites` (the files of each). Raises InvalidImage as `limits_of_sites` does."""
     if not sites:
         raise InvalidImage("there are no images to take intensity limits from")
     fields: list[NDArray[np.float32]] = []
+    ends: list[tuple[NDArray[np.generic], NDArray[np.generic]]] = []
     depth = ""
     for files in sites:
         image = read_site(files, reduction)
         depth = depth or str(image.dtype)
         check_depth(first_name(files), str(image.dtype), first_name(sites[0]), depth)
         fields.append(downscaled(image, downscale))
+        ends.append((image.min(axis=(1, 2)), image.max(axis=(1, 2))))
     channels = {field.shape[0] for field in fields}
     if len(channels) > 1:
         raise InvalidImage(f"the sites of a plate have different numbers of channels: {sorted(channels)}")
-    pixels = np.concatenate([field.reshape(field.shape[0], -1) for field in fields], axis=1)
-    # One hot pixel of the camera would decide the largest value, but it hardly changes a percentile.
-    low, high = np.percentile(pixels, [LOW_PERCENTILE, HIGH_PERCENTILE], axis=1)
-    ranges = [_range(channel, *ends) for channel, *ends in zip(pixels, low.tolist(), high.tolist(), strict=True)]
-    return IntensityLimits(low=tuple(lowest for lowest, _ in ranges), high=tuple(highest for _, highest in ranges))
+    smallest, largest = np.min([low for low, _ in ends], axis=0), np.max([high for _, high in ends], axis=0)
+    return PixelSample(
+        pixels=np.concatenate([field.reshape(field.shape[0], -1) for field in fields], axis=1),
+        smallest=tuple(map(float, smallest)),
+        largest=tuple(map(float, largest)),
+        pixel_type=depth,
+        sites=len(sites),
+    )
 
 
 def _range(pixels: NDArray[np.float32], low: float, high: float) -> tuple[float, float]:

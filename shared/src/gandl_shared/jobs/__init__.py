@@ -1,12 +1,13 @@
 """Plate jobs: planned from a request, written to the database and announced to workers."""
 
 from gandl_shared.jobs.lease import LeaseRenewal, drop_lost_work
-from gandl_shared.jobs.plan import ScreenPlan, plan_screen, preprocessing_of
+from gandl_shared.jobs.plan import CLIPPING_REMEDY, ScreenPlan, plan_screen, preprocessing_of
 from gandl_shared.jobs.queue import InProcessQueue, Queue
 from gandl_shared.jobs.roots import resolve_file, resolve_folder
 from gandl_shared.jobs.submit import retry, submit
 
 __all__ = [
+    "CLIPPING_REMEDY",
     "InProcessQueue",
     "LeaseRenewal",
     "Queue",

@@ -16,10 +16,12 @@ from gandl_shared.errors import BadInput, Invalid, Problem, raise_if
 from gandl_shared.files.keys import is_remote
 from gandl_shared.imaging import (
     MAX_SAMPLED_SITES,
+    PixelSample,
     Preprocessing,
     evenly_spread,
-    limits_of_sites,
+    misfit,
     read_site,
+    sample_pixels,
     split_sites,
     with_levels,
 )
@@ -28,13 +30,17 @@ from gandl_shared.models import ModelCard
 from gandl_shared.plates import ImageSurvey, PlateMap, Site, survey_images
 from gandl_shared.schemas.choice import ImageChoice, Reduction
 from gandl_shared.schemas.image_layout import ChannelUse, ImageLayout
-from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 from gandl_shared.schemas.screen import ScreenRequest
 
 MIN_SITES_PER_BATCH, MAX_SITES_PER_BATCH = 8, 64
 """Sites per batch: few in a small screen, so that workers share it and little is done twice; more in a large one,
 because each batch costs a message, a lease and a file."""
 _BATCHES_PER_SCREEN = 500  # batches grow beyond the minimum in screens that would have more than so many
+CLIPPING_REMEDY = (
+    "use the percentiles of the plate (--limits plate), or allow it (--allow-clipping, `allow_clipping` in a request)"
+)
+"""What to do where limits do not fit the images of a plate."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ def plan_screen(
     problems, headers = check_headers(_sample(complete, max_headers), card, mixed_sizes=request.mixed_sizes)
     problems += _check_limits(request, card)
     raise_if(problems, Invalid, f"the images in {images} cannot be used")
+    limits, intensities = _limits(request, complete, card)
     new = NewScreen(
         name=request.name or images.name,
         # Workers may run in another folder, where a relative path would lead elsewhere.
@@ -84,7 +91,8 @@ def plan_screen(
         model=ModelUse(name=card.name, id=model_id, size=card.size, downscale=card.downscale),
         request=request,
         plate_map=plate_map,
-        limits=_limits(request, complete, card),
+        limits=limits,
+        intensities=intensities,
         layout=layout_of(survey, card, request),
         sites=sites,
         notes=plate_map.notes,
@@ -131,32 +139,50 @@ def _check_limits(request: ScreenRequest, card: ModelCard) -> list[Problem]:
     return []
 
 
-def _limits(request: ScreenRequest, sites: Sequence[Site], card: ModelCard) -> dict[str, IntensityLimits]:
-    """Return the limits of each plate: explicit limits and those of the card are the same for all plates."""
+def _limits(
+    request: ScreenRequest, sites: Sequence[Site], card: ModelCard
+) -> tuple[dict[str, IntensityLimits], dict[str, PlateIntensities]]:
+    """Return the limits of each plate, and how its pixels lie in them.
+
+    Explicit limits and those of the card are the same for all plates. Raises Invalid where those of the card do not fit
+    a plate; explicit ones are the user's own decision.
+    """
     by_plate: dict[str, list[Site]] = {}
     for site in sites:
         by_plate.setdefault(site.plate, []).append(site)
+    # Staining and illumination differ between plates, so each plate is sampled for itself.
+    limits: dict[str, IntensityLimits] = {}
+    intensities: dict[str, PlateIntensities] = {}
+    problems: list[Problem] = []
+    for plate, plate_sites in by_plate.items():
+        sample = _plate_sample(plate_sites, card.downscale, request.reduction)
+        limits[plate] = _shared_limits(request, card) or sample.limits
+        intensities[plate] = sample.intensities(limits[plate], [channel.name for channel in card.channels])
+        reason = misfit(intensities[plate], limits[plate]) if request.limits == "card" else None
+        if reason is not None and not request.allow_clipping:
+            problems.append(Problem(f"plate {plate}: {reason}; {CLIPPING_REMEDY}", field="limits"))
+    raise_if(problems, Invalid, "the intensity limits do not fit the images")
+    return limits, intensities
+
+
+def _shared_limits(request: ScreenRequest, card: ModelCard) -> IntensityLimits | None:
+    """Return the limits that are the same for all plates, or None where each plate has its own."""
     if isinstance(request.limits, IntensityLimits):
-        return dict.fromkeys(by_plate, request.limits)
-    if request.limits == "card":
-        return dict.fromkeys(by_plate, card.limits)
-    # Staining and illumination differ between plates, so each plate has its own percentiles.
-    return {
-        plate: _plate_limits(plate_sites, card.downscale, request.reduction) for plate, plate_sites in by_plate.items()
-    }
+        return request.limits
+    return card.limits if request.limits == "card" else None
 
 
-def _plate_limits(sites: Sequence[Site], downscale: int, reduction: Reduction) -> IntensityLimits:
-    """Return the percentiles of a plate. A damaged image of the sample is skipped; the worker will park its site."""
+def _plate_sample(sites: Sequence[Site], downscale: int, reduction: Reduction) -> PixelSample:
+    """Return the pixels of a sample. A damaged image of the sample is skipped; the worker will park its site."""
     sample = evenly_spread(sites, MAX_SAMPLED_SITES)
     try:
-        return limits_of_sites([site.stacks for site in sample], downscale=downscale, reduction=reduction)
+        return sample_pixels([site.stacks for site in sample], downscale=downscale, reduction=reduction)
     except BadInput:
         # Damaged images are rare, so only an error is a reason to test each file of the sample.
         readable = [site.stacks for site in sample if _is_readable(site, reduction)]
         if not readable:
             raise
-        return limits_of_sites(readable, downscale=downscale, reduction=reduction)
+        return sample_pixels(readable, downscale=downscale, reduction=reduction)
 
 
 def _is_readable(site: Site, reduction: Reduction) -> bool:

@@ -12,7 +12,7 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.choice import ImageChoice
 from gandl_shared.schemas.curve import Relation
-from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -38,6 +38,9 @@ class ScreenRequest(ImageChoice):
     channels: tuple[Name, ...] | None = None
     model: ModelName | None = Field(default=None, description="a name of GET /models; absent: the default model")
     limits: Literal["plate", "card"] | IntensityLimits = "plate"
+    allow_clipping: bool = Field(
+        default=False, description="true: the limits of the card are used even where they do not fit the images"
+    )
     analysis: AnalysisParameters = AnalysisParameters()
 
     @model_validator(mode="after")
@@ -94,6 +97,9 @@ class ScreenStatus(Frozen):
     progress: Progress
     parked: tuple[ParkedSite, ...] = ()
     notes: tuple[str, ...] = Field(default=(), description="what was assumed while the input was read")
+    intensities: Mapping[str, PlateIntensities] = Field(
+        default_factory=dict, description="bit depth and range of the images by plate; absent in a list of screens"
+    )
     error: str | None = None
     analysis_version: int | None = None
     created_at: str

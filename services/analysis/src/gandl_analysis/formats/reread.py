@@ -43,6 +43,7 @@ def read_folder(folder: Path, parameters: AnalysisParameters, earlier: EarlierAx
         limits=header.limits,
         limits_from=header.limits_from,
         image_layout=header.image_layout,
+        intensities=header.intensities,
         earlier=earlier,
         notes=header.notes,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gandl_science.axis.definition import E2
@@ -14,7 +14,7 @@ from gandl_shared.models import ModelCard
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.image_layout import ImageLayout
-from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 from gandl_shared.schemas.screen import ParkedSite
 from gandl_shared.store import Profiles
 
@@ -80,6 +80,7 @@ class ScreenInput:
     `limits_from` says where they come from (see `limits_text`). `image_layout` says how the images were read,
     where that was stored. `earlier` are efficacy axes to score by; without them the axes are fitted on this screen.
     `notes` say what was assumed while the input was read.
+    `intensities` tells how the pixels of each plate lie in its limits.
     """
 
     name: str
@@ -94,6 +95,7 @@ class ScreenInput:
     image_layout: ImageLayout | None = None
     earlier: EarlierAxes | None = None
     notes: tuple[str, ...] = ()
+    intensities: Mapping[str, PlateIntensities] = field(default_factory=dict)
 
     @property
     def used_wells(self) -> list[Well]:

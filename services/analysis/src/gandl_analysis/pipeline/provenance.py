@@ -26,6 +26,7 @@ def provenance_of(screen: ScreenInput, cell_lines: Mapping[str, ScoredCellLine])
         limits=dict(screen.limits),
         limits_from=screen.limits_from,
         image_layout=screen.image_layout,
+        intensities=dict(screen.intensities),
         plate_map=hashlib.sha256(plate_map.encode()).hexdigest(),
         n_sites=len(sites),
         n_tiles=len(screen.profiles),

@@ -16,9 +16,10 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.image_layout import ImageLayout
-from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 from gandl_shared.schemas.quality import GroupQuality, Quality
 from gandl_shared.schemas.screen import ParkedSite, SiteScore, WellScore
+from pydantic import Field
 
 Numbers = tuple[float | None, ...]
 
@@ -41,6 +42,7 @@ class VectorProvenance(Frozen, extra="ignore"):
     `model_id` is the SHA-256 of the model file, `limits` are the intensity limits by plate, and `limits_from` says
     where the limits come from. `image_layout` says how the images were read and which channel feeds which input; it is
     null for screens of older versions.
+    `intensities` tells how the pixels of each plate lie in its limits, and is empty for such screens.
     """
 
     screen_name: str
@@ -49,6 +51,7 @@ class VectorProvenance(Frozen, extra="ignore"):
     limits: Mapping[str, IntensityLimits]
     limits_from: str
     image_layout: ImageLayout | None = None
+    intensities: Mapping[str, PlateIntensities] = Field(default_factory=dict)
 
 
 class AnalysisProvenance(VectorProvenance):

@@ -79,6 +79,7 @@ class AnalysisRuns:
             limits=record.limits,
             limits_from=limits_text(record.request.limits),
             image_layout=record.layout,
+            intensities=record.intensities,
             earlier=self._earlier(lease.parameters.axis_from),
             notes=record.notes,
         )

@@ -8,9 +8,19 @@ from typing import Annotated
 
 import typer
 from gandl_embedding.engine import Engine
-from gandl_shared.errors import BadInput, InvalidImage
+from gandl_shared.errors import BadInput, Invalid, InvalidImage, Problem, raise_if
 from gandl_shared.files.atomic import atomic_file
-from gandl_shared.imaging import Preprocessing, Reduction, SiteFiles, sampled_limits
+from gandl_shared.imaging import (
+    Preprocessing,
+    Reduction,
+    SiteFiles,
+    evenly_spread,
+    misfit,
+    sample_pixels,
+    sampled_limits,
+)
+from gandl_shared.jobs import CLIPPING_REMEDY
+from gandl_shared.models import ModelCard
 from gandl_shared.plates import Site
 from gandl_shared.store import Profiles, join_profiles, site_profiles, write_profiles
 from gandl_worker.sites import SiteTiles, Unreadable, load
@@ -18,7 +28,10 @@ from rich.console import Console
 from rich.progress import track
 
 from gandl.screening.image_files import image_sites
-from gandl.screening.image_options import ImageOptions, LimitSource, limit_source, with_image_options
+from gandl.screening.image_options import AllowClipping, ImageOptions, LimitSource, limit_source, with_image_options
+
+MAX_CHECKED_SITES = 8
+"""At most so many images of a plate are read before the others, to see whether the limits of the card fit them."""
 
 
 @with_image_options
@@ -32,6 +45,7 @@ def embed(
     limits: Annotated[
         str, typer.Option(help="Intensity limits: the model's `card`, or `plate` for percentiles of each plate.")
     ] = "card",
+    allow_clipping: AllowClipping = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the model; all cores if absent.")] = None,
     image: ImageOptions,
 ) -> None:
@@ -46,6 +60,8 @@ def embed(
     for problem in combined.incomplete:
         typer.echo(f"left out: {problem}", err=True)
     sites = combined.sites
+    if source == "card":
+        _check_fit(sites, engine.card, choice.reduction, allow_clipping=allow_clipping)
     profiles = _profiles(sites, engine, _preprocessing(sites, engine, source, choice.reduction))
     try:
         # A failure must not leave half a table under the final name.
@@ -60,14 +76,34 @@ def embed(
     )
 
 
+def _check_fit(sites: Sequence[Site], card: ModelCard, reduction: Reduction, *, allow_clipping: bool) -> None:
+    """Say how many pixels of each plate lie outside the limits of the card. Raises Invalid where these do not fit."""
+    problems: list[Problem] = []
+    for plate, stacks in _by_plate(sites).items():
+        files = evenly_spread(stacks, MAX_CHECKED_SITES)
+        sample = sample_pixels(files, downscale=card.downscale, reduction=reduction)
+        intensities = sample.intensities(card.limits, [channel.name for channel in card.channels])
+        shares = ", ".join(f"{c.channel} {100 * c.clipped:.1f} %" for c in intensities.channels)
+        typer.echo(f"{plate}: pixels outside the limits of the model card: {shares}", err=True)
+        reason = misfit(intensities, card.limits)
+        problems += [Problem(f"{plate}: {reason}; {CLIPPING_REMEDY}", field="limits")] if reason else []
+    if not allow_clipping:
+        raise_if(problems, Invalid, "the limits of the model card do not fit the images")
+
+
+def _by_plate(sites: Sequence[Site]) -> dict[str, list[SiteFiles]]:
+    plates: dict[str, list[SiteFiles]] = {}
+    for site in sites:
+        plates.setdefault(site.plate, []).append(site.stacks)
+    return plates
+
+
 def _preprocessing(
     sites: Sequence[Site], engine: Engine, source: LimitSource, reduction: Reduction
 ) -> Mapping[str, Preprocessing]:
     """Return the preprocessing of each plate. Percentiles come from a sample of its images, as in a screen."""
     card = engine.card
-    by_plate: dict[str, list[SiteFiles]] = {}
-    for site in sites:
-        by_plate.setdefault(site.plate, []).append(site.stacks)
+    by_plate = _by_plate(sites)
     card_limits = card.limits
     return {
         plate: Preprocessing(

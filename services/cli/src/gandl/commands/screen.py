@@ -9,7 +9,7 @@ import typer
 from gandl_embedding.engine import Engine
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
-from gandl.screening.image_options import ImageOptions, limit_source, with_image_options
+from gandl.screening.image_options import AllowClipping, ImageOptions, limit_source, with_image_options
 from gandl.screening.run import ScreenJob, run
 from gandl.terminal.progress import ScreenBar
 from gandl.terminal.screen_tables import print_screen
@@ -28,6 +28,7 @@ def screen(
     limits: Annotated[
         str, typer.Option(help="Intensity limits: `plate` for percentiles of each plate, or the model's `card`.")
     ] = "plate",
+    allow_clipping: AllowClipping = False,
     name: Annotated[str | None, typer.Option(help="Name of the screen; that of the output folder if absent.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the embedding; all cores if absent.")] = None,
     image: ImageOptions,
@@ -47,6 +48,7 @@ def screen(
         choice=image.choice,
         sheet=sheet,
         limits=limit_source(limits),
+        allow_clipping=allow_clipping,
         parameters=analysis.read_parameters(),
         earlier=analysis.read_axes(),
     )

@@ -11,6 +11,15 @@ from gandl_shared.schemas.choice import ImageChoice, MissingChannels
 
 from gandl.screening.option_groups import with_options
 
+AllowClipping = Annotated[
+    bool,
+    typer.Option(
+        "--allow-clipping",
+        help="Go on where the model's limits do not fit the images: more than 5 % of a channel lie outside of them, or "
+        "no channel uses 5 % of its range.",
+    ),
+]
+
 LimitSource = Literal["plate", "card"]
 """Whose intensity limits are used: percentiles of each plate, or the limits of the model card."""
 

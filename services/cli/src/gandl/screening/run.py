@@ -50,6 +50,7 @@ class ScreenJob:
     choice: ImageChoice = field(default_factory=ImageChoice)
     sheet: str | None = None
     limits: LimitSource = "plate"
+    allow_clipping: bool = False
     parameters: AnalysisParameters = field(default_factory=AnalysisParameters)
     earlier: EarlierAxes | None = None
 
@@ -65,6 +66,7 @@ class ScreenJob:
             **self.choice.model_dump(),
             plate_map_sheet=self.sheet,
             limits=self.limits,
+            allow_clipping=self.allow_clipping,
             analysis=self.parameters,
         )
 
@@ -169,6 +171,7 @@ def _embedded(
         limits=record.limits,
         limits_from=limits_text(job.limits),
         image_layout=record.layout,
+        intensities=record.intensities,
         earlier=job.earlier,
         notes=record.notes,
     )

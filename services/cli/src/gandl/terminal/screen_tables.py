@@ -33,6 +33,10 @@ def print_quality(analysis: ScreenAnalysis, console: Console) -> None:
     print_table(table, console)
     if analysis.quality.note:
         console.print(analysis.quality.note, markup=False)
+    if analysis.provenance.limits_from != "plate":
+        for plate, measured in analysis.provenance.intensities.items():
+            shares = ", ".join(f"{c.channel} {100 * c.clipped:.1f} %" for c in measured.channels)
+            console.print(f"{plate}: pixels outside the intensity limits: {shares}", markup=False)
     undirected = [name for name, quality in analysis.quality.cell_lines.items() if quality.at_chance]
     if undirected:
         separation = "held-out controls are separated no better than by chance, so that no compound gets a verdict"
@@ -41,9 +45,9 @@ def print_quality(analysis: ScreenAnalysis, console: Console) -> None:
     if failed:
         excluded = sum(site.excluded for site in failed)
         console.print(f"{len(failed)} sites failed image QC, {excluded} of them were left out")
-    for name, plate in analysis.quality.images.items():
-        if not plate.usable:
-            console.print(f"Plate {name} is not usable: {'; '.join(plate.reasons)}", markup=False)
+    for name, images in analysis.quality.images.items():
+        if not images.usable:
+            console.print(f"Plate {name} is not usable: {'; '.join(images.reasons)}", markup=False)
     if analysis.parked:
         console.print(f"{len(analysis.parked)} sites could not be used; the report names them")
 
