@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 import tifffile
 from gandl.screening.image_files import image_sites
 from gandl_shared.errors import BadInput, Invalid, NotFound
+from gandl_shared.imaging import read_site
 from gandl_shared.plates import ModelInput
 from gandl_shared.schemas.choice import ImageChoice, MissingChannels, Reduction
+
+from tests.shared.ome_zarr_plates import FIELDS, write_plate
 
 MODEL = (ModelInput(name="GFP"), ModelInput(name="DNA"), ModelInput(name="Mito"))
 
@@ -38,6 +42,22 @@ def test_each_image_of_a_file_is_an_image(tmp_path: Path) -> None:
     assert [site.site for site in sites] == ["A01.ome.tif#image=1", "A01.ome.tif#image=2", "B01.ome.tif"]
     sites = image_sites([tmp_path], MODEL[:2], pattern="one-file-a-well").sites
     assert [(site.well, site.site) for site in sites] == [("A01", "1"), ("A01", "2"), ("B01", "1")]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_each_field_of_a_plate_in_ome_zarr_is_an_image(tmp_path: Path, packed: bool) -> None:
+    plate = write_plate(tmp_path / "images" / "P1.zarr", 3)
+    path = Path(shutil.make_archive(str(tmp_path / "P1.zarr"), "zip", plate)) if packed else plate
+    inputs = [ModelInput(name="DNA"), ModelInput(name="GFP")]
+    images = image_sites([path], inputs)
+    assert images.channel_order == "channels 2 → DNA, 1 → GFP; by the names of the model's channels and stains"
+    assert [(site.plate, site.well, site.site) for site in images.sites[:3]] == [
+        ("P1", "A01", "1"),
+        ("P1", "A01", "2"),
+        ("P1", "A02", "1"),
+    ]
+    np.testing.assert_array_equal(read_site(images.sites[0].files), FIELDS[0, 0, ::-1])
+    assert image_sites([tmp_path / "images"], inputs).sites[0].names[0] == "P1.zarr#field=A:1:0&plane=0,1,0"
 
 
 def test_a_pattern_without_channels_takes_files_with_all_of_them(tmp_path: Path) -> None:

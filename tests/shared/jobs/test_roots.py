@@ -30,6 +30,14 @@ def test_what_is_allowed(root: Path) -> None:
     assert resolve_file(root, "plates/map.csv") == plates / "map.csv"
 
 
+def test_an_archive_of_a_plate_counts_as_a_folder(root: Path) -> None:
+    (root / "P1.zarr.zip").write_bytes(b"PK")
+    assert resolve_folder(root, "P1.zarr.zip") == (root / "P1.zarr.zip").resolve()
+    for name in ("P2.zarr.zip", "plates/map.csv", "https://127.0.0.1/P1.zarr"):
+        with pytest.raises((NotFound, Forbidden)):
+            resolve_folder(root, name)
+
+
 def test_a_root_that_is_a_link_itself(root: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(root)

@@ -45,6 +45,11 @@ def is_remote(path: Path) -> bool:
     return _URL.fullmatch(str(path)) is not None
 
 
+def is_hierarchy(path: Path) -> bool:
+    """Return True for a URL and for a file that is an archive by its name: what stands for a folder of keyed files."""
+    return is_remote(path) or (path.name.lower().endswith(ARCHIVES) and path.is_file())
+
+
 def open_keys(path: Path) -> KeyedFiles:
     """Return the files of a folder, an archive or a URL. Raises NotFound, and BadInput for a damaged archive."""
     url = _URL.fullmatch(str(path))

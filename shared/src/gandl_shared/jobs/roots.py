@@ -6,13 +6,17 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import Forbidden, NotFound
+from gandl_shared.files.keys import is_hierarchy
 from gandl_shared.plates import inside
 
 
 def resolve_folder(root: Path, name: str) -> Path:
-    """Return the folder `name` below `root` with links resolved. Raises Forbidden if it leads out, NotFound."""
+    """Return the folder `name` below `root` with links resolved; an archive of a plate counts as one.
+
+    Raises Forbidden if it leads out, NotFound.
+    """
     path = _below(root, name)
-    if not _exists(Path.is_dir, path):
+    if not _exists(Path.is_dir, path) and not _exists(is_hierarchy, path):
         raise NotFound(f"folder '{_short(name)}' is not there")
     return path
 

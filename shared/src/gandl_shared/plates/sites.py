@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
-from gandl_shared.files.keys import ARCHIVES, is_remote
+from gandl_shared.files.keys import is_hierarchy
 from gandl_shared.plates.layouts.detect import read_inventory
 from gandl_shared.plates.layouts.file_columns import channel_number, file_columns, read_file_columns
 from gandl_shared.plates.layouts.images import ChannelName, Inventory
@@ -145,7 +145,7 @@ def _sites_of_wells(
 
 
 def _folder(images: Path) -> Path:
-    if is_remote(images) or (images.is_file() and images.name.lower().endswith(ARCHIVES)):
+    if is_hierarchy(images):
         return images
     if not images.exists():
         raise NotFound(f"folder {images} is not there")

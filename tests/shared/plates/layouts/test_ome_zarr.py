@@ -140,6 +140,19 @@ def test_what_is_no_plate_is_passed_over(tmp_path: Path) -> None:
         read_inventory(list_folder(tmp_path))
 
 
+def test_an_archive_outside_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    write_plate(tmp_path / "secret" / "P1.zarr", 3)
+    archive = Path(shutil.make_archive(str(tmp_path / "P1"), "zip", tmp_path / "secret"))
+    (tmp_path / "images" / "P1.zarr.zip").symlink_to(archive)
+    with pytest.raises(Invalid, match=r"P1\.zarr\.zip is a link out of the images folder"):
+        read_inventory(list_folder(tmp_path / "images"))
+    (tmp_path / "images" / "P1.zarr.zip").unlink()
+    (tmp_path / "images" / "P1.zarr").symlink_to(tmp_path / "secret" / "P1.zarr", target_is_directory=True)
+    with pytest.raises(BadInput, match="holds no images"):
+        read_inventory(list_folder(tmp_path / "images"))
+
+
 def test_the_files_of_a_hierarchy_are_not_listed(tmp_path: Path) -> None:
     write_plate(tmp_path / "deep" / "P1.zarr", 3)
     (tmp_path / "deep" / "P1.zarr" / "thumb.png").write_bytes(b"")

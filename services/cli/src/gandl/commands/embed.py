@@ -18,6 +18,7 @@ from gandl_shared.imaging import (
     misfit,
     sample_pixels,
     sampled_limits,
+    with_levels,
 )
 from gandl_shared.jobs import CLIPPING_REMEDY
 from gandl_shared.models import ModelCard
@@ -59,7 +60,7 @@ def embed(
     combined = image_sites(images, inputs, pattern=image.pattern, channels=image.channel_list, choice=choice)
     for problem in combined.incomplete:
         typer.echo(f"left out: {problem}", err=True)
-    sites = combined.sites
+    sites = with_levels(combined.sites, engine.card.pixel_size_um)
     if source == "card":
         _check_fit(sites, engine.card, choice.reduction, allow_clipping=allow_clipping)
     profiles = _profiles(sites, engine, _preprocessing(sites, engine, source, choice.reduction))

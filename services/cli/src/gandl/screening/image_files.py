@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
+from gandl_shared.files.keys import is_hierarchy
 from gandl_shared.imaging import read_header, split_sites
 from gandl_shared.plates import ModelInput, Site, order_of
 from gandl_shared.plates.layouts import ImageFile, Inventory, Listing, list_folder, read_inventory
@@ -56,9 +57,9 @@ def _listings(paths: Sequence[Path]) -> list[Listing]:
     listings: dict[Path, Listing] = {}
     files: dict[Path, list[str]] = defaultdict(list)
     for path in paths:
-        if not path.exists():
+        if not is_hierarchy(path) and not path.exists():
             raise NotFound(f"image or folder {path} is not there")
-        if path.is_dir():
+        if is_hierarchy(path) or path.is_dir():
             listings[path] = list_folder(path)
         else:
             files[path.parent].append(path.name)
@@ -74,7 +75,7 @@ def _sites_of_folder(
 ) -> ImageSites:
     root, names = listing.root, listing.images
     # The first file decides, because the files of one folder come from one instrument.
-    if pattern is None and channels is None and _channels(root / names[0]) == len(inputs):
+    if names and pattern is None and channels is None and _channels(root / names[0]) == len(inputs):
         whole = [Site(plate=str(Path(n).parent), well="", site=Path(n).name, root=root, names=(n,)) for n in names]
         return ImageSites(
             sites=tuple(replace(site, site=Path(site.names[0]).name) for site in split_sites(whole)),
@@ -82,7 +83,7 @@ def _sites_of_folder(
     inventory = _inventory(listing, pattern, len(inputs))
     choices = choose_files([replace(file, plates=(_plate(file),)) for file in inventory.files], choice)
     order = order_of(inventory, choices, inputs, channels)
-    _check_width(root / names[0], order.tokens, inputs)
+    _check_width(root / inventory.files[0].name, order.tokens, inputs)
     fields = sorted(files_by_field(choices.files).items(), key=lambda entry: (entry[0].plate, entry[0].well))
     assembled = [assemble(root, field, files, order.tokens) for field, files in fields]
     raise_if([link for each in assembled for link in each.links], Invalid, "images cannot be used")
@@ -98,7 +99,7 @@ def _inventory(listing: Listing, pattern: str | None, width: int) -> Inventory:
     try:
         return read_inventory(listing, pattern=pattern)
     except BadInput as error:
-        if pattern is not None:
+        if pattern is not None or not listing.images:
             raise
         name = listing.images[0]
         channels = _channels(listing.root / name)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import BadInput
-from gandl_shared.files.keys import ARCHIVES, is_remote
+from gandl_shared.files.keys import ARCHIVES, is_hierarchy
 
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
 
@@ -45,7 +45,7 @@ def list_folder(root: Path) -> Listing:
 
     A URL or an archive is not listed: it is the root of a Zarr hierarchy.
     """
-    if is_remote(root) or root.is_file():
+    if is_hierarchy(root):
         return Listing(root, (), (), {}, (".",))
     images, others, zarrs, skipped = [], [], [], Counter[str]()
     for name in _walk(root, ""):

@@ -16,6 +16,7 @@ from pathlib import Path
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem
 from gandl_shared.files.keys import ARCHIVES, KeyedFiles, open_keys
 from gandl_shared.files.references import ImageReference
+from gandl_shared.plates.layouts.file_columns import inside
 from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
 from gandl_shared.plates.layouts.listing import Listing, reason_to_skip
 from gandl_shared.plates.ome_zarr import (
@@ -54,7 +55,7 @@ def read_ome_zarr(listing: Listing) -> Inventory | None:
     images: list[_Image] = []
     skipped = Counter(listing.skipped)
     for name in _candidates(listing):
-        keys = _open(listing.root / name)
+        keys = _open(listing.root, name)
         plate = None if keys is None else read_plate(keys)
         if keys is None or plate is None:
             skipped["archives and OME-Zarr images without a plate"] += 1
@@ -78,14 +79,20 @@ def _candidates(listing: Listing) -> list[str]:
     return [name for name in (*listing.zarrs, *archives) if name == "." or reason_to_skip(name) is None]
 
 
-def _open(path: Path) -> KeyedFiles | None:
-    """Open a hierarchy, or return None for a damaged archive whose name does not say that it is OME-Zarr."""
+def _open(root: Path, name: str) -> KeyedFiles | None:
+    """Open a hierarchy, or return None for a damaged archive whose name does not say that it is OME-Zarr.
+
+    Raises Invalid for a link out of the folder.
+    """
+    if inside(root, name) is None:
+        detail = f"{name} is a link out of the images folder"
+        raise Invalid(detail, problems=[Problem(detail, file=name)])
     try:
-        return open_keys(path)
+        return open_keys(root / name)
     except NotFound:
         raise
     except BadInput:
-        if path.name.lower().endswith(_PACKED_ZARR):
+        if name == "." or name.lower().endswith(_PACKED_ZARR):
             raise
         return None
 
