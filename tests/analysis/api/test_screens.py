@@ -13,6 +13,7 @@ import pytest
 from gandl_shared.errors import BadInput
 from gandl_shared.jobs import plan_screen
 from gandl_shared.plates import read_plate_map
+from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.screen import ScreenRequest
 
 from tests.analysis.service.stack import Stack
@@ -36,6 +37,18 @@ def test_submitted_screen_is_announced_and_runs_to_its_end(stack: Stack) -> None
     assert (done["state"], done["analysis_version"], done["progress"]["done"]) == ("done", 1, 64)
     first = stack.client.get(f"/screens/{stack.first}/wells?limit=100").json()
     assert stack.client.get(f"/screens/{status['id']}/wells?limit=100").json() == first
+
+
+def test_a_dry_run_answers_a_report_and_stores_nothing(shared_stack: Stack) -> None:
+    before = len(shared_stack.database.screens.statuses())
+    answer = shared_stack.client.post("/screens", json={**REQUEST, "dry_run": True})
+    assert answer.status_code == 200, answer.text
+    report = ImageReport.model_validate(answer.json())
+    assert (report.sites, report.problems) == (64, ())
+    assert report.command.startswith("gandl screen plate/Images --platemap plate/platemap.csv --model ")
+    assert len(shared_stack.database.screens.statuses()) == before
+    refused = shared_stack.client.post("/screens", json={**REQUEST, "images": "..", "dry_run": True})
+    assert refused.status_code == 403, refused.text
 
 
 def test_plate_map_may_be_sent_as_text_and_paths_may_be_absolute(stack: Stack) -> None:

@@ -6,15 +6,7 @@ from pathlib import Path
 
 import pytest
 from gandl_shared.errors import BadInput
-from gandl_shared.plates.patterns import (
-    PATTERNS,
-    FieldName,
-    channel_tokens,
-    compile_pattern,
-    list_images,
-    match_files,
-    pattern_of,
-)
+from gandl_shared.plates.patterns import PATTERNS, compile_pattern
 
 
 @pytest.mark.parametrize(("pattern", "words"), [("{well}_{wat}.tif", "{wat}"), ("{site}.tif", "neither")])
@@ -52,45 +44,6 @@ def test_a_repeated_placeholder_must_be_the_same_text() -> None:
     pattern = compile_pattern("{plate}/{plate}_{well}.tif")
     assert pattern.search("P1/P1_A01.tif")
     assert not pattern.search("P1/P2_A01.tif")
-
-
-def test_files_are_grouped_by_field_and_channel() -> None:
-    names = ["r1c02f1p1-ch2sk1fk1fl1.tif", "r1c02f1p1-ch1sk1fk1fl1.tif", "r27c48f9p1-ch1sk1fk1fl1.tif", "notes.txt"]
-    assert match_files(names, PATTERNS["opera-phenix"]) == {
-        FieldName(None, "A02", "1"): {"2": names[0], "1": names[1]},
-        FieldName(None, "AA48", "9"): {"1": names[2]},
-    }
-
-
-def test_a_pattern_without_site_and_channel_has_one_of_each() -> None:
-    assert match_files(["P/b7.tif"], "{plate}/{well}.tif") == {FieldName("P", "B07", "1"): {"": "P/b7.tif"}}
-
-
-@pytest.mark.parametrize("name", ["A00.tif", "AB100.tif", "IM123.tif"])
-def test_a_file_whose_well_is_no_well_does_not_fit(name: str) -> None:
-    assert match_files([name], PATTERNS["one-file-a-well"]) == {}
-
-
-def test_a_row_of_zero_is_no_well() -> None:
-    assert match_files(["r00c01f1p1-ch1sk1fk1fl1.tif"], PATTERNS["opera-phenix"]) == {}
-
-
-def test_channels_are_sorted_as_numbers_and_then_as_texts() -> None:
-    files = dict.fromkeys(["GFP", "10", "DAPI", "2", "02"], "")
-    assert channel_tokens({FieldName("P", "A01", "1"): files}) == ["02", "2", "10", "DAPI", "GFP"]
-
-
-def test_a_pattern_may_be_named_by_its_preset() -> None:
-    assert (pattern_of("rxrx"), pattern_of("{well}.png")) == (PATTERNS["rxrx"], "{well}.png")
-
-
-def test_images_are_listed_with_their_folders(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no images"):
-        list_images(tmp_path)
-    (tmp_path / "P1").mkdir()
-    for name in ("P1/b.TIFF", "P1/a.png", "c.tif", "notes.txt"):
-        (tmp_path / name).touch()
-    assert list_images(tmp_path) == ["P1/a.png", "P1/b.TIFF", "c.tif"]
 
 
 def test_the_documentation_lists_the_presets_in_their_order(repository: Path) -> None:

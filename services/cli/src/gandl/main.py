@@ -14,6 +14,7 @@ from gandl_shared.errors import BadInput, GandlError
 COMMANDS: Mapping[str, str] = {
     "demo": "Simulate a small screen with known truth, run it through the stack over REST, and compare the results.",
     "up": "Start Valkey, a worker and one HTTP server on this machine.",
+    "inspect": "Print what a folder of images holds, what is still open, and the command to run.",
     "screen": "Screen a folder of plate images, without a server.",
     "analyse": "Analyse a screen again with other parameters, without images or model.",
     "fetch": "Download a published data set, check it and lay it out for `gandl screen`.",

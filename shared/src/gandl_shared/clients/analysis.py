@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 from gandl_shared.clients.http import HttpClient, Retry
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Comparison, CompoundCurves, CompoundSummary, Page, ScreenAxes
+from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenStatus, SiteScore, WellScore
 
@@ -60,6 +61,10 @@ class AnalysisClient:
     def submit(self, request: ScreenRequest) -> ScreenStatus:
         """Submit a screen. The request is never repeated; if its answer is lost, look for the screen with `screens`."""
         return self._post("/screens", request, ScreenStatus)
+
+    def inspect(self, request: ScreenRequest) -> ImageReport:
+        """Return what the images of a request hold and what is still open; nothing is stored."""
+        return self._post("/screens", request.model_copy(update={"dry_run": True}), ImageReport)
 
     def screens(self, *, limit: int = 100, offset: int = 0) -> Page[ScreenStatus]:
         """Return a page of screens, newest first."""

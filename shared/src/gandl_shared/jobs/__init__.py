@@ -1,5 +1,6 @@
 """Plate jobs: planned from a request, written to the database and announced to workers."""
 
+from gandl_shared.jobs.inspection import Subject, inspect_images
 from gandl_shared.jobs.lease import LeaseRenewal, drop_lost_work
 from gandl_shared.jobs.plan import CLIPPING_REMEDY, ScreenPlan, plan_screen, preprocessing_of
 from gandl_shared.jobs.queue import InProcessQueue, Queue
@@ -12,7 +13,9 @@ __all__ = [
     "LeaseRenewal",
     "Queue",
     "ScreenPlan",
+    "Subject",
     "drop_lost_work",
+    "inspect_images",
     "plan_screen",
     "preprocessing_of",
     "resolve_file",

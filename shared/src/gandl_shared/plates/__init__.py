@@ -12,7 +12,7 @@ from gandl_shared.plates.plate_map import (
 )
 from gandl_shared.plates.selection.channels import ModelInput
 from gandl_shared.plates.site import Site, SiteId
-from gandl_shared.plates.sites import ImageSurvey, find_sites, order_of, survey_images
+from gandl_shared.plates.sites import ImageSurvey, find_sites, order_of, plate_inventory, survey_images
 from gandl_shared.plates.well import UNSPECIFIED, Well
 from gandl_shared.plates.well_names import parse_well, row_letters, standard_well_name, well_name
 from gandl_shared.schemas.vocabulary import Role
@@ -38,6 +38,7 @@ __all__ = [
     "parse_plate_map",
     "parse_well",
     "plain_column",
+    "plate_inventory",
     "plate_map_of_bytes",
     "read_plate_map",
     "row_letters",

@@ -12,6 +12,8 @@ from gandl_shared.plates.tables.quantities.units import dose_scale
 from gandl_shared.plates.tables.table import Table
 
 METADATA_PREFIX = "Metadata_"
+FILE_COLUMN = re.compile(r"^(?:channel_|FileName_Orig|FileName_|file_)(?P<channel>.+)$", re.IGNORECASE)
+"""Columns that may name the image files of a channel: our own, and those of CellProfiler's LoadData."""
 DOSE = "concentration_um"
 
 COLUMN_NAMES: Mapping[str, str] = {
@@ -122,3 +124,8 @@ def _is_certain(table: Table, column: str, choice: int, other: int, *, has_own: 
 def _difference(table: Table, first: int, second: int) -> tuple[int, str, str] | None:
     pairs = ((row.number, row.cells[first], row.cells[second]) for row in table.rows)
     return next((pair for pair in pairs if pair[1] != pair[2]), None)
+
+
+def is_file_column(name: str) -> bool:
+    """Return whether a column may name image files, by its name: `channel_…`, `file_…` or LoadData's `FileName_…`."""
+    return FILE_COLUMN.match(name) is not None

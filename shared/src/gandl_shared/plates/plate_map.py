@@ -13,6 +13,7 @@ from pathlib import Path
 from gandl_shared.errors import InvalidPlateMap, Problem, raise_if
 from gandl_shared.plates.columns import standard_column
 from gandl_shared.plates.map_table.rows import read_rows
+from gandl_shared.plates.map_table.site_rows import merge_site_rows
 from gandl_shared.plates.tables import Table, TableForm, read_table, table_of_bytes, table_of_text
 from gandl_shared.plates.tables.names import similar_names
 from gandl_shared.plates.tables.quantities.doses import grouping_note, logarithm_note
@@ -62,7 +63,7 @@ def plate_map_of_bytes(content: bytes, *, source: str, controls: bool = True, sh
 
 def _plate_map(table: Table, *, controls: bool) -> PlateMap:
     reading = read_rows(table)
-    wells, source = reading.wells, table.source
+    wells, source = merge_site_rows(reading.wells), table.source
     problems = [*table.problems, *reading.problems, *_repeated_wells(wells, source), *_similar_names(wells, source)]
     problems.sort(key=lambda problem: problem.row or 0)
     # A row with a problem may be the control that seems to be missing, so controls are checked only without problems.

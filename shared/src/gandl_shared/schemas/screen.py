@@ -42,6 +42,7 @@ class ScreenRequest(ImageChoice):
         default=False, description="true: the limits of the card are used even where they do not fit the images"
     )
     analysis: AnalysisParameters = AnalysisParameters()
+    dry_run: bool = Field(default=False, description="inspect the images and answer a report; nothing is stored")
 
     @model_validator(mode="after")
     def _one_plate_map(self) -> ScreenRequest:

@@ -59,3 +59,10 @@ def test_links_are_resolved(tmp_path: Path) -> None:
     (tmp_path / "images" / "link.tif").symlink_to(tmp_path)
     assert inside(tmp_path / "images", "link.tif") is None
     assert inside(tmp_path / "images", "a.tif") == tmp_path.resolve() / "images" / "a.tif"
+
+
+def test_a_column_of_sites_names_them_and_each_has_its_path(tmp_path: Path) -> None:
+    touch(tmp_path, "1/a.tif", "2/a.tif", "b.tif")
+    wells = plate_map("Site,FileName_OrigDNA,PathName_OrigDNA", "3;7,a.tif;a.tif,/d/1;/d/2", ",b.tif,")
+    files = [(file.well, file.site, file.name) for file in read(tmp_path, wells).files]
+    assert files == [("A01", "3", "1/a.tif"), ("A01", "7", "2/a.tif"), ("A02", "1", "b.tif")]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Page
+from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
 from gandl_shared.web.bodies import BodyLimit, bounded_route
 from gandl_shared.web.errors import error_responses
@@ -24,7 +25,11 @@ _READ = error_responses(401, 404, 422, 500, 503)
 _LIST = error_responses(401, 422, 500, 503)
 _CHANGE = error_responses(401, 404, 409, 422, 500, 503)
 _ANALYSE = {**_CHANGE, **error_responses(400, 413)}
-_SUBMIT = error_responses(400, 401, 403, 404, 413, 415, 422, 500, 503)
+_SUBMIT: dict[int | str, dict[str, Any]] = {
+    200: {"model": ImageReport, "description": "The report of a dry run"},
+    202: {"model": ScreenStatus},
+    **error_responses(400, 401, 403, 404, 413, 415, 422, 500, 503),
+}
 _EVENT = {
     "type": "object",
     "properties": {"event": {"enum": ["status", "end", "gone"]}, "data": {"type": "string"}},
@@ -45,10 +50,15 @@ def _collection(services: Provider) -> APIRouter:
     routes = APIRouter(prefix="/screens", route_class=bounded_route(BODY_LIMIT))
 
     @routes.post("", status_code=202, responses=_SUBMIT, summary="Submit a screen", dependencies=[NO_QUERY])
-    def submit(request: ScreenRequest) -> ScreenStatus:
+    def submit(request: ScreenRequest, response: Response) -> ScreenStatus | ImageReport:
         """Submit a screen, which is checked before it is accepted: the plate map, roles, doses, every image and the
         headers of many of them, and the channels against the model. The problems of the plate map come back together,
-        or else those of the images, each with its file or row."""
+        or else those of the images, each with its file or row.
+
+        With `dry_run`, nothing is stored: the answer is a report on the images, with status 200."""
+        if request.dry_run:
+            response.status_code = 200
+            return services().submissions.inspect(request)
         return services().submissions.submit(request)
 
     @routes.get("", name="all", responses=_LIST, summary="All screens")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gandl_shared.db import AnalysisRecord, Database
 from gandl_shared.errors import Invalid, Problem, raise_if
-from gandl_shared.jobs import Queue, plan_screen, resolve_file, resolve_folder, retry
+from gandl_shared.jobs import Queue, Subject, inspect_images, plan_screen, resolve_file, resolve_folder, retry
 from gandl_shared.plates import PlateMap, parse_plate_map, plate_map_of_bytes, read_plate_map
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Page
+from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
 from gandl_shared.store import Store
 
@@ -70,6 +72,28 @@ class Submissions:
         # The queue comes last: the database is the truth, and lost messages are found by the sweep.
         self._queue.batch_ready(self._database.batches.queued_ids(screen))
         return self._database.screens.status(screen)
+
+    def inspect(self, request: ScreenRequest) -> ImageReport:
+        """Return what the images of a request hold and what is still open; nothing is stored.
+
+        Raises NotFound, BadInput where no layout fits, InvalidPlateMap, and Forbidden for a path outside the root.
+        """
+        _check_text(request)
+        model = self._rules.models.find(request.model)
+        subject = Subject(
+            images=resolve_folder(self._rules.image_root, request.images),
+            plate_map=self._plate_map(request),
+            plate_map_name=request.plate_map or "MAP.csv",
+            card=model.card,
+            model_name=f"{model.card.name}.onnx",
+            pattern=request.pattern,
+            channels=request.channels,
+            choice=request,
+        )
+        report = inspect_images(subject, max_headers=self._rules.max_headers)
+        # The folder of the server is not the client's business, who named it below the root.
+        command = report.command.replace(shlex.quote(str(subject.images)), shlex.quote(request.images))
+        return report.model_copy(update={"command": command})
 
     def status(self, screen: str) -> ScreenStatus:
         """Return state, progress and parked sites as the database has them now."""
@@ -152,6 +176,7 @@ def _check_text(request: ScreenRequest) -> None:
         "pattern": request.pattern,
         "model": request.model,
         "plate_map_sheet": request.plate_map_sheet,
+        **{name: getattr(request, name) for name in ("z", "timepoint", "measurement", "subfolder")},
         _CSV_FIELD: request.plate_map_csv,
         **{f"channels.{n}": channel for n, channel in enumerate(request.channels or ())},
     }

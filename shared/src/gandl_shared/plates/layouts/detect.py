@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from gandl_shared.errors import BadInput
 from gandl_shared.plates.layouts.cellvoyager import read_cellvoyager
+from gandl_shared.plates.layouts.cytation import read_cytation
 from gandl_shared.plates.layouts.harmony import read_harmony
 from gandl_shared.plates.layouts.images import ImageFile, Inventory
 from gandl_shared.plates.layouts.imagexpress import read_imagexpress
@@ -16,7 +18,9 @@ from gandl_shared.plates.layouts.names import match_images
 from gandl_shared.plates.layouts.ome_zarr import read_ome_zarr
 from gandl_shared.plates.patterns import PATTERNS
 
-_READERS = (read_ome_zarr, read_harmony, read_cellvoyager, read_imagexpress)
+_READERS = (read_ome_zarr, read_harmony, read_cellvoyager, read_imagexpress, read_cytation)
+_NUMBERED_WELLS = re.compile(r"--W\d+--P\d+|(^|[/_])W\d{4,}[_.]", re.IGNORECASE)
+_ZERO_BASED = re.compile(r"row_?0*\d+.*col(umn)?_?0*\d+", re.IGNORECASE)
 
 
 def read_inventory(listing: Listing, *, pattern: str | None = None, wells: Collection[str] = ()) -> Inventory:
@@ -40,15 +44,33 @@ def read_inventory(listing: Listing, *, pattern: str | None = None, wells: Colle
 
 
 def _best_preset(listing: Listing, wells: frozenset[str]) -> Inventory:
-    inventories = {name: match_images(listing.images, pattern) for name, pattern in PATTERNS.items()}
+    inventories = {name: _fitting(listing, pattern) for name, pattern in PATTERNS.items()}
     counts = {name: _fit(files, wells) for name, files in inventories.items()}
     best = max(counts, key=lambda name: counts[name])
     if counts[best] == (0, 0):
         example = listing.images[0]
         detail = f"no layout fits the {len(listing.images)} images in {listing.root}, such as {example}"
-        raise BadInput(f"{detail}; give --pattern, such as one of {', '.join(PATTERNS)}, or run `gandl inspect`")
+        raise BadInput(f"{detail}; {_advice(example)}")
     inventory = Inventory(layout=f"names as of preset {best}", files=inventories[best], skipped=listing.skipped)
     return _with_unmatched(listing, inventory)
+
+
+def _fitting(listing: Listing, pattern: str) -> tuple[ImageFile, ...]:
+    try:
+        return match_images(listing.images, pattern)
+    except BadInput:  # the names count from 0, so that this preset would take each well for its neighbour
+        return ()
+
+
+def _advice(example: str) -> str:
+    """Say which pattern may read names that no preset fits."""
+    if _NUMBERED_WELLS.search(example):
+        pattern = "{any}--W{number96}--P{site}--Z{plane}--T{time}--{channel}.tif"
+        return f"the names number the wells; give the format of the plate in --pattern, such as {pattern}"
+    if _ZERO_BASED.search(example):
+        pattern = "Row{row0}_Col{column0}_s{site}_w{channel}.tif"
+        return f"the names count rows and columns from 0; give --pattern, such as {pattern}"
+    return f"give --pattern, such as one of {', '.join(PATTERNS)}"
 
 
 def _fit(files: tuple[ImageFile, ...], wells: frozenset[str]) -> tuple[int, int]:

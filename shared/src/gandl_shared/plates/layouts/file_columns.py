@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.files.references import parse_reference
+from gandl_shared.plates.columns import FILE_COLUMN, plain_column
 from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
 from gandl_shared.plates.layouts.listing import IMAGE_SUFFIXES
 from gandl_shared.plates.plate_map import PlateMap
 from gandl_shared.plates.well import Well
 
-_FILE_COLUMN = re.compile(r"^(?:channel_|FileName_Orig|FileName_|file_)(?P<channel>.+)$", re.IGNORECASE)
+_SITE_COLUMNS = frozenset({"site", "field", "fieldid", "field_id"})
 _NUMBERED = re.compile(r"^(?P<number>\d+)(?:_(?P<name>.+))?$")
 
 
@@ -24,7 +25,7 @@ def file_columns(plate_map: PlateMap) -> list[str]:
     `file_date` with dates, or `FileName_IllumDNA` with `.npy` files, are no such columns.
     """
     names = dict.fromkeys(name for well in plate_map.wells for name in well.metadata)
-    return [name for name in names if _FILE_COLUMN.match(name) and _holds_images(plate_map, name)]
+    return [name for name in names if FILE_COLUMN.match(name) and _holds_images(plate_map, name)]
 
 
 def read_file_columns(root: Path, plate_map: PlateMap, columns: Sequence[str]) -> Inventory:
@@ -44,11 +45,13 @@ def read_file_columns(root: Path, plate_map: PlateMap, columns: Sequence[str]) -
             problems.append(Problem(detail, file=plate_map.source, row=well.table_row))
             continue
         for column, names in cells.items():
-            for site, name in enumerate(names, start=1):
-                path, reason = _file(root, well, column, name)
+            sites = _site_names(well, len(names))
+            folders = _cells(well, _path_column(column), len(names))
+            for site, name, folder in zip(sites, names, folders, strict=True):
+                path, reason = _file(root, well, folder, name)
                 if reason:
                     problems.append(Problem(reason, file=plate_map.source, row=well.table_row, field=column))
-                files.append(_image_file(well, column, str(site), path))
+                files.append(_image_file(well, column, site, path))
     raise_if(problems, Invalid, f"images of {plate_map.source} cannot be used")
     channels = tuple(_channel(column) for column in columns)
     return Inventory(layout="columns of the plate map", files=tuple(files), channels=channels)
@@ -72,7 +75,7 @@ def _holds_images(plate_map: PlateMap, column: str) -> bool:
 
 def _channel(column: str) -> ChannelName:
     """The channel of a column. `channel_1_gfp` is channel 1 with the name gfp; `FileName_OrigDNA` is channel DNA."""
-    match = _FILE_COLUMN.match(column)
+    match = FILE_COLUMN.match(column)
     text = match["channel"] if match else column
     numbered = _NUMBERED.match(text)
     return ChannelName(token=column, name=(numbered["name"] or numbered["number"]) if numbered else text)
@@ -80,7 +83,7 @@ def _channel(column: str) -> ChannelName:
 
 def channel_number(channel: ChannelName) -> int | None:
     """The number of the channel that a column names, or None if it names none."""
-    match = _FILE_COLUMN.match(channel.token)
+    match = FILE_COLUMN.match(channel.token)
     numbered = _NUMBERED.match(match["channel"]) if match else None
     return int(numbered["number"]) if numbered else None
 
@@ -89,11 +92,28 @@ def _image_file(well: Well, column: str, site: str, name: str) -> ImageFile:
     return ImageFile(name=name, plates=(well.plate,), well=well.well, site=site, channel=column)
 
 
-def _file(root: Path, well: Well, column: str, name: str) -> tuple[str, str | None]:
+def _cells(well: Well, column: str, count: int) -> list[str]:
+    """Return the cells of a column for each of `count` sites; one cell counts for all of them."""
+    cells = [cell.strip() for cell in well.metadata.get(column, "").split(";")]
+    return cells if len(cells) == count else [well.metadata.get(column, "").strip()] * count
+
+
+def _site_names(well: Well, count: int) -> list[str]:
+    """Return the names of the sites of a well: those of a column of sites, if they differ, or else their numbers."""
+    column = next((name for name in well.metadata if plain_column(name).lower() in _SITE_COLUMNS), "")
+    names = _cells(well, column, count)
+    return names if len(set(names)) == count and all(names) else [str(n) for n in range(1, count + 1)]
+
+
+def _path_column(column: str) -> str:
+    return re.sub("^FileName_", "PathName_", column, flags=re.IGNORECASE)
+
+
+def _file(root: Path, well: Well, folder: str, name: str) -> tuple[str, str | None]:
     """The file's path relative to the root, and what is wrong with it."""
     if not name:
         return name, f"well {well.well} names no file; fill in the cell, or mark the well as empty"
-    candidates = [name, *_below_path(well.metadata, column, name)]
+    candidates = [*_below_path(folder, name), name]
     paths = {candidate: inside(root, candidate) for candidate in candidates}
     present = next((candidate for candidate, path in paths.items() if path is not None and path.is_file()), None)
     if present is not None:
@@ -103,10 +123,9 @@ def _file(root: Path, well: Well, column: str, name: str) -> tuple[str, str | No
     return name, f"image {name} of well {well.well} is not there"
 
 
-def _below_path(metadata: Mapping[str, str], column: str, name: str) -> list[str]:
+def _below_path(path: str, name: str) -> list[str]:
     """The file below the last folders of LoadData's `PathName_…`, which is a path of the machine that made the
     table."""
-    path = metadata.get(re.sub("^FileName_", "PathName_", column, flags=re.IGNORECASE), "")
     parts = PureWindowsPath(path).parts if "\\" in path else PurePosixPath(path).parts
     folders = [part for part in parts if part not in ("/", "\\", "..") and ":" not in part]
     return ["/".join((*folders[i:], name)) for i in range(len(folders))]

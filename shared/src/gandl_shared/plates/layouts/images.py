@@ -9,7 +9,7 @@ PROJECTION = "projection"
 """The plane of a file that holds the projection of a stack, which the instrument made itself."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFile:
     """One image file, relative to the images folder, and what its layout says of it.
 

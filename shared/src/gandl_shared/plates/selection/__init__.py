@@ -3,6 +3,7 @@
 from gandl_shared.plates.selection.assembly import assemble, files_by_field
 from gandl_shared.plates.selection.channels import ChannelOrder, ModelInput, channel_names, order_channels
 from gandl_shared.plates.selection.choice import ChosenFiles, choose_files
+from gandl_shared.plates.selection.pixel_sizes import check_pixel_sizes
 from gandl_shared.plates.selection.plate_names import assign_plates
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "assemble",
     "assign_plates",
     "channel_names",
+    "check_pixel_sizes",
     "choose_files",
     "files_by_field",
     "order_channels",

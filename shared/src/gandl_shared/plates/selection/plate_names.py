@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -32,6 +33,8 @@ def assign_plates(files: Sequence[ImageFile], plates: Sequence[str]) -> list[Ima
 def spelling(name: str) -> str:
     """The name without what people and programs change: case, blanks, punctuation, leading zeros of a number."""
     text = unicodedata.normalize("NFKC", name).casefold()
+    # Spreadsheets turn the plate 1 into 1.0.
+    text = re.sub(r"^(\d+)\.0+$", r"\1", text)
     letters = "".join(character for character in text if character.isalnum())
     return letters.lstrip("0") if letters.isdigit() else letters
 

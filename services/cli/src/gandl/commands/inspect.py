@@ -1,0 +1,46 @@
+"""`gandl inspect`: what a folder of images holds, what is still open, and the command to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from gandl_embedding.engine import Engine
+from gandl_shared.jobs import Subject, inspect_images
+from gandl_shared.plates import read_plate_map
+
+from gandl.screening.image_options import ImageOptions, with_image_options
+from gandl.terminal.inspection_table import print_report
+
+
+@with_image_options
+def inspect(
+    images: Annotated[Path, typer.Argument(help="Folder of the images, or an archive or URL of OME-Zarr.")],
+    platemap: Annotated[Path | None, typer.Option(help="Plate map with one row per well.")] = None,
+    model: Annotated[Path | None, typer.Option(help="ONNX featurizer, whose channels are assigned.")] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    image: ImageOptions,
+) -> None:
+    """Print what a folder of images holds, what is still open, and the command to run.
+
+    Nothing is written. Exit code 1 says that something is open.
+    """
+    subject = Subject(
+        images=images,
+        plate_map=None if platemap is None else read_plate_map(platemap, controls=False),
+        plate_map_name="MAP.csv" if platemap is None else str(platemap),
+        card=None if model is None else Engine.load(model, threads=1).card,
+        model_name="MODEL.onnx" if model is None else str(model),
+        pattern=image.pattern,
+        channels=image.channel_list,
+        choice=image.choice,
+    )
+    report = inspect_images(subject)
+    if json:
+        typer.echo(report.model_dump_json(indent=1))
+    else:
+        print_report(report)
+    if report.problems:
+        raise typer.Exit(1)
