@@ -12,6 +12,7 @@ from gandl_shared.plates import read_plate_map
 
 from gandl.screening.image_options import ImageOptions, with_image_options
 from gandl.terminal.inspection_table import print_report
+from gandl.terminal.table_notes import Sheet
 
 
 @with_image_options
@@ -20,6 +21,7 @@ def inspect(
     platemap: Annotated[Path | None, typer.Option(help="Plate map with one row per well.")] = None,
     model: Annotated[Path | None, typer.Option(help="ONNX featurizer, whose channels are assigned.")] = None,
     *,
+    sheet: Sheet = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     image: ImageOptions,
 ) -> None:
@@ -29,7 +31,7 @@ def inspect(
     """
     subject = Subject(
         images=images,
-        plate_map=None if platemap is None else read_plate_map(platemap, controls=False),
+        plate_map=None if platemap is None else read_plate_map(platemap, controls=False, sheet=sheet),
         plate_map_name="MAP.csv" if platemap is None else str(platemap),
         card=None if model is None else Engine.load(model, threads=1).card,
         model_name="MODEL.onnx" if model is None else str(model),
