@@ -24,7 +24,10 @@ def test_the_user_hears_of_what_was_folded_with_the_rows() -> None:
     ]
 
 
-@pytest.mark.parametrize(("first", "second"), [("CmpA", "cmpa"), ("Cmp-A", "Cmp\u2013A"), ("5'-X", "5\u2032-X")])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("CmpA", "cmpa"), ("Cmp-A", "Cmp\u2013A"), ("5'-X", "5\u2032-X"), ("0042", "42"), ("1", "1.0")],
+)
 def test_names_that_differ_by_case_or_dash_are_reported_with_both_rows(first: str, second: str) -> None:
     (problem,) = similar_names([(2, first), (3, second), (4, second)], "m.csv", "compound")
     assert (problem.row, problem.field) == (3, "compound")

@@ -11,6 +11,7 @@ from gandl_shared.errors import Problem
 MAX_LISTED_NAMES = 10
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+_NUMBER = re.compile(r"0*([0-9]+)(?:\.0)?")
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u2032": "'", "\u02b9": "'", "\u201d": '"', "\u2033": '"'})
 
 
@@ -22,8 +23,13 @@ def fold_name(text: str) -> str:
 
 
 def likeness(name: str) -> str:
-    """Return what names have in common that people do not tell apart: case, and the kinds of dashes and primes."""
-    return _DASHES.sub("-", name).translate(_QUOTES).casefold()
+    """Return what names have in common that people do not tell apart.
+
+    These are case, the kinds of dashes and primes, and, in numbers, zeros in front and `.0` behind, which spreadsheets
+    and data frames drop or add.
+    """
+    number = _NUMBER.fullmatch(name)
+    return number[1] if number else _DASHES.sub("-", name).translate(_QUOTES).casefold()
 
 
 def folding_notes(spellings: Iterable[tuple[int, str]], column: str) -> list[str]:
@@ -42,7 +48,7 @@ def folding_notes(spellings: Iterable[tuple[int, str]], column: str) -> list[str
 
 
 def similar_names(names: Iterable[tuple[int, str]], source: str, column: str) -> Iterator[Problem]:
-    """Yield a problem for each name that differs from an earlier one by case or by the kind of a dash only."""
+    """Yield a problem for each name that differs from an earlier one only by what `likeness` passes over."""
     first: dict[str, int] = {}
     for row, name in names:
         first.setdefault(name, row)
@@ -51,7 +57,7 @@ def similar_names(names: Iterable[tuple[int, str]], source: str, column: str) ->
         other = groups.setdefault(likeness(name), name)
         if other != name:
             detail = (
-                f"'{name}' and '{other}' in row {first[other]} differ only by upper and lower case or by the kind of a "
-                "dash; write them alike if they are one, and give them different names if they are not"
+                f"'{name}' and '{other}' in row {first[other]} differ only by upper and lower case, by the kind of a "
+                "dash or by zeros; write them alike if they are one, and give them different names if they are not"
             )
             yield Problem(detail, file=source, row=row, field=column)

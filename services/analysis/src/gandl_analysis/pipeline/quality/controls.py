@@ -13,6 +13,7 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import ControlConfusion, GroupQuality, ShareInterval
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
+from gandl_analysis.pipeline.quality.treatments import treatment_doses
 
 _IN_SAMPLE = GradedAssay(
     "undetermined", ("the axis has seen these controls: in-sample figures flatter and give no verdict",)
@@ -65,9 +66,10 @@ def _scores_by_dose(cell_line: ScoredCellLine, wells: Mask) -> list[Float]:
     """Return the scores of the replicates of each compound and dose."""
     # Controls are left out: the V-factor is about the spread within the doses of treatments.
     replicates: dict[tuple[str | None, float | None], list[float]] = {}
-    for well, on, use in zip(cell_line.wells, cell_line.scores.on, wells, strict=True):
+    columns = zip(cell_line.wells, treatment_doses(cell_line.wells), cell_line.scores.on, wells, strict=True)
+    for well, dose, on, use in columns:
         if use and well.role is Role.TREATMENT and np.isfinite(on):
-            replicates.setdefault((well.compound, well.concentration_um), []).append(float(on))
+            replicates.setdefault((well.compound, dose), []).append(float(on))
     return [np.array(values) for values in replicates.values()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
@@ -28,6 +29,7 @@ from gandl_shared.schemas.quality import (
 from numpy.typing import NDArray
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
+from gandl_analysis.pipeline.quality.treatments import treatment_doses
 
 MAX_Q_REPRODUCIBLE = 0.05
 """A treatment is reproducible below this q-value."""
@@ -125,27 +127,30 @@ def _replicates(cell_line: ScoredCellLine, means: Float, seed: int) -> Replicate
         return None
     treated = np.array([w.role is Role.TREATMENT for w in cell_line.wells], bool)
     use = np.flatnonzero(negative | treated)
-    groups = [_treatment(cell_line.wells[i]) for i in use.tolist()]
+    treatments = _treatments(cell_line.wells)
+    groups = [treatments[i] for i in use.tolist()]
     # Cosine similarity is about the origin, which is the mean of the negative controls.
     centred = means[use] - np.nanmean(means[negative], axis=0)
     results = replicate_map(centred, groups, negative[use], seed)
     if not results:
         return None
-    wells = {_treatment(w): w for w in cell_line.wells if w.role is Role.TREATMENT}
+    doses = treatment_doses(cell_line.wells)
+    columns = zip(treatments, cell_line.wells, doses, strict=True)
+    wells = {treatment: (w.compound, dose) for treatment, w, dose in columns if w.role is Role.TREATMENT}
     return Replicates(
         share_reproducible=sum(r.q_value < MAX_Q_REPRODUCIBLE for r in results) / len(results),
-        groups=tuple(_replicate_group(wells[result.group], result) for result in results),
+        groups=tuple(_replicate_group(*wells[result.group], result) for result in results),
     )
 
 
-def _treatment(well: Well) -> str:
-    return f"{well.compound}@{well.concentration_um}"
+def _treatments(wells: Sequence[Well]) -> list[str]:
+    return [f"{well.compound}@{dose}" for well, dose in zip(wells, treatment_doses(wells), strict=True)]
 
 
-def _replicate_group(well: Well, result: ReplicateMap) -> ReplicateGroup:
+def _replicate_group(compound: str | None, dose: float | None, result: ReplicateMap) -> ReplicateGroup:
     return ReplicateGroup(
-        compound=well.compound or "unnamed",
-        concentration_um=well.concentration_um,
+        compound=compound or "unnamed",
+        concentration_um=dose,
         n_wells=result.n,
         map=result.mean_average_precision,
         p_value=result.p_value,
@@ -168,8 +173,8 @@ def _position_effects(cell_line: ScoredCellLine, rng: np.random.Generator) -> tu
 
 def _map_of_plate(cell_line: ScoredCellLine, on_plate: Mask, rng: np.random.Generator) -> PositionMap:
     positions = cell_line.tiles.positions
-    wells = [w for w, use in zip(cell_line.wells, on_plate, strict=True) if use]
-    treatments = [f"{w.role}|{w.compound}|{w.concentration_um}" for w in wells]
+    columns = zip(cell_line.wells, _treatments(cell_line.wells), on_plate, strict=True)
+    treatments = [f"{well.role}|{treatment}" for well, treatment, use in columns if use]
     efficacy = cell_line.scores.efficacy[on_plate]
     return position_map(efficacy, positions.rows[on_plate], positions.columns[on_plate], treatments, rng)
 
