@@ -72,7 +72,12 @@ def test_wells_from_rows_and_columns() -> None:
         "B03",
         "AF48",
     ]
-    for texts, words in ((("0", "1"), "counted from 0"), (("1",), "is no well"), (("1-Jan",), "is a date")):
+    for texts, words in (
+        (("0", "1"), "counted from 0"),
+        (("1",), "may count by rows or by columns"),
+        (("Q0",), "is no well"),
+        (("1-Jan",), "is a date"),
+    ):
         with pytest.raises(ValueError, match=words):
             well_of(texts)
 

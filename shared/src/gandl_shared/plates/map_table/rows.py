@@ -217,4 +217,8 @@ def well_of(texts: Sequence[str]) -> str:
     try:
         return well_name(*parse_well(text))
     except ValueError:
-        raise ValueError(damage(text) or f"'{text}' is no well; wells look like A01 or P24") from None
+        # Plates are counted by rows or by columns, and nothing in the table says which.
+        number = f"'{text}' is a number, which may count by rows or by columns; write A01 or P24"
+        raise ValueError(
+            number if text.isdigit() else damage(text) or f"'{text}' is no well; wells look like A01 or P24"
+        ) from None

@@ -72,21 +72,19 @@ def _body(rows: Rows, index: int, width: int, source: str) -> _Body:
     body = _Body()
     content = [(n, cells) for n, cells in enumerate(rows[index + 1 :], start=index + 2) if any(cells)]
     # Some programs end every line with a separator. If only some rows are longer, a cell holds a bare separator.
-    lengths = {len(cells) for _, cells in content}
-    is_uniform = len(lengths) == 1
+    is_uniform = len({len(cells) for _, cells in content}) == 1
     for number, cells in content:
-        surplus = cells[width:]
-        if surplus and (any(surplus) or not is_uniform):
+        if len(cells) < width:
+            body.short[number] = len(cells)
+            body.rows.append(Row(number, cells + [""] * (width - len(cells))))
+        elif len(cells) == width or (is_uniform and not any(cells[width:])):
+            body.rows.append(Row(number, cells[:width]))
+        else:
             detail = (
                 f"row {number} has {len(cells)} cells, the header {width}; put quotes around a cell that contains the "
                 "separator"
             )
             body.problems.append(Problem(detail, file=source, row=number))
-            continue
-        if len(cells) < width:
-            body.short[number] = len(cells)
-        filled = cells + [""] * (width - len(cells)) if len(cells) < width else cells
-        body.rows.append(Row(number, filled[:width] if surplus else filled))
     return body
 
 
