@@ -72,6 +72,17 @@ def test_a_formula_counts_with_its_stored_value() -> None:
     assert rows_of_workbook(archive(parts), "m.xlsx", FORM, None)[0] == [["plate"], ["2"]]
 
 
+def test_the_library_is_quiet_about_styles(recwarn: pytest.WarningsRecorder) -> None:
+    content = workbook({"map": ROWS})
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    styles = parts["xl/styles.xml"]
+    start, end = styles.index(b"<cellStyles"), styles.index(b"</cellStyles>") + len(b"</cellStyles>")
+    parts["xl/styles.xml"] = styles[:start] + styles[end:]
+    assert rows_of_workbook(archive(parts), "m.xlsx", FORM, None)[0][0] == ["plate", "dose"]
+    assert not recwarn.list
+
+
 def test_a_bomb_and_entities_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     content = workbook({"map": ROWS})
     with zipfile.ZipFile(io.BytesIO(content)) as file:

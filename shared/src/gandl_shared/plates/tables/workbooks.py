@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -38,6 +39,13 @@ def rows_of_workbook(content: bytes, source: str, form: TableForm, sheet: str | 
     workbook, that would unpack to too much, without that sheet, or with a formula without a value.
     """
     _check_parts(content, source, form)
+    with warnings.catch_warnings():
+        # The library speaks of styles and menus that it does not keep, which nobody has asked it to write.
+        warnings.simplefilter("ignore", UserWarning)
+        return _read(content, source, form, sheet)
+
+
+def _read(content: bytes, source: str, form: TableForm, sheet: str | None) -> tuple[Rows, str, list[str]]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         names = [worksheet.title for worksheet in book.worksheets]
