@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gandl_shared.schemas.base import Frozen
-from gandl_shared.schemas.vocabulary import ImageReason
+from gandl_shared.schemas.vocabulary import ImageReason, Role
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -195,6 +195,22 @@ class PlateImages(Frozen):
     reasons: tuple[str, ...] = ()
 
 
+class SitePosition(Frozen):
+    """A field of view, its well, and what the well is for."""
+
+    plate: str
+    well: str
+    site: str
+    role: Role
+    cell_line: str
+
+
+class IdenticalImages(Frozen):
+    """Sites whose images are equal in every pixel, as if a file had been copied under another name."""
+
+    sites: tuple[SitePosition, ...]
+
+
 class Quality(Frozen):
     """The quality of a screen by cell line and by plate.
 
@@ -209,3 +225,6 @@ class Quality(Frozen):
     plates: Mapping[str, GroupQuality]
     probes: Mapping[str, CellLineProbes] = Field(default_factory=dict)
     images: Mapping[str, PlateImages] = Field(default_factory=dict)
+    identical: tuple[IdenticalImages, ...] = Field(
+        default=(), description="groups of sites with equal images; control wells among them count once"
+    )

@@ -16,6 +16,7 @@ from gandl_analysis.pipeline.curves.compounds import efficacy_settings, fit_comp
 from gandl_analysis.pipeline.image_qc import check_images
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.provenance import provenance_of
+from gandl_analysis.pipeline.quality.identical_images import identical_images, with_identical_images, without_copies
 from gandl_analysis.pipeline.quality.images import plates_by_cell_line, with_images
 from gandl_analysis.pipeline.quality.screen import screen_quality
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
@@ -41,6 +42,8 @@ def _analyse(screen: ScreenInput) -> Analysed:
 
     channels = [channel.name for channel in screen.card.channels]
     image_qc = check_images(screen.profiles, used, parameters.image_qc, channels)
+    identical = identical_images(screen.profiles, used, image_qc.empty_sites)
+    image_qc = without_copies(image_qc, identical, screen.profiles)
     raw = tiles_of(screen.profiles, used, image_qc)
     tiles = normalised_tiles(raw, parameters.normalisation)
 
@@ -51,6 +54,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
     settings = efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name)
     limits = {name: limit_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
     quality = with_images(screen_quality(cell_lines, parameters), image_qc.plates, plates_by_cell_line(used))
+    quality = with_identical_images(quality, identical)
     # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
     undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
     curves = fit_compounds(wells, settings, limits, undirected)

@@ -80,6 +80,11 @@ class ImageQc:
     emptied: frozenset[WellKey]
     sites: tuple[JudgedSite, ...] = ()
 
+    @property
+    def empty_sites(self) -> frozenset[tuple[str, str, str]]:
+        """Plate, well and site of the fields without cells."""
+        return frozenset(site.key for site in self.sites if ImageReason.EMPTY in site.problems)
+
     def exclusion_reason(self, well: Well) -> str | None:
         """Return why a well has no score, or None where image quality control leaves it in."""
         return self.failed.get((well.plate, well.well))

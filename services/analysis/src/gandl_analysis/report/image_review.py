@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gandl_shared.schemas.quality import FailedSite, PlateImages
+from gandl_shared.schemas.quality import FailedSite, IdenticalImages, PlateImages
 
 from gandl_analysis.report.checks import Check, CheckMark
 from gandl_analysis.report.numbers import count
 
 MAX_LISTED_FIELDS = 200
 """The most failed fields that a report lists; all of them are in quality.json."""
+
+MAX_LISTED_COPIES = 10
+"""The most groups of equal images that a report names."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +31,35 @@ class ImageReview:
     """Image quality control of the whole screen. `failed` holds at most MAX_LISTED_FIELDS of the `n_failed` fields."""
 
     check: Check
+    copies: Check
     failed: tuple[FailedField, ...]
     n_failed: int
 
 
-def review_images(images: Mapping[str, PlateImages]) -> ImageReview | None:
+def review_images(images: Mapping[str, PlateImages], identical: Sequence[IdenticalImages] = ()) -> ImageReview | None:
     """Return the review of the images by plate, or None where the images were not measured."""
     if not images:
         return None
     failed = [FailedField(plate, site) for plate, of_plate in images.items() for site in of_plate.failed]
     return ImageReview(
-        check=_usable_images(failed, images), failed=tuple(failed[:MAX_LISTED_FIELDS]), n_failed=len(failed)
+        check=_usable_images(failed, images),
+        copies=_own_images(identical),
+        failed=tuple(failed[:MAX_LISTED_FIELDS]),
+        n_failed=len(failed),
+    )
+
+
+def _own_images(identical: Sequence[IdenticalImages]) -> Check:
+    question = "Does every field have an image of its own?"
+    if not identical:
+        return Check(question=question, mark=CheckMark.FINE, answer="yes: no two images are equal")
+    groups = [" = ".join(f"{s.plate} {s.well} site {s.site}" for s in group.sites) for group in identical]
+    more = f" and {len(groups) - MAX_LISTED_COPIES} more" if len(groups) > MAX_LISTED_COPIES else ""
+    return Check(
+        question=question,
+        mark=CheckMark.ATTENTION,
+        answer=f"no: {'; '.join(groups[:MAX_LISTED_COPIES])}{more} are equal in every pixel",
+        advice="A file was copied or exported twice. Such wells are no replicates of each other.",
     )
 
 

@@ -95,7 +95,7 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
         drawn_plates=plates[:MAX_PLATES],
         has_large_plates=_has_large_plates(wells, plates[:MAX_PLATES]),
         missing=_missing_wells(analysis),
-        images=review_images(analysis.quality.images),
+        images=review_images(analysis.quality.images, analysis.quality.identical),
         in_sample=any(quality.in_sample for quality in analysis.quality.cell_lines.values()),
         axes=analysis.axes,
     )

@@ -9,6 +9,8 @@ from gandl.terminal.layout import add_row, new_table, print_table
 from gandl.terminal.texts import fixed, interval_text, location_text
 
 MAX_ROWS = 40
+MAX_COPIES = 10
+"""At most so many groups of equal images are printed; quality.json holds all of them."""
 
 
 def print_screen(analysis: ScreenAnalysis, console: Console | None = None) -> None:
@@ -45,6 +47,9 @@ def print_quality(analysis: ScreenAnalysis, console: Console) -> None:
     if failed:
         excluded = sum(site.excluded for site in failed)
         console.print(f"{len(failed)} sites failed image QC, {excluded} of them were left out")
+    for group in analysis.quality.identical[:MAX_COPIES]:
+        sites = " = ".join(f"{site.plate} {site.well} site {site.site}" for site in group.sites)
+        console.print(f"Equal images: {sites}", markup=False)
     for name, images in analysis.quality.images.items():
         if not images.usable:
             console.print(f"Plate {name} is not usable: {'; '.join(images.reasons)}", markup=False)
