@@ -138,9 +138,17 @@ class Fields:
     preprocessing: Preprocessing
     top: float
 
+    def recorded(self, change: Change) -> list[Raw]:
+        """Return the fields after a change, limited to what the file format can hold."""
+        return [np.asarray(np.clip(np.rint(change(raw)), 0, self.top), np.float32) for raw in self.raw]
+
     def changed(self, change: Change) -> list[NDArray[np.uint8]]:
-        """Return the fields as the model receives them after a change, limited to what the file format can hold."""
-        return [prepare_field(np.clip(np.rint(change(raw)), 0, self.top), self.preprocessing) for raw in self.raw]
+        """Return the fields as the model receives them after a change."""
+        return [prepare_field(raw, self.preprocessing) for raw in self.recorded(change)]
+
+    def metrics(self, change: Change) -> list[SiteMetrics]:
+        """Return the metrics of the fields after a change."""
+        return [site_metrics(prepare_field(raw, self.preprocessing), raw) for raw in self.recorded(change)]
 
 
 def fields_of(name: str, raw: Sequence[NDArray[np.generic]], size: int, downscale: int) -> Fields:
@@ -182,9 +190,9 @@ def recognised(fields: Fields) -> Iterator[str]:
 
     A changed field is judged beside the other fields as they are.
     """
-    real = [site_metrics(f) for f in fields.changed(VERSIONS["as they are"])]
+    real = fields.metrics(VERSIONS["as they are"])
     for version, change in VERSIONS.items():
-        changed = [site_metrics(f) for f in fields.changed(change)]
+        changed = fields.metrics(change)
         by_field = [problems_of([*real[:i], spoilt, *real[i + 1 :]]) for i, spoilt in enumerate(changed)]
         problems = np.array([[p.of_sites(reason)[i] for reason in ImageReason] for i, p in enumerate(by_field)])
         shares = [*problems.mean(axis=0), problems.any(axis=1).mean()]

@@ -137,6 +137,15 @@ def test_a_copy_of_another_channel_is_recognised_with_any_gain() -> None:
     assert masks.copy.all(axis=1).tolist() == [False, False, True, True, *[False] * 6]
 
 
+def test_a_copy_under_the_limits_of_another_channel_is_recognised_by_the_raw_image() -> None:
+    """These limits make most of the copy white, so that the mapped channels are hardly alike."""
+    raw = np.repeat(field(1)[:1].astype(np.uint16), 2, axis=0)
+    mapped = raw.astype(np.uint8)
+    mapped[1] = np.clip(raw[1].astype(int) * 8, 0, 255)
+    assert site_metrics(mapped).similarity[1] < 0.9
+    assert site_metrics(mapped, raw).similarity[1] == 1
+
+
 def test_stripes_along_rows_and_along_columns_are_recognised() -> None:
     fields = [field(i) for i in range(10)]
     fields[4][0, ::2] += 6

@@ -128,4 +128,6 @@ def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preproc
     # Positions are stored in pixels of the image file, in which people look at a tile.
     corners = tile_origins(field.shape[1], field.shape[2], preprocessing.size)
     origins = tuple((y * factor, x * factor) for y, x in corners)
-    return SiteTiles(key=key, tiles=tiles, origins=origins, metrics=site_metrics(field), contrast=tile_contrast(tiles))
+    return SiteTiles(
+        key=key, tiles=tiles, origins=origins, metrics=site_metrics(field, image), contrast=tile_contrast(tiles)
+    )

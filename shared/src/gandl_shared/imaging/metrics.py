@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gandl_shared.imaging.greys import Raw
+
 Float = NDArray[np.float64]
 
 SATURATED = 255
@@ -42,12 +44,20 @@ class SiteMetrics:
     similarity: NDArray[np.float32]
 
 
-def site_metrics(field: NDArray[np.uint8]) -> SiteMetrics:
-    """Return the metrics of a mapped field [C, H, W] of at least 8 pixels per side."""
+def site_metrics(field: NDArray[np.uint8], raw: Raw | None = None) -> SiteMetrics:
+    """Return the metrics of a mapped field [C, H, W] of at least 8 pixels per side.
+
+    `raw` is the image [C, H', W'] from which it was mapped. The similarity is measured on it, because the limits of
+    another channel change a copy.
+    """
     measured = [(_sharpness(c), np.mean(c == SATURATED), _structure(c), _stripes(c)) for c in field]
     sharpness, saturated, structure, stripes = np.array(measured, np.float32).reshape(len(field), 4).T.copy()
     return SiteMetrics(
-        sharpness=sharpness, saturated=saturated, structure=structure, stripes=stripes, similarity=_similarity(field)
+        sharpness=sharpness,
+        saturated=saturated,
+        structure=structure,
+        stripes=stripes,
+        similarity=_similarity(field if raw is None else raw),
     )
 
 
@@ -123,7 +133,7 @@ def _stripes(channel: NDArray[np.uint8]) -> float:
     return max(float(np.sqrt(np.mean(change**2))) for change in changes)
 
 
-def _similarity(field: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _similarity(field: Raw) -> NDArray[np.float32]:
     """Return the largest correlation of each channel [C] with another; 0 for a constant or a single one."""
     # A quarter of the rows has thousands of pixels, and takes a quarter of the time.
     rows = field[:, ::4].astype(np.float64)

@@ -61,6 +61,11 @@ def test_fields_that_show_nothing_may_be_equal() -> None:
     assert identical_images(profiles, wells, empty) == ()
 
 
+def test_a_model_with_one_vector_for_everything_copies_no_file() -> None:
+    profiles = SCREEN.profiles()
+    assert identical_images(replace(profiles, vectors=np.zeros_like(profiles.vectors)), SCREEN.wells()) == ()
+
+
 def test_equal_first_tiles_are_not_enough() -> None:
     wells, profiles = SCREEN.wells(), SCREEN.profiles()
     first, second = controls(wells, "negative_control")[:2]

@@ -51,7 +51,8 @@ def _equal(rows: Mapping[SiteKey, Sequence[int]], profiles: Profiles) -> list[li
         if len(candidates) > 1:
             for key in candidates:
                 by_all[np.ascontiguousarray(profiles.vectors[rows[key]]).tobytes()].append(key)
-    return [group for group in by_all.values() if len(group) > 1]
+    # A model that gives one vector for every image says nothing about files.
+    return [group for group in by_all.values() if 1 < len(group) < len(rows)]
 
 
 def without_copies(image_qc: ImageQc, identical: Sequence[IdenticalImages], profiles: Profiles) -> ImageQc:
