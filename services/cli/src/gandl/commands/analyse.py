@@ -13,6 +13,7 @@ from gandl_analysis.pipeline import analyse as pipeline
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
 from gandl.screening.run import check_output_folder
 from gandl.terminal.screen_tables import print_screen
+from gandl.terminal.table_notes import print_notes
 
 
 @with_analysis_options
@@ -30,5 +31,6 @@ def analyse(
     screen = read_folder(folder, analysis.read_parameters(), analysis.read_axes())
     analysed = pipeline.analyse(screen)
     write_files(analysed, screen.profiles, out)
+    print_notes(analysed.analysis.notes)
     print_screen(analysed.analysis)
     typer.echo(f"{out / 'report.html'}")

@@ -12,7 +12,7 @@ from gandl_shared.plates import read_plate_map
 
 from gandl.screening.image_options import ImageOptions, with_image_options
 from gandl.terminal.inspection_table import print_report
-from gandl.terminal.table_notes import Sheet
+from gandl.terminal.table_notes import Sheet, print_notes
 
 
 @with_image_options
@@ -29,9 +29,12 @@ def inspect(
 
     Nothing is written. Exit code 1 says that something is open.
     """
+    plate_map = None if platemap is None else read_plate_map(platemap, controls=False, sheet=sheet)
+    if plate_map is not None:
+        print_notes(plate_map.notes)
     subject = Subject(
         images=images,
-        plate_map=None if platemap is None else read_plate_map(platemap, controls=False, sheet=sheet),
+        plate_map=plate_map,
         plate_map_name="MAP.csv" if platemap is None else str(platemap),
         card=None if model is None else Engine.load(model, threads=1).card,
         model_name="MODEL.onnx" if model is None else str(model),
