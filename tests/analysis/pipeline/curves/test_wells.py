@@ -95,3 +95,5 @@ def test_further_columns_are_joined_counted_or_left_out() -> None:
         for n in range(6)
     ]
     assert group(*wells).metadata == {"smiles": "CCO", "batch": "b0; b1", "volume": "6 values"}
+    prefixed = [replace(wells[0], metadata={"Metadata_batch": "b1"}), *wells[:1]]
+    assert group(*prefixed).metadata["batch"] == "b1; b0"

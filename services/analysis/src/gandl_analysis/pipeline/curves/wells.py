@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from gandl_science.dose_response.results import DoseResponseData
+from gandl_shared.plates import plain_column
 from gandl_shared.plates.layouts.listing import IMAGE_SUFFIXES
 from gandl_shared.plates.tables.quantities.doses import group_doses
 from gandl_shared.schemas.vocabulary import Flag
@@ -102,16 +103,18 @@ class CompoundWells:
 
         Columns that name image files belong to single wells and are left out.
         """
-        names = dict.fromkeys(name for well in self.wells for name in well.metadata)
-        values = {name: self._values(name) for name in names}
+        values: dict[str, list[str]] = {}
+        for well in self.wells:
+            for name, value in well.metadata.items():
+                # A table that gandl wrote has the prefix in each name, and the plate map may have it in some.
+                texts = values.setdefault(plain_column(name), [])
+                if value and value not in texts:
+                    texts.append(value)
         return {
             name: "; ".join(texts) if len(texts) <= MAX_JOINED_VALUES else f"{len(texts)} values"
             for name, texts in values.items()
             if not any(text.lower().endswith(IMAGE_SUFFIXES) for text in texts)
         }
-
-    def _values(self, name: str) -> list[str]:
-        return list(dict.fromkeys(value for well in self.wells if (value := well.metadata.get(name))))
 
     @property
     def data(self) -> DoseResponseData:
