@@ -140,7 +140,7 @@ def off_axis_onsets(plates: int) -> Iterator[str]:
                 rng = np.random.default_rng([controls, replicates, seed])
                 screen = draw(controls, 64, 4.0, rng, unseen=COMPOUNDS * len(doses) * replicates)
                 scores = score_wells(screen.vectors, screen.well, screen.labels, screen.folds)
-                limit = off_axis_limit(scores.off_distance[screen.labels != 0])
+                limit = off_axis_limit(scores.off_distance, screen.labels)
                 inert = scores.off_distance[(screen.labels == 0) & (screen.truth < 0)]
                 means = inert.reshape(COMPOUNDS, len(doses), replicates).mean(axis=2)
                 toxic += [off_axis_onset(doses, each, limit) is not None for each in means]

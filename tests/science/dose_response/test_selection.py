@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.models import log_dose
 from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData
-from gandl_science.dose_response.selection import choose_model, corrected_aic
+from gandl_science.dose_response.selection import Evidence, choose_model, corrected_aic
 from gandl_science.dose_response.solver import dose_means
 
 AICC = {CurveModel.CONSTANT: 3.0, CurveModel.HILL: 2.0, CurveModel.GAIN_LOSS: 1.0}
@@ -16,6 +18,10 @@ AICC = {CurveModel.CONSTANT: 3.0, CurveModel.HILL: 2.0, CurveModel.GAIN_LOSS: 1.
 
 def fit(c: Float, y: Float) -> CurveFit:
     return fit_curves([DoseResponseData(c, y)], CurveOptions(n_null=1000), np.random.default_rng(0))[0]
+
+
+def choose(aicc: Mapping[CurveModel, float], *, has_bell: bool, p_value: float) -> CurveModel:
+    return choose_model(Evidence(aicc=aicc, has_bell=has_bell, p_value=p_value, hill_p=p_value), alpha=0.05)
 
 
 def test_aicc_is_the_formula_of_hurvich_and_tsai() -> None:
@@ -34,15 +40,50 @@ def test_aicc_does_not_exist_without_spare_wells() -> None:
 
 
 def test_least_aicc_is_chosen_and_a_bell_only_where_it_is_visible() -> None:
-    choice = {"p_value": 0.5, "alpha": 0.05}
-    assert choose_model(AICC, has_bell=True, **choice) is CurveModel.GAIN_LOSS
-    assert choose_model(AICC, has_bell=False, **choice) is CurveModel.HILL
+    assert choose(AICC, has_bell=True, p_value=0.5) is CurveModel.GAIN_LOSS
+    assert choose(AICC, has_bell=False, p_value=0.5) is CurveModel.HILL
 
 
 @pytest.mark.parametrize(("p_value", "model"), [(0.05, CurveModel.HILL), (0.06, CurveModel.CONSTANT)])
 def test_the_activity_test_decides_where_the_hill_curve_has_no_aicc(p_value: float, model: CurveModel) -> None:
     without = AICC | {CurveModel.HILL: np.inf}
-    assert choose_model(without, has_bell=False, p_value=p_value, alpha=0.05) is model
+    assert choose(without, has_bell=False, p_value=p_value) is model
+
+
+def test_what_the_hill_test_calls_active_has_a_shape_whatever_aicc_says() -> None:
+    constant_first = AICC | {CurveModel.CONSTANT: -10.0}
+    assert choose(constant_first, has_bell=False, p_value=0.01) is CurveModel.HILL
+    assert choose(constant_first, has_bell=True, p_value=0.01) is CurveModel.GAIN_LOSS
+    assert choose(constant_first, has_bell=False, p_value=0.2) is CurveModel.CONSTANT
+
+
+def test_an_effect_that_only_the_analysis_of_variance_sees_may_have_no_shape() -> None:
+    constant_first = AICC | {CurveModel.CONSTANT: -10.0}
+    evidence = Evidence(aicc=constant_first, has_bell=False, p_value=1e-6, hill_p=0.3)
+    assert choose_model(evidence, alpha=0.05) is CurveModel.CONSTANT
+
+
+def test_seven_single_wells_of_a_full_curve_are_active() -> None:
+    """AICc prefers a constant there (4.4 against 12.7), although p is 2e-4."""
+    c = np.array([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
+    curve = fit(c, np.array([-0.99, -0.95, -0.72, 0.03, 0.74, 0.92, 1.01]))
+    assert curve.model == "hill"
+    assert curve.ec50 is not None
+    assert curve.ec50.estimate == pytest.approx(0.3, rel=0.05)
+
+
+@pytest.mark.parametrize("direction", [None, -1.0])
+def test_a_bump_before_the_effect_is_no_bell(direction: float | None) -> None:
+    """Hormesis: 1.3 times the untreated response at low doses, then a full effect with EC50 3."""
+    c = np.repeat([0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0], 3)
+    bump = 1 + 0.3 * np.exp(-(((np.log10(c) + 1) / 0.6) ** 2))
+    y = bump / (1 + (c / 3) ** 2) + np.random.default_rng(5).normal(0, 0.04, c.size)
+    options = CurveOptions(n_null=1000, wanted_direction=direction)
+    (curve,) = fit_curves([DoseResponseData(c, y)], options, np.random.default_rng(0))
+    assert curve.model == "hill"
+    assert curve.ec50 is not None
+    assert curve.ec50.estimate == pytest.approx(3.0, rel=0.25)
+    assert curve.lack_of_fit_p is not None and curve.lack_of_fit_p < 0.01
 
 
 def test_six_single_wells_have_no_aicc_of_a_hill_curve() -> None:

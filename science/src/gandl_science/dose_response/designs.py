@@ -10,7 +10,13 @@ import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.models import SearchSpace, log_dose
-from gandl_science.dose_response.outliers import outlier_weights
+from gandl_science.dose_response.noise.outliers import (
+    has_many_outliers,
+    has_other_noise,
+    outlier_weights,
+    share_of_outliers,
+)
+from gandl_science.dose_response.noise.plates import PlateCorrection, correct_plates
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver import DoseMeans, dose_means
 
@@ -26,8 +32,9 @@ class Design:
     """B compounds over the same D doses `levels` (zero allowed), with at most R wells per dose.
 
     wells, present (1 or 0) and weights (after downweighting of outliers) are (B, D, R); the wells of a dose come first
-    along R. `slots` holds, for each compound, the (dose, replicate) of each of its wells, in its own order. `counts`
-    (B, D) are wells per dose. `space` is the search space.
+    along R. `has_many_outliers` (B,) is true where more than a tenth of the wells are outliers, `is_confounded` (B,)
+    where dose and plate cannot be told apart. `slots` holds, for each compound, the (dose, replicate) of each of its
+    wells, in its own order. `counts` (B, D) are replicates per dose. `space` is the search space.
     """
 
     levels: Float
@@ -35,20 +42,26 @@ class Design:
     wells: Float
     present: Float
     weights: Float
+    has_many_outliers: Mask
+    is_confounded: Mask
     slots: tuple[tuple[Index, Index], ...]
     counts: Float
     data: DoseMeans
 
     @property
     def allows_hill(self) -> Mask:
-        """True for compounds (B,) with enough wells for a Hill curve and a test: four doses, five wells."""
-        return np.asarray((self.counts.sum(axis=1) >= MIN_WELLS) & (self.levels.size >= MIN_DOSES))
+        """True for compounds (B,) with enough wells for a Hill curve and a test: four doses, five wells.
+
+        A compound whose dose and plate cannot be told apart has neither.
+        """
+        enough = (self.counts.sum(axis=1) >= MIN_WELLS) & (self.levels.size >= MIN_DOSES)
+        return np.asarray(enough & ~self.is_confounded)
 
     @property
     def allows_gain_loss(self) -> Mask:
         """True for compounds (B,) with enough wells for gain-loss: six doses, two replicates at the median dose."""
         replicates = np.median(self.counts, axis=1) >= _MIN_GAIN_LOSS_REPLICATES
-        return np.asarray(replicates & (self.levels.size >= _MIN_GAIN_LOSS_DOSES))
+        return np.asarray(replicates & (self.levels.size >= _MIN_GAIN_LOSS_DOSES) & ~self.is_confounded)
 
     def weights_of(self, compound: int) -> Float:
         """The weights (n,) of the wells of one compound, in its own order."""
@@ -70,23 +83,48 @@ def _gather(levels: Float, datasets: Sequence[DoseResponseData], options: CurveO
     """Put the wells of compounds with the same doses into one array."""
     slots = tuple(_slots(levels, data) for data in datasets)
     shape = (len(datasets), levels.size, 1 + max(int(replicate.max()) for _, replicate in slots))
-    wells, present = np.zeros(shape), np.zeros(shape)
+    wells, present, share, replicates = np.zeros((4, *shape))
+    confounded, efficiency = np.zeros(len(datasets), dtype=bool), np.ones(len(datasets))
     for compound, (data, (dose, replicate)) in enumerate(zip(datasets, slots, strict=True)):
-        wells[compound, dose, replicate] = data.response
+        correction = _corrected(data, dose)
+        wells[compound, dose, replicate] = correction.response
         present[compound, dose, replicate] = 1.0
+        share[compound, dose, replicate] = correction.weight
+        replicates[compound, dose, replicate] = correction.replicate
+        confounded[compound], efficiency[compound] = correction.is_confounded, correction.efficiency
     # Outliers are weighted before anything is fitted, so that all models see the same data.
     space, x = _search_space(levels, options), log_dose(levels)
     weights = outlier_weights(x, wells, present, space) if options.robust else present
+    outliers = share_of_outliers(weights, present)
+    # Wells that are parts of one replicate are equal after the correction, so no scatter of wells can be seen.
+    parts = np.any((present > 0) & (replicates < 1), axis=(1, 2))
+    untouched = has_other_noise(outliers) | parts
+    weights[untouched] = present[untouched]
     return Design(
         levels=levels,
         space=space,
         wells=wells,
         present=present,
         weights=weights,
+        has_many_outliers=has_many_outliers(outliers) & ~parts,
         slots=slots,
-        counts=present.sum(axis=2),
-        data=dose_means(x, wells, weights),
+        # Wells of a plate that is one replicate are parts of it, so the sum is whole but for rounding.
+        counts=np.rint(replicates.sum(axis=2)),
+        is_confounded=confounded,
+        data=_with_efficiency(dose_means(x, wells, weights * share), efficiency),
     )
+
+
+def _with_efficiency(data: DoseMeans, efficiency: Float) -> DoseMeans:
+    """Return the dose means with the pure error that their differences have, where plate effects were estimated."""
+    return DoseMeans(data.x, data.weight, data.mean, data.pure / efficiency)
+
+
+def _corrected(data: DoseResponseData, dose: Index) -> PlateCorrection:
+    """Return the wells of a compound without plate effects, or as they are where plates are unknown."""
+    if data.plate is None:
+        return PlateCorrection.none(data.response)
+    return correct_plates(dose, data.plate, data.response)
 
 
 def _slots(levels: Float, data: DoseResponseData) -> tuple[Index, Index]:

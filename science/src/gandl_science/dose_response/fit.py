@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design, designs
 from gandl_science.dose_response.intervals import ShapeFit, bootstrap_means, profile_interval, standard_errors
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, search_grid
+from gandl_science.dose_response.noise.permutation import permutation_p
+from gandl_science.dose_response.noise.scatter import has_unequal_scatter
 from gandl_science.dose_response.results import (
     SHAPES,
     CurveFit,
@@ -27,12 +29,15 @@ from gandl_science.dose_response.results import (
     LocationEstimate,
     ParameterEstimate,
 )
-from gandl_science.dose_response.selection import aicc_table, choose_model, visible_bells
+from gandl_science.dose_response.selection import Evidence, aicc_table, choose_model, corrected_aic, visible_bells
 from gandl_science.dose_response.significance import activity_p, anova_p, lack_of_fit_p, simulate_null
 from gandl_science.dose_response.solver import Solution, solve
 
-_GAIN_LOSS_STARTS = 3
+_GAIN_LOSS_STARTS, _FINAL_STARTS = 3, 32
 """The polish of a gain-loss curve has several starts, because its grid is coarse and its misfit has several minima."""
+_CHECKED_P = 0.1
+"""In a design of single wells, p-values up to this one are compared with those of exchanged wells; the larger one
+counts."""
 _UNEVEN_NULLS = 4
 """A design with missing wells often belongs to one compound: its null has so many times fewer simulated curves."""
 
@@ -54,6 +59,14 @@ def fit_curves(
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Activity:
+    """The p-values of one compound: of the activity test, and of its Hill part alone."""
+
+    p: float
+    hill: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class _DesignFit:
     """What is computed of every compound of a design before a model is chosen."""
 
@@ -61,9 +74,10 @@ class _DesignFit:
     solutions: Mapping[CurveModel, Solution]
     aicc: Mapping[CurveModel, Float]
     has_bell: Mask
-    p_values: Sequence[float | None]
+    activity: Sequence[_Activity | None]
     anova: Float
     bands: tuple[Float, Float]
+    unequal_scatter: Mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +100,16 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
         design=design,
         solutions=solutions,
         aicc=aicc_table(design, solutions),
-        has_bell=visible_bells(design, solutions),
-        p_values=_activity(design, solutions, options, seed),
+        has_bell=visible_bells(design, solutions, options.wanted_direction),
+        activity=_activity(design, solutions, options, seed),
         anova=anova_p(design.data),
         bands=_bands(design, options, seed),
+        unequal_scatter=has_unequal_scatter(design.wells, design.weights, design.counts),
     )
     models = _choose_models(design_fit, options.alpha)
+    bells = np.flatnonzero([model is CurveModel.GAIN_LOSS for model in models])
+    if bells.size:
+        design_fit = _with_best_bells(design_fit, bells)
     fits: dict[int, CurveFit] = {}
     # Intervals are the slowest step, so they are computed for the chosen model only.
     for model in dict.fromkeys(models):
@@ -105,27 +123,50 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
     return [fits[compound] for compound in range(len(models))]
 
 
+def _with_best_bells(design_fit: _DesignFit, bells: Index) -> _DesignFit:
+    """Return the fit with the gain-loss curves of these compounds searched from many more starts.
+
+    From three starts one bell in five is a local optimum, which decides no model but would be printed.
+    """
+    design, solution = design_fit.design, design_fit.solutions[CurveModel.GAIN_LOSS]
+    data = design.data.take(bells)
+    best = solve(data, GAIN_LOSS, design.space, search_grid(GAIN_LOSS, design.space), _FINAL_STARTS)
+    better = best.misfit < solution.misfit[bells]
+    merged = solution.replaced(bells[better], best.take(np.flatnonzero(better)))
+    aicc = design_fit.aicc[CurveModel.GAIN_LOSS].copy()
+    aicc[bells] = corrected_aic(data, merged.misfit[bells], GAIN_LOSS.n_parameters)
+    return replace(
+        design_fit,
+        solutions={**design_fit.solutions, CurveModel.GAIN_LOSS: merged},
+        aicc={**design_fit.aicc, CurveModel.GAIN_LOSS: aicc},
+    )
+
+
 def _choose_models(design_fit: _DesignFit, alpha: float) -> list[CurveModel]:
     """Return the model of each compound."""
     return [
         choose_model(
-            {model: float(column[compound]) for model, column in design_fit.aicc.items()},
-            has_bell=bool(design_fit.has_bell[compound]),
-            p_value=p_value,
+            Evidence(
+                aicc={model: float(column[compound]) for model, column in design_fit.aicc.items()},
+                has_bell=bool(design_fit.has_bell[compound]),
+                p_value=None if activity is None else activity.p,
+                hill_p=None if activity is None else activity.hill,
+            ),
             alpha=alpha,
         )
-        for compound, p_value in enumerate(design_fit.p_values)
+        for compound, activity in enumerate(design_fit.activity)
     ]
 
 
 def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_fit: _ModelFit) -> CurveFit:
+    activity = design_fit.activity[compound]
     return CurveFit(
         model=model,
         aicc={name: _finite(column[compound]) for name, column in design_fit.aicc.items()},
         params=model_fit.params,
         ec50=model_fit.ec50,
         loss_ec50=model_fit.loss_ec50,
-        p_value=design_fit.p_values[compound],
+        p_value=None if activity is None else activity.p,
         anova_p=_finite(design_fit.anova[compound]),
         lack_of_fit_p=model_fit.lack_of_fit_p,
         sigma=model_fit.sigma,
@@ -133,6 +174,9 @@ def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_f
         doses=_summaries(design_fit, compound),
         weights=design_fit.design.weights_of(compound),
         rising=model_fit.rising,
+        has_unequal_scatter=bool(design_fit.unequal_scatter[compound]),
+        has_many_outliers=bool(design_fit.design.has_many_outliers[compound]),
+        is_confounded=bool(design_fit.design.is_confounded[compound]),
     )
 
 
@@ -157,9 +201,9 @@ def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Float, Flo
 
 def _activity(
     design: Design, solutions: Mapping[CurveModel, Solution], options: CurveOptions, seed: int
-) -> list[float | None]:
+) -> list[_Activity | None]:
     """Return the p-values of the activity test; there is one simulated null per pattern of wells per dose."""
-    p_values: list[float | None] = [None] * len(design.counts)
+    activity: list[_Activity | None] = [None] * len(design.counts)
     patterns: dict[tuple[float, ...], list[int]] = defaultdict(list)
     for compound in np.flatnonzero(design.allows_hill).tolist():
         patterns[tuple(design.counts[compound].tolist())].append(compound)
@@ -171,9 +215,14 @@ def _activity(
         null = simulate_null(x, counts, design.space, n_null, _derive_generator(seed, x, counts))
         index = np.array(members)
         misfit = solutions[CurveModel.HILL].misfit[index]
-        for compound, p_value in zip(members, activity_p(null, design.data.take(index), misfit).tolist(), strict=True):
-            p_values[compound] = p_value
-    return p_values
+        result = activity_p(null, design.data.take(index), misfit)
+        for compound, p, hill in zip(members, result.p.tolist(), result.hill.tolist(), strict=True):
+            exchanged = 0.0
+            if counts.max() == 1 and p <= _CHECKED_P:
+                generator = _derive_generator(seed, design.wells[compound])
+                exchanged = permutation_p(x, design.wells[compound, :, 0], null.grid, generator)
+            activity[compound] = _Activity(p=max(p, exchanged), hill=hill)
+    return activity
 
 
 def _solutions(design: Design) -> dict[CurveModel, Solution]:

@@ -27,6 +27,9 @@ _WITH_EC50 = (*_ACTIVE, Verdict.TOXIC)
 """The verdicts for which an EC50 is reported."""
 
 _MIN_COVERED = 0.8
+_MIN_PLATEAU = 0.5
+"""The share of its amplitude that a gain-loss curve must reach. With less, its rise and its fall overlap: the plateau
+between them is an extrapolation, and so are the two EC50s, which are half of the way to it."""
 _LACK_OF_FIT_P = 0.01
 _MIN_REPLICATES = 2
 _MIN_DOSES = 5
@@ -146,9 +149,19 @@ class CurveClassifier:
         return self.significant and self.fit.model is not CurveModel.CONSTANT
 
     @property
+    def shows_effect(self) -> bool:
+        """True if the curve describes an effect that is significant and large enough to count."""
+        return self.has_curve and self.large
+
+    @property
+    def limbs_overlap(self) -> bool:
+        """True for a gain-loss curve whose rise and fall cannot be told apart, so that it has no EC50."""
+        return self.fit.model is CurveModel.GAIN_LOSS and self.summary.covered() < _MIN_PLATEAU
+
+    @property
     def is_plateau(self) -> bool:
         """True if the compound is active at all doses, and its response hardly changes with dose."""
-        return self.summary.always_active and not (self.has_curve and self.large)
+        return self.summary.always_active and not self.shows_effect
 
     @property
     def goes_wrong_way(self) -> bool:
@@ -179,7 +192,8 @@ class CurveClassifier:
 
     def _is_off_axis_by_ec50(self) -> bool:
         """Return whether the toxicity may come before the effect."""
-        reported = self.ec50().value
+        # Where the limbs overlap there is no EC50, but the curve still says where half of the effect is reached.
+        reported = self.summary.midpoint_crossing() if self.limbs_overlap else self.ec50().value
         if reported is None:
             # An effect whose EC50 is unknown cannot be shown to come before the toxicity.
             return self.off_axis_onset is not None
@@ -190,11 +204,15 @@ class CurveClassifier:
         if self.is_plateau:
             lowest_dose = self.summary.dose_range[0]
             return ReportedConcentration(value=lowest_dose, relation=Relation.BELOW, low=None, high=lowest_dose)
-        return ReportedConcentration() if self.fit.ec50 is None else self._report(self.fit.ec50)
+        if self.fit.ec50 is None or self.limbs_overlap:
+            return ReportedConcentration()
+        return self._report(self.fit.ec50)
 
     def loss_ec50(self) -> ReportedConcentration | None:
         """Return the concentration at which half of the effect is lost again, None for a curve without a loss."""
-        return None if self.fit.loss_ec50 is None or self.is_plateau else self._report(self.fit.loss_ec50)
+        if self.fit.loss_ec50 is None or self.is_plateau or self.limbs_overlap:
+            return None
+        return self._report(self.fit.loss_ec50)
 
     def _report(self, location: LocationEstimate) -> ReportedConcentration:
         """Return the estimate where it is within the tested doses and its interval is closed, otherwise the sure bound.
@@ -248,21 +266,30 @@ class CurveClassifier:
             Flag.ACTIVE_AT_LOWEST_DOSE: summary.starts_active and not summary.always_active and decided,
             Flag.EC50_ABOVE_RANGE: ec50.relation is Relation.ABOVE,
             Flag.EC50_BELOW_RANGE: ec50.relation is Relation.BELOW,
-            Flag.TOP_NOT_REACHED: self.has_curve and summary.covered() < _MIN_COVERED,
+            Flag.TOP_NOT_REACHED: self.shows_effect and not self.limbs_overlap and summary.covered() < _MIN_COVERED,
             Flag.BIPHASIC_TOXIC_DROP: self._rises_and_falls(),
-            Flag.SINGLE_DOSE_ACTIVITY: self.significant and summary.has_single_active_dose(),
-            Flag.NEGATIVE_DIRECTION: self.has_curve and summary.direction != summary.wanted_direction,
+            Flag.SINGLE_DOSE_ACTIVITY: self.significant and self.large and summary.has_single_active_dose(),
+            Flag.NEGATIVE_DIRECTION: self.shows_effect and summary.direction != summary.wanted_direction,
             Flag.HIGH_OFF_PERTURBATION: self.off_axis_onset is not None,
-            Flag.LACK_OF_FIT: fit.lack_of_fit_p is not None and fit.lack_of_fit_p < _LACK_OF_FIT_P,
+            Flag.LACK_OF_FIT: self._lacks_fit(),
             Flag.LOW_REPLICATES: float(np.median(summary.counts)) < _MIN_REPLICATES,
             Flag.FEW_DOSES: int((summary.concentrations > 0).sum()) < _MIN_DOSES,
             Flag.OUTLIERS_DOWNWEIGHTED: bool((fit.weights < 1).any()),
             Flag.SLOPE_AT_BOUND: any(p.at_bound for name, p in fit.params.items() if name in SLOPE_NAMES),
+            Flag.LIMBS_OVERLAP: self.shows_effect and self.limbs_overlap,
+            Flag.UNEQUAL_SCATTER: self.significant and fit.has_unequal_scatter,
+            Flag.MANY_OUTLIERS: fit.has_many_outliers,
+            Flag.CONFOUNDED_WITH_PLATE: fit.is_confounded,
         }
         return tuple(flag for flag, holds in conditions.items() if holds)
+
+    def _lacks_fit(self) -> bool:
+        """Return whether the curve misses the dose means; a compound that cannot be tested has no curve."""
+        p = self.fit.lack_of_fit_p
+        return p is not None and p < _LACK_OF_FIT_P and not self.fit.is_confounded
 
     def _rises_and_falls(self) -> bool:
         """Return whether the effect goes in the wanted direction and is lost again."""
         # A bell upside down is an effect in the unwanted direction, not a toxic drop.
         right_way = self.summary.direction == self.summary.wanted_direction
-        return self.has_curve and self.fit.model is CurveModel.GAIN_LOSS and right_way
+        return self.shows_effect and self.fit.model is CurveModel.GAIN_LOSS and right_way

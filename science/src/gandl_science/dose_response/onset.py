@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import median_abs_deviation
 
-from gandl_science.arrays import Float
+from gandl_science.arrays import Float, Index
 
 MAD_TO_SD = 1.4826
 """The median absolute deviation of normal values times this is their standard deviation (Hampel 1974). The digits are
@@ -18,13 +18,23 @@ _WIDTH = 3.0
 _MIN_CONTROLS = 4
 
 
-def off_axis_limit(control_distances: Float) -> float | None:
-    """Return median + 3 x 1.4826 MAD of the control wells' distances (N,); None with fewer than four finite ones."""
+def off_axis_limit(distances: Float, labels: Index) -> float | None:
+    """Return the distance beyond which a well is like neither control; None with fewer than four controls.
+
+    `distances` (N,) are those of wells with `labels` (N,), +1 and -1 for the two classes of controls; other wells (0)
+    and distances that are not finite do not count. The limit is median + 3 x 1.4826 MAD of all controls, or that of one
+    class (of at least four wells) where it is larger: positive controls often vary more than negative ones, and a limit
+    pooled over both would call their own phenotype toxic.
+    """
     # A control without a finite distance has no usable tiles.
-    finite = control_distances[np.isfinite(control_distances)] if control_distances.size else control_distances
-    if finite.size < _MIN_CONTROLS:
-        return None
-    return float(np.median(finite) + _WIDTH * MAD_TO_SD * median_abs_deviation(finite))
+    usable = np.isfinite(distances)
+    groups = [distances[usable & (labels != 0)], *(distances[usable & (labels == side)] for side in (-1, 1))]
+    limits = [_robust_limit(group) for group in groups if group.size >= _MIN_CONTROLS]
+    return max(limits, default=None)
+
+
+def _robust_limit(distances: Float) -> float:
+    return float(np.median(distances) + _WIDTH * MAD_TO_SD * median_abs_deviation(distances))
 
 
 def off_axis_onset(concentrations: Float, distances: Float, limit: float | None) -> float | None:

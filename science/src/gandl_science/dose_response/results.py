@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from gandl_science.arrays import Float
+from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape, log_dose
 
 
@@ -61,6 +61,10 @@ class Flag(StrEnum):
     FEW_DOSES = "few_doses"
     OUTLIERS_DOWNWEIGHTED = "outliers_downweighted"
     SLOPE_AT_BOUND = "slope_at_bound"
+    LIMBS_OVERLAP = "limbs_overlap"
+    UNEQUAL_SCATTER = "unequal_scatter"
+    MANY_OUTLIERS = "many_outliers"
+    CONFOUNDED_WITH_PLATE = "confounded_with_plate"
     EMPTY_WELLS = "empty_wells"
     EQUAL_REPLICATES = "equal_replicates"
 
@@ -81,11 +85,13 @@ SHAPES: Mapping[CurveModel, Shape] = {CurveModel.HILL: HILL, CurveModel.GAIN_LOS
 class DoseResponseData:
     """The wells of one compound: concentration (n,), any unit, not negative, and response (n,), any unit; both finite.
 
-    Raises ValueError for anything else.
+    `plate` (n,) holds a code from 0 on for each plate; None where plates are unknown. Raises ValueError for anything
+    else.
     """
 
     concentration: Float
     response: Float
+    plate: Index | None = None
 
     def __post_init__(self) -> None:
         concentration, response = np.asarray(self.concentration, float), np.asarray(self.response, float)
@@ -96,6 +102,10 @@ class DoseResponseData:
             )
         if not (np.isfinite(concentration).all() and np.isfinite(response).all() and (concentration >= 0).all()):
             raise ValueError("concentrations must be finite and not negative, responses finite; leave other wells out")
+        if self.plate is not None and self.plate.shape != concentration.shape:
+            raise ValueError(
+                f"give one plate per concentration; the shapes are {self.plate.shape} and {concentration.shape}"
+            )
         object.__setattr__(self, "concentration", concentration)
         object.__setattr__(self, "response", response)
 
@@ -129,8 +139,9 @@ class CurveOptions:
     `confidence` is the level of all intervals. EC50s are searched up to `margin` decades beyond the tested doses,
     slopes within [slope_low, slope_high]. `n_null` curves simulate the null of the activity test. `n_bootstrap`
     resamples of the wells of each dose give the interval of its mean (0: no interval). `robust` downweights gross
-    outliers. Where AICc does not exist (n < 7), the activity test at the level `alpha` decides between constant and
-    Hill.
+    outliers. The activity test at the level `alpha` decides whether a shape is chosen. `wanted_direction` (1 up, -1
+    down, None unknown) is the direction of the effect, by which a bump before the effect is told from an effect that is
+    lost again.
     """
 
     confidence: float = 0.95
@@ -141,6 +152,7 @@ class CurveOptions:
     n_bootstrap: int = 0
     robust: bool = True
     alpha: float = 0.05
+    wanted_direction: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +191,9 @@ class CurveFit:
     `ec50` and `loss_ec50` are None where the model has none. `p_value`, `anova_p` and `lack_of_fit_p` are None where
     there is nothing to test, an AICc where it does not exist. `bottom` and `top` of a Hill curve are its lower and its
     upper plateau. Those of a gain-loss curve are the level from which it starts and to which it returns, and the
-    plateau toward which it rises (or falls).
+    plateau toward which it rises (or falls). `has_unequal_scatter`: the wells of the dose that is farthest from the
+    others scatter more than theirs. `has_many_outliers`: more than a tenth of the wells are far from their
+    replicates. `is_confounded`: dose and plate cannot be told apart, so nothing was tested.
     """
 
     model: CurveModel
@@ -195,6 +209,9 @@ class CurveFit:
     doses: tuple[DoseSummary, ...]
     weights: Float
     rising: bool
+    has_unequal_scatter: bool = False
+    has_many_outliers: bool = False
+    is_confounded: bool = False
 
     def predict(self, concentration: Float) -> Float:
         """Return the fitted response at concentrations (n,), not negative."""

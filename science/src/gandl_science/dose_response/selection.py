@@ -1,8 +1,13 @@
-"""The choice among the models of a curve: AICc, and the activity test where AICc does not exist."""
+"""The choice of the model of a curve: the activity test decides whether there is an effect, AICc about its form.
+
+AICc by itself would hide effects in small designs: with seven wells its penalty for a Hill curve is so large that a
+full curve with p = 1e-6 loses against a constant.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +19,22 @@ from gandl_science.dose_response.solver import DoseMeans, Solution
 
 _MIN_LIMB = 0.2
 """The smaller limb of a bell, as a share of the larger one, below which it is a Hill curve with a dent."""
+_MAX_SECOND_LIMB = 2.0
+"""The second limb of a bell, as a multiple of the first, above which the first is a bump before the effect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What speaks for each model of one compound.
+
+    `aicc` is infinite where it does not exist. `has_bell` says whether a gain-loss curve may be chosen. `p_value` is
+    that of the activity test, `hill_p` that of its Hill part alone; None where the design allows no test.
+    """
+
+    aicc: Mapping[CurveModel, float]
+    has_bell: bool
+    p_value: float | None
+    hill_p: float | None
 
 
 def aicc_table(design: Design, solutions: Mapping[CurveModel, Solution]) -> dict[CurveModel, Float]:
@@ -40,11 +61,13 @@ def corrected_aic(data: DoseMeans, misfit: Float, n_parameters: int) -> Float:
     return np.where(spare > 0, n * np.log(np.maximum(misfit + data.pure, floor) / n) + penalty, np.inf)
 
 
-def visible_bells(design: Design, solutions: Mapping[CurveModel, Solution]) -> Mask:
-    """Return where (B,) the gain-loss curve shows both limbs within the tested doses.
+def visible_bells(design: Design, solutions: Mapping[CurveModel, Solution], direction: float | None = None) -> Mask:
+    """Return where (B,) the gain-loss curve shows both limbs within the tested doses, and the first one is the effect.
 
     The smaller limb must be at least a fifth of the larger one. Otherwise the curve is a Hill curve with a dent, and
-    its two EC50s mean nothing.
+    its two EC50s mean nothing. A second limb that is larger than the first and goes in the `direction` of the effect (1
+    up, -1 down) is the effect itself, after a bump the other way, and its EC50 is that of a Hill curve. Where the
+    direction is None the second limb counts as the effect if it is more than twice as large.
     """
     if CurveModel.GAIN_LOSS not in solutions:
         return np.zeros(len(design.counts), dtype=bool)
@@ -52,18 +75,26 @@ def visible_bells(design: Design, solutions: Mapping[CurveModel, Solution]) -> M
     # A limb is the difference between the peak and the lowest or the highest dose.
     h = GAIN_LOSS.basis(design.data.x, best.theta)
     peak = h.max(axis=1)
-    limbs = np.sort(np.stack([peak - h[:, 0], peak - h[:, -1]]), axis=0)
-    return np.asarray(limbs[0] >= _MIN_LIMB * limbs[1])
+    first, second = peak - h[:, 0], peak - h[:, -1]
+    are_visible = np.minimum(first, second) >= _MIN_LIMB * np.maximum(first, second)
+    if direction is None:
+        is_bump = second > _MAX_SECOND_LIMB * first
+    else:
+        is_bump = (second > first) & (np.sign(best.bottom - best.top) == direction)
+    return np.asarray(are_visible & ~is_bump)
 
 
-def choose_model(
-    aicc: Mapping[CurveModel, float], *, has_bell: bool, p_value: float | None, alpha: float
-) -> CurveModel:
-    """Return the model of least AICc for one compound; gain-loss only where its bell is visible.
+def choose_model(evidence: Evidence, *, alpha: float) -> CurveModel:
+    """Return the model of one compound.
 
-    Where the Hill curve has no AICc (under seven wells) the activity test at the level `alpha` decides.
+    If the Hill part of the activity test is significant at the level `alpha`, there is an effect, and AICc chooses
+    among the shapes only. Otherwise AICc chooses among all models: an effect of another form, which only the analysis
+    of variance sees, need not be described by any of them. Gain-loss is chosen only where its bell is visible.
     """
-    if p_value is not None and not np.isfinite(aicc[CurveModel.HILL]):
-        return CurveModel.HILL if p_value <= alpha else CurveModel.CONSTANT
-    allowed = [model for model in aicc if model is not CurveModel.GAIN_LOSS or has_bell]
-    return min(allowed, key=lambda model: aicc[model])
+    shapes = [CurveModel.HILL, CurveModel.GAIN_LOSS] if evidence.has_bell else [CurveModel.HILL]
+    significant = evidence.p_value is not None and evidence.p_value <= alpha
+    if significant and evidence.hill_p is not None and evidence.hill_p <= alpha:
+        return min(shapes, key=lambda model: evidence.aicc.get(model, np.inf))
+    if not np.isfinite(evidence.aicc.get(CurveModel.HILL, np.inf)):
+        return CurveModel.CONSTANT
+    return min([CurveModel.CONSTANT, *shapes], key=lambda model: evidence.aicc[model])

@@ -95,6 +95,14 @@ class Solution:
             misfit=self.misfit[curves],
         )
 
+    def replaced(self, curves: Index, other: Solution) -> Solution:
+        """Return these curves with those at the indices `curves` taken from `other`."""
+        fields = {}
+        for name in ("theta", "bottom", "top", "misfit"):
+            fields[name] = getattr(self, name).copy()
+            fields[name][curves] = getattr(other, name)
+        return Solution(**fields)
+
 
 def dose_means(x: Float, wells: Float, weights: Float) -> DoseMeans:
     """Average wells (B, D, R) with weights (B, D, R), 0 where there is no well. Every dose needs some weight."""

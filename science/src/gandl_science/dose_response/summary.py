@@ -78,7 +78,9 @@ class CurveSummary:
 
     def is_large(self, min_effect: float) -> bool:
         """True if the change within the doses is at least this share of the span; always where there is no scale."""
-        return self.scale is None or abs(self.peak - self.base) >= min_effect * abs(self.scale.span)
+        # A constant has no change of its own: the change that it does not describe is that of the dose means.
+        change = np.ptp(self.means) if self.fit.model is CurveModel.CONSTANT else abs(self.peak - self.base)
+        return self.scale is None or bool(change >= min_effect * abs(self.scale.span))
 
     def covered(self) -> float:
         """Return the share of the way between its plateaus that the curve goes within the tested doses."""

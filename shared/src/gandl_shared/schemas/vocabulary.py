@@ -168,6 +168,30 @@ class Flag(Term):
         "slope at bound",
         "The slope reached the limit of the fit, so its error cannot be stated.",
     )
+    LIMBS_OVERLAP = (
+        "limbs_overlap",
+        "limbs overlap",
+        "The effect is lost before it is complete, so the EC50s of its rise and its fall cannot be told apart; the "
+        "concentration at which the curve crosses the midpoint of the controls is told where there is one.",
+    )
+    UNEQUAL_SCATTER = (
+        "unequal_scatter",
+        "unequal scatter",
+        "The wells of the dose that differs most scatter more than the others, so the p-value is too small; repeat "
+        "that dose.",
+    )
+    MANY_OUTLIERS = (
+        "many_outliers",
+        "many outliers",
+        "More than a tenth of the wells are far from their replicates, so the noise is not normal, and p-values and "
+        "intervals are rough; where more than a fifth are, none of them counts less.",
+    )
+    CONFOUNDED_WITH_PLATE = (
+        "confounded_with_plate",
+        "confounded with plate",
+        "Doses lie on different plates that share no dose, so an effect of the dose and a difference between plates "
+        "cannot be told apart; put all doses on each plate.",
+    )
     EMPTY_WELLS = (
         "empty_wells",
         "empty wells",

@@ -1,7 +1,8 @@
 """The off-axis limit: how far a well may be off the axis before it deviates from the controls.
 
 The formula is `off_axis_limit` (gandl_science.dose_response.onset): the median of the controls' distances plus three
-robust standard deviations. Here, and only here, is decided which controls set it.
+robust standard deviations, of the class of controls that varies more. Here, and only here, is decided which controls
+set it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import numpy as np
 from gandl_science.arrays import Index
 from gandl_science.axis.scores import WellScores
 from gandl_science.dose_response.onset import off_axis_limit
+from gandl_shared.schemas.vocabulary import Role
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
+
+_LABELS = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
 
 
 def limit_of_cell_line(cell_line: ScoredCellLine) -> float | None:
@@ -27,11 +31,12 @@ def limit_of_cell_line(cell_line: ScoredCellLine) -> float | None:
     if cell_line.in_sample:
         return stored
     # Emptied controls count here, as their off-axis distance is known; `limit_of_fit` does not have them.
-    controls = np.array([w.role.is_control for w in cell_line.wells], bool)
-    own = off_axis_limit(cell_line.scores.off_distance[controls])
+    own = off_axis_limit(
+        cell_line.scores.off_distance, np.array([_LABELS.get(w.role, 0) for w in cell_line.wells], int)
+    )
     return stored if own is None else own
 
 
 def limit_of_fit(scores: WellScores, labels: Index) -> float | None:
     """Return the limit to store with a new axis: that of the held-out wells it was fitted on (`labels` [W] not 0)."""
-    return off_axis_limit(scores.off_distance[labels != 0])
+    return off_axis_limit(scores.off_distance, labels)

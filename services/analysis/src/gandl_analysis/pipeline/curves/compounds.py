@@ -6,7 +6,7 @@ The result is the schema `Curve`, which is the same in stored analyses, on the w
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from gandl_science.dose_response.fit import fit_curves
@@ -58,6 +58,12 @@ class CurveSettings:
     unit: str = "uM"
     screen: str | None = None
     seed: int = 0
+
+    @property
+    def fit_options(self) -> CurveOptions:
+        """The options of the fit, with the direction from the negative to the positive control where it is known."""
+        scale = self.rules.scale
+        return replace(self.options, wanted_direction=None if scale is None else float(np.sign(scale.span)))
 
     @property
     def method(self) -> str:
@@ -123,7 +129,7 @@ def fit_wells(
     fittable = [c for c in compounds if c.fitted_wells and c.cell_line not in undirected]
     rng = np.random.default_rng(settings.seed)
     # One call for all, so that compounds that share their doses are solved together.
-    fits = fit_curves([compound.data for compound in fittable], settings.options, rng)
+    fits = fit_curves([compound.data for compound in fittable], settings.fit_options, rng)
     limits = off_limits or {}
     curves = {
         id(compound): _curve(compound, fit, q_value, settings, limits.get(compound.cell_line))

@@ -120,8 +120,13 @@ class CompoundWells:
     def data(self) -> DoseResponseData:
         """The fitted wells as arrays."""
         wells = self.fitted_wells
+        plates = [well.plate for well in wells]
+        # Without a plate for every well it is not known which of them share an error.
+        codes = np.unique([str(plate) for plate in plates], return_inverse=True)[1] if all(plates) else None
         return DoseResponseData(
-            np.array([well.concentration for well in wells], float), np.array([well.response for well in wells], float)
+            np.array([well.concentration for well in wells], float),
+            np.array([well.response for well in wells], float),
+            codes,
         )
 
 

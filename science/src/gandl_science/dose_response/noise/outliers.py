@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gandl_science.arrays import Float
+from gandl_science.arrays import Float, Mask
 from gandl_science.dose_response.models import GAIN_LOSS, SearchSpace, search_grid
 from gandl_science.dose_response.onset import MAD_TO_SD
 from gandl_science.dose_response.solver import DoseMeans, Solution, dose_means, polish, solve
@@ -28,6 +28,10 @@ CONSISTENCY = np.array([0.0, 0.0, 0.0, 3.185, 2.056, 2.038, 1.898, 1.815, 1.773,
 They take the place of 1.4826, which holds for many wells only."""
 _MIN_REPLICATES = 3
 _MIN_WELLS = 12
+_MANY_SHARE, _MAX_SHARE = 0.1, 0.2
+"""The shares of wells beyond the limit above which a curve is flagged, and above which none of them is an outlier:
+gross errors are rare, so the noise of so many wells is not normal. Responses that end at 0 and 1 are an example: most
+replicates are equal, and the others seem infinitely far from them."""
 _REFITS = 4
 """The number of reweighted fits is fixed, so that their time is bounded."""
 
@@ -44,6 +48,21 @@ def outlier_weights(x: Float, wells: Float, present: Float, space: SearchSpace) 
     if fittable.any():
         weights[fittable] = _curve_weights(x, wells[fittable], present[fittable], space)
     return weights
+
+
+def share_of_outliers(weights: Float, present: Float) -> Float:
+    """Return the share (B,) of wells that lost weight."""
+    return np.asarray(((weights < 1) & (present > 0)).sum(axis=(1, 2)) / present.sum(axis=(1, 2)))
+
+
+def has_many_outliers(share: Float) -> Mask:
+    """Return for which shares of outliers (B,) a curve is flagged: more than a tenth."""
+    return np.asarray(share > _MANY_SHARE)
+
+
+def has_other_noise(share: Float) -> Mask:
+    """Return for which shares of outliers (B,) no well is taken for one: more than a fifth."""
+    return np.asarray(share > _MAX_SHARE)
 
 
 def _weights(residual: Float) -> Float:

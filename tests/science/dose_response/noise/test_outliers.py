@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.dose_response.models import SearchSpace, log_dose
-from gandl_science.dose_response.outliers import CONSISTENCY, LIMIT, outlier_weights
+from gandl_science.dose_response.noise.outliers import CONSISTENCY, LIMIT, outlier_weights
 
 SPACE = SearchSpace(low=-3.0, high=2.0)
 X = log_dose(np.geomspace(0.01, 10.0, 6))

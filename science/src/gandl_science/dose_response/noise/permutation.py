@@ -1,0 +1,54 @@
+"""The permutation test of a dose effect, for designs with one well per dose.
+
+Without replicates the noise is known from the curve alone, and the test of normal errors has no other support. With
+heavy tails (Student's t with three degrees of freedom) it calls an effect at p = 0.001 three to ten times too often. If
+the compound does nothing, the wells may be exchanged between the doses, whatever the form of the noise (Fisher 1935),
+so the share that the best Hill curve explains is compared with that of exchanged wells. Below the range of the draws
+its tail is continued as an exponential in -ln(1 - share), which is its form for normal errors (Pickands 1975).
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+
+from gandl_science.arrays import Float
+from gandl_science.dose_response.significance import best_share
+from gandl_science.dose_response.solver import dose_means
+
+_MAX_ENUMERATED = 7
+"""Up to so many wells all orders are compared (5,040 of seven), and p is exact."""
+_DRAWS = 2000
+_TAIL_SHARE = 0.05
+"""The part of the draws from which the tail is continued."""
+_ROUNDING = 1e-9
+
+
+def permutation_p(x: Float, responses: Float, grid: Float, rng: np.random.Generator) -> float:
+    """Return the probability that exchanged wells follow a Hill curve as closely as these.
+
+    x (D,) is log10 dose, `responses` (D,) one well per dose, and `grid` (G, D) the Hill bases of the activity test.
+    """
+    if responses.size <= _MAX_ENUMERATED:
+        orders = responses[np.array(list(permutations(range(responses.size))))]
+        score = _score(x, orders, grid)
+        # The first order is that of the data. Rounding must not make an equal order seem worse.
+        return float(np.mean(score >= score[0] - _ROUNDING))
+    draws = rng.permuted(np.broadcast_to(responses, (_DRAWS, responses.size)), axis=1)
+    score = _score(x, np.concatenate([responses[None], draws]), grid)
+    observed, null = float(score[0]), np.sort(score[1:])
+    n_tail = round(_TAIL_SHARE * _DRAWS)
+    edge = null[-n_tail - 1]
+    scale = float(np.mean(null[-n_tail:] - edge))
+    if observed <= edge or scale == 0:
+        # The data count as one of the draws, so that p is never zero (Davison and Hinkley 1997).
+        return float((np.sum(null >= observed - _ROUNDING) + 1) / (_DRAWS + 1))
+    return float(_TAIL_SHARE * np.exp(-(observed - edge) / scale))
+
+
+def _score(x: Float, responses: Float, grid: Float) -> Float:
+    """Return -ln(1 - share) of the best Hill curve (N,) for responses (N, D)."""
+    wells = responses[:, :, None]
+    share = best_share(dose_means(x, wells, np.ones_like(wells)), grid)
+    return np.asarray(-np.log1p(-np.minimum(share, 1.0 - 1e-12)))
