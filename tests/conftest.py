@@ -33,6 +33,15 @@ def bbbc013() -> Path:
 
 
 @pytest.fixture(scope="session")
+def vendor_layouts() -> Path:
+    """The folder of small real exports of instruments, or a skip where it is absent."""
+    folder = data_folder("vendor_layouts", checkout=REPOSITORY)
+    if not folder.is_dir():
+        pytest.skip("needs exports of instruments (folder vendor_layouts of GANDL_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def guard() -> FileGuard:
     """Keeps the code under test from opening a file."""
     return FileGuard()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,18 @@ def test_a_circle_of_links_ends(tmp_path: Path) -> None:
     touch(tmp_path, "P1/a.tif")
     (tmp_path / "P1" / "up").symlink_to(tmp_path, target_is_directory=True)
     assert list_folder(tmp_path).images == ("P1/a.tif",)
+
+
+def test_each_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a network share, each further call per folder takes milliseconds."""
+    touch(tmp_path, *(f"P{plate}/A{well:02d}_s1_w1.tif" for plate in range(3) for well in range(1, 13)))
+    folders: list[Path] = []
+    scandir = os.scandir
+
+    def counted(path: Path) -> object:
+        folders.append(Path(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", counted)
+    assert len(list_folder(tmp_path).images) == 36
+    assert sorted(folders) == [tmp_path, *(tmp_path / f"P{plate}" for plate in range(3))]
