@@ -23,6 +23,7 @@ from gandl_shared.plates import PlateMap, Site, order_of, plate_inventory
 from gandl_shared.plates.layouts import ImageFile, Inventory
 from gandl_shared.plates.selection import (
     ChosenFiles,
+    LinkCheck,
     assemble,
     assign_plates,
     channel_names,
@@ -83,7 +84,9 @@ def inspect_images(subject: Subject, *, max_headers: int | None = None) -> Image
     inputs = () if subject.card is None else subject.card.inputs
     order = problems.of(lambda: order_of(inventory, fields, inputs, subject.channels), None)
     tokens = order.tokens if order else tuple(dict.fromkeys(channel for _, _, _, channel in fields.files))
-    assembled = [assemble(subject.images, site, of, tokens) for site, of in files_by_field(fields.files).items()]
+    links = LinkCheck(subject.images)
+    by_field = files_by_field(fields.files).items()
+    assembled = [assemble(subject.images, site, of, tokens, links) for site, of in by_field]
     lacks = [each.lack for each in assembled if each.lack is not None]
     problems += [] if subject.choice.missing is MissingChannels.SKIP else lacks[:MAX_LISTED]
     problems += [link for each in assembled for link in each.links]

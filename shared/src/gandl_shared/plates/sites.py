@@ -18,6 +18,7 @@ from gandl_shared.plates.plate_map import PlateMap
 from gandl_shared.plates.selection.assembly import AssembledSite, assemble, files_by_field
 from gandl_shared.plates.selection.channels import ChannelOrder, ModelInput, channel_names, order_channels
 from gandl_shared.plates.selection.choice import ChosenFiles, choose_files
+from gandl_shared.plates.selection.links import LinkCheck
 from gandl_shared.plates.selection.pixel_sizes import check_pixel_sizes
 from gandl_shared.plates.selection.plate_names import assign_plates
 from gandl_shared.plates.site import Site
@@ -127,8 +128,9 @@ def _sites_of_wells(
 ) -> tuple[list[Site], list[Problem], list[Problem]]:
     """Return the sites of all wells, the problems of wells and links, and what each incomplete site lacks."""
     by_well: dict[tuple[str, str], list[AssembledSite]] = defaultdict(list)
+    links = LinkCheck(root)
     for field, files in files_by_field(choices.files).items():
-        by_well[field.plate, field.well].append(assemble(root, field, files, tokens))
+        by_well[field.plate, field.well].append(assemble(root, field, files, tokens, links))
     problems = [
         Problem(
             f"no image of well {well.well} of plate {well.plate} fits the layout",

@@ -3,12 +3,14 @@
 from gandl_shared.plates.selection.assembly import assemble, files_by_field
 from gandl_shared.plates.selection.channels import ChannelOrder, ModelInput, channel_names, order_channels
 from gandl_shared.plates.selection.choice import ChosenFiles, choose_files
+from gandl_shared.plates.selection.links import LinkCheck
 from gandl_shared.plates.selection.pixel_sizes import check_pixel_sizes
 from gandl_shared.plates.selection.plate_names import assign_plates
 
 __all__ = [
     "ChannelOrder",
     "ChosenFiles",
+    "LinkCheck",
     "ModelInput",
     "assemble",
     "assign_plates",

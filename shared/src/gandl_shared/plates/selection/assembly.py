@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gandl_shared.errors import Problem
-from gandl_shared.plates.layouts.file_columns import inside
 from gandl_shared.plates.layouts.images import ImageFile
 from gandl_shared.plates.selection.choice import FieldChannel
+from gandl_shared.plates.selection.links import LinkCheck
 from gandl_shared.plates.site import Site, SiteId
 
 FieldFiles = Mapping[str, tuple[ImageFile, ...]]
@@ -33,8 +33,14 @@ def files_by_field(files: Mapping[FieldChannel, tuple[ImageFile, ...]]) -> dict[
     return {field: fields[field] for field in sorted(fields, key=lambda field: _natural(field.site))}
 
 
-def assemble(root: Path, field: SiteId, files: FieldFiles, tokens: Sequence[str]) -> AssembledSite:
-    """Put the files of a field of view together; its planes tell how many files each channel has."""
+def assemble(
+    root: Path, field: SiteId, files: FieldFiles, tokens: Sequence[str], links: LinkCheck | None = None
+) -> AssembledSite:
+    """Put the files of a field of view together; its planes tell how many files each channel has.
+
+    `links` is the check of the same root, which a caller with many fields shares among them.
+    """
+    links = links or LinkCheck(root)
     stacks = [files.get(token, ()) for token in tokens]
     # A stack with an absent plane would give another projection, so its channel counts as missing.
     present = [stack if all(file.present for file in stack) else () for stack in stacks]
@@ -45,9 +51,7 @@ def assemble(root: Path, field: SiteId, files: FieldFiles, tokens: Sequence[str]
         site=site if set(planes) == {1} else replace(site, planes=planes),
         lack=_lack(field, files, [token for token, count in zip(tokens, planes, strict=True) if not count]),
         links=tuple(
-            Problem(f"{name} is a link out of the images folder", file=name)
-            for name in names
-            if inside(root, name) is None
+            Problem(f"{name} is a link out of the images folder", file=name) for name in names if links.leads_out(name)
         ),
     )
 
