@@ -20,7 +20,7 @@ class LinkCheck:
         self._folders: dict[str, bool] = {}
 
     def leads_out(self, name: str) -> bool:
-        """Return whether a file or a reference into it, named relative to the folder, is outside with links resolved."""
+        """Return whether a file, or a reference into one, leads out of the folder; the name is relative to it."""
         file = parse_reference(name).file
         folder = file.rpartition("/")[0]
         if folder not in self._folders:
