@@ -17,7 +17,7 @@ from PIL import Image, ImageChops
 
 from tests.analysis.service.stack import STRANGE_NAME, Stack
 
-STRANGE_ID = "A%2FB%2050%25%20%C2%B5%3F"
+STRANGE_ID = "A%2FB%2050%25%20%CE%BC%3F"
 
 
 def test_compounds_say_where_they_were_tested(shared_stack: Stack) -> None:

@@ -23,7 +23,7 @@ from gandl_shared.store import Store
 from gandl_shared.testing import FakeEmbedder, Layout, PlateFolder, fake_card, write_plate
 from gandl_worker.screens import run_screen
 
-STRANGE_NAME = "A/B 50% µ?"
+STRANGE_NAME = "A/B 50% μ?"  # U+03BC, the form in which gandl keeps a micro sign
 
 
 class FakeModels:

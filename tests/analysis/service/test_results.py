@@ -62,6 +62,7 @@ def test_compounds_are_found_in_any_case_and_curves_by_their_exact_name(shared_s
     page = results.compounds(None, None, "A/b", offset=0, limit=10)
     assert [(item.compound, item.screens) for item in page.items] == [(STRANGE_NAME, (shared_stack.second,))]
     assert len(results.curves(STRANGE_NAME)) == 2
+    assert len(results.curves(STRANGE_NAME.replace("\u03bc", "\u00b5"))) == 2, "a micro sign is the letter mu"
     with pytest.raises(NotFound, match="no curve of 'x'"):
         results.curves("x")
     with pytest.raises(NotFound, match="and cell line 'A549'"):

@@ -123,4 +123,4 @@ def test_the_worker_is_made_of_the_settings(stack: Stack) -> None:
 
 def test_a_stored_analysis_is_plain_json(stack: Stack) -> None:
     path = Path(stack.home / "store" / stack.first / "documents/analyses/1/result.json")
-    assert set(json.loads(path.read_text())) == {"wells", "curves", "quality", "parked", "provenance", "axes"}
+    assert set(json.loads(path.read_text())) == {"wells", "curves", "quality", "parked", "provenance", "axes", "notes"}

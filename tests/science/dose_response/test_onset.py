@@ -48,7 +48,12 @@ def test_without_a_limit_there_is_no_onset() -> None:
     assert off_axis_onset(DOSES, far, None) is None
 
 
-def test_the_class_that_varies_more_sets_the_limit() -> None:
+def test_classes_that_differ_by_chance_have_one_limit() -> None:
+    distances, labels = np.random.default_rng(2).chisquare(5, 24), np.repeat([-1, 1], 12)
+    assert off_axis_limit(distances, labels) == off_axis_limit(distances, np.roll(labels, 5))
+
+
+def test_the_class_that_is_farther_out_sets_the_limit() -> None:
     negative, positive = np.array([0.8, 0.9, 1.0, 1.1, 1.2] * 4), np.array([2.0, 3.0, 4.0, 5.0])
     limit = off_axis_limit(np.concatenate([negative, positive]), np.repeat([-1, 1], [20, 4]))
     assert limit == pytest.approx(3.5 + 3 * 1.4826 * 1.0)

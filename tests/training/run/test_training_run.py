@@ -76,9 +76,9 @@ import os, signal
 from gandl.main import run
 from gandl_training.data import packing
 read = packing.read_site
-def interrupted(files):
+def interrupted(*site, **options):
     os.kill(os.getpid(), signal.SIGTERM)
-    return read(files)
+    return read(*site, **options)
 packing.read_site = interrupted
 run()
 """

@@ -6,7 +6,7 @@ A compound does something else there than the positive control does; often it ki
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import median_abs_deviation
+from scipy.stats import mannwhitneyu, median_abs_deviation
 
 from gandl_science.arrays import Float, Index
 
@@ -16,21 +16,29 @@ those that are usual in the field; `scale="normal"` of scipy has more, which wou
 _WIDTH = 3.0
 """Three robust standard deviations, the conservative cut for outliers of Leys et al. (2013)."""
 _MIN_CONTROLS = 4
+_DIFFERENT_P = 0.01
+"""The p-value below which the two classes of controls have limits of their own: of few wells, medians and spreads
+differ by chance, and the larger limit would miss toxic wells."""
 
 
 def off_axis_limit(distances: Float, labels: Index) -> float | None:
     """Return the distance beyond which a well is like neither control; None with fewer than four controls.
 
     `distances` (N,) are those of wells with `labels` (N,), +1 and -1 for the two classes of controls; other wells (0)
-    and distances that are not finite do not count. The limit is median + 3 x 1.4826 MAD of all controls, or that of one
-    class (of at least four wells) where it is larger: positive controls often vary more than negative ones, and a limit
-    pooled over both would call their own phenotype toxic.
+    and distances that are not finite do not count. The limit is median + 3 x 1.4826 MAD of all controls. Where the
+    distances of the classes differ (Mann and Whitney 1947, p < 0.01) it is that of the class that is farther out, if
+    that is larger: positive controls often vary more than negative ones, and a limit pooled over both would call their
+    own phenotype toxic.
     """
     # A control without a finite distance has no usable tiles.
     usable = np.isfinite(distances)
-    groups = [distances[usable & (labels != 0)], *(distances[usable & (labels == side)] for side in (-1, 1))]
-    limits = [_robust_limit(group) for group in groups if group.size >= _MIN_CONTROLS]
-    return max(limits, default=None)
+    classes = [distances[usable & (labels == side)] for side in (-1, 1)]
+    pooled = np.concatenate(classes)
+    if pooled.size < _MIN_CONTROLS:
+        return None
+    if min(group.size for group in classes) < _MIN_CONTROLS or mannwhitneyu(*classes).pvalue >= _DIFFERENT_P:
+        return _robust_limit(pooled)
+    return max(_robust_limit(pooled), _robust_limit(max(classes, key=lambda group: float(np.median(group)))))
 
 
 def _robust_limit(distances: Float) -> float:

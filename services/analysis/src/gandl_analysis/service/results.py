@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from gandl_shared.db import Database
 from gandl_shared.errors import Conflict, Invalid, NotFound, Problem
+from gandl_shared.plates.tables.names import fold_name
 from gandl_shared.schemas.answers import AnalysisReference, Comparison, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
@@ -99,10 +100,10 @@ class Results:
         `name_part`."""
         # All entries are collected before the page is cut, because the order is by name and not by screen.
         entries: dict[str, list[tuple[str, TestedCompound]]] = defaultdict(list)
-        part = (name_part or "").casefold()
+        part = fold_name(name_part or "").casefold()
         for source in self._sources(screen, None):
             for tested in source.tested:
-                if cell_line in (None, tested.cell_line) and part in tested.compound.casefold():
+                if cell_line in (None, tested.cell_line) and part in fold_name(tested.compound).casefold():
                     entries[tested.compound].append((source.screen, tested))
         names = sorted(entries, key=lambda name: (name.casefold(), name))
         items = tuple(_summary(name, entries[name]) for name in names[offset : offset + limit])
@@ -117,13 +118,15 @@ class Results:
         """
         if version is not None and screen is None:
             raise Invalid("a version counts within a screen; name the screen", problems=[_NO_SCREEN])
+        # Names are folded when a plate map is read, and a name that a person types may have another Unicode form.
+        name = fold_name(compound)
         curves = [
             curve.model_copy(update={"screen": source.screen})
             for source in self._sources(screen, version)
             # The list of compounds is small and cached, so only results that have the compound are read.
-            if any(tested.compound == compound for tested in source.tested)
+            if any(fold_name(tested.compound) == name for tested in source.tested)
             for curve in self._analysis(source.screen, source.version).curves
-            if curve.compound == compound and cell_line in (None, curve.cell_line)
+            if fold_name(curve.compound) == name and cell_line in (None, curve.cell_line)
         ]
         if not curves:
             in_screen = f" in screen '{screen}'" if screen else ""
