@@ -33,6 +33,8 @@ def test_planes_of_a_channel_and_their_reduction_come_back(db: Database) -> None
     assert lease.reduction is Reduction.MAX
     assert [leased.site for leased in lease.sites] == [stacked, lacking]
     assert db.screens.get(lease.screen_id).layout == layout
+    status = db.screens.status(lease.screen_id)
+    assert (status.image_layout, status.channel_order) == (layout.layout, layout.channel_text)
 
 
 def test_a_certain_batch_or_screen_can_be_asked_for(db: Database) -> None:

@@ -132,7 +132,10 @@ def read_record(connection: Connection, screen_id: str) -> ScreenRecord:
 def read_status(connection: Connection, screen_id: str) -> ScreenStatus:
     """Return state, progress, parked sites and notes. Raises NotFound."""
     (status,) = _statuses(connection, [_row(connection, screen_id)])
+    layout = read_record(connection, screen_id).layout
     details = {
+        "image_layout": None if layout is None else layout.layout,
+        "channel_order": None if layout is None else layout.channel_text,
         "notes": tuple(_row(connection, screen_id).notes or ()),
         "parked": parked_sites(connection, screen_id),
         "intensities": read_intensities(connection, screen_id),

@@ -87,7 +87,11 @@ class ParkedSite(Frozen):
 
 
 class ScreenStatus(Frozen):
-    """A screen as `GET /screens/{id}` answers it. Times are ISO 8601, UTC."""
+    """A screen as `GET /screens/{id}` answers it. Times are ISO 8601, UTC.
+
+    `image_layout` and `channel_order` say how its images were read and which channel feeds which input, and why. They
+    are null in lists of screens, and for screens of older versions.
+    """
 
     id: str
     name: str
@@ -97,6 +101,8 @@ class ScreenStatus(Frozen):
     wells: int
     progress: Progress
     parked: tuple[ParkedSite, ...] = ()
+    image_layout: str | None = None
+    channel_order: str | None = None
     notes: tuple[str, ...] = Field(default=(), description="what was assumed while the input was read")
     intensities: Mapping[str, PlateIntensities] = Field(
         default_factory=dict, description="bit depth and range of the images by plate; absent in a list of screens"
