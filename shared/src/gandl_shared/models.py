@@ -6,7 +6,7 @@ The card is JSON under the metadata key `gandl_card`. A model without a card was
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 
 from gandl_shared.errors import InvalidModel
 from gandl_shared.plates import ModelInput
+from gandl_shared.plates.selection import contradicts
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.limits import IntensityLimits
 
@@ -80,6 +81,18 @@ class ModelCard(Frozen):
     def inputs(self) -> tuple[ModelInput, ...]:
         """The names and stains of the channels, by which channels of images are assigned to them."""
         return tuple(ModelInput(name=channel.name, stain=channel.stain) for channel in self.channels)
+
+    def contradiction(self, names: Sequence[str]) -> str | None:
+        """Return how the names of channels in the files contradict the order of the inputs, None if they do not.
+
+        `names` are those of all channels, in the order in which they would feed the model; other numbers of names and
+        names that the model does not know contradict nothing.
+        """
+        if len(names) != len(self.channels) or not contradicts(names, self.inputs):
+            return None
+        named = ", ".join(name or "(no name)" for name in names)
+        takes = ", ".join(channel.name for channel in self.channels)
+        return f"the channels are named {named} in the files (in this order), but model {self.name} takes {takes}"
 
 
 def card_from_metadata(metadata: Mapping[str, str], *, file: str) -> ModelCard:

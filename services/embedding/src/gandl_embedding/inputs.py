@@ -141,7 +141,7 @@ def tiles_of_uploads(
         )
     # The files of an image follow each other: all channels of the first image, then of the second.
     groups = [uploads[i : i + width] for i in range(0, len(uploads), width)]
-    images = (image for group in groups for image in _images(group, request_limits))
+    images = (image for group in groups for image in _images(group, card, request_limits))
     return _prepared(images, card, limits, request_limits)
 
 
@@ -215,7 +215,7 @@ def _check_tiles(count: int, request_limits: RequestLimits) -> None:
         )
 
 
-def _images(group: Sequence[Upload], request_limits: RequestLimits) -> Iterator[tuple[str, Raw]]:
+def _images(group: Sequence[Upload], card: ModelCard, request_limits: RequestLimits) -> Iterator[tuple[str, Raw]]:
     """Yield the images of one file, or of one file per channel, with their names. Images are decoded one by one."""
     with tempfile.TemporaryDirectory(prefix="gandl-") as folder:
         # Two clients' files may have the same name, so each has a folder of its own.
@@ -227,6 +227,10 @@ def _images(group: Sequence[Upload], request_limits: RequestLimits) -> Iterator[
         for number in range(1, counts[0] + 1):
             names = [image_name(path.name, number, counts[0]) for path in paths]
             images = [path.with_name(name) for path, name in zip(paths, names, strict=True)]
+            # The client orders files of one channel each; only a file with all channels has an order of its own.
+            reason = card.contradiction(read_header(images[0]).names) if len(images) == 1 else None
+            if reason is not None:
+                raise InvalidImage(f"{names[0]}: {reason}; send one file per channel in '{CHANNEL}', in that order")
             yield names[0], stack([_decoded(image, request_limits) for image in images], names)
 
 

@@ -26,7 +26,7 @@ class OwnPlanes:
     """The numbers of the pages of this file, the slowest axis first.
 
     `axes` are those of T, Z, C and Q that are longer than one, and `shape` are their lengths. `height` and `width` of a
-    page are those of the XML.
+    page are those of the XML, and `names` are those of the channels of the pages, empty where the XML gives none.
     """
 
     axes: str
@@ -34,6 +34,7 @@ class OwnPlanes:
     pages: tuple[int, ...]
     height: int
     width: int
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,19 @@ def _ordered(image: _Image, file: TiffPages, modulo: Mapping[str, int]) -> OwnPl
     pages = tuple(page for _, page in sorted(image.pages.items()))
     height, width = (_number(image.pixels, f"Size{axis}", file.name) for axis in "YX")
     shape = tuple(length for _, length in long)
-    return OwnPlanes(axes=axes, shape=shape, pages=pages, height=height, width=width)
+    names = _names(image)
+    return OwnPlanes(axes=axes, shape=shape, pages=pages, height=height, width=width, names=names)
+
+
+def _names(image: _Image) -> tuple[str, ...]:
+    """Return the name or the dye of the channel of each page, in the order of the planes."""
+    named = [channel.get("Name") or channel.get("Fluor") or "" for channel in _children(image.pixels, "Channel")]
+    # A page may hold several channels, and an XML may leave channels out; then the names say nothing about pages.
+    if len(named) != image.sizes["C"]:
+        return ()
+    faster = list(image.sizes)[: list(image.sizes).index("C")]
+    step = math.prod(image.sizes[axis] for axis in faster)
+    return tuple(named[plane // step % len(named)] for plane in sorted(image.pages))
 
 
 def _children(element: Element, tag: str) -> Iterator[Element]:

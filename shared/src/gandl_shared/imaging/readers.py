@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,12 +40,16 @@ SiteFiles = Sequence[Path | Sequence[Path]]
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """Shape and pixel type of a file, which are read without decoding its pixels."""
+    """Shape and pixel type of a file, which are read without decoding its pixels.
+
+    `names` are what the file calls its channels, one for each, or none.
+    """
 
     channels: int
     height: int
     width: int
     dtype: str
+    names: tuple[str, ...] = field(default=(), compare=False)
 
 
 def read_header(path: Path) -> Header:
@@ -175,9 +179,10 @@ def _tiff(file: BinaryIO, name: str) -> Iterator[tifffile.TiffFile]:
 
 def _tiff_header(file: BinaryIO, reference: ImageReference) -> Header:
     with _tiff(file, reference.file) as tiff:
-        shape, dtype = _plane_shape(_image_of(tiff, reference), reference.file)
-    channels, height, width = shape
-    return Header(channels=channels, height=height, width=width, dtype=dtype)
+        image = _image_of(tiff, reference)
+        (channels, height, width), dtype = _plane_shape(image, reference.file)
+    names = image.names if len(image.names) == channels else ()
+    return Header(channels=channels, height=height, width=width, dtype=dtype, names=names)
 
 
 def _image_of(tiff: tifffile.TiffFile, reference: ImageReference) -> Stack:

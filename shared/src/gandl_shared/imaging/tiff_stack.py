@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from gandl_shared.errors import InvalidImage, UnsupportedType
 from gandl_shared.imaging.greys import Greys, Raw, greys_of_page
 from gandl_shared.imaging.ome import OwnPlanes, TiffPages, own_images
+
+MAX_NAME = 100
+"""The longest text of a page that counts as its name, in characters."""
 
 _OWN_PAGES = frozenset(
     {"shaped", "lsm", "imagej", "fluoview", "stk", "sis", "svs", "scn", "qpi"}
@@ -35,12 +38,16 @@ _NDTIFF, _INDEX_ADDRESS, _INDEX = 483729, 54773648, 3453623
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """Planes that are not decoded yet. `axes` are tifffile's letters of the axes longer than one; `read` decodes."""
+    """Planes that are not decoded yet. `axes` are tifffile's letters of the axes longer than one; `read` decodes.
+
+    `names` are what the file calls its planes, one for each (empty where it says nothing about a plane), or none.
+    """
 
     shape: tuple[int, ...]
     axes: str
     dtype: str
     read: Callable[[], Raw]
+    names: tuple[str, ...] = ()
 
 
 def open_tiff(file: BinaryIO) -> tifffile.TiffFile:
@@ -71,7 +78,9 @@ def images_of(tiff: tifffile.TiffFile, name: str) -> tuple[Stack, ...]:
     if len(series) > 1 and not first.is_shaped:
         kinds = f"{_kind(series[0].keyframe)} and {_kind(series[1].keyframe)}"
         raise InvalidImage(f"the pages of {name} differ: {kinds}; give one file per channel or per image")
-    return _of_one_size([_of_series(each, name) for each in series], name)
+    stacks = [_of_series(each, name) for each in series]
+    names = _names_of_file(tiff) if len(stacks) == 1 else ()
+    return _of_one_size([replace(each, names=names or each.names) for each in stacks], name)
 
 
 def _kind(page: tifffile.TiffPage) -> str:
@@ -96,13 +105,33 @@ def _full_size(series: Sequence[tifffile.TiffPageSeries]) -> list[tifffile.TiffP
     return [each for each, is_reduced in zip(series, reduced, strict=True) if not is_reduced]
 
 
+def _names_of_file(tiff: tifffile.TiffFile) -> tuple[str, ...]:
+    """Return the names of the planes that ImageJ or tifffile wrote into the head of the file, or none."""
+    imagej, shaped = tiff.imagej_metadata or {}, (tiff.shaped_metadata or ({},))[0]
+    channels = shaped.get("Channel")
+    named = imagej.get("Labels") or (channels.get("Name") if isinstance(channels, dict) else None)
+    return tuple(str(each or "") for each in named) if isinstance(named, list | tuple) else ()
+
+
+def _name_of_page(page: tifffile.TiffPage) -> str:
+    """Return what a page calls itself: its PageName, the channel of Micro-Manager, or a short description."""
+    micro_manager = page.tags.valueof("MicroManagerMetadata", {})
+    channel = micro_manager.get("Channel") if isinstance(micro_manager, dict) else None
+    texts = (page.tags.valueof("PageName"), channel, page.description)
+    text = next((text for text in texts if isinstance(text, str) and text.strip()), "")
+    # Longer descriptions, XML and JSON tell about the instrument, where any dye may be mentioned.
+    return "" if len(text) > MAX_NAME or text.lstrip()[:1] in ("<", "{") else text
+
+
 def _of_series(series: tifffile.TiffPageSeries, name: str) -> Stack:
-    greys = _greys([page.aspage() for page in series.pages if page is not None], name)
+    pages = [page.aspage() for page in series.pages if page is not None]
+    greys = _greys(pages, name)
     return Stack(
         shape=series.get_shape(squeeze=True),
         axes=series.get_axes(squeeze=True),
         dtype=greys.dtype,
         read=lambda: greys.convert(series.asarray()),
+        names=tuple(map(_name_of_page, pages)),
     )
 
 
@@ -126,7 +155,7 @@ def _of_planes(tiff: tifffile.TiffFile, planes: OwnPlanes, name: str) -> Stack:
     if pages[0].shape[-2:] != (planes.height, planes.width):
         stated = f"{planes.height}×{planes.width} pixels but the page has {_size(pages[0])}"
         raise InvalidImage(f"the OME-XML of {name} states {stated}; export the image again")
-    return _of_pages(pages, planes.axes, planes.shape, name)
+    return replace(_of_pages(pages, planes.axes, planes.shape, name), names=planes.names)
 
 
 def _micro_manager(tiff: tifffile.TiffFile, name: str) -> list[Stack] | None:
@@ -190,6 +219,7 @@ def _of_pages(pages: Sequence[tifffile.TiffPage], axes: str, shape: tuple[int, .
         axes=axes + first.axes,
         dtype=greys.dtype,
         read=lambda: greys.convert(_decode(pages, shape)),
+        names=tuple(map(_name_of_page, pages)),
     )
 
 

@@ -14,23 +14,39 @@ from gandl_shared.plates import Site
 _READERS = 8
 _MAX_WELLS_NAMED = 8
 
+CHANNELS_REMEDY = "write the files again with their channels in that order, or with one channel per file"
+"""What to do where a file holds its channels in another order than the model takes them."""
+
 Size = tuple[int, int]  # height and width in pixels
 SiteHeader = tuple[list[Problem], Size | None]
 
 
-def check_headers(sites: Sequence[Site], card: ModelCard, *, mixed_sizes: bool = False) -> tuple[list[Problem], int]:
+def check_headers(
+    sites: Sequence[Site], card: ModelCard, *, mixed_sizes: bool = False, order_by_user: bool = False
+) -> tuple[list[Problem], int]:
     """Return one problem per file or per site with a wrong number of files, and the number of files that were read.
 
     One further problem names the wells whose images have another size than most, unless `mixed_sizes`: cells of another
-    magnification or binning look like another effect. Each site must be complete.
+    magnification or binning look like another effect. Unless the order of the channels is that of the user, the names
+    that the files themselves give their channels must not contradict the model. Each site must be complete.
     """
     # Reading waits for the disk, so several threads do it.
     with ThreadPoolExecutor(_READERS) as pool:
-        headers = list(pool.map(lambda site: _check_site(site, card), sites))
+        headers = list(pool.map(lambda site: _check_site(site, card, order_by_user=order_by_user), sites))
     problems = [problem for problems, _ in headers for problem in problems]
     if not mixed_sizes:
         problems += _odd_sizes([(site, size) for site, (_, size) in zip(sites, headers, strict=True) if size])
     return problems, sum(len(site.names) for site in sites)
+
+
+def check_names(sites: Sequence[Site], card: ModelCard) -> list[Problem]:
+    """Return one problem for each site whose files name their channels in another order than the model takes them.
+
+    A file that cannot be read has no names here, because reading it will say why.
+    """
+    with ThreadPoolExecutor(_READERS) as pool:
+        problems = pool.map(lambda site: _contradictions(site, _names(site), card), sites)
+    return [problem for of_site in problems for problem in of_site]
 
 
 def channels_text(card: ModelCard) -> str:
@@ -38,7 +54,7 @@ def channels_text(card: ModelCard) -> str:
     return f"{len(card.channels)} ({', '.join(channel.name for channel in card.channels)})"
 
 
-def _check_site(site: Site, card: ModelCard) -> SiteHeader:
+def _check_site(site: Site, card: ModelCard, *, order_by_user: bool) -> SiteHeader:
     """Return the problems of a site and the size of its images, None if they cannot be used."""
     n_channels = len(card.channels)
     if site.n_files not in (1, n_channels):
@@ -56,6 +72,8 @@ def _check_site(site: Site, card: ModelCard) -> SiteHeader:
         problems += _check_header(name, header, per_file, card)
     # A file that cannot be used by itself should be reported once and not again as different from the others.
     problems = problems or _unequal_headers(headers)
+    if not problems and not order_by_user:
+        problems += _contradictions(site, [name for _, header in headers for name in header.names], card)
     return problems, None if problems else (headers[0][1].height, headers[0][1].width)
 
 
@@ -69,6 +87,21 @@ def _check_header(name: str, header: Header, channels: int, card: ModelCard) -> 
         detail = f"the image is {header.height}×{header.width} pixels; model {card.name} needs {need}×{need}"
         return [Problem(detail, file=name)]
     return []
+
+
+def _names(site: Site) -> list[str]:
+    try:
+        return [name for planes in site.stacks for name in read_header(planes[0]).names]
+    except GandlError:
+        return []
+
+
+def _contradictions(site: Site, names: Sequence[str], card: ModelCard) -> list[Problem]:
+    reason = card.contradiction(names)
+    if reason is None:
+        return []
+    fix = "give --channels in the order of the model's inputs" if site.n_files > 1 else CHANNELS_REMEDY
+    return [Problem(f"{reason}; {fix}", file=site.names[0], field="channels")]
 
 
 def _unequal_headers(headers: Sequence[tuple[str, Header]]) -> list[Problem]:

@@ -165,7 +165,8 @@ def _header_problems(sites: Sequence[Site], subject: Subject, max_headers: int |
     if subject.card is None or not sites:
         return []
     count = len(sites) if max_headers is None else max(1, max_headers // len(sites[0].names))
-    return check_headers(evenly_spread(sites, count), subject.card, mixed_sizes=subject.choice.mixed_sizes)[0]
+    mixed_sizes, by_user = subject.choice.mixed_sizes, subject.channels is not None
+    return check_headers(evenly_spread(sites, count), subject.card, mixed_sizes=mixed_sizes, order_by_user=by_user)[0]
 
 
 def _sample(sites: Sequence[Site], reduction: Reduction) -> list[Raw]:

@@ -80,7 +80,12 @@ def plan_screen(
     )
     sites = with_levels(split_sites(survey.sites), card.pixel_size_um)
     complete = [site for site in sites if site.is_complete]
-    problems, headers = check_headers(_sample(complete, max_headers), card, mixed_sizes=request.mixed_sizes)
+    problems, headers = check_headers(
+        _sample(complete, max_headers),
+        card,
+        mixed_sizes=request.mixed_sizes,
+        order_by_user=request.channels is not None,
+    )
     problems += _check_limits(request, card)
     raise_if(problems, Invalid, f"the images in {images} cannot be used")
     limits, intensities = _limits(request, complete, card)

@@ -12,7 +12,7 @@ from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
 from gandl_shared.files.keys import is_hierarchy
 from gandl_shared.plates.layouts.detect import read_inventory
 from gandl_shared.plates.layouts.file_columns import channel_number, file_columns, read_file_columns
-from gandl_shared.plates.layouts.images import ChannelName, Inventory
+from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
 from gandl_shared.plates.layouts.listing import list_folder
 from gandl_shared.plates.plate_map import PlateMap
 from gandl_shared.plates.selection.assembly import AssembledSite, assemble, files_by_field
@@ -23,6 +23,9 @@ from gandl_shared.plates.selection.pixel_sizes import check_pixel_sizes
 from gandl_shared.plates.selection.plate_names import assign_plates
 from gandl_shared.plates.site import Site
 from gandl_shared.schemas.choice import ImageChoice, MissingChannels
+
+UNMAPPED = "images of plates or wells that the plate map does not have"
+"""Why images are left out that fit the layout."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +94,17 @@ def survey_images(
         channels=order,
         names=tuple(channel_names(order.tokens, inventory.channels)),
         pixel_size_um=check_pixel_sizes(choices.files),
-        skipped=inventory.skipped,
+        skipped={**inventory.skipped, **_unmapped(inventory, files, plate_map)},
         incomplete=tuple(incomplete),
     )
+
+
+def _unmapped(inventory: Inventory, files: Sequence[ImageFile], plate_map: PlateMap) -> dict[str, int]:
+    """Count the images of plates and wells that the plate map lacks; those of its empty wells are left out on
+    purpose."""
+    wells = {(well.plate, well.well) for well in plate_map.wells}
+    count = len(inventory.files) - sum((file.plates[0], file.well) in wells for file in files)
+    return {UNMAPPED: count} if count else {}
 
 
 def plate_inventory(images: Path, plate_map: PlateMap | None, pattern: str | None) -> Inventory:

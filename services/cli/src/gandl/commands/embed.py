@@ -21,6 +21,7 @@ from gandl_shared.imaging import (
     with_levels,
 )
 from gandl_shared.jobs import CLIPPING_REMEDY
+from gandl_shared.jobs.headers import check_names
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import Site
 from gandl_shared.store import Profiles, join_profiles, site_profiles, write_profiles
@@ -61,6 +62,8 @@ def embed(
     for problem in combined.incomplete:
         typer.echo(f"left out: {problem}", err=True)
     sites = with_levels(combined.sites, engine.card.pixel_size_um)
+    if image.channel_list is None:
+        raise_if(check_names(sites, engine.card), Invalid, "the order of the channels is not certain")
     if source == "card":
         _check_fit(sites, engine.card, choice.reduction, allow_clipping=allow_clipping)
     profiles = _profiles(sites, engine, _preprocessing(sites, engine, source, choice.reduction))

@@ -19,6 +19,8 @@ def print_screen(analysis: ScreenAnalysis, console: Console | None = None) -> No
     layout = analysis.provenance.image_layout
     if layout is not None:
         console.print(f"{layout.layout}; channels {layout.channel_text}", markup=False, highlight=False)
+        for reason, count in layout.skipped.items():
+            console.print(f"left out: {count} {reason}", markup=False, highlight=False)
         console.print()
     print_quality(analysis, console)
     console.print()

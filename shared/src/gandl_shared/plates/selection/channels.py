@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from gandl_shared.errors import Invalid, Problem
 from gandl_shared.plates.layouts.images import ChannelName
 
+MAX_CHANNEL_NUMBER = 99
+"""The largest number that counts channels; larger ones, such as 405, are wavelengths in nm, which have no order."""
+
 _SAME_STAIN: tuple[frozenset[str], ...] = (
     frozenset({"dna", "nuclei", "nucleus", "hoechst", "hoechst33342", "dapi", "draq", "draq5"}),
     frozenset({"er", "concanavalina", "cona", "endoplasmicreticulum"}),
@@ -60,7 +63,8 @@ def order_channels(
     if by_name is not None:
         return ChannelOrder(tokens=by_name, reason="by the names of the model's channels and stains")
     tokens = tuple(channel.token for channel in channels)
-    if all(token.isdigit() for token in tokens):
+    # A larger number is a wavelength: 405 excites DNA and 488 GFP, but the model may take GFP first.
+    if all(token.isdigit() and int(token) <= MAX_CHANNEL_NUMBER for token in tokens):
         by_number = tuple(sorted(tokens, key=int))
         if _agrees(by_number, matches):
             return ChannelOrder(tokens=by_number, reason="by the channels' numbers")
@@ -130,6 +134,15 @@ def _stains(text: str) -> set[int]:
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(character for character in folded if character.isalnum())
+
+
+def contradicts(names: Sequence[str], inputs: Sequence[ModelInput]) -> bool:
+    """Return whether the names of channels, in the order in which they feed a model, say that it takes them in another.
+
+    Names that are none of the model's channels, stains or their dyes contradict nothing.
+    """
+    channels = [ChannelName(token=f"#{number}", name=name) for number, name in enumerate(names)]
+    return not _agrees([channel.token for channel in channels], [_matching(channels, each) for each in inputs])
 
 
 def channel_names(tokens: Sequence[str], named: Sequence[ChannelName]) -> tuple[ChannelName, ...]:
