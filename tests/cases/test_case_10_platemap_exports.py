@@ -255,3 +255,14 @@ def test_the_plain_map_is_what_is_compared(tmp_path: Path) -> None:
     assert contents(plate_map) == expected()
     assert plate_map.notes == ()
     assert all(isinstance(well, Well) for well in plate_map.wells)
+
+
+@pytest.mark.parametrize("name", ["unit", "Units", "Dose units", "Concentration units"])
+def test_a_column_of_units_is_never_ignored(tmp_path: Path, name: str) -> None:
+    rows = [[*row, name if number == 0 else "nM"] for number, row in enumerate(plain())]
+    with pytest.raises(InvalidPlateMap) as refusal:
+        read(tmp_path, joined(rows))
+    assert "the unit 'nM' contradicts the header 'concentration_um'" in str(refusal.value)
+    rows[0][DOSE] = "concentration"
+    doses = {w.well: w.concentration_um for w in read(tmp_path, joined(rows)).wells}
+    assert all(doses[w.well] == pytest.approx(w.dose_um / 1000) for w in design() if w.dose_um is not None)

@@ -45,6 +45,11 @@ COLUMN_NAMES: Mapping[str, str] = {
     "conc_unit": "concentration_unit",
     "dose_unit": "concentration_unit",
     "pert_dose_unit": "concentration_unit",
+    "concentration_units": "concentration_unit",
+    "conc_units": "concentration_unit",
+    "dose_units": "concentration_unit",
+    "unit": "concentration_unit",
+    "units": "concentration_unit",
     "cell_line": "cell_line",
     "cell_type": "cell_line",
 }
