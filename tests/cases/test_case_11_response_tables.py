@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gandl_analysis.formats.response_table import read_responses
 from gandl_science.arrays import Float
+from gandl_shared.errors import InvalidTable
 
 from tests.cli.command_line import Gandl
 
@@ -62,3 +64,10 @@ def test_doses_in_drops_give_the_curve_of_the_nominal_doses(gandl: Gandl, tmp_pa
     assert curves[0] == curves[1]
     assert "low_replicates" not in curves[1]["flags"]
     assert curves[1]["n_doses"] == 8
+
+
+def test_a_column_of_another_unit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("compound,cell_line,concentration_um,response,unit\nA,U2OS,300,0.5,nM\n", encoding="utf-8")
+    with pytest.raises(InvalidTable, match=r"the unit 'nM' is not that of the results, uM"):
+        read_responses(path)

@@ -109,9 +109,30 @@ class _Reader:
         if scale is not None and power is None:
             detail = f"the header states a molar unit, but the unit of the results is {unit}; give a molar unit"
             self.problems.append(Problem(detail, file=self._table.source, row=self._table.header_row, field=header))
+        if scale is None:
+            self.problems += self._other_units(unit)
         return ConcentrationColumn(
             header=header, scale=scale or DoseScale(power or 0), mark=self._mark, unit=unit, unit_power=power or 0
         )
+
+    def _other_units(self, unit: str) -> list[Problem]:
+        """Return a problem for each column of units that states another molar unit than that of the results."""
+        first: dict[str, tuple[int, str]] = {}
+        for i, name in self._further:
+            if standard_column(name) == "concentration_unit":
+                powers = [(row, text, unit_power(text)) for row, text in self._table.column(i)]
+                others = [(row, text) for row, text, power in powers if power is not None and power != unit_power(unit)]
+                first |= {name: others[0]} if others else {}
+        fix = "write the unit into the header of the concentration, such as concentration_nM, or give --unit"
+        return [
+            Problem(
+                f"the unit '{text}' is not that of the results, {unit}; {fix}",
+                file=self._table.source,
+                row=row,
+                field=name,
+            )
+            for name, (row, text) in first.items()
+        ]
 
     def well(self, row: Row) -> CurveWell:
         """Return the well of a row. It is meaningless if there is a problem."""
