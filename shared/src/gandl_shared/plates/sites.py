@@ -17,7 +17,7 @@ from gandl_shared.plates.layouts.listing import list_folder
 from gandl_shared.plates.plate_map import PlateMap
 from gandl_shared.plates.selection.assembly import AssembledSite, assemble, files_by_field
 from gandl_shared.plates.selection.channels import ChannelOrder, ModelInput, channel_names, order_channels
-from gandl_shared.plates.selection.choice import ChosenFiles, choose_files
+from gandl_shared.plates.selection.choice import ChosenFiles, choose_files, plates_in_two_folders
 from gandl_shared.plates.selection.links import LinkCheck
 from gandl_shared.plates.selection.pixel_sizes import check_pixel_sizes
 from gandl_shared.plates.selection.plate_names import assign_plates
@@ -83,6 +83,10 @@ def survey_images(
     wells = {(well.plate, well.well) for well in plate_map.used}
     files = assign_plates(inventory.files, list(dict.fromkeys(well.plate for well in plate_map.used)))
     choices = choose_files([file for file in files if (file.plates[0], file.well) in wells], choice)
+    # A pattern, or a plate map that names the files, says which folders belong together.
+    if pattern is None and not file_columns(plate_map):
+        images_of_wells = [file for group in choices.files.values() for file in group]
+        raise_if(plates_in_two_folders(images_of_wells), Invalid, "a plate has images of two folders")
     order = order_of(inventory, choices, inputs, channels)
     sites, problems, incomplete = _sites_of_wells(images, plate_map, order.tokens, choices)
     if choice.missing is MissingChannels.REFUSE or not any(site.is_complete for site in sites):

@@ -48,6 +48,30 @@ def choose_files(files: Sequence[ImageFile], choice: ImageChoice) -> ChosenFiles
     return ChosenFiles(files=ordered, reduction=choice.reduction)
 
 
+def plates_in_two_folders(files: Iterable[ImageFile]) -> list[Problem]:
+    """Return a problem for each plate whose images of one channel are in two folders of its name.
+
+    Two acquisitions under one name, such as `day1/P1` and `day2/P1`, would otherwise become one plate.
+    """
+    examples: dict[tuple[str, str], dict[PurePosixPath, str]] = {}
+    for file in files:
+        for folder in PurePosixPath(file.name).parents:
+            if folder.name == file.plates[0]:
+                examples.setdefault((file.plates[0], file.channel), {}).setdefault(folder, file.name)
+                break
+    # All channels of a plate lie alike, so one of them is enough for the message.
+    scattered = {plate: names for (plate, _), names in examples.items() if len(names) > 1}
+    return [
+        Problem(
+            f"plate {plate} is in the folders {_some([str(folder) for folder in names])}; choose one with --subfolder, "
+            "give the plates different names, or give --pattern if they are one plate",
+            file=next(iter(names.values())),
+            field="subfolder",
+        )
+        for plate, names in scattered.items()
+    ]
+
+
 def _below(files: Sequence[ImageFile], subfolder: str | None) -> list[ImageFile]:
     if subfolder is None:
         return list(files)
