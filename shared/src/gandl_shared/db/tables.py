@@ -135,7 +135,8 @@ class Site(Base):
     well: Mapped[int]
     batch: Mapped[int]
     name: Mapped[str] = mapped_column(Text)
-    files: Mapped[list[str] | list[list[str]]] = mapped_column(JSON)
+    # Names, or a list of names per channel where its planes are reduced; earlier SQLAlchemy reads no union of lists.
+    files: Mapped[list[Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(20))
     key: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[str | None] = mapped_column(Text)
