@@ -25,7 +25,7 @@ from gandl_science.axis.application import apply_axis
 from gandl_science.axis.cross_fit import AxisOptions, fit_linear_axis, held_out_scores, score_wells
 from gandl_science.axis.folds import Folds, grouped_folds, plate_folds
 from gandl_science.axis.provenance import HeldOut
-from gandl_science.dose_response.onset import off_axis_limit, off_axis_onset
+from gandl_science.dose_response.verdict.onset import off_axis_limit, off_axis_onset
 from gandl_science.positions import Positions
 from gandl_shared.imaging import Preprocessing, blank_tiles, prepare, read_site, sampled_limits, tile_contrast
 from gandl_shared.plates import Role, read_plate_map

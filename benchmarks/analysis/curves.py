@@ -19,9 +19,9 @@ import lmfit
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.interpretation import InterpretationRules, interpret_curve
 from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData, ResponseScale
 from gandl_science.dose_response.significance import q_values
+from gandl_science.dose_response.verdict.interpretation import InterpretationRules, interpret_curve
 
 from benchmarks.tables import share, write_between
 

@@ -14,8 +14,8 @@ import pytest
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
-from gandl_science.dose_response.interpretation import InterpretationRules
 from gandl_science.dose_response.results import CurveOptions, ResponseScale
+from gandl_science.dose_response.verdict.interpretation import InterpretationRules
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.vocabulary import Flag
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from gandl_science.arrays import Float, Mask
 from gandl_science.dose_response.models import GAIN_LOSS, SearchSpace, search_grid
-from gandl_science.dose_response.onset import MAD_TO_SD
 from gandl_science.dose_response.solver import DoseMeans, Solution, dose_means, polish, solve
+from gandl_science.dose_response.verdict.onset import MAD_TO_SD
 
 LIMIT = 5.0
 """The standardised residual from which a well loses weight."""

@@ -15,8 +15,8 @@ from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text
 from gandl_analysis.figures.svg import to_svg
 from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
-from gandl_science.dose_response.interpretation import InterpretationRules
 from gandl_science.dose_response.results import CurveOptions, ResponseScale
+from gandl_science.dose_response.verdict.interpretation import InterpretationRules
 from gandl_shared.errors import BadInput
 from gandl_shared.files.atomic import atomic_file
 from gandl_shared.schemas.curve import Curve

@@ -1,6 +1,6 @@
 """The off-axis limit: how far a well may be off the axis before it deviates from the controls.
 
-The formula is `off_axis_limit` (gandl_science.dose_response.onset): the median of the controls' distances plus three
+The formula is `off_axis_limit` (gandl_science.dose_response.verdict.onset): the median of the controls' distances plus three
 robust standard deviations, of all controls or of the class that is farther out. Here, and only here, is decided which
 controls set it.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from gandl_science.arrays import Index
 from gandl_science.axis.scores import WellScores
-from gandl_science.dose_response.onset import off_axis_limit
+from gandl_science.dose_response.verdict.onset import off_axis_limit
 from gandl_shared.schemas.vocabulary import Role
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine

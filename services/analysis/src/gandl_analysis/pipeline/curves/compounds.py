@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.interpretation import (
+from gandl_science.dose_response.results import CurveFit, CurveOptions, ResponseScale
+from gandl_science.dose_response.results import Relation as FittedRelation
+from gandl_science.dose_response.significance import q_values
+from gandl_science.dose_response.verdict.interpretation import (
     InterpretationRules,
     ReportedConcentration,
     TherapeuticWindow,
     interpret_curve,
 )
-from gandl_science.dose_response.onset import off_axis_onset
-from gandl_science.dose_response.results import CurveFit, CurveOptions, ResponseScale
-from gandl_science.dose_response.results import Relation as FittedRelation
-from gandl_science.dose_response.significance import q_values
-from gandl_science.dose_response.summary import sample_curve
+from gandl_science.dose_response.verdict.onset import off_axis_onset
+from gandl_science.dose_response.verdict.summary import sample_curve
 from gandl_shared.errors import InvalidTable, Problem, raise_if
 from gandl_shared.schemas.curve import (
     Curve,

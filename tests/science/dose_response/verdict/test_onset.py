@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.arrays import Float
-from gandl_science.dose_response.onset import off_axis_limit, off_axis_onset
+from gandl_science.dose_response.verdict.onset import off_axis_limit, off_axis_onset
 
 DOSES = np.array([1.0, 2.0, 3.0, 4.0])
 

@@ -14,7 +14,7 @@ from gandl_science.dose_response.results import (
     ParameterEstimate,
     ResponseScale,
 )
-from gandl_science.dose_response.summary import CurveSummary, sample_curve, summarise_curve
+from gandl_science.dose_response.verdict.summary import CurveSummary, sample_curve, summarise_curve
 
 DOSES = np.geomspace(0.01, 10.0, 6)
 SCALE = ResponseScale()

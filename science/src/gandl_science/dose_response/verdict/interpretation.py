@@ -20,7 +20,7 @@ from gandl_science.dose_response.results import (
     Verdict,
     WindowLimit,
 )
-from gandl_science.dose_response.summary import CurveSummary, summarise_curve
+from gandl_science.dose_response.verdict.summary import CurveSummary, summarise_curve
 
 _ACTIVE = (Verdict.ACTIVE, Verdict.ACTIVE_BIPHASIC)
 _WITH_EC50 = (*_ACTIVE, Verdict.TOXIC)

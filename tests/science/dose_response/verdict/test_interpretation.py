@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.interpretation import (
+from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.verdict.interpretation import (
     Interpretation,
     InterpretationRules,
     interpret_curve,
 )
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, ResponseScale
 
 DOSES = np.geomspace(0.01, 10.0, 6)
 WITH_CONTROLS = InterpretationRules(scale=ResponseScale())
