@@ -1,8 +1,8 @@
 """The off-axis limit: how far a well may be off the axis before it deviates from the controls.
 
-The formula is `off_axis_limit` (gandl_science.dose_response.verdict.onset): the median of the controls' distances plus three
-robust standard deviations, of all controls or of the class that is farther out. Here, and only here, is decided which
-controls set it.
+The formula is `off_axis_limit` (gandl_science.dose_response.verdict.onset): the median of the controls' distances plus
+three robust standard deviations, of all controls or of the class that is farther out. Here, and only here, is decided
+which controls set it.
 """
 
 from __future__ import annotations
