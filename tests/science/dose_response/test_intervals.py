@@ -107,3 +107,20 @@ def test_bootstrap_of_two_wells_is_unknown_and_absent_wells_are_not_drawn() -> N
     assert np.isnan([low[0], high[0]]).all()
     limit = 2.0 * 1.0 * np.sqrt(3 / 2) * 4.303 / 1.96  # both ends are among the wells before they are widened
     assert 2.0 - limit <= low[1] < 2.0 < high[1] <= 2.0 + limit
+
+
+def test_the_interval_of_a_step_is_the_gap_between_two_doses() -> None:
+    """The data say which two doses the step is between, and the bound of the slope must say no more."""
+    doses = np.repeat([0.0, *np.geomspace(0.01, 10.0, 7)], 2)
+    response = np.where(doses < 0.2, 100.0, 0.0) + np.random.default_rng(3).normal(size=doses.size)
+    curve = fit_curves([DoseResponseData(doses, response)], CurveOptions(n_null=500), np.random.default_rng(0))[0]
+    assert curve.ec50 is not None and curve.ec50.low is not None and curve.ec50.high is not None
+    assert curve.ec50.low <= 0.1 * (1 + 1e-9) and curve.ec50.high >= 10**-0.5 * (1 - 1e-9)
+
+
+def test_a_step_below_the_lowest_dose_has_no_lower_end() -> None:
+    doses = np.repeat([0.0, *np.geomspace(0.01, 10.0, 7)], 3)
+    response = np.where(doses > 0, 100.0, 0.0) + np.random.default_rng(3).normal(size=doses.size)
+    curve = fit_curves([DoseResponseData(doses, response)], CurveOptions(n_null=500), np.random.default_rng(0))[0]
+    assert curve.ec50 is not None
+    assert curve.ec50.low is None

@@ -7,6 +7,7 @@ not end within the search space (the tested doses and a decade beyond) that side
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,8 @@ from scipy.special import ndtri, stdtrit
 from scipy.stats import f as f_distribution
 
 from gandl_science.arrays import Float, Index, Mask
-from gandl_science.dose_response.models import LN10, SearchSpace, Shape
-from gandl_science.dose_response.solver import DoseMeans, Solution, explained, polish
+from gandl_science.dose_response.models import LN10, VEHICLE, SearchSpace, Shape
+from gandl_science.dose_response.solver import DoseMeans, Solution, explained, plateaus, polish
 
 MIN_BOOTSTRAP_WELLS = 3
 """The smallest number of wells per dose for which a bootstrap interval is given."""
@@ -26,6 +27,8 @@ _BRACKET_WIDTH = 1e-3
 _PROFILE_TOLERANCE, _MAX_PROFILE_STEPS = 1e-5, 20
 """The criterion of a polish on the way: an end of an interval needs fewer digits than the estimate."""
 _MAX_REFINEMENTS = 40
+_STEP_OFFSET, _STEP_LOG_SLOPE = 1e-3, float(np.log(1e6))
+"""A step lies this far below a dose, in decades, and is so steep that this dose has its whole effect."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +95,33 @@ def profile_interval(fit: ShapeFit, grid: Float, location: int, confidence: floa
     """Return the ends (B,), (B,) of the interval of theta[location], in log10.
 
     NaN is an open side, or both ends without degrees of freedom. Where the region is in pieces its outermost ends are
-    taken. `grid` (G, P) covers the search space: it finds pieces that a march from the estimate would miss.
+    taken. `grid` (G, P) covers the search space: it finds pieces that a march from the estimate would miss. A
+    curve may be steeper than any that is searched, so the interval holds steps between two doses too.
     """
     # The F quantile needs some degrees of freedom; without any, the variance is NaN and so is the limit.
     quantile = f_distribution.ppf(confidence, 1, np.maximum(fit.residual_df, 0.5))
     allowed = fit.best.misfit + fit.variance * quantile
     coarse = _coarse_profile(fit.data, fit.shape, grid, location)
     low, high = (_IntervalSide(fit=fit, location=location, allowed=allowed, sign=sign).end(coarse) for sign in (-1, 1))
+    return _widen_to_steps(fit, location, allowed, low, high)
+
+
+def _widen_to_steps(fit: ShapeFit, location: int, allowed: Float, low: Float, high: Float) -> tuple[Float, Float]:
+    """Return the ends (B,), (B,) of the intervals with all gaps between two doses in which a step is allowed.
+
+    A step fits equally well wherever it is between two doses. Growth that is there up to one dose and gone from the
+    next one on says no more about the EC50; the bound of the slope alone would.
+    """
+    slope = fit.shape.n_theta // 2 + location
+    low, high, x = low.copy(), high.copy(), fit.data.x
+    for left, right in itertools.pairwise(x):
+        theta = fit.best.theta.copy()
+        theta[:, location], theta[:, slope] = right - _STEP_OFFSET, _STEP_LOG_SLOPE
+        residual = plateaus(fit.data, fit.shape.basis(x, theta))[2]
+        fits = (fit.data.weight * residual**2).sum(axis=1) <= allowed
+        # Between vehicle and the lowest dose there is no lower end.
+        low[fits] = np.minimum(low[fits], left) if left > VEHICLE else np.nan
+        high[fits] = np.maximum(high[fits], right)
     return low, high
 
 

@@ -221,3 +221,14 @@ def test_significant_by_q_not_by_p() -> None:
 def test_equal_controls_are_refused() -> None:
     with pytest.raises(ValueError, match="different"):
         ResponseScale(1.0, 1.0)
+
+
+def test_a_curve_wider_than_any_that_is_searched_has_no_ec50() -> None:
+    """Two steps, three decades apart: half-way between them nothing happens."""
+    doses = np.geomspace(1e-4, 1e3, 15)
+    steps: Truth = lambda c: -1 + 1 / (1 + (0.01 / c) ** 1.5) + 1 / (1 + (30 / c) ** 1.5)  # noqa: E731
+    result = interpret(steps, doses=doses, noise=0.04)
+    assert result.verdict == "active"
+    assert {"lack_of_fit", "slope_at_bound"} <= set(result.flags)
+    assert (result.ec50.value, result.ec50.relation) == (None, None)
+    assert result.midpoint_crossing is not None

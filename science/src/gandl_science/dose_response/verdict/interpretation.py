@@ -204,15 +204,24 @@ class CurveClassifier:
         if self.is_plateau:
             lowest_dose = self.summary.dose_range[0]
             return ReportedConcentration(value=lowest_dose, relation=Relation.BELOW, low=None, high=lowest_dose)
-        if self.fit.ec50 is None or self.limbs_overlap:
+        if self.fit.ec50 is None or self.limbs_overlap or self._is_too_wide("slope"):
             return ReportedConcentration()
         return self._report(self.fit.ec50)
 
     def loss_ec50(self) -> ReportedConcentration | None:
         """Return the concentration at which half of the effect is lost again, None for a curve without a loss."""
-        if self.fit.loss_ec50 is None or self.is_plateau or self.limbs_overlap:
+        if self.fit.loss_ec50 is None or self.is_plateau or self.limbs_overlap or self._is_too_wide("loss_slope"):
             return None
         return self._report(self.fit.loss_ec50)
+
+    def _is_too_wide(self, slope: str) -> bool:
+        """Return whether a limb is wider than any curve that is searched.
+
+        Its slope is at the lower bound, so its EC50 depends on that bound: two steps that are far apart, or a drift
+        over all doses, look like this.
+        """
+        parameter = self.fit.params.get(slope)
+        return parameter is not None and parameter.at_bound and parameter.estimate < 1.0
 
     def _report(self, location: LocationEstimate) -> ReportedConcentration:
         """Return the estimate where it is within the tested doses and its interval is closed, otherwise the sure bound.
