@@ -9,7 +9,7 @@ import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.models import log_dose
-from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData
+from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData, ResponseScale
 from gandl_science.dose_response.selection import Evidence, choose_model, corrected_aic
 from gandl_science.dose_response.solver import dose_means
 
@@ -72,18 +72,29 @@ def test_seven_single_wells_of_a_full_curve_are_active() -> None:
     assert curve.ec50.estimate == pytest.approx(0.3, rel=0.05)
 
 
-@pytest.mark.parametrize("direction", [None, -1.0])
-def test_a_bump_before_the_effect_is_no_bell(direction: float | None) -> None:
+@pytest.mark.parametrize("scale", [None, ResponseScale(1.0, 0.0), ResponseScale(1.0, 2.0)])
+def test_a_bump_before_the_effect_is_no_bell(scale: ResponseScale | None) -> None:
     """Hormesis: 1.3 times the untreated response at low doses, then a full effect with EC50 3."""
     c = np.repeat([0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0], 3)
     bump = 1 + 0.3 * np.exp(-(((np.log10(c) + 1) / 0.6) ** 2))
     y = bump / (1 + (c / 3) ** 2) + np.random.default_rng(5).normal(0, 0.04, c.size)
-    options = CurveOptions(n_null=1000, wanted_direction=direction)
+    options = CurveOptions(n_null=1000, scale=scale)
     (curve,) = fit_curves([DoseResponseData(c, y)], options, np.random.default_rng(0))
     assert curve.model == "hill"
     assert curve.ec50 is not None
     assert curve.ec50.estimate == pytest.approx(3.0, rel=0.25)
     assert curve.lack_of_fit_p is not None and curve.lack_of_fit_p < 0.01
+
+
+@pytest.mark.parametrize(("height", "model"), [(0.6, "hill"), (1.6, "gain_loss")])
+def test_a_bump_toward_the_positive_control_makes_no_hit_of_a_toxic_compound(height: float, model: str) -> None:
+    """The response falls to twice the distance between the controls; a bump that passes the midpoint is an effect."""
+    c = np.repeat([0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0], 3)
+    y = -1 - 2 / (1 + (1.0 / c) ** 2) + height * np.exp(-(((np.log10(c) + 1.3) / 0.5) ** 2))
+    y = y + np.random.default_rng(5).normal(0, 0.1, c.size)
+    options = CurveOptions(n_null=1000, scale=ResponseScale())
+    (curve,) = fit_curves([DoseResponseData(c, y)], options, np.random.default_rng(0))
+    assert curve.model == model
 
 
 def test_six_single_wells_have_no_aicc_of_a_hill_curve() -> None:

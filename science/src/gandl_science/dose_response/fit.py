@@ -100,7 +100,7 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
         design=design,
         solutions=solutions,
         aicc=aicc_table(design, solutions),
-        has_bell=visible_bells(design, solutions, options.wanted_direction),
+        has_bell=visible_bells(design, solutions, options.scale),
         activity=_activity(design, solutions, options, seed),
         anova=anova_p(design.data),
         bands=_bands(design, options, seed),

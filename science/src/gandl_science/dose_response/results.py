@@ -139,9 +139,9 @@ class CurveOptions:
     `confidence` is the level of all intervals. EC50s are searched up to `margin` decades beyond the tested doses,
     slopes within [slope_low, slope_high]. `n_null` curves simulate the null of the activity test. `n_bootstrap`
     resamples of the wells of each dose give the interval of its mean (0: no interval). `robust` downweights gross
-    outliers. The activity test at the level `alpha` decides whether a shape is chosen. `wanted_direction` (1 up, -1
-    down, None unknown) is the direction of the effect, by which a bump before the effect is told from an effect that is
-    lost again.
+    outliers. The activity test at the level `alpha` decides whether a shape is chosen. `scale` are the
+    responses of the controls, None where they are unknown; by them a bump before the effect is told from an effect that
+    is lost again.
     """
 
     confidence: float = 0.95
@@ -152,7 +152,7 @@ class CurveOptions:
     n_bootstrap: int = 0
     robust: bool = True
     alpha: float = 0.05
-    wanted_direction: float | None = None
+    scale: ResponseScale | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ import numpy as np
 from gandl_science.arrays import Float, Mask
 from gandl_science.dose_response.designs import Design
 from gandl_science.dose_response.models import GAIN_LOSS
-from gandl_science.dose_response.results import SHAPES, CurveModel
+from gandl_science.dose_response.results import SHAPES, CurveModel, ResponseScale
 from gandl_science.dose_response.solver import DoseMeans, Solution
 
 _MIN_LIMB = 0.2
@@ -61,13 +61,14 @@ def corrected_aic(data: DoseMeans, misfit: Float, n_parameters: int) -> Float:
     return np.where(spare > 0, n * np.log(np.maximum(misfit + data.pure, floor) / n) + penalty, np.inf)
 
 
-def visible_bells(design: Design, solutions: Mapping[CurveModel, Solution], direction: float | None = None) -> Mask:
+def visible_bells(design: Design, solutions: Mapping[CurveModel, Solution], scale: ResponseScale | None = None) -> Mask:
     """Return where (B,) the gain-loss curve shows both limbs within the tested doses, and the first one is the effect.
 
     The smaller limb must be at least a fifth of the larger one. Otherwise the curve is a Hill curve with a dent, and
-    its two EC50s mean nothing. A second limb that is larger than the first and goes in the `direction` of the effect (1
-    up, -1 down) is the effect itself, after a bump the other way, and its EC50 is that of a Hill curve. Where the
-    direction is None the second limb counts as the effect if it is more than twice as large.
+    its two EC50s mean nothing. After a bump the other way the second limb is the effect itself, and its EC50 is that of
+    a Hill curve. With a `scale` that is so where the second limb is larger than the first and goes toward the positive
+    control, or where it is more than twice as large and goes away from it, and the first did not reach the midpoint of
+    the controls. Without a scale it is so where the second limb is more than twice as large.
     """
     if CurveModel.GAIN_LOSS not in solutions:
         return np.zeros(len(design.counts), dtype=bool)
@@ -77,10 +78,13 @@ def visible_bells(design: Design, solutions: Mapping[CurveModel, Solution], dire
     peak = h.max(axis=1)
     first, second = peak - h[:, 0], peak - h[:, -1]
     are_visible = np.minimum(first, second) >= _MIN_LIMB * np.maximum(first, second)
-    if direction is None:
-        is_bump = second > _MAX_SECOND_LIMB * first
-    else:
-        is_bump = (second > first) & (np.sign(best.bottom - best.top) == direction)
+    is_much_larger = second > _MAX_SECOND_LIMB * first
+    if scale is None:
+        return np.asarray(are_visible & ~is_much_larger)
+    amplitude = best.top - best.bottom
+    is_toward_positive = -amplitude * scale.span > 0
+    stays_below_midpoint = (best.bottom + amplitude * peak - scale.midpoint) * scale.span < 0
+    is_bump = np.where(is_toward_positive, second > first, is_much_larger & stays_below_midpoint)
     return np.asarray(are_visible & ~is_bump)
 
 

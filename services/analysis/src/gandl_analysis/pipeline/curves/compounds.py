@@ -61,9 +61,8 @@ class CurveSettings:
 
     @property
     def fit_options(self) -> CurveOptions:
-        """The options of the fit, with the direction from the negative to the positive control where it is known."""
-        scale = self.rules.scale
-        return replace(self.options, wanted_direction=None if scale is None else float(np.sign(scale.span)))
+        """The options of the fit, with the responses of the controls where they are known."""
+        return replace(self.options, scale=self.rules.scale)
 
     @property
     def method(self) -> str:
