@@ -16,7 +16,7 @@ import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape, log_dose, search_grid
+from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape, log_dose
 from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver import solve
 from scipy.optimize import least_squares
@@ -40,7 +40,7 @@ SETS = read_sets()
 def our_rss(data: DoseResponseData, shape: Shape) -> float:
     """The residual sum of squares of our best curve of this shape, with all wells at full weight."""
     _, design = next(designs([data], CurveOptions(robust=False)))
-    solution = solve(design.data, shape, design.space, search_grid(shape, design.space), 3)
+    solution = solve(design.data, shape, design.space, 3)
     return float(solution.misfit[0] + design.data.pure[0])
 
 
@@ -48,7 +48,7 @@ def multistart_rss(data: DoseResponseData, shape: Shape, n_starts: int) -> Float
     """The residual sums of squares that scipy reaches from random starts within the bounds of our search, ascending."""
     _, design = next(designs([data], CurveOptions()))
     x, y, span = log_dose(data.concentration), data.response, float(np.ptp(data.response))
-    low, high = shape.bounds(design.space)
+    low, high = (ends[0] for ends in shape.bounds(design.space))
 
     def residual(parameters: Float) -> Float:
         bottom, top = parameters[:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from gandl_science.dose_response.designs import Design, designs
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
 
@@ -19,14 +20,15 @@ def compound(doses: list[float], replicates: int = 1, seed: int = 0) -> DoseResp
     return DoseResponseData(c, np.random.default_rng(seed).normal(size=c.size))
 
 
-def test_compounds_with_equal_doses_share_a_design_in_any_order_of_wells() -> None:
-    first, other = compound([1, 2, 3, 4]), compound([1, 2, 3, 5])
-    backwards = DoseResponseData(first.concentration[::-1], first.response[::-1])
-    groups = dict(designs([first, other, backwards], OPTIONS))
-    assert set(groups) == {(0, 2), (1,)}
+def test_compounds_with_equally_many_doses_and_wells_share_a_design_in_any_order_of_wells() -> None:
+    first, other, more = compound([1, 2, 3, 4]), compound([1, 2, 3, 5, 7]), compound([1, 2, 3, 4], 2)
+    backwards = DoseResponseData(first.concentration[::-1] * 10, first.response[::-1])
+    groups = dict(designs([first, other, backwards, more], OPTIONS))
+    assert set(groups) == {(0, 2), (1,), (3,)}
     shared = groups[0, 2]
     assert np.array_equal(shared.wells[0], shared.wells[1])
-    assert shared.levels.tolist() == [1, 2, 3, 4]
+    assert shared.levels.tolist() == [[1, 2, 3, 4], [10, 20, 30, 40]]
+    assert np.subtract(shared.space.high, shared.space.low) == pytest.approx(np.log10(4) + 2)
 
 
 def test_wells_of_a_dose_come_first_and_slots_lead_back_to_them() -> None:
@@ -50,7 +52,8 @@ def test_weights_come_back_in_the_order_of_the_wells() -> None:
 def test_the_search_space_is_the_tested_doses_and_a_margin_without_zero() -> None:
     design = design_of(compound([0.0, 0.1, 1.0, 10.0]), options=CurveOptions(margin=0.5))
     assert (design.space.low, design.space.high) == (-1.5, 1.5)
-    assert (design_of(compound([0.0], 3)).space.low, design_of(compound([0.0], 3)).space.high) == (-1.0, 1.0)
+    only_zero = design_of(compound([0.0], 3))
+    assert (only_zero.space.low, only_zero.space.high) == (-1.0, 1.0)
 
 
 def test_what_a_compound_has_enough_wells_for() -> None:

@@ -7,8 +7,8 @@ import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.intervals import ShapeFit, bootstrap_means, profile_interval, standard_errors
-from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape, search_grid
+from gandl_science.dose_response.intervals import ShapeFit, bootstrap_means, profile_intervals, standard_errors
+from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver import polish, solve
 from scipy.optimize import curve_fit
@@ -24,8 +24,7 @@ def hill(c: Float, ec50: float, slope: float = 1.5) -> Float:
 
 def shape_fit(shape: Shape, responses: list[Float]) -> ShapeFit:
     _, design = next(designs([DoseResponseData(DOSES, y) for y in responses], CurveOptions(robust=False)))
-    grid = search_grid(shape, design.space)
-    best = solve(design.data, shape, design.space, grid, 3)
+    best = solve(design.data, shape, design.space, 3)
     return ShapeFit(data=design.data, shape=shape, space=design.space, best=best)
 
 
@@ -35,7 +34,7 @@ def test_the_ends_satisfy_the_criterion(shape: Shape) -> None:
     truth = hill(DOSES, 0.1) if shape is HILL else hill(DOSES, 0.1) - 2.0 / (1 + (3.0 / DOSES) ** 3)
     fit = shape_fit(shape, [truth + rng.normal(size=36) * 0.15 for _ in range(5)])
     allowed = fit.best.misfit + fit.variance * f_distribution.ppf(0.95, 1, fit.residual_df)
-    for end in profile_interval(fit, search_grid(shape, fit.space), 0, 0.95):
+    for end in (ends[:, 0] for ends in profile_intervals(fit, 0.95)):
         closed = np.isfinite(end)
         theta = fit.best.theta.copy()
         theta[:, 0] = np.where(closed, end, theta[:, 0])

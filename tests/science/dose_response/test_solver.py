@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.arrays import Float
-from gandl_science.dose_response.models import HILL, SearchSpace, log_dose, search_grid
+from gandl_science.dose_response.models import HILL, SearchSpace, log_dose
 from gandl_science.dose_response.solver import DoseMeans, dose_means, explained, plateaus, polish, solve
 
 SPACE = SearchSpace(low=-3.0, high=2.0)
@@ -44,7 +44,7 @@ def test_plateaus_are_those_of_weighted_regression() -> None:
 
 def test_exact_curves_are_found_again_together() -> None:
     truths = [(-1.3, 1.0), (0.2, 3.0), (-2.5, 0.6)]
-    solution = solve(means(*(hill(*truth) for truth in truths)), HILL, SPACE, search_grid(HILL, SPACE))
+    solution = solve(means(*(hill(*truth) for truth in truths)), HILL, SPACE)
     assert solution.theta == pytest.approx(np.array([(e, np.log(s)) for e, s in truths]), abs=1e-5)
     assert solution.bottom == pytest.approx(np.full(3, -1.0), abs=1e-4)
     assert solution.top == pytest.approx(np.full(3, 1.0), abs=1e-4)
@@ -52,7 +52,7 @@ def test_exact_curves_are_found_again_together() -> None:
 
 
 def test_a_slope_beyond_the_bounds_ends_on_the_bound() -> None:
-    solution = solve(means(hill(-0.4, 20.0)), HILL, SPACE, search_grid(HILL, SPACE))
+    solution = solve(means(hill(-0.4, 20.0)), HILL, SPACE)
     assert np.exp(solution.theta[0, 1]) == pytest.approx(8.0, rel=1e-9)
 
 
@@ -67,5 +67,5 @@ def test_the_polish_never_makes_a_fit_worse_and_leaves_a_fixed_parameter() -> No
 
 
 def test_flat_data_has_no_amplitude_and_no_warning() -> None:
-    solution = solve(means(np.full(8, 3.0)), HILL, SPACE, search_grid(HILL, SPACE))
+    solution = solve(means(np.full(8, 3.0)), HILL, SPACE)
     assert (solution.bottom[0], solution.top[0], solution.misfit[0]) == pytest.approx((3.0, 3.0, 0.0))

@@ -1,4 +1,4 @@
-"""Designs: compounds that share their doses, as arrays, so that one solver can fit all of them together."""
+"""Designs: compounds with equally many doses, as arrays, so that one solver can fit all of them together."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ _MIN_GAIN_LOSS_REPLICATES = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """B compounds over the same D doses `levels` (zero allowed), with at most R wells per dose.
+    """B compounds over D doses each, `levels` (B, D) in ascending order (zero allowed), with at most R wells per dose.
 
     wells, present (1 or 0) and weights (after downweighting of outliers) are (B, D, R); the wells of a dose come first
     along R. `has_many_outliers` (B,) is true where more than a tenth of the wells are outliers, `is_confounded` (B,)
     where dose and plate cannot be told apart. `slots` holds, for each compound, the (dose, replicate) of each of its
-    wells, in its own order. `counts` (B, D) are replicates per dose. `space` is the search space.
+    wells, in its own order. `counts` (B, D) are replicates per dose. `space` is the search space, with the bounds of
+    each compound.
     """
 
     levels: Float
@@ -54,14 +55,14 @@ class Design:
 
         A compound whose dose and plate cannot be told apart has neither.
         """
-        enough = (self.counts.sum(axis=1) >= MIN_WELLS) & (self.levels.size >= MIN_DOSES)
+        enough = (self.counts.sum(axis=1) >= MIN_WELLS) & (self.levels.shape[1] >= MIN_DOSES)
         return np.asarray(enough & ~self.is_confounded)
 
     @property
     def allows_gain_loss(self) -> Mask:
         """True for compounds (B,) with enough wells for gain-loss: six doses, two replicates at the median dose."""
         replicates = np.median(self.counts, axis=1) >= _MIN_GAIN_LOSS_REPLICATES
-        return np.asarray(replicates & (self.levels.size >= _MIN_GAIN_LOSS_DOSES) & ~self.is_confounded)
+        return np.asarray(replicates & (self.levels.shape[1] >= _MIN_GAIN_LOSS_DOSES) & ~self.is_confounded)
 
     def weights_of(self, compound: int) -> Float:
         """The weights (n,) of the wells of one compound, in its own order."""
@@ -71,18 +72,21 @@ class Design:
 
 def designs(datasets: Sequence[DoseResponseData], options: CurveOptions) -> Iterator[tuple[tuple[int, ...], Design]]:
     """Yield each design with the indices of its datasets. A missing well only lowers the weight of its dose."""
-    # The exact doses are the key: the search grid and its bases are computed once per design.
-    groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
+    # The array has one size: compounds with many wells at a dose must not make it large for those with few.
+    groups: dict[tuple[int, int], list[tuple[int, Float]]] = defaultdict(list)
     for index, data in enumerate(datasets):
-        groups[tuple(np.unique(data.concentration).tolist())].append(index)
-    for levels, members in groups.items():
-        yield tuple(members), _gather(np.array(levels), [datasets[i] for i in members], options)
+        own, counts = np.unique(data.concentration, return_counts=True)
+        groups[own.size, int(counts.max())].append((index, own))
+    for members in groups.values():
+        indices = tuple(index for index, _ in members)
+        levels = np.stack([own for _, own in members])
+        yield indices, _gather(levels, [datasets[i] for i in indices], options)
 
 
 def _gather(levels: Float, datasets: Sequence[DoseResponseData], options: CurveOptions) -> Design:
-    """Put the wells of compounds with the same doses into one array."""
-    slots = tuple(_slots(levels, data) for data in datasets)
-    shape = (len(datasets), levels.size, 1 + max(int(replicate.max()) for _, replicate in slots))
+    """Put the wells of compounds with equally many doses, `levels` (B, D), into one array."""
+    slots = tuple(_slots(own, data) for own, data in zip(levels, datasets, strict=True))
+    shape = (*levels.shape, 1 + max(int(replicate.max()) for _, replicate in slots))
     wells, present, share, replicates = np.zeros((4, *shape))
     confounded, efficiency = np.zeros(len(datasets), dtype=bool), np.ones(len(datasets))
     for compound, (data, (dose, replicate)) in enumerate(zip(datasets, slots, strict=True)):
@@ -140,10 +144,14 @@ def _slots(levels: Float, data: DoseResponseData) -> tuple[Index, Index]:
 
 def _search_space(levels: Float, options: CurveOptions) -> SearchSpace:
     """Return the tested doses above zero, widened by the margin, and the bounds of the slope."""
-    positive = np.log10(levels[levels > 0]) if np.any(levels > 0) else np.zeros(1)
+    positive = levels > 0
+    low = np.where(positive, levels, np.inf).min(axis=1)
+    high = levels.max(axis=1)
+    # A compound without a dose above zero has no range: any will do.
+    low, high = (np.log10(np.where(positive.any(axis=1), ends, 1.0)) for ends in (low, high))
     return SearchSpace(
-        low=float(positive.min() - options.margin),
-        high=float(positive.max() + options.margin),
+        low=low - options.margin,
+        high=high + options.margin,
         slope_low=options.slope_low,
         slope_high=options.slope_high,
     )

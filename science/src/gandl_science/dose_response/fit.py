@@ -1,6 +1,6 @@
 """Curve fitting: constant, Hill and gain-loss for every compound, the choice among them, its certainty and its tests.
 
-Compounds that were tested at the same doses are solved together. What a curve means (verdict, flags) is decided in
+Compounds with equally many doses are solved together. What a curve means (verdict, flags) is decided in
 `interpretation`; the definitions are in docs/dose-response.md.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design, designs
-from gandl_science.dose_response.intervals import ShapeFit, bootstrap_means, profile_interval, standard_errors
-from gandl_science.dose_response.models import GAIN_LOSS, HILL, search_grid
+from gandl_science.dose_response.intervals import ShapeFit, bootstrap_means, profile_intervals, standard_errors
+from gandl_science.dose_response.models import GAIN_LOSS, HILL, spacings
 from gandl_science.dose_response.noise.permutation import permutation_p
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
 from gandl_science.dose_response.results import (
@@ -30,7 +30,14 @@ from gandl_science.dose_response.results import (
     ParameterEstimate,
 )
 from gandl_science.dose_response.selection import Evidence, aicc_table, choose_model, corrected_aic, visible_bells
-from gandl_science.dose_response.significance import activity_p, anova_p, lack_of_fit_p, simulate_null
+from gandl_science.dose_response.significance import (
+    FEW_SIMULATIONS,
+    FlatWells,
+    NullSimulations,
+    anova_p,
+    lack_of_fit_p,
+    simulate_wells,
+)
 from gandl_science.dose_response.solver import Solution, solve
 
 _GAIN_LOSS_STARTS, _FINAL_STARTS = 3, 32
@@ -130,7 +137,7 @@ def _with_best_bells(design_fit: _DesignFit, bells: Index) -> _DesignFit:
     """
     design, solution = design_fit.design, design_fit.solutions[CurveModel.GAIN_LOSS]
     data = design.data.take(bells)
-    best = solve(data, GAIN_LOSS, design.space, search_grid(GAIN_LOSS, design.space), _FINAL_STARTS)
+    best = solve(data, GAIN_LOSS, design.space.take(bells), _FINAL_STARTS)
     better = best.misfit < solution.misfit[bells]
     merged = solution.replaced(bells[better], best.take(np.flatnonzero(better)))
     aicc = design_fit.aicc[CurveModel.GAIN_LOSS].copy()
@@ -207,32 +214,40 @@ def _activity(
     patterns: dict[tuple[float, ...], list[int]] = defaultdict(list)
     for compound in np.flatnonzero(design.allows_hill).tolist():
         patterns[tuple(design.counts[compound].tolist())].append(compound)
-    for pattern, members in patterns.items():
-        counts, x = np.array(pattern), design.data.x
-        # Vehicle wells may have their own number; only the doses above zero must be even.
-        even = np.ptp(counts[design.levels > 0]) == 0
-        n_null = options.n_null if even else options.n_null // _UNEVEN_NULLS
-        null = simulate_null(x, counts, design.space, n_null, _derive_generator(seed, x, counts))
-        index = np.array(members)
-        misfit = solutions[CurveModel.HILL].misfit[index]
-        result = activity_p(null, design.data.take(index), misfit)
-        for compound, p, hill in zip(members, result.p.tolist(), result.hill.tolist(), strict=True):
-            exchanged = 0.0
-            if counts.max() == 1 and p <= _CHECKED_P:
-                generator = _derive_generator(seed, design.wells[compound])
-                exchanged = permutation_p(x, design.wells[compound, :, 0], null.grid, generator)
-            activity[compound] = _Activity(p=max(p, exchanged), hill=hill)
+    for pattern, compounds in patterns.items():
+        counts, members = np.array(pattern), np.array(compounds)
+        simulations = _simulations(counts, options, seed)
+        data, misfit = design.data.take(members), solutions[CurveModel.HILL].misfit[members]
+        for spacing in spacings(data.x, design.space.take(members), members.size):
+            own = spacing.members
+            result, null = simulations.test(spacing, data.take(own), misfit[own])
+            for compound, p, hill in zip(members[own].tolist(), result.p.tolist(), result.hill.tolist(), strict=True):
+                exchanged = 0.0
+                if counts.max() == 1 and p <= _CHECKED_P:
+                    generator = _derive_generator(seed, design.wells[compound])
+                    exchanged = permutation_p(spacing.x, design.wells[compound, :, 0], null.grid, generator)
+                activity[compound] = _Activity(p=max(p, exchanged), hill=hill)
     return activity
+
+
+def _simulations(counts: Float, options: CurveOptions, seed: int) -> NullSimulations:
+    """Return the simulated wells for designs with these wells per dose (D,)."""
+    # A vehicle and the doses may have different numbers; a pattern of several numbers comes from missing wells.
+    n_many = options.n_null if np.unique(counts).size <= 2 else options.n_null // _UNEVEN_NULLS
+
+    def draw(n: int) -> FlatWells:
+        return simulate_wells(counts, n, _derive_generator(seed, counts))
+
+    return NullSimulations(few=draw(min(n_many, FEW_SIMULATIONS)), draw_many=lambda: draw(n_many))
 
 
 def _solutions(design: Design) -> dict[CurveModel, Solution]:
     """Return the best curves of each shape that some compound of the design allows (`aicc_table` says which)."""
     solutions = {}
     if np.any(design.allows_hill):
-        solutions[CurveModel.HILL] = solve(design.data, HILL, design.space, search_grid(HILL, design.space))
+        solutions[CurveModel.HILL] = solve(design.data, HILL, design.space)
     if np.any(design.allows_gain_loss):
-        grid = search_grid(GAIN_LOSS, design.space)
-        solutions[CurveModel.GAIN_LOSS] = solve(design.data, GAIN_LOSS, design.space, grid, _GAIN_LOSS_STARTS)
+        solutions[CurveModel.GAIN_LOSS] = solve(design.data, GAIN_LOSS, design.space, _GAIN_LOSS_STARTS)
     return solutions
 
 
@@ -264,11 +279,11 @@ def _fit_shapes(design_fit: _DesignFit, model: CurveModel, members: Index, optio
     fit = ShapeFit(
         data=design.data.take(members),
         shape=shape,
-        space=design.space,
+        space=design.space.take(members),
         best=design_fit.solutions[model].take(members),
     )
-    grid = search_grid(shape, design.space)
-    locations = [_locations(fit, grid, k, options.confidence) for k in shape.locations]
+    low, high = profile_intervals(fit, options.confidence)
+    locations = [_locations(fit, k, low[:, i], high[:, i]) for i, k in enumerate(shape.locations)]
     params, sigma, rss = _parameters(fit, model), np.sqrt(fit.variance), fit.rss
     lack = lack_of_fit_p(fit.data, fit.best.misfit, shape.n_parameters)
     return [
@@ -285,9 +300,8 @@ def _fit_shapes(design_fit: _DesignFit, model: CurveModel, members: Index, optio
     ]
 
 
-def _locations(fit: ShapeFit, grid: Float, location: int, confidence: float) -> list[LocationEstimate]:
-    """Return the estimates of theta[location] with their profile intervals, as concentrations."""
-    low, high = profile_interval(fit, grid, location, confidence)
+def _locations(fit: ShapeFit, location: int, low: Float, high: Float) -> list[LocationEstimate]:
+    """Return the estimates of theta[location] with the ends (B,) of their intervals, as concentrations."""
     return [
         LocationEstimate(estimate=float(value), low=_finite(10.0**a), high=_finite(10.0**b))
         for value, a, b in zip(fit.natural_theta[:, location], low, high, strict=True)
@@ -318,7 +332,13 @@ def _parameters(fit: ShapeFit, model: CurveModel) -> list[dict[str, ParameterEst
 def _summaries(design_fit: _DesignFit, compound: int) -> tuple[DoseSummary, ...]:
     """Return the doses of a compound with their means."""
     design, (low, high) = design_fit.design, design_fit.bands
-    columns = (design.levels, design.data.mean[compound], design.counts[compound], low[compound], high[compound])
+    columns = (
+        design.levels[compound],
+        design.data.mean[compound],
+        design.counts[compound],
+        low[compound],
+        high[compound],
+    )
     return tuple(
         DoseSummary(
             concentration=float(concentration), mean=float(mean), n_wells=int(n), low=_finite(a), high=_finite(b)

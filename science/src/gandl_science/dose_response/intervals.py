@@ -7,7 +7,6 @@ not end within the search space (the tested doses and a decade beyond) that side
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ from scipy.special import ndtri, stdtrit
 from scipy.stats import f as f_distribution
 
 from gandl_science.arrays import Float, Index, Mask
-from gandl_science.dose_response.models import LN10, VEHICLE, SearchSpace, Shape
+from gandl_science.dose_response.models import LN10, VEHICLE, SearchSpace, Shape, search_grid, spacings
 from gandl_science.dose_response.solver import DoseMeans, Solution, explained, plateaus, polish
 
 MIN_BOOTSTRAP_WELLS = 3
@@ -91,19 +90,31 @@ def standard_errors(fit: ShapeFit) -> Float:
     return np.where(free, errors, np.nan)
 
 
-def profile_interval(fit: ShapeFit, grid: Float, location: int, confidence: float) -> tuple[Float, Float]:
-    """Return the ends (B,), (B,) of the interval of theta[location], in log10.
+def profile_intervals(fit: ShapeFit, confidence: float) -> tuple[Float, Float]:
+    """Return the ends (B, L), (B, L) of the profile intervals of the L locations; NaN is open, or without a variance.
 
-    NaN is an open side, or both ends without degrees of freedom. Where the region is in pieces its outermost ends are
-    taken. `grid` (G, P) covers the search space: it finds pieces that a march from the estimate would miss. A
-    curve may be steeper than any that is searched, so the interval holds steps between two doses too.
+    The interval may consist of several pieces, as profiles of dose-response curves do; then its outermost ends are
+    taken. The grid of the search space shows pieces that a march from the estimate would miss. A curve may be steeper
+    than any that is searched, so the interval holds steps between two doses too.
     """
     # The F quantile needs some degrees of freedom; without any, the variance is NaN and so is the limit.
     quantile = f_distribution.ppf(confidence, 1, np.maximum(fit.residual_df, 0.5))
     allowed = fit.best.misfit + fit.variance * quantile
-    coarse = _coarse_profile(fit.data, fit.shape, grid, location)
-    low, high = (_IntervalSide(fit=fit, location=location, allowed=allowed, sign=sign).end(coarse) for sign in (-1, 1))
-    return _widen_to_steps(fit, location, allowed, low, high)
+    theta = _outermost_inside(fit, allowed)
+    count, n_locations = len(allowed), len(fit.shape.locations)
+    location, side, curve = (index.ravel() for index in np.indices((n_locations, 2, count)))
+    ends = _IntervalEnds(
+        data=fit.data.take(curve),
+        shape=fit.shape,
+        space=fit.space.take(curve),
+        location=np.array(fit.shape.locations)[location],
+        allowed=allowed[curve],
+        sign=2.0 * side - 1.0,
+    )
+    low, high = ends.of(theta.reshape(-1, fit.shape.n_theta)).reshape(n_locations, 2, count).transpose(1, 2, 0)
+    for i, k in enumerate(fit.shape.locations):
+        low[:, i], high[:, i] = _widen_to_steps(fit, k, allowed, low[:, i], high[:, i])
+    return low, high
 
 
 def _widen_to_steps(fit: ShapeFit, location: int, allowed: Float, low: Float, high: Float) -> tuple[Float, Float]:
@@ -113,53 +124,64 @@ def _widen_to_steps(fit: ShapeFit, location: int, allowed: Float, low: Float, hi
     next one on says no more about the EC50; the bound of the slope alone would.
     """
     slope = fit.shape.n_theta // 2 + location
-    low, high, x = low.copy(), high.copy(), fit.data.x
-    for left, right in itertools.pairwise(x):
+    x = np.broadcast_to(fit.data.x, fit.data.mean.shape)
+    for left, right in zip(x.T[:-1], x.T[1:], strict=True):
         theta = fit.best.theta.copy()
         theta[:, location], theta[:, slope] = right - _STEP_OFFSET, _STEP_LOG_SLOPE
         residual = plateaus(fit.data, fit.shape.basis(x, theta))[2]
         fits = (fit.data.weight * residual**2).sum(axis=1) <= allowed
         # Between vehicle and the lowest dose there is no lower end.
-        low[fits] = np.minimum(low[fits], left) if left > VEHICLE else np.nan
-        high[fits] = np.maximum(high[fits], right)
+        low = np.where(fits, np.where(left > VEHICLE, np.minimum(low, left), np.nan), low)
+        high = np.where(fits, np.maximum(high, right), high)
     return low, high
 
 
+def _outermost_inside(fit: ShapeFit, allowed: Float) -> Float:
+    """Return theta (L, 2, B, P) of the lowest and the highest value of each location on the grid that is inside.
+
+    It is that of the best curve where no grid point is farther out.
+    """
+    locations, best = fit.shape.locations, fit.best.theta
+    theta = np.broadcast_to(best, (len(locations), 2, *best.shape)).copy()
+    for spacing in spacings(fit.data.x, fit.space, len(best)):
+        rows, grid = spacing.members, search_grid(fit.shape, spacing.space)
+        data = fit.data.take(rows)
+        # The grid points with one value of the location are a coarse profile, without any optimisation.
+        misfit = data.between[:, None] - explained(data, fit.shape.basis(spacing.x, grid))
+        inside = misfit <= allowed[rows, None]
+        for i, location in enumerate(locations):
+            value = grid[:, location]
+            for side, sign in enumerate((-1, 1)):
+                # A second region inside the limit, beyond a gap, counts to the interval.
+                beyond = np.where(inside, sign * value, -np.inf)
+                outermost = beyond.max(axis=1)
+                point = np.where(beyond == outermost[:, None], misfit, np.inf).argmin(axis=1)
+                farther = outermost > sign * (best[rows, location] - spacing.low)
+                theta[i, side, rows[farther]] = spacing.starts(fit.shape, grid, point)[farther]
+    return theta
+
+
 @dataclass(frozen=True, kw_only=True)
-class _CoarseProfile:
-    """The smallest misfit (B, L) on the grid at each value (L,) of the location, and its grid point (B, L, P)."""
+class _IntervalEnds:
+    """The search for N ends: of which location (N,), on which side (N,), -1 the lower and 1 the upper one.
 
-    values: Float
-    misfit: Float
-    theta: Float
+    `allowed` (N,) is the largest misfit inside. All ends of all curves are searched at once.
+    """
 
-
-def _coarse_profile(data: DoseMeans, shape: Shape, grid: Float, location: int) -> _CoarseProfile:
-    # The grid points with one value of the location are a coarse profile, without any optimisation.
-    misfit = data.between[:, None] - explained(data, shape.basis(data.x, grid))
-    values, code = np.unique(grid[:, location], return_inverse=True)
-    members = [np.flatnonzero(code == k) for k in range(values.size)]
-    best = [points[misfit[:, points].argmin(axis=1)] for points in members]
-    curves = np.arange(len(misfit))
-    return _CoarseProfile(
-        values=values,
-        misfit=np.stack([misfit[curves, points] for points in best], axis=1),
-        theta=np.stack([grid[points] for points in best], axis=1),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _IntervalSide:
-    """The search for one end: `sign` -1 is the lower, 1 the upper; `allowed` (B,) is the largest misfit inside."""
-
-    fit: ShapeFit
-    location: int
+    data: DoseMeans
+    shape: Shape
+    space: SearchSpace
+    location: Index
     allowed: Float
-    sign: int
+    sign: Float
 
-    def end(self, coarse: _CoarseProfile) -> Float:
-        """Return the end of the interval (B,), NaN where the side is open."""
-        inside = self._outermost_inside(coarse)
+    @property
+    def bound(self) -> Float:
+        """The bound of the search space (N,) on that side."""
+        return np.where(self.sign < 0, self.space.low, self.space.high)
+
+    def of(self, inside: Float) -> Float:
+        """Return the ends (N,) beyond theta (N, P), which is inside; NaN where the side is open."""
         outside, outer_misfit, is_open = self._march(inside)
         ends = np.full(len(inside), np.nan)
         closed = np.flatnonzero(~is_open & np.isfinite(self.allowed))
@@ -167,47 +189,38 @@ class _IntervalSide:
             ends[closed] = self._refine(closed, inside[closed], outside[closed], outer_misfit[closed])
         return ends
 
-    def _outermost_inside(self, coarse: _CoarseProfile) -> Float:
-        """Return theta (B, P) of the farthest value of the coarse profile that is inside, or of the best curve."""
-        best = self.fit.best
-        beyond = (coarse.values[None, :] - best.theta[:, [self.location]]) * self.sign
-        inside = np.logical_and(coarse.misfit <= self.allowed[:, None], beyond > 0)
-        # A second region inside the limit, beyond a gap, counts to the interval.
-        farthest = np.where(inside, beyond, -np.inf).argmax(axis=1)
-        any_inside = np.asarray(inside.any(axis=1))
-        return np.where(any_inside[:, None], coarse.theta[np.arange(len(farthest)), farthest], best.theta)
-
-    def _profile(self, curves: Index, theta: Float) -> Solution:
+    def _profile(self, rows: Index, theta: Float) -> Solution:
         """Return the best curves with the location fixed at its value in theta."""
         return polish(
-            self.fit.data.take(curves),
-            self.fit.shape,
-            self.fit.space,
+            self.data.take(rows),
+            self.shape,
+            self.space.take(rows),
             theta,
-            fixed=self.location,
+            fixed=self.location[rows],
             tolerance=_PROFILE_TOLERANCE,
             max_steps=_MAX_PROFILE_STEPS,
         )
 
     def _march(self, inside: Float) -> tuple[Float, Float, Mask]:
-        """Step outwards until outside, and return that value (B,), its misfit (B,), and where the side is open (B,).
+        """Step outwards until outside, and return that value (N,), its misfit (N,), and where the side is open (N,).
 
-        `inside` (B, P) follows in place. A side is open where the bound of the search space is still inside.
+        `inside` (N, P) follows in place. A side is open where the bound of the search space is still inside.
         """
-        bound = self.fit.space.low if self.sign < 0 else self.fit.space.high
+        bound = self.bound
         outside, outer = np.full(len(inside), np.nan), np.full(len(inside), np.nan)
         is_open = np.zeros(len(inside), dtype=bool)
         live, step = np.flatnonzero(np.isfinite(self.allowed)), _FIRST_STEP
         while live.size:
-            value = np.clip(inside[live, self.location] + self.sign * step, self.fit.space.low, self.fit.space.high)
-            trial = inside[live].copy()
-            trial[:, self.location] = value
+            sign, location = self.sign[live], self.location[live]
+            value = sign * np.minimum(sign * inside[live, location] + step, sign * bound[live])
+            trial = inside[live]
+            trial[np.arange(live.size), location] = value
             # Each step starts from the curve of the step before, which differs little.
             profile = self._profile(live, trial)
             left = profile.misfit > self.allowed[live]
             outside[live[left]], outer[live[left]] = value[left], profile.misfit[left]
             inside[live[~left]] = profile.theta[~left]
-            ended = ~left & (value == bound)
+            ended = ~left & (value == bound[live])
             is_open[live[ended]] = True
             # Growing steps reach a distant end in few polishes.
             live, step = live[~left & ~ended], step * _STEP_GROWTH
@@ -215,7 +228,9 @@ class _IntervalSide:
 
     def _refine(self, curves: Index, inside: Float, outside: Float, outer: Float) -> Float:
         """Find the end by the Illinois method (Dowell and Jarratt 1971) to a narrow bracket, and interpolate within."""
-        ends = _Bracket(inside=inside[:, self.location].copy(), outside=outside.copy(), theta=inside.copy())
+        location = self.location[curves]
+        start = inside[np.arange(curves.size), location]
+        ends = _Bracket(inside=start, outside=outside.copy(), theta=inside.copy())
         f_in = self._profile(curves, inside).misfit - self.allowed[curves]
         f_out = outer - self.allowed[curves]
         live = np.arange(curves.size)
@@ -225,7 +240,7 @@ class _IntervalSide:
                 break
             middle = ends.secant(live, f_in, f_out)
             trial = ends.theta[live]
-            trial[:, self.location] = middle
+            trial[np.arange(live.size), location[live]] = middle
             profile = self._profile(curves[live], trial)
             f = profile.misfit - self.allowed[curves[live]]
             within = f <= 0

@@ -11,12 +11,12 @@ l = 1 / (1 + 10^(q (x - log la))).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit
 
-from gandl_science.arrays import Float, Mask
+from gandl_science.arrays import Float, Index, Mask
 
 LN10 = float(np.log(10.0))
 VEHICLE = -1000.0
@@ -26,14 +26,19 @@ _MIN_LOCATIONS, _LOCATIONS_PER_DECADE, _SLOPES = 21, 10, 12
 """The search grid of a Hill curve. A curve between two grid points is within the reach of the polish."""
 _MIN_BELL_LOCATIONS, _MAX_BELL_LOCATIONS, _BELL_LOCATIONS_PER_DECADE, _BELL_SLOPES = 13, 25, 3, 4
 """The search grid of a gain-loss curve, which is coarser because it has four dimensions."""
+_SPACING_DIGITS = 9
+"""The digits of log10 dose to which two series of doses are compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSpace:
-    """The bounds of a search: log10 EC50 within [low, high], slope within [slope_low, slope_high]."""
+    """The bounds of a search: log10 EC50 within [low, high], slope within [slope_low, slope_high].
 
-    low: float
-    high: float
+    `low` and `high` are one number for all curves, or one for each (B,).
+    """
+
+    low: float | Float
+    high: float | Float
     slope_low: float = 0.3
     slope_high: float = 8.0
 
@@ -42,10 +47,16 @@ class SearchSpace:
         """The bounds of ln slope."""
         return float(np.log(self.slope_low)), float(np.log(self.slope_high))
 
+    def take(self, curves: Index) -> SearchSpace:
+        """Return the bounds of the curves at these indices (repeats are allowed)."""
+        if np.ndim(self.low) == 0:
+            return self
+        return replace(self, low=np.asarray(self.low)[curves], high=np.asarray(self.high)[curves])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """A basis h: `basis(x, theta)` → (..., D) and `gradient(x, theta)` → (..., P, D) for theta (..., P), x (D,).
+    """A basis h: `basis(x, theta)` → (..., D) and `gradient(x, theta)` → (..., P, D) for theta (..., P), x (..., D).
 
     `parameters` are the names of the P entries of theta. `locations` are the indices of those that are log10
     concentrations; where there are two, the first is not above the second. The other entries are ln slopes.
@@ -72,10 +83,10 @@ class Shape:
         return np.isin(np.arange(self.n_theta), self.locations)
 
     def bounds(self, space: SearchSpace) -> tuple[Float, Float]:
-        """The lower and the upper bound of each theta, (P,) each."""
+        """The lower and the upper bound of each theta, (P,) or (B, P) each."""
         low = [space.low if k in self.locations else space.slopes[0] for k in range(self.n_theta)]
         high = [space.high if k in self.locations else space.slopes[1] for k in range(self.n_theta)]
-        return np.array(low), np.array(high)
+        return np.stack(np.broadcast_arrays(*low), axis=-1), np.stack(np.broadcast_arrays(*high), axis=-1)
 
 
 def log_dose(concentration: Float) -> Float:
@@ -86,7 +97,7 @@ def log_dose(concentration: Float) -> Float:
 
 
 def _rise(x: Float, location: Float, log_slope: Float) -> tuple[Float, Float, Float]:
-    """Return a logistic rise at x (D,) for parameters (...), and its derivatives by location and by ln slope."""
+    """Return a logistic rise at x (..., D) for parameters (...), and its derivatives by location and by ln slope."""
     # The slope is per decade of dose, and searched as its logarithm, so that it stays positive.
     steep = (LN10 * np.exp(log_slope))[..., None]
     u = steep * (x - location[..., None])
@@ -95,9 +106,14 @@ def _rise(x: Float, location: Float, log_slope: Float) -> tuple[Float, Float, Fl
     return value, -steep * bell, u * bell
 
 
+def _level(x: Float, location: Float, log_slope: Float) -> Float:
+    """Return the logistic rise of `_rise` without its derivatives, which would take most of the time."""
+    return np.asarray(expit((LN10 * np.exp(log_slope))[..., None] * (x - location[..., None])))
+
+
 def hill_basis(x: Float, theta: Float) -> Float:
     """Return h of the Hill curve, (..., D)."""
-    return _rise(x, theta[..., 0], theta[..., 1])[0]
+    return _level(x, theta[..., 0], theta[..., 1])
 
 
 def hill_gradient(x: Float, theta: Float) -> Float:
@@ -108,9 +124,7 @@ def hill_gradient(x: Float, theta: Float) -> Float:
 
 def gain_loss_basis(x: Float, theta: Float) -> Float:
     """Return h of the gain-loss curve, (..., D)."""
-    gain = _rise(x, theta[..., 0], theta[..., 2])[0]
-    loss = _rise(x, theta[..., 1], theta[..., 3])[0]
-    return gain * (1.0 - loss)
+    return _level(x, theta[..., 0], theta[..., 2]) * (1.0 - _level(x, theta[..., 1], theta[..., 3]))
 
 
 def gain_loss_gradient(x: Float, theta: Float) -> Float:
@@ -135,8 +149,11 @@ SLOPE_NAMES = frozenset({"slope", "loss_slope"})
 
 
 def search_grid(shape: Shape, space: SearchSpace) -> Float:
-    """Return starting points (G, P) that cover the search space: ten EC50s per decade for Hill, three for gain-loss."""
-    decades = space.high - space.low
+    """Return starting points (G, P) that cover the search space: ten EC50s per decade for Hill, three for gain-loss.
+
+    The bounds of the space are single numbers.
+    """
+    decades = float(space.high - space.low)
     if shape is HILL:
         count = max(_MIN_LOCATIONS, round(_LOCATIONS_PER_DECADE * decades) + 1)
         locations = np.linspace(space.low, space.high, count)
@@ -149,3 +166,43 @@ def search_grid(shape: Shape, space: SearchSpace) -> Float:
     grid = np.stack(np.meshgrid(locations, locations, slopes, slopes, indexing="ij"), axis=-1).reshape(-1, 4)
     # A loss before the gain leaves hardly any peak to fit, so only pairs in order are used.
     return np.asarray(grid[grid[:, 0] < grid[:, 1]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spacing:
+    """Curves whose doses are the same but for a constant factor, as in one dilution series from different stocks.
+
+    `members` (N,) are their indices. `x` (D,) and `space` are log10 dose and search space with the lower end of the
+    search at zero; `low` (N,) is where that end is. Everything but the EC50 is the same with shifted doses.
+    """
+
+    members: Index
+    x: Float
+    space: SearchSpace
+    low: Float
+
+    def starts(self, shape: Shape, grid: Float, points: Index) -> Float:
+        """Return the grid points (G, P) at `points` (N, ...) at the doses of each curve, (N, ..., P)."""
+        starts = grid[points]
+        shift = self.low.reshape(-1, *[1] * (starts.ndim - 2))
+        for k in shape.locations:
+            starts[..., k] += shift
+        return starts
+
+
+def spacings(x: Float, space: SearchSpace, n_curves: int) -> list[Spacing]:
+    """Return the curves of each spacing of doses; x (D,) or (n_curves, D) is log10 dose.
+
+    Spacings are compared to 1e-9 decades, and the rounded doses are used, so that they depend on no other curve.
+    """
+    low, high = (np.broadcast_to(np.asarray(end, float), n_curves) for end in (space.low, space.high))
+    relative = np.where(x <= VEHICLE / 2, VEHICLE, np.round(x - low[:, None], _SPACING_DIGITS))
+    ends = np.round(high - low, _SPACING_DIGITS)
+    key = np.column_stack([relative, ends])
+    first, code = np.unique(key, axis=0, return_index=True, return_inverse=True)[1:]
+    order = np.argsort(code.ravel(), kind="stable")
+    groups = np.split(order, np.cumsum(np.bincount(code.ravel()))[:-1])
+    return [
+        Spacing(members=members, x=relative[i], space=replace(space, low=0.0, high=float(ends[i])), low=low[members])
+        for i, members in zip(first, groups, strict=True)
+    ]

@@ -1,4 +1,4 @@
-"""Least squares for many curves that share their doses: a grid search, then one bounded polish of all curves at once.
+"""Least squares for many curves with equally many doses: a grid search, then one bounded polish of all curves at once.
 
 The wells of one dose have the same prediction, so a curve depends on its weighted dose means only: sum of squares =
 pure error (within doses) + lack of fit (dose means about the curve). The grid search is one matrix product. The polish
@@ -8,12 +8,13 @@ solved exactly at every step.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
-from gandl_science.dose_response.models import SearchSpace, Shape
+from gandl_science.dose_response.models import SearchSpace, Shape, search_grid, spacings
 
 _FLAT = 1e-13
 """A basis whose variance within the doses is below this is flat to rounding, and has no amplitude."""
@@ -23,6 +24,9 @@ _MIN_COVERED = 0.05
 """The share of its own amplitude that a starting curve shows within the doses."""
 _CURVES_PER_SLICE = 256
 """Curves of one matrix product: more do not fit into the cache of a core."""
+
+_CURVES_PER_POLISH = 4096
+"""Curves of one polish, for the same reason."""
 
 _DAMPING_START = 1e-3
 """tau of Nielsen (1999) for starts that may be far from the optimum, relative to the diagonal (Marquardt 1963)."""
@@ -48,14 +52,19 @@ _RIDGE = 1e-9
 class DoseMeans:
     """B curves over D doses.
 
-    x (D,) is log10 dose, weight (B, D) the sum of well weights, mean (B, D) the weighted mean of the wells, and pure
-    (B,) the weighted sum of squares within doses.
+    x (D,), or (B, D) where curves have doses of their own, is log10 dose, weight (B, D) the sum of well weights, mean
+    (B, D) the weighted mean of the wells, and pure (B,) the weighted sum of squares within doses.
     """
 
     x: Float
     weight: Float
     mean: Float
     pure: Float
+
+    @property
+    def n_doses(self) -> int:
+        """The number of doses D."""
+        return int(self.mean.shape[-1])
 
     @property
     def total_weight(self) -> Float:
@@ -74,7 +83,8 @@ class DoseMeans:
 
     def take(self, curves: Index) -> DoseMeans:
         """Return the curves at these indices (repeats are allowed)."""
-        return DoseMeans(self.x, self.weight[curves], self.mean[curves], self.pure[curves])
+        x = self.x if self.x.ndim == 1 else self.x[curves]
+        return DoseMeans(x, self.weight[curves], self.mean[curves], self.pure[curves])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +104,12 @@ class Solution:
             top=self.top[curves],
             misfit=self.misfit[curves],
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Solution]) -> Solution:
+        """Return the curves of all parts, in order."""
+        names = ("theta", "bottom", "top", "misfit")
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
     def replaced(self, curves: Index, other: Solution) -> Solution:
         """Return these curves with those at the indices `curves` taken from `other`."""
@@ -140,24 +156,36 @@ def explained(data: DoseMeans, basis: Float) -> Float:
     return gains
 
 
-def solve(data: DoseMeans, shape: Shape, space: SearchSpace, grid: Float, n_starts: int = 1) -> Solution:
-    """Return the least-squares curve of `shape` for each row of `data`: the best grid points (G, P), then a polish.
+def solve(data: DoseMeans, shape: Shape, space: SearchSpace, n_starts: int = 1) -> Solution:
+    """Return the least-squares curve of `shape` for each row of `data`: the best grid points, then a polish of each.
 
     Starts are grid points whose curve shows at least 5 % of its own amplitude within the tested doses, because beyond
     that the amplitude is arbitrary. The polish may leave them if the fit gets better.
     """
-    basis = shape.basis(data.x, grid)
-    covered = np.ptp(basis, axis=1) >= _MIN_COVERED
-    starts = grid[covered][_best_points(data, basis[covered], n_starts)]
-    solutions = [polish(data, shape, space, starts[:, s]) for s in range(n_starts)]
-    best = np.stack([s.misfit for s in solutions]).argmin(axis=0)
-    choice = (best, np.arange(best.size))
-    return Solution(
-        theta=np.stack([s.theta for s in solutions])[choice],
-        bottom=np.stack([s.bottom for s in solutions])[choice],
-        top=np.stack([s.top for s in solutions])[choice],
-        misfit=np.stack([s.misfit for s in solutions])[choice],
-    )
+    starts = _starts(data, shape, space, n_starts)
+    per_slice = max(_CURVES_PER_POLISH // n_starts, 1)
+    slices = [np.arange(i, min(i + per_slice, len(starts))) for i in range(0, len(starts), per_slice)]
+    solutions = []
+    for curves in slices:
+        rows = np.repeat(curves, n_starts)
+        # All starts of all curves are polished together: a step of many rows costs little more than one of few.
+        polished = polish(data.take(rows), shape, space.take(rows), starts[curves].reshape(-1, shape.n_theta))
+        best = polished.misfit.reshape(-1, n_starts).argmin(axis=1)
+        solutions.append(polished.take(np.arange(curves.size) * n_starts + best))
+    return Solution.joined(solutions)
+
+
+def _starts(data: DoseMeans, shape: Shape, space: SearchSpace, n: int) -> Float:
+    """Return the n best grid points of each curve (B, n, P)."""
+    starts = np.empty((len(data.pure), n, shape.n_theta))
+    # Curves with the same spacing of doses share a grid.
+    for spacing in spacings(data.x, space, len(data.pure)):
+        grid = search_grid(shape, spacing.space)
+        basis = shape.basis(spacing.x, grid)
+        covered = np.ptp(basis, axis=1) >= _MIN_COVERED
+        points = _best_points(data.take(spacing.members), basis[covered], n)
+        starts[spacing.members] = spacing.starts(shape, grid[covered], points)
+    return starts
 
 
 def _best_points(data: DoseMeans, basis: Float, n: int) -> Index:
@@ -178,25 +206,25 @@ def polish(
     space: SearchSpace,
     start: Float,
     *,
-    fixed: int | None = None,
+    fixed: int | Index | None = None,
     tolerance: float = 1e-13,
     max_steps: int = 80,
 ) -> Solution:
     """Improve theta from `start` (B, P) within the bounds by Levenberg-Marquardt; theta[fixed] keeps its value.
 
-    A curve is done when a barely damped step changes its sum of squares by less than `tolerance` of it. The damping
-    follows H. B. Nielsen, "Damping parameter in Marquardt's method", report IMM-REP-1999-05, Technical University of
-    Denmark, 1999.
+    `fixed` is one index for all curves or one for each (B,). A curve is done when a barely damped step changes its sum
+    of squares by less than `tolerance` of it. The damping follows H. B. Nielsen, "Damping parameter in Marquardt's
+    method", report IMM-REP-1999-05, Technical University of Denmark, 1999.
     """
-    problem = _BoundedProblem(shape=shape, bounds=shape.bounds(space), fixed=fixed)
-    theta = problem.project(start.copy())
-    misfit = problem.misfit(data, theta)
+    whole = _BoundedProblem.of(shape, space, fixed, len(start))
+    theta = whole.project(start.copy())
+    misfit = whole.misfit(data, theta)
     damping, growth = np.full(len(theta), _DAMPING_START), np.full(len(theta), _GROWTH)
     live = np.arange(len(theta))
     for _ in range(max_steps):
         if live.size == 0:
             break
-        subset = data.take(live)
+        subset, problem = data.take(live), whole.take(live)
         proposal, predicted = problem.step(subset, theta[live], damping[live])
         new = problem.misfit(subset, proposal)
         gained = misfit[live] - new
@@ -227,11 +255,26 @@ def _nielsen_update(damping: Float, growth: Float, ratio: Float, better: Mask) -
 
 @dataclass(frozen=True, kw_only=True)
 class _BoundedProblem:
-    """The least-squares problem of one polish: shape, bounds of theta (P,) each, and the index of a fixed entry."""
+    """The least-squares problem of one polish of B curves.
+
+    `low` and `high` (B, P) are the bounds of theta, `fixed` (B, P) is true for the entries that keep their value.
+    """
 
     shape: Shape
-    bounds: tuple[Float, Float]
-    fixed: int | None
+    low: Float
+    high: Float
+    fixed: Mask
+
+    @classmethod
+    def of(cls, shape: Shape, space: SearchSpace, fixed: int | Index | None, count: int) -> _BoundedProblem:
+        """Return the problem of `count` curves."""
+        low, high = (np.broadcast_to(ends, (count, shape.n_theta)) for ends in shape.bounds(space))
+        index = np.broadcast_to(-1 if fixed is None else fixed, count)
+        return cls(shape=shape, low=low, high=high, fixed=index[:, None] == np.arange(shape.n_theta))
+
+    def take(self, curves: Index) -> _BoundedProblem:
+        """Return the problem of the curves at these indices."""
+        return _BoundedProblem(shape=self.shape, low=self.low[curves], high=self.high[curves], fixed=self.fixed[curves])
 
     def misfit(self, data: DoseMeans, theta: Float) -> Float:
         """Return the sum of squares (B,) of dose means about the curves with the best plateaus."""
@@ -240,12 +283,14 @@ class _BoundedProblem:
 
     def project(self, theta: Float) -> Float:
         """Move theta into the bounds, and the first location not above the second (a fixed one does not move)."""
-        theta = np.clip(theta, *self.bounds)
+        theta = np.minimum(np.maximum(theta, self.low), self.high)
         if len(self.shape.locations) == 2:
             first, second = self.shape.locations
-            crossed = theta[:, first] > theta[:, second]
-            meet = theta[:, self.fixed] if self.fixed in (first, second) else theta[:, [first, second]].mean(axis=1)
-            theta[crossed, first] = theta[crossed, second] = meet[crossed]
+            crossed = np.flatnonzero(theta[:, first] > theta[:, second])
+            if crossed.size:
+                one, other = theta[crossed, first], theta[crossed, second]
+                meet = np.where(self.fixed[crossed, second], other, (one + other) / 2)
+                theta[crossed, first] = theta[crossed, second] = np.where(self.fixed[crossed, first], one, meet)
         return theta
 
     def step(self, data: DoseMeans, theta: Float, damping: Float) -> tuple[Float, Float]:
@@ -262,15 +307,15 @@ class _BoundedProblem:
         jacobian = _remove_plateau_directions(raw, root, basis)
         descent = (jacobian * (root * residual)[:, None, :]).sum(axis=2)
         normal = jacobian @ jacobian.swapaxes(1, 2)
-        low, high = self.bounds
-        blocked = ((theta <= low) & (descent < 0)) | ((theta >= high) & (descent > 0))
-        if self.fixed is not None:
-            blocked[:, self.fixed] = True
+        low, high = self.low, self.high
+        blocked = ((theta <= low) & (descent < 0)) | ((theta >= high) & (descent > 0)) | self.fixed
         move = _damped_step(normal, descent, damping, blocked)
         past = ~blocked & ((theta + move < low) | (theta + move > high))
         again = np.flatnonzero(past.any(axis=1))
         if again.size:
-            clipped = np.where(past[again], np.clip(theta[again] + move[again], low, high) - theta[again], 0.0)
+            clipped = np.where(
+                past[again], np.clip(theta[again] + move[again], low[again], high[again]) - theta[again], 0.0
+            )
             # The free parameters see the misfit after the clipped ones have moved to their bounds.
             pull = descent[again] - (normal[again] @ clipped[:, :, None])[:, :, 0]
             move[again] = clipped + _damped_step(normal[again], pull, damping[again], blocked[again] | past[again])

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from gandl_science.arrays import Float, Mask
-from gandl_science.dose_response.models import GAIN_LOSS, SearchSpace, search_grid
+from gandl_science.dose_response.models import GAIN_LOSS, SearchSpace
 from gandl_science.dose_response.solver import DoseMeans, Solution, dose_means, polish, solve
 from gandl_science.dose_response.verdict.onset import MAD_TO_SD
 
@@ -46,7 +46,9 @@ def outlier_weights(x: Float, wells: Float, present: Float, space: SearchSpace) 
         residuals = _replicate_residuals(wells[replicated], present[replicated])
         weights[replicated] = present[replicated] * _weights(residuals)
     if fittable.any():
-        weights[fittable] = _curve_weights(x, wells[fittable], present[fittable], space)
+        rows = np.flatnonzero(fittable)
+        own = x if x.ndim == 1 else x[rows]
+        weights[rows] = _curve_weights(own, wells[rows], present[rows], space.take(rows))
     return weights
 
 
@@ -115,7 +117,7 @@ def _curve_weights(x: Float, wells: Float, present: Float, space: SearchSpace) -
 def _refit(data: DoseMeans, space: SearchSpace, previous: Solution | None) -> Solution:
     """Fit gain-loss curves: from the whole grid at first, then from the previous solution."""
     if previous is None:
-        return solve(data, GAIN_LOSS, space, search_grid(GAIN_LOSS, space))
+        return solve(data, GAIN_LOSS, space)
     return polish(data, GAIN_LOSS, space, previous.theta)
 
 
