@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from gandl_analysis.figures.dose_response import dose_response_card, dose_response_figure, ec50_text
+from gandl_analysis.figures.dose_response import dose_response_card, dose_response_figure
 from gandl_analysis.figures.style import PALETTE
 from gandl_analysis.figures.svg import to_svg
+from gandl_analysis.figures.texts import ec50_text
 from gandl_shared.schemas.curve import CurveLocation, Relation
 from gandl_shared.schemas.vocabulary import Verdict
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-from gandl_analysis.figures.style import PALETTE, VARIABLES, contrasting, efficacy_colour, new_figure, plain
+from gandl_analysis.figures.style import PALETTE, VARIABLES, contrasting, efficacy_colour, new_figure
 from gandl_analysis.figures.svg import to_svg
+from gandl_analysis.figures.texts import plain
 from gandl_shared.schemas.vocabulary import Colour
 
 
@@ -12,19 +12,6 @@ def test_a_dollar_stays_a_dollar() -> None:
     figure = new_figure(3, 2)
     figure.add_subplot().set_xlabel(plain("5$ or $6^2$ <i>"))
     assert "5$ or $6^2$ &lt;i&gt;" in to_svg(figure)
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "label"),
-    [
-        ("a\nb\tc", 60, "a b c"),
-        ("x" * 200, 10, "x" * 9 + "…"),
-        ("a\x01b", 60, "a\ufffdb"),
-        ("a\ud800\uffff", 60, "a\ufffd\ufffd"),
-    ],
-)
-def test_user_text_becomes_one_short_line_of_xml_characters(text: str, limit: int, label: str) -> None:
-    assert plain(text, limit) == label
 
 
 def test_colours_of_efficacy_turn_at_zero_and_marks_stay_readable() -> None:

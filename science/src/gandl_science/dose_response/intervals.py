@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
-from scipy.stats import f as f_distribution
+from scipy.special import fdtri, ndtri, stdtrit
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.models import LN10, VEHICLE, SearchSpace, Shape, search_grid, spacings
@@ -98,7 +97,7 @@ def profile_intervals(fit: ShapeFit, confidence: float) -> tuple[Float, Float]:
     than any that is searched, so the interval holds steps between two doses too.
     """
     # The F quantile needs some degrees of freedom; without any, the variance is NaN and so is the limit.
-    quantile = f_distribution.ppf(confidence, 1, np.maximum(fit.residual_df, 0.5))
+    quantile = fdtri(1, np.maximum(fit.residual_df, 0.5), confidence)
     allowed = fit.best.misfit + fit.variance * quantile
     theta = _outermost_inside(fit, allowed)
     count, n_locations = len(allowed), len(fit.shape.locations)

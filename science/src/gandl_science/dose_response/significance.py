@@ -16,7 +16,6 @@ from functools import cached_property
 
 import numpy as np
 from scipy.special import beta, fdtrc
-from scipy.stats import false_discovery_control
 
 from gandl_science.arrays import Float
 from gandl_science.dose_response.models import HILL, SearchSpace, Spacing
@@ -288,8 +287,11 @@ def q_values(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
 
     An untested member (None) stays None and does not count.
     """
-    tested = [p for p in p_values if p is not None]
-    if not tested:
-        return tuple(None for _ in p_values)
-    adjusted = iter(false_discovery_control(np.array(tested), method="bh").tolist())
-    return tuple(None if p is None else float(next(adjusted)) for p in p_values)
+    tested = np.array([p for p in p_values if p is not None])
+    # scipy.stats has this function, but loading it takes longer than the fits of a small table.
+    order = np.argsort(tested)
+    scaled = tested[order] * (tested.size / np.arange(1, tested.size + 1))
+    adjusted = np.empty_like(tested)
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    remaining = iter(adjusted.tolist())
+    return tuple(None if p is None else next(remaining) for p in p_values)

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text
+from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.svg import to_svg
+from gandl_analysis.figures.texts import ec50_text
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, efficacy_settings, fit_compounds, fit_wells
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_analysis.pipeline.ranking import rank_compounds

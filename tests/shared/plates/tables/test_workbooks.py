@@ -11,7 +11,8 @@ import pytest
 from gandl_shared.errors import InvalidPlateMap
 from gandl_shared.plates.plate_map import FORM
 from gandl_shared.plates.tables import workbooks
-from gandl_shared.plates.tables.workbooks import is_workbook, rows_of_workbook
+from gandl_shared.plates.tables.reader import table_of_bytes
+from gandl_shared.plates.tables.workbooks import rows_of_workbook
 
 from tests.shared.plates.tables.workbook import workbook
 
@@ -107,9 +108,8 @@ def test_a_bomb_and_entities_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_other_files_are_refused_with_the_remedy(content: bytes, words: str) -> None:
-    assert is_workbook(content)
     with pytest.raises(InvalidPlateMap, match=words):
-        rows_of_workbook(content, "m.xlsx", FORM, None)
+        table_of_bytes(content, "m.xlsx", FORM)
 
 
 def test_a_sheet_with_a_million_formatted_rows_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:

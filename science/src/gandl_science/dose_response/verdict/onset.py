@@ -6,7 +6,7 @@ A compound does something else there than the positive control does; often it ki
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import mannwhitneyu, median_abs_deviation
+import scipy
 
 from gandl_science.arrays import Float, Index
 
@@ -36,13 +36,16 @@ def off_axis_limit(distances: Float, labels: Index) -> float | None:
     pooled = np.concatenate(classes)
     if pooled.size < _MIN_CONTROLS:
         return None
-    if min(group.size for group in classes) < _MIN_CONTROLS or mannwhitneyu(*classes).pvalue >= _DIFFERENT_P:
+    if (
+        min(group.size for group in classes) < _MIN_CONTROLS
+        or scipy.stats.mannwhitneyu(*classes).pvalue >= _DIFFERENT_P
+    ):
         return _robust_limit(pooled)
     return max(_robust_limit(pooled), _robust_limit(max(classes, key=lambda group: float(np.median(group)))))
 
 
 def _robust_limit(distances: Float) -> float:
-    return float(np.median(distances) + _WIDTH * MAD_TO_SD * median_abs_deviation(distances))
+    return float(np.median(distances) + _WIDTH * MAD_TO_SD * scipy.stats.median_abs_deviation(distances))
 
 
 def off_axis_onset(concentrations: Float, distances: Float, limit: float | None) -> float | None:

@@ -11,8 +11,9 @@ from gandl_shared.schemas.vocabulary import Role
 from matplotlib.axes import Axes
 
 from gandl_analysis.figures.marks import mark_value, well_title
-from gandl_analysis.figures.style import INK, PALETTE, PAPER, ROLE_MARKERS, new_fitted_figure, plain, style_axes
+from gandl_analysis.figures.style import INK, PALETTE, PAPER, ROLE_MARKERS, new_fitted_figure, style_axes
 from gandl_analysis.figures.svg import Drawing
+from gandl_analysis.figures.texts import plain
 
 _OFFSETS = {Role.POSITIVE: -0.17, Role.NEGATIVE: 0.17}
 """The distance of a role from the middle of its plate, so that two groups that overlap can both be read."""

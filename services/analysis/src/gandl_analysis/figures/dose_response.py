@@ -23,9 +23,9 @@ from gandl_analysis.figures.style import (
     TOXIC,
     TREATMENT,
     new_figure,
-    plain,
     style_axes,
 )
+from gandl_analysis.figures.texts import ec50_text, plain, unit_text
 
 _LEFT = 0.72
 _HEADLINE_HEIGHT = 0.52
@@ -123,11 +123,7 @@ class _DoseAxis:
         axes.xaxis.set_major_locator(FixedLocator([*zero, *ticks]))
         axes.xaxis.set_major_formatter(FixedFormatter([*(["0"] if zero else []), *(f"{t:.3g}" for t in ticks)]))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlabel(f"Concentration ({plain(_unit(unit), 12)})")
-
-
-def _unit(unit: str) -> str:
-    return "µM" if unit == "uM" else unit
+        axes.set_xlabel(f"Concentration ({plain(unit_text(unit), 12)})")
 
 
 def _draw_off_axis_region(axes: Axes, curve: Curve, doses: _DoseAxis) -> None:
@@ -191,13 +187,3 @@ def _headline(figure: Figure, curve: Curve, size: tuple[float, float]) -> None:
     result = ", ".join(text for text in (curve.verdict.label, ec50_text(curve.ec50)) if text)
     colour = PALETTE[curve.verdict.colour]
     figure.text(left, 1 - 0.4 / height, result, color=colour, fontsize=FONT_SIZE - 0.5)
-
-
-def ec50_text(ec50: CurveLocation) -> str:
-    """Return `EC50 = 0.012 µM (0.011 to 0.013)`, `EC50 > 33 µM`, or nothing where there is no EC50."""
-    if ec50.value is None or ec50.relation is None:
-        return ""
-    text = f"EC50 {ec50.relation} {ec50.value:.3g} {plain(_unit(ec50.unit), 12)}"
-    if ec50.relation is Relation.EQUAL and ec50.low is not None and ec50.high is not None:
-        text += f" ({ec50.low:.3g} to {ec50.high:.3g})"
-    return text

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 
 from gandl_analysis.figures.e2_plane import PlotScale
 from gandl_analysis.figures.marks import DASHES, WellPosition, count_by_role, draw_wells
-from gandl_analysis.figures.style import FONT_SIZE, LINE, MUTED, new_figure, plain, style_axes
+from gandl_analysis.figures.style import FONT_SIZE, LINE, MUTED, new_figure, style_axes
 from gandl_analysis.figures.svg import Drawing
+from gandl_analysis.figures.texts import plain
 from gandl_analysis.pipeline.result import AxisScores
 
 

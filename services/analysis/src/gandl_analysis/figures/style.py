@@ -53,7 +53,6 @@ PALETTE: Final[Mapping[Colour, str]] = {
 ROLE_MARKERS: Final[Mapping[Role, str]] = {Role.POSITIVE: "s", Role.NEGATIVE: "D", Role.TREATMENT: "o"}
 
 FONT_SIZE: Final = 9.5
-_REPLACEMENT: Final = "\ufffd"
 _COLOUR_STOPS: Final = np.array(
     [[186, 82, 32], [226, 137, 86], [243, 214, 196], [238, 239, 241], [190, 216, 234], [84, 160, 207], [0, 92, 150]]
 )
@@ -95,20 +94,6 @@ def style_axes(axes: Axes, *, grid: Literal["x", "y", "both"] | None = None) -> 
     axes.set_axisbelow(True)
     if grid is not None:
         axes.grid(visible=True, axis=grid, color=LINE, linewidth=0.7)
-
-
-def plain(text: str, limit: int = 60) -> str:
-    """Return the text of a user as a label: one line of at most `limit` characters, without mathematics between two
-    `$`, and with � for characters that no XML document may hold."""
-    one_line = " ".join(text.split())
-    # A name that is cut must not lose the `$` of an escape, so that escaping comes last.
-    cut = one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
-    return "".join(c if _is_xml(c) else _REPLACEMENT for c in cut).replace("$", r"\$")
-
-
-def _is_xml(character: str) -> bool:
-    """True for a character of XML 1.0 (W3C 2008, section 2.2), control characters left out."""
-    return character >= " " and not "\ud800" <= character <= "\udfff" and character not in "\ufffe\uffff"
 
 
 def efficacy_colour(efficacy: float) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from gandl_analysis.figures.dose_response import dose_response_figure, ec50_text
-from gandl_analysis.figures.svg import to_svg
+from gandl_analysis.figures.texts import ec50_text
 from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
+from gandl_analysis.pipeline.ranking import rank_curves
 from gandl_science.dose_response.results import CurveOptions, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules
 from gandl_shared.errors import BadInput
@@ -26,6 +26,7 @@ from gandl.terminal.layout import add_row, new_table, print_table
 from gandl.terminal.table_notes import Sheet, print_notes
 
 _MAX_NAME = 80
+_MAX_ROWS = 200
 
 
 def fit(
@@ -76,7 +77,7 @@ def fit(
         file.writelines(f"{curve.model_dump_json()}\n".encode() for curve in curves)
     if plots is not None:
         _plot(plots, curves, settings.rules.scale)
-    _print_summary(curves)
+    _print_summary(curves, out)
 
 
 def _settings(controls: str | None, *, alpha: float, bootstrap: int, unit: str, seed: int) -> CurveSettings:
@@ -123,6 +124,9 @@ def _prepare_plots(folder: Path) -> None:
 
 
 def _plot(folder: Path, curves: Sequence[Curve], scale: ResponseScale | None) -> None:
+    from gandl_analysis.figures.dose_response import dose_response_figure  # noqa: PLC0415 - matplotlib starts slowly
+    from gandl_analysis.figures.svg import to_svg  # noqa: PLC0415 - the same
+
     is_efficacy = scale is not None and (scale.negative, scale.positive) == (-1, 1)
     midpoint = None if scale is None else scale.midpoint
     for name, curve in zip(plot_names(curves), curves, strict=True):
@@ -153,10 +157,14 @@ def _safe(text: str) -> str:
     return re.sub(r"[^\w.+]+", "_", text).strip("._")[:_MAX_NAME] or "_"
 
 
-def _print_summary(curves: Sequence[Curve]) -> None:
+def _print_summary(curves: Sequence[Curve], out: Path) -> None:
     table = new_table("compound", "cell line", "verdict", "EC50", "q", "flags")
-    for curve in curves:
+    # A terminal table of thousands of rows takes as long as their fits, and nobody reads it.
+    printed = curves if len(curves) <= _MAX_ROWS else [ranked.curve for ranked in rank_curves(curves)[:_MAX_ROWS]]
+    for curve in printed:
         q_value = "" if curve.q_value is None else f"{curve.q_value:.2g}"
         ec50 = ec50_text(curve.ec50).removeprefix("EC50 ")
         add_row(table, curve.compound, curve.cell_line, curve.verdict, ec50, q_value, ", ".join(curve.flags))
     print_table(table, Console())
+    if len(printed) < len(curves):
+        typer.echo(f"The first {len(printed)} of {len(curves)} curves by rank; {out} holds all")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _MONTHS = (
     "jan feb mar mär mrz apr may mai jun jul aug sep sept oct okt nov dec dez january february march april june july "
@@ -16,8 +17,11 @@ _DATE = re.compile(
 )
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 _ERRORS = frozenset({"#ref!", "#name?", "#value!", "#div/0!", "#null!", "#num!", "#spill!", "#calc!", "#n/a"})
+_MEMORY = 4096
+"""Texts that are remembered, because the name of a compound is in every row of its wells."""
 
 
+@lru_cache(_MEMORY)
 def damage(text: str) -> str | None:
     """Return what a spreadsheet did to the text of a name, with the remedy, or None for an ordinary text."""
     # Names without these characters are the rule, and the patterns are slow.

@@ -12,8 +12,9 @@ from gandl_shared.plates.tables.delimited import Rows, rows_of_text
 from gandl_shared.plates.tables.grids import grid_rows
 from gandl_shared.plates.tables.headers import is_list, table_of_rows
 from gandl_shared.plates.tables.table import Row, Table, TableForm
-from gandl_shared.plates.tables.workbooks import is_workbook, rows_of_workbook
 
+_WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""The first bytes of a workbook, of the present (.xlsx) and the old form (.xls)."""
 MAX_FILE_BYTES = 100_000_000
 
 
@@ -36,7 +37,9 @@ def table_of_bytes(content: bytes, source: str, form: TableForm, sheet: str | No
     """Read a table from the bytes of a file, which `source` names in messages. Raises as `read_table` does."""
     if len(content) > MAX_FILE_BYTES:
         raise form.error(f"{form.name} {source} is larger than {MAX_FILE_BYTES // 1_000_000} MB; divide it")
-    if is_workbook(content):
+    if content.startswith(_WORKBOOK):
+        from gandl_shared.plates.tables.workbooks import rows_of_workbook  # noqa: PLC0415 - the library starts slowly
+
         rows, label, notes = rows_of_workbook(content, source, form, sheet)
         return _table(rows, label, form, None, notes)
     if sheet is not None:

@@ -21,13 +21,8 @@ MAX_PARTS = 2_000
 MAX_ROWS, MAX_COLUMNS = 1_000_000, 2_000
 MAX_BLANK_ROWS = 10_000
 """After so many blank rows a sheet is over: formats of whole columns make sheets of a million rows."""
-_ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_OLD = b"\xd0\xcf\x11\xe0"
 _DAMAGED = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ParseError, OSError, IndexError, TypeError)
-
-
-def is_workbook(content: bytes) -> bool:
-    """Return True for the bytes of a workbook, of the present or the old form."""
-    return content.startswith((_ZIP, _OLD))
 
 
 def rows_of_workbook(content: bytes, source: str, form: TableForm, sheet: str | None) -> tuple[Rows, str, list[str]]:

@@ -144,7 +144,7 @@ def group_by_compound(wells: Iterable[CurveWell]) -> list[CompoundWells]:
 def _merge_doses(wells: Sequence[CurveWell]) -> list[CurveWell]:
     """Give doses that are one within measurement (see `group_doses`) the value that stands for them."""
     finite_doses = [w.concentration for w in wells if w.concentration is not None and math.isfinite(w.concentration)]
-    merged = group_doses(finite_doses)
+    merged = {dose: centre for dose, centre in group_doses(finite_doses).items() if dose != centre}
     return [w if w.concentration not in merged else replace(w, concentration=merged[w.concentration]) for w in wells]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from gandl_shared.errors import Problem
 
@@ -23,7 +24,10 @@ _SHAPES = (
     (re.compile(r"[0-9]*,[0-9]+|[0-9]+,"), "comma"),
 )
 
+_GROUP_MARKS = (" ", "'", "’")
 _SWAP = str.maketrans(".,", ",.")
+_MEMORY = 4096
+"""Texts whose number is remembered: doses and controls occur many times in a table."""
 
 
 class Mark(StrEnum):
@@ -108,6 +112,7 @@ def decimal_mark(
     return mark, [Problem(_doubt(text), file=source, row=row, field=column) for row, column, text in unclear]
 
 
+@lru_cache(_MEMORY)
 def parse_quantity(text: str, mark: Mark) -> Quantity | None:
     """Return the number and the unit of a cell, or None for what is not a number of that decimal mark."""
     match = _NUMBER.fullmatch(_plain(text))
@@ -124,7 +129,12 @@ def parse_quantity(text: str, mark: Mark) -> Quantity | None:
 
 def _plain(text: str) -> str:
     """Return a number with an ASCII minus sign and without blanks or apostrophes between thousands."""
-    text = unicodedata.normalize("NFKC", text).replace("\u2212", "-").strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("\u2212", "-")
+    text = text.strip()
+    # The pattern is slow, and most numbers hold neither blanks nor apostrophes.
+    if not any(mark in text for mark in _GROUP_MARKS):
+        return text
     return _BLANK_GROUPS.sub(lambda m: m[1] + re.sub(r"[^0-9]", "", m[2]), text)
 
 
