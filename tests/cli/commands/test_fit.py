@@ -204,3 +204,32 @@ def test_plot_names_are_safe_and_unique() -> None:
     ]
     names = plot_names(curves)
     assert names == ["U-etc_x.svg", "U-a_b.svg", "U-a_b~2.svg", "U-_.svg", "U-β.svg"]
+
+
+def test_plateaus_are_fixed_and_shared_by_option(app: typer.Typer, table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "curves.jsonl"
+    options = ["--bootstrap", "0", "--bottom", "500", "--top", "700:900", "--slope", "2", "--model", "hill"]
+    result = CliRunner().invoke(app, [str(table), "--out", str(out), *options])
+    assert result.exit_code == 0, result.output
+    curve = Curve.model_validate_json(out.read_text().splitlines()[0])
+    assert {name for name, p in curve.params.items() if p.is_fixed} == {"bottom", "slope"}
+    assert curve.params["bottom"].estimate == 500 and curve.params["slope"].estimate == pytest.approx(2)
+    assert curve.ec50.low is not None and curve.ec50.high is not None and curve.ec50.low < 4.0 < curve.ec50.high
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--bottom", "100", "--top", "0"], "--bottom: 100 is not below the top"),
+        (["--top", "high"], "--top: 'high' is neither a number"),
+        (["--top", "1", "--share", "top"], "--share: top is fixed"),
+        (["--model", "4pl"], "--model"),
+    ],
+)
+def test_nonsense_about_curves_names_the_option(
+    app: typer.Typer, table: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    error = CliRunner().invoke(app, [str(table), "--out", str(tmp_path / "o.jsonl"), *options]).exception
+    assert isinstance(error, GandlError) and error.exit_code == 2
+    assert message in error.detail
+    assert not (tmp_path / "o.jsonl").exists()

@@ -113,7 +113,7 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
         bands=_bands(design, options, seed),
         unequal_scatter=has_unequal_scatter(design.wells, design.weights, design.counts),
     )
-    models = _choose_models(design_fit, options.alpha)
+    models = _choose_models(design_fit, options)
     bells = np.flatnonzero([model is CurveModel.GAIN_LOSS for model in models])
     if bells.size:
         design_fit = _with_best_bells(design_fit, bells)
@@ -149,7 +149,7 @@ def _with_best_bells(design_fit: _DesignFit, bells: Index) -> _DesignFit:
     )
 
 
-def _choose_models(design_fit: _DesignFit, alpha: float) -> list[CurveModel]:
+def _choose_models(design_fit: _DesignFit, options: CurveOptions) -> list[CurveModel]:
     """Return the model of each compound."""
     return [
         choose_model(
@@ -158,8 +158,9 @@ def _choose_models(design_fit: _DesignFit, alpha: float) -> list[CurveModel]:
                 has_bell=bool(design_fit.has_bell[compound]),
                 p_value=None if activity is None else activity.p,
                 hill_p=None if activity is None else activity.hill,
+                only=options.model,
             ),
-            alpha=alpha,
+            alpha=options.alpha,
         )
         for compound, activity in enumerate(design_fit.activity)
     ]

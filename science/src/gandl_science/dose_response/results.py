@@ -13,15 +13,19 @@ from enum import StrEnum
 import numpy as np
 
 from gandl_science.arrays import Float, Index
+from gandl_science.dose_response.families.shapes import BRAIN_COUSENS, FIVE_PARAMETER, FamilyShape, predict_family
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape, log_dose
 
 
 class CurveModel(StrEnum):
-    """The models of a curve: no change with dose, one sigmoid, or a rise that is followed by a fall."""
+    """The models of a curve: no change with dose, one sigmoid, a rise that is followed by a fall, a sigmoid that is not
+    symmetric, or a stimulation before the effect."""
 
     CONSTANT = "constant"
     HILL = "hill"
     GAIN_LOSS = "gain_loss"
+    FIVE_PARAMETER = "5pl"
+    BRAIN_COUSENS = "brain_cousens"
 
 
 class Relation(StrEnum):
@@ -78,7 +82,13 @@ class WindowLimit(StrEnum):
 
 
 SHAPES: Mapping[CurveModel, Shape] = {CurveModel.HILL: HILL, CurveModel.GAIN_LOSS: GAIN_LOSS}
-"""The shape of each model that has one; a constant has none."""
+"""The shape of each model that the solver of many curves has; a constant has none."""
+
+FAMILIES: Mapping[CurveModel, FamilyShape] = {
+    CurveModel.FIVE_PARAMETER: FIVE_PARAMETER,
+    CurveModel.BRAIN_COUSENS: BRAIN_COUSENS,
+}
+"""The shape of each model that is fitted only where a user asks for it."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +149,9 @@ class CurveOptions:
     `confidence` is the level of all intervals. EC50s are searched up to `margin` decades beyond the tested doses,
     slopes within [slope_low, slope_high]. `n_null` curves simulate the null of the activity test. `n_bootstrap`
     resamples of the wells of each dose give the interval of its mean (0: no interval). `robust` downweights gross
-    outliers. The activity test at the level `alpha` decides whether a shape is chosen. `scale` are the
-    responses of the controls, None where they are unknown; by them a bump before the effect is told from an effect that
-    is lost again.
+    outliers. The activity test at the level `alpha` decides whether a shape is chosen. `scale` are the responses of the
+    controls, None where they are unknown; by them a bump before the effect is told from an effect that is lost again.
+    `model` is the only shape that may be chosen, None where all may.
     """
 
     confidence: float = 0.95
@@ -153,15 +163,28 @@ class CurveOptions:
     robust: bool = True
     alpha: float = 0.05
     scale: ResponseScale | None = None
+    model: CurveModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterEstimate:
-    """An estimate with its standard error, which is None at a bound and without degrees of freedom."""
+    """An estimate with its standard error, which is None at a bound and without degrees of freedom.
+
+    `is_fixed`: the user has fixed the value, so it is not estimated.
+    """
 
     estimate: float
     se: float | None
     at_bound: bool
+    is_fixed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StimulationPeak:
+    """The concentration at which a Brain-Cousens curve is stimulated most, and its response there."""
+
+    concentration: float
+    response: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,11 +212,12 @@ class CurveFit:
     """The fit of one compound. `weights` (n,) are in the order of the data.
 
     `ec50` and `loss_ec50` are None where the model has none. `p_value`, `anova_p` and `lack_of_fit_p` are None where
-    there is nothing to test, an AICc where it does not exist. `bottom` and `top` of a Hill curve are its lower and its
-    upper plateau. Those of a gain-loss curve are the level from which it starts and to which it returns, and the
-    plateau toward which it rises (or falls). `has_unequal_scatter`: the wells of the dose that is farthest from the
-    others scatter more than theirs. `has_many_outliers`: more than a tenth of the wells are far from their
-    replicates. `is_confounded`: dose and plate cannot be told apart, so nothing was tested.
+    there is nothing to test, an AICc where it does not exist. `bottom` and `top` of a Hill, 5PL or Brain-Cousens
+    curve are its lower and its upper plateau. Those of a gain-loss curve are the level from which it starts and to
+    which it returns, and the plateau toward which it rises (or falls). `has_unequal_scatter`: the wells of the dose
+    that is farthest from the others scatter more than theirs. `has_many_outliers`: more than a tenth of the wells are
+    far from their replicates. `is_confounded`: dose and plate cannot be told apart, so nothing was tested.
+    `stimulation` is None without one.
     """
 
     model: CurveModel
@@ -212,12 +236,16 @@ class CurveFit:
     has_unequal_scatter: bool = False
     has_many_outliers: bool = False
     is_confounded: bool = False
+    stimulation: StimulationPeak | None = None
 
     def predict(self, concentration: Float) -> Float:
         """Return the fitted response at concentrations (n,), not negative."""
         concentration = np.asarray(concentration, float)
         if self.model is CurveModel.CONSTANT:
             return np.full(concentration.shape, self.params["level"].estimate)
+        if self.model in FAMILIES:
+            estimates = {name: parameter.estimate for name, parameter in self.params.items()}
+            return predict_family(FAMILIES[self.model], estimates, concentration, rising=self.rising)
         shape = SHAPES[self.model]
         values = [self.params[name].estimate for name in shape.parameters]
         theta = np.array([np.log10(v) if k in shape.locations else np.log(v) for k, v in enumerate(values)])

@@ -28,13 +28,15 @@ class Evidence:
     """What speaks for each model of one compound.
 
     `aicc` is infinite where it does not exist. `has_bell` says whether a gain-loss curve may be chosen. `p_value` is
-    that of the activity test, `hill_p` that of its Hill part alone; None where the design allows no test.
+    that of the activity test, `hill_p` that of its Hill part alone; None where the design allows no test. `only`
+    is the one shape that the user allows.
     """
 
     aicc: Mapping[CurveModel, float]
     has_bell: bool
     p_value: float | None
     hill_p: float | None
+    only: CurveModel | None = None
 
 
 def aicc_table(design: Design, solutions: Mapping[CurveModel, Solution]) -> dict[CurveModel, Float]:
@@ -96,9 +98,17 @@ def choose_model(evidence: Evidence, *, alpha: float) -> CurveModel:
     of variance sees, need not be described by any of them. Gain-loss is chosen only where its bell is visible.
     """
     shapes = [CurveModel.HILL, CurveModel.GAIN_LOSS] if evidence.has_bell else [CurveModel.HILL]
+    if evidence.only is not None:
+        return _asked_model(evidence, evidence.only, alpha)
     significant = evidence.p_value is not None and evidence.p_value <= alpha
     if significant and evidence.hill_p is not None and evidence.hill_p <= alpha:
         return min(shapes, key=lambda model: evidence.aicc.get(model, np.inf))
     if not np.isfinite(evidence.aicc.get(CurveModel.HILL, np.inf)):
         return CurveModel.CONSTANT
     return min([CurveModel.CONSTANT, *shapes], key=lambda model: evidence.aicc[model])
+
+
+def _asked_model(evidence: Evidence, model: CurveModel, alpha: float) -> CurveModel:
+    """Return the shape that the user asks for where the activity test sees an effect and the design allows it."""
+    significant = evidence.p_value is not None and evidence.p_value <= alpha
+    return model if significant and np.isfinite(evidence.aicc.get(model, np.inf)) else CurveModel.CONSTANT

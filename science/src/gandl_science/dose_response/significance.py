@@ -96,7 +96,7 @@ def anova_p(data: DoseMeans) -> Float:
     return _f_tail(data.between, data.n_doses - 1, data.pure, data.total_weight - data.n_doses)
 
 
-def lack_of_fit_p(data: DoseMeans, misfit: Float, n_parameters: int) -> Float:
+def lack_of_fit_p(data: DoseMeans, misfit: Float, n_parameters: float) -> Float:
     """Return p (B,) of the F-test of the curve against free dose means; NaN without degrees of freedom for it."""
     # Below this share of the variation sums of squares are rounding errors, whose ratio says nothing.
     floor = _ROUNDING * (data.between + data.pure)
@@ -104,7 +104,7 @@ def lack_of_fit_p(data: DoseMeans, misfit: Float, n_parameters: int) -> Float:
     return _f_tail(effect, data.n_doses - n_parameters, error, data.total_weight - data.n_doses)
 
 
-def _f_tail(effect: Float, effect_df: int, error: Float, error_df: Float) -> Float:
+def _f_tail(effect: Float, effect_df: float, error: Float, error_df: Float) -> Float:
     """Return P(F > observed): 1 where effect and error are both zero, NaN without degrees of freedom."""
     testable = (error_df > 0.5) & (effect_df > 0)
     nothing = (effect <= 0) & (error <= 0)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from gandl_shared.schemas.base import Frozen
+from gandl_shared.schemas.curve import CurveChoice
 from gandl_shared.schemas.vocabulary import ImageReason
 
 Whitening = Literal["within_class", "negative_controls", "none", "raw"]
@@ -128,6 +129,7 @@ class AnalysisParameters(Frozen):
         "whitening `negative_controls` is TVN",
     )
     alpha: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.05, description="the largest q of an active compound")
+    curves: CurveChoice = Field(default=CurveChoice(), description="the form of the dose-response curves")
     image_qc: ImageQcParameters = ImageQcParameters()
     quality: QualityThresholds = QualityThresholds()
     axes: Annotated[tuple[AxisChoice, ...], Field(max_length=20)] = ()

@@ -13,11 +13,14 @@ from gandl_shared.schemas.vocabulary import Flag, Verdict
 
 
 class CurveModel(StrEnum):
-    """The models of a curve: no change with dose, one sigmoid, or a rise that is followed by a fall."""
+    """The models of a curve: no change with dose, one sigmoid, a rise that is followed by a fall, a sigmoid that is not
+    symmetric, or a stimulation before the effect."""
 
     CONSTANT = "constant"
     HILL = "hill"
     GAIN_LOSS = "gain_loss"
+    FIVE_PARAMETER = "5pl"
+    BRAIN_COUSENS = "brain_cousens"
 
 
 class Relation(StrEnum):
@@ -37,11 +40,13 @@ class WindowLimit(StrEnum):
 
 
 class CurveParameter(Frozen):
-    """An estimate with its standard error (null where there is none), and whether it is at its bound."""
+    """An estimate with its standard error (null where there is none), and whether it is at its bound. `is_fixed`: the
+    user has fixed the value, so it is not estimated."""
 
     estimate: float
     se: float | None
     at_bound: bool
+    is_fixed: bool = False
 
 
 class CurveLocation(Frozen):
@@ -62,6 +67,13 @@ class CurveEmax(Frozen):
     fitted: float | None
     observed: float | None
     at: float | None
+
+
+class CurveStimulation(Frozen):
+    """The concentration at which a Brain-Cousens curve is stimulated most, and the fitted response there."""
+
+    at: float
+    response: float
 
 
 class CurvePoint(Frozen):
@@ -114,9 +126,9 @@ class CurveOffAxis(Frozen):
 
 
 class Curve(Frozen):
-    """The curve of one compound in one cell line. `bottom` and `top` of a Hill curve are its lower and its upper
-    plateau; `fitted` are (concentration, response) pairs over the tested doses. docs/dose-response.md has the rules of
-    verdict and flags."""
+    """The curve of one compound in one cell line. `bottom` and `top` of a Hill, 5PL or Brain-Cousens curve are its
+    lower and its upper plateau; `fitted` are (concentration, response) pairs over the tested doses.
+    docs/dose-response.md has the rules of verdict and flags."""
 
     compound: str
     cell_line: str
@@ -141,4 +153,25 @@ class Curve(Frozen):
     off_axis: CurveOffAxis = CurveOffAxis()
     doses: tuple[CurveDose, ...] = ()
     window: CurveWindow | None = None
+    stimulation: CurveStimulation | None = None
     metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map, joined")
+
+
+CurveModelName = Literal["auto", "hill", "5pl", "gain_loss", "brain_cousens"]
+PlateauName = Literal["bottom", "top"]
+_Limits = Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=60)]
+
+
+class CurveChoice(Frozen):
+    """The form of the curves. A number fixes a parameter, a text such as `0:10` bounds it; null leaves it free.
+
+    docs/dose-response.md says what each model is and how limits act.
+    """
+
+    model: CurveModelName = Field(default="auto", description="`auto`: the data choose among constant, Hill, gain-loss")
+    bottom: _Limits | None = Field(default=None, description="the lower plateau, also of a curve that falls")
+    top: _Limits | None = Field(default=None, description="the upper plateau")
+    slope: _Limits | None = Field(default=None, description="the Hill slope, which is above zero")
+    share: Annotated[tuple[PlateauName, ...], Field(max_length=2)] = Field(
+        default=(), description="plateaus that are common to all compounds of a cell line"
+    )

@@ -72,7 +72,7 @@ def test_the_schema_is_that_of_the_design() -> None:
     }
     assert expected <= set(line)
     assert set(line["params"]) == {"slope", "bottom", "top", "ec50"}
-    assert set(line["params"]["ec50"]) == {"estimate", "se", "at_bound"}
+    assert set(line["params"]["ec50"]) == {"estimate", "se", "at_bound", "is_fixed"}
     assert set(line["ec50"]) == {"value", "relation", "low", "high", "unit", "method"}
     assert set(line["emax"]) == {"fitted", "observed", "at"}
     assert set(line["points"][0]) == {"concentration", "efficacy", "plate", "well", "weight", "excluded"}

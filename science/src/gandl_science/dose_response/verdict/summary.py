@@ -151,9 +151,9 @@ def _direction(fit: CurveFit, scale: ResponseScale | None) -> float:
     """Return 1 for a rising curve, -1 for a falling one; a constant counts as going in the wanted direction."""
     if fit.model is CurveModel.CONSTANT:
         return 1.0 if scale is None else float(np.sign(scale.span))
-    if fit.model is CurveModel.HILL:
-        return 1.0 if fit.rising else -1.0
-    return 1.0 if fit.params["top"].estimate >= fit.params["bottom"].estimate else -1.0
+    if fit.model is CurveModel.GAIN_LOSS:
+        return 1.0 if fit.params["top"].estimate >= fit.params["bottom"].estimate else -1.0
+    return 1.0 if fit.rising else -1.0
 
 
 def sample_curve(fit: CurveFit, n: int) -> tuple[Float, Float]:

@@ -12,6 +12,7 @@ from gandl_analysis.pipeline.axes.checks import check_axes
 from gandl_analysis.pipeline.axes.efficacy import score_efficacy
 from gandl_analysis.pipeline.axes.off_axis_limit import limit_of_cell_line
 from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
+from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.compounds import efficacy_settings, fit_compounds
 from gandl_analysis.pipeline.image_qc import check_images
 from gandl_analysis.pipeline.inputs import ScreenInput
@@ -51,7 +52,9 @@ def _analyse(screen: ScreenInput) -> Analysed:
     cell_lines = efficacy.cell_lines
     wells = well_scores(screen.wells, cell_lines.values(), image_qc)
 
-    settings = efficacy_settings(seed=parameters.seed, alpha=parameters.alpha, screen=screen.name)
+    settings = efficacy_settings(
+        seed=parameters.seed, alpha=parameters.alpha, screen=screen.name, request=curve_request(parameters.curves)
+    )
     limits = {name: limit_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
     quality = with_images(screen_quality(cell_lines, parameters), image_qc.plates, plates_by_cell_line(used))
     quality = with_identical_images(quality, identical)

@@ -14,6 +14,7 @@ from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_axes
 from gandl_analysis.pipeline.axes.checks import check_axes
+from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.inputs import Preparation
 from gandl_analysis.service.results import finished_version
 
@@ -36,6 +37,8 @@ def check_parameters(
     Raises Invalid naming the field if a group of wells does not exist, or if the axes cannot be used here: they belong
     to another model, their images or plates were prepared differently, a cell line has no axis, or a file was changed.
     """
+    # Contradictory limits are refused now, not by the worker.
+    curve_request(parameters.curves)
     preparation = Preparation(
         model_id=subject.model_id,
         card=subject.card,

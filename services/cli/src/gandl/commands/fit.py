@@ -7,12 +7,14 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from gandl_analysis.figures.texts import ec50_text
 from gandl_analysis.formats.response_table import read_responses
+from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
 from gandl_analysis.pipeline.ranking import rank_curves
 from gandl_science.dose_response.results import CurveOptions, ResponseScale
@@ -22,6 +24,7 @@ from gandl_shared.files.atomic import atomic_file
 from gandl_shared.schemas.curve import Curve
 from rich.console import Console
 
+from gandl.screening.curve_options import CurveShapeOptions, with_curve_options
 from gandl.terminal.layout import add_row, new_table, print_table
 from gandl.terminal.table_notes import Sheet, print_notes
 
@@ -29,6 +32,7 @@ _MAX_NAME = 80
 _MAX_ROWS = 200
 
 
+@with_curve_options
 def fit(
     table: Annotated[
         Path,
@@ -62,9 +66,13 @@ def fit(
     ] = "uM",
     sheet: Sheet = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulated null and the bootstrap.")] = 0,
+    shape: CurveShapeOptions,
 ) -> None:
     """Fit a dose-response curve for each compound and cell line of a table."""
-    settings = _settings(controls, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed)
+    settings = replace(
+        _settings(controls, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed),
+        request=curve_request(shape.choice, prefix="--"),
+    )
     _check_out(out)
     responses = read_responses(table, unit=unit, sheet=sheet)
     print_notes(responses.notes)

@@ -10,11 +10,13 @@ from typing import Annotated
 
 import typer
 from gandl_analysis.formats.axis_file import read_axis_files
+from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.inputs import EarlierAxes
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
 from gandl_shared.schemas.analysis import AnalysisParameters
 from pydantic import ValidationError
 
+from gandl.screening.curve_options import MODEL_HELP, Bottom, Share, Slope, Top, curve_values
 from gandl.screening.option_groups import with_options
 
 
@@ -42,6 +44,11 @@ class AnalysisOptions:
         list[Path] | None,
         typer.Option(help="Efficacy axis of an earlier screen (axes/E2-….npz) to score by; one for each cell line."),
     ] = None
+    curve_model: Annotated[str | None, typer.Option(help=f"Dose-response curves: {MODEL_HELP}")] = None
+    bottom: Bottom = None
+    top: Top = None
+    slope: Slope = None
+    share: Share = None
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of every random step; 0 if absent.")] = None
 
     def read_axes(self) -> EarlierAxes | None:
@@ -59,10 +66,17 @@ class AnalysisOptions:
                 **(from_file if isinstance(from_file, Mapping) else {}),
                 **_thresholds(self.thresholds),
             }
+        curves = curve_values(self.curve_model, self.bottom, self.top, self.slope, self.share)
+        if curves:
+            from_file = values.get("curves")
+            values["curves"] = {**(from_file if isinstance(from_file, Mapping) else {}), **curves}
         if values.get("axis_from") is not None:
             problem = Problem("names a screen of a service; give --axis FILE.npz instead", field="axis_from")
             raise_if([problem], Invalid, "the parameters cannot be used")
-        return _validated(values, self.parameters.name if self.parameters else None)
+        parameters = _validated(values, self.parameters.name if self.parameters else None)
+        # Contradictory limits are refused before the images are embedded, which takes long.
+        curve_request(parameters.curves)
+        return parameters
 
 
 with_analysis_options = with_options("analysis", AnalysisOptions)

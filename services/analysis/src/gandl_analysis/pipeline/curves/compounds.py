@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from gandl_science.dose_response.families.refit import first_model, refit_curves
+from gandl_science.dose_response.families.request import CurveRequest
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.results import CurveFit, CurveOptions, ResponseScale
 from gandl_science.dose_response.results import Relation as FittedRelation
@@ -32,6 +34,7 @@ from gandl_shared.schemas.curve import (
     CurveOffAxisPoint,
     CurveParameter,
     CurvePoint,
+    CurveStimulation,
     CurveWindow,
     Relation,
     WindowLimit,
@@ -54,6 +57,7 @@ class CurveSettings:
     """
 
     options: CurveOptions = field(default_factory=CurveOptions)
+    request: CurveRequest = field(default_factory=CurveRequest)
     rules: InterpretationRules = field(default_factory=InterpretationRules)
     unit: str = "uM"
     screen: str | None = None
@@ -61,8 +65,8 @@ class CurveSettings:
 
     @property
     def fit_options(self) -> CurveOptions:
-        """The options of the fit, with the responses of the controls where they are known."""
-        return replace(self.options, scale=self.rules.scale)
+        """The options of the fit, with the responses of the controls where they are known, and the model asked for."""
+        return replace(self.options, scale=self.rules.scale, model=first_model(self.request))
 
     @property
     def method(self) -> str:
@@ -71,11 +75,17 @@ class CurveSettings:
 
 
 def efficacy_settings(
-    *, seed: int = 0, alpha: float = 0.05, screen: str | None = None, n_bootstrap: int = 1000
+    *,
+    seed: int = 0,
+    alpha: float = 0.05,
+    screen: str | None = None,
+    n_bootstrap: int = 1000,
+    request: CurveRequest | None = None,
 ) -> CurveSettings:
     """Return settings for efficacies, where negative controls are at -1 and positive controls at +1."""
     return CurveSettings(
         options=CurveOptions(n_bootstrap=n_bootstrap),
+        request=request or CurveRequest(),
         rules=InterpretationRules(alpha=alpha, scale=ResponseScale()),
         screen=screen,
         seed=seed,
@@ -128,7 +138,10 @@ def fit_wells(
     fittable = [c for c in compounds if c.fitted_wells and c.cell_line not in undirected]
     rng = np.random.default_rng(settings.seed)
     # One call for all, so that compounds that share their doses are solved together.
-    fits = fit_curves([compound.data for compound in fittable], settings.fit_options, rng)
+    data = [compound.data for compound in fittable]
+    fits = fit_curves(data, settings.fit_options, rng)
+    groups = [compound.cell_line for compound in fittable]
+    fits = refit_curves(data, fits, groups, request=settings.request, options=settings.fit_options)
     limits = off_limits or {}
     curves = {
         id(compound): _curve(compound, fit, q_value, settings, limits.get(compound.cell_line))
@@ -178,7 +191,8 @@ def _curve(
         model=CurveModel(fit.model),
         aicc={CurveModel(model): value for model, value in fit.aicc.items()},
         params={
-            name: CurveParameter(estimate=p.estimate, se=p.se, at_bound=p.at_bound) for name, p in fit.params.items()
+            name: CurveParameter(estimate=p.estimate, se=p.se, at_bound=p.at_bound, is_fixed=p.is_fixed)
+            for name, p in fit.params.items()
         },
         ec50=_location(interpretation.ec50, settings),
         loss_ec50=None if loss is None else _location(loss, settings),
@@ -202,6 +216,7 @@ def _curve(
             for d in fit.doses
         ),
         window=None if interpretation.window is None else _window(interpretation.window),
+        stimulation=_stimulation(fit, interpretation.ec50),
         metadata=compound.metadata,
     )
 
@@ -215,6 +230,13 @@ def _location(reported: ReportedConcentration, settings: CurveSettings) -> Curve
         unit=settings.unit,
         method=settings.method,
     )
+
+
+def _stimulation(fit: CurveFit, ec50: ReportedConcentration) -> CurveStimulation | None:
+    """Return the stimulation of a curve that has an effect."""
+    if fit.stimulation is None or ec50.relation is None:
+        return None
+    return CurveStimulation(at=fit.stimulation.concentration, response=fit.stimulation.response)
 
 
 def _window(window: TherapeuticWindow) -> CurveWindow:

@@ -1,0 +1,32 @@
+"""The choice of a user, as a request, an option or a parameter states it, as the request of a fit."""
+
+from __future__ import annotations
+
+from gandl_science.dose_response.families.request import CurveRequest, Limits, ModelRequest, Plateau
+from gandl_shared.errors import Invalid, Problem, raise_if
+from gandl_shared.schemas.curve import CurveChoice
+
+
+def curve_request(choice: CurveChoice, prefix: str = "curves.") -> CurveRequest:
+    """Return the request of a fit. Raises Invalid naming each field, with the prefix before its name, and the fix."""
+    problems: list[Problem] = []
+    limits = {name: _limits(name, getattr(choice, name), prefix, problems) for name in ("bottom", "top", "slope")}
+    raise_if(problems, Invalid, "the curves cannot be fitted so")
+    try:
+        return CurveRequest(
+            model=ModelRequest(choice.model), shared=frozenset(Plateau(name) for name in choice.share), **limits
+        )
+    except ValueError as error:
+        field, _, detail = str(error).partition(": ")
+        raise_if([Problem(detail, field=f"{prefix}{field}")], Invalid, "the curves cannot be fitted so")
+        raise
+
+
+def _limits(name: str, value: float | str | None, prefix: str, problems: list[Problem]) -> Limits | None:
+    if value is None:
+        return None
+    try:
+        return Limits(value, value) if isinstance(value, int | float) else Limits.parse(value)
+    except ValueError as error:
+        problems.append(Problem(str(error), field=f"{prefix}{name}"))
+        return None
