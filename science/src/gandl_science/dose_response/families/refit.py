@@ -124,7 +124,7 @@ class _Task:
         """Return the problem of a rising (1) or falling (-1) curve, in responses divided by `scale`."""
         slope = self.request.slope
         slopes = (self.space.slope_low, self.space.slope_high) if slope is None else (slope.low, slope.high)
-        low, high = [self.space.low], [self.space.high]
+        low, high = [float(np.ravel(self.space.low)[0])], [float(np.ravel(self.space.high)[0])]
         low.append(float(np.log(max(slopes[0], self.shape.min_slope))))
         high.append(float(np.log(slopes[1])))
         if self.shape.extra is not None:
@@ -135,7 +135,7 @@ class _Task:
             low.append(limits[0] / scale)
             high.append(limits[1] / scale)
         return CurveProblem(
-            x=self.data.x,
+            x=self.data.x[0],
             mean=self.data.mean[0] / scale,
             weight=self.data.weight[0],
             shape=self.shape,
@@ -168,7 +168,7 @@ def _tasks(
                     data=data,
                     model=_MODELS[request.model],
                     request=request,
-                    space=design.space,
+                    space=design.space.take(np.array([row])),
                     confidence=options.confidence,
                 )
     return dict(sorted(tasks.items()))
