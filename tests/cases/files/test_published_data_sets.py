@@ -15,7 +15,7 @@ from tests.cases import plates
 from tests.cli.command_line import Gandl
 from tests.shared.plates.map_table.published.tables import MOCK, VIRAL, drug, rxrx19a, rxrx19a_rows, write
 
-MODEL = Path(__file__).parents[2] / "models" / "gandl-bbbc013-64.onnx"
+MODEL = Path(__file__).parents[3] / "models" / "gandl-bbbc013-64.onnx"
 
 
 @pytest.fixture
