@@ -38,7 +38,18 @@ def result(bbbc013: Path, gandl: Run, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_writes_exactly_the_files_of_a_screen(result: Result) -> None:
-    names = ["axes", "dose_response.csv", "embeddings.parquet", "quality.json", "report.html", "sites.csv", "wells.csv"]
+    names = [
+        "axes",
+        "dose_response.csv",
+        "dose_response_covariances.csv",
+        "dose_response_lines.csv",
+        "dose_response_wells.csv",
+        "embeddings.parquet",
+        "quality.json",
+        "report.html",
+        "sites.csv",
+        "wells.csv",
+    ]
     assert sorted(p.name for p in result.out.iterdir()) == names
     assert [p.name for p in (result.out / "axes").iterdir()] == ["E2-U2OS.npz"]
 
@@ -116,7 +127,17 @@ def test_analysed_again_without_images_it_gives_the_same_files(result: Result, g
     out = tmp_path / "again"
     ran = gandl("analyse", result.out, "--out", out)
     assert ran.returncode == 0, ran.stderr
-    names = ["wells.csv", "sites.csv", "dose_response.csv", "quality.json", "report.html", "axes/E2-U2OS.npz"]
+    names = [
+        "wells.csv",
+        "sites.csv",
+        "dose_response.csv",
+        "dose_response_covariances.csv",
+        "dose_response_lines.csv",
+        "dose_response_wells.csv",
+        "quality.json",
+        "report.html",
+        "axes/E2-U2OS.npz",
+    ]
     for name in (*names, "embeddings.parquet"):
         assert (out / name).read_bytes() == (result.out / name).read_bytes(), name
 
@@ -134,5 +155,12 @@ def test_what_the_paper_did_is_for_comparison(result: Result, gandl: Run, tmp_pa
 def test_again_gives_the_same_numbers_bit_for_bit(result: Result, bbbc013: Path, gandl: Run, tmp_path: Path) -> None:
     files = ["--platemap", bbbc013 / "platemap.csv", "--model", MODEL, "--out", tmp_path / "again"]
     assert gandl("screen", bbbc013 / "images", *files).returncode == 0
-    for name in ("wells.csv", "dose_response.csv", "quality.json"):
+    for name in (
+        "wells.csv",
+        "dose_response.csv",
+        "dose_response_covariances.csv",
+        "dose_response_lines.csv",
+        "dose_response_wells.csv",
+        "quality.json",
+    ):
         assert (tmp_path / "again" / name).read_bytes() == (result.out / name).read_bytes()

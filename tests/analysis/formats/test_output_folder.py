@@ -14,7 +14,18 @@ from gandl_analysis.pipeline.result import Analysed
 
 from tests.analysis.simulated_screens import Simulated
 
-FILES = ["axes", "dose_response.csv", "embeddings.parquet", "quality.json", "report.html", "sites.csv", "wells.csv"]
+FILES = [
+    "axes",
+    "dose_response.csv",
+    "dose_response_covariances.csv",
+    "dose_response_lines.csv",
+    "dose_response_wells.csv",
+    "embeddings.parquet",
+    "quality.json",
+    "report.html",
+    "sites.csv",
+    "wells.csv",
+]
 
 
 @pytest.fixture(scope="module")

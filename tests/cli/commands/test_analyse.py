@@ -20,7 +20,17 @@ from tests.cli.command_line import Gandl
 
 FIRST = Simulated(seed=1, metadata={"A04": {"batch": "early"}, "B04": {"Metadata_batch": "late"}})
 LATER = Simulated(seed=2, plates=("L1",))
-FILES = ["dose_response.csv", "embeddings.parquet", "quality.json", "report.html", "sites.csv", "wells.csv"]
+FILES = [
+    "dose_response.csv",
+    "dose_response_covariances.csv",
+    "dose_response_lines.csv",
+    "dose_response_wells.csv",
+    "embeddings.parquet",
+    "quality.json",
+    "report.html",
+    "sites.csv",
+    "wells.csv",
+]
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,24 @@ def test_curves_and_plots_in_any_unit(app: typer.Typer, table: Path, tmp_path: P
     assert "inert" in result.output
 
 
+def test_tables_have_the_unit_in_their_names_and_the_absolute_ec50_is_read_at_its_level(
+    app: typer.Typer, table: Path, tmp_path: Path
+) -> None:
+    out, tables = tmp_path / "curves.csv", tmp_path / "tables"
+    options = ["--out", str(out), "--tables", str(tables), "--bootstrap", "0", "--unit", "nM", "--absolute", "725"]
+    result = CliRunner().invoke(app, [str(table), *options])
+    assert result.exit_code == 0, result.output
+    assert out.read_bytes() == (tables / "dose_response.csv").read_bytes()
+    row, inert = csv.DictReader(out.open())
+    # The curve goes from 500 to 800, so that 725 is three quarters of the way: 4 * 3 ** (1 / 2).
+    assert float(row["absolute_ec50_nM"]) == pytest.approx(4.0 * 3**0.5, rel=0.2)
+    assert float(row["absolute_ec50_low_nM"]) < 4.0 * 3**0.5 < float(row["absolute_ec50_high_nM"])
+    assert float(row["ec50_nM"]) == pytest.approx(4.0, rel=0.3)
+    assert inert["absolute_ec50_nM"] == ""
+    assert len(list(csv.DictReader((tables / "dose_response_wells.csv").open()))) == 48
+    assert len(list(csv.DictReader((tables / "dose_response_lines.csv").open()))) == 82
+
+
 def test_equal_replicates_of_single_doses_are_fitted(app: typer.Typer, tmp_path: Path) -> None:
     table, out = tmp_path / "t.csv", tmp_path / "o.jsonl"
     rows = ["a,U,1,0", "a,U,1,0", "a,U,3,50", "a,U,3,52", "b,U,1,0", "b,U,1,0", "b,U,3,0", "b,U,3,0"]

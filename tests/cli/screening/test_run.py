@@ -14,7 +14,18 @@ from gandl_shared.testing import FakeEmbedder, Layout, PlateFolder, fake_card, w
 
 from tests.cli.command_line import Gandl
 
-FILES = {"axes", "dose_response.csv", "embeddings.parquet", "quality.json", "report.html", "sites.csv", "wells.csv"}
+FILES = {
+    "axes",
+    "dose_response.csv",
+    "dose_response_covariances.csv",
+    "dose_response_lines.csv",
+    "dose_response_wells.csv",
+    "embeddings.parquet",
+    "quality.json",
+    "report.html",
+    "sites.csv",
+    "wells.csv",
+}
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class Design:
     along R. `has_many_outliers` (B,) is true where more than a tenth of the wells are outliers, `is_confounded` (B,)
     where dose and plate cannot be told apart. `slots` holds, for each compound, the (dose, replicate) of each of its
     wells, in its own order. `counts` (B, D) are replicates per dose. `space` is the search space, with the bounds of
-    each compound.
+    each compound. `level_variance` (B,) is that of the level of the absolute EC50.
     """
 
     levels: Float
@@ -48,6 +48,7 @@ class Design:
     slots: tuple[tuple[Index, Index], ...]
     counts: Float
     data: DoseMeans
+    level_variance: Float
 
     @property
     def allows_hill(self) -> Mask:
@@ -116,6 +117,7 @@ def _gather(levels: Float, datasets: Sequence[DoseResponseData], options: CurveO
         counts=np.rint(replicates.sum(axis=2)),
         is_confounded=confounded,
         data=_with_efficiency(dose_means(x, wells, weights * share), efficiency),
+        level_variance=np.array([data.level_variance for data in datasets]),
     )
 
 

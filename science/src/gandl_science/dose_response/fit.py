@@ -9,16 +9,24 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design, designs
-from gandl_science.dose_response.intervals import ShapeFit, bootstrap_means, profile_intervals, standard_errors
+from gandl_science.dose_response.intervals import (
+    ShapeFit,
+    bootstrap_means,
+    covariances,
+    profile_intervals,
+    standard_errors,
+)
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, spacings
 from gandl_science.dose_response.noise.permutation import permutation_p
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
+from gandl_science.dose_response.quantities.crossing import level_crossings
+from gandl_science.dose_response.quantities.profiles import slope_interval
 from gandl_science.dose_response.results import (
     SHAPES,
     CurveFit,
@@ -26,6 +34,7 @@ from gandl_science.dose_response.results import (
     CurveOptions,
     DoseResponseData,
     DoseSummary,
+    LevelCrossing,
     LocationEstimate,
     ParameterEstimate,
 )
@@ -98,6 +107,10 @@ class _ModelFit:
     ec50: LocationEstimate | None = None
     loss_ec50: LocationEstimate | None = None
     rising: bool = True
+    covariance: Float | None = None
+    residual_df: float = 0.0
+    slope_intervals: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    crossing: LevelCrossing | None = None
 
 
 def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveFit]:
@@ -185,6 +198,10 @@ def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_f
         has_unequal_scatter=bool(design_fit.unequal_scatter[compound]),
         has_many_outliers=bool(design_fit.design.has_many_outliers[compound]),
         is_confounded=bool(design_fit.design.is_confounded[compound]),
+        covariance=model_fit.covariance,
+        residual_df=model_fit.residual_df,
+        slope_intervals=model_fit.slope_intervals,
+        crossing=model_fit.crossing,
     )
 
 
@@ -269,6 +286,8 @@ def _fit_constants(design: Design, members: Index) -> list[_ModelFit]:
             lack_of_fit_p=_finite(lack[i]),
             sigma=_finite(np.sqrt(variance[i])),
             rss=float(rss[i]),
+            covariance=np.array([[errors[i] ** 2]]),
+            residual_df=float(df[i]),
         )
         for i in range(members.size)
     ]
@@ -287,6 +306,8 @@ def _fit_shapes(design_fit: _DesignFit, model: CurveModel, members: Index, optio
     locations = [_locations(fit, k, low[:, i], high[:, i]) for i, k in enumerate(shape.locations)]
     params, sigma, rss = _parameters(fit, model), np.sqrt(fit.variance), fit.rss
     lack = lack_of_fit_p(fit.data, fit.best.misfit, shape.n_parameters)
+    covariance, slopes = covariances(fit), _slope_intervals(fit, options.confidence)
+    crossings = _crossings(fit, design.level_variance[members], options)
     return [
         _ModelFit(
             params=params[i],
@@ -296,6 +317,10 @@ def _fit_shapes(design_fit: _DesignFit, model: CurveModel, members: Index, optio
             ec50=locations[0][i],
             loss_ec50=locations[1][i] if len(locations) > 1 else None,
             rising=bool(fit.best.top[i] >= fit.best.bottom[i]),
+            covariance=covariance[i],
+            residual_df=float(fit.residual_df[i]),
+            slope_intervals=slopes[i],
+            crossing=crossings[i],
         )
         for i in range(members.size)
     ]
@@ -307,6 +332,35 @@ def _locations(fit: ShapeFit, location: int, low: Float, high: Float) -> list[Lo
         LocationEstimate(estimate=float(value), low=_finite(10.0**a), high=_finite(10.0**b))
         for value, a, b in zip(fit.natural_theta[:, location], low, high, strict=True)
     ]
+
+
+def _slope_intervals(fit: ShapeFit, confidence: float) -> list[dict[str, tuple[float | None, float | None]]]:
+    """Return the profile intervals of the slopes of each curve, by name."""
+    slopes = {
+        name: slope_interval(fit, index, confidence)
+        for index, name in enumerate(fit.shape.parameters)
+        if index not in fit.shape.locations
+    }
+    return [
+        {name: (_finite(low[i]), _finite(high[i])) for name, (low, high) in slopes.items()}
+        for i in range(len(fit.best.theta))
+    ]
+
+
+def _crossings(fit: ShapeFit, level_variance: Float, options: CurveOptions) -> list[LevelCrossing | None]:
+    """Return where each curve reaches the level of the absolute EC50, as concentrations; None without a level."""
+    if options.level is None:
+        return [None] * len(fit.best.theta)
+    direction = None if options.scale is None else float(np.sign(options.scale.span))
+    crossings = level_crossings(fit, options.level, level_variance, direction=direction, confidence=options.confidence)
+    with np.errstate(over="ignore"):
+        columns = [_numbers(10.0**values) for values in (crossings.estimate, crossings.low, crossings.high)]
+    return [LevelCrossing(estimate=e, low=a, high=b) for e, a, b in zip(*columns, strict=True)]
+
+
+def _numbers(values: Float) -> list[float | None]:
+    """Return the values; None for NaN."""
+    return [None if np.isnan(value) else float(value) for value in values]
 
 
 def _parameters(fit: ShapeFit, model: CurveModel) -> list[dict[str, ParameterEstimate]]:

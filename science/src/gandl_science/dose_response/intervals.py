@@ -67,10 +67,11 @@ class ShapeFit:
         return np.where(self.shape.is_location, 10.0 ** np.clip(self.best.theta, -300, 300), np.exp(self.best.theta))
 
 
-def standard_errors(fit: ShapeFit) -> Float:
-    """Return standard errors (B, P + 2) of EC50s and slopes in the order of theta, bottom, and top: (J'J)^-1 s^2.
+def covariances(fit: ShapeFit) -> Float:
+    """Return the linear covariance (B, P + 2, P + 2) of theta, bottom and top: (J'J)^-1 s^2.
 
-    A parameter at its bound has NaN; so have all without residual degrees of freedom.
+    theta is as it is searched, in log10 EC50 and ln slope. A parameter at its bound is a constant, with a row and a
+    column of NaN; so are all without residual degrees of freedom.
     """
     shape, theta = fit.shape, fit.best.theta
     h = shape.basis(fit.data.x, theta)
@@ -82,11 +83,18 @@ def standard_errors(fit: ShapeFit) -> Float:
     free[:, : shape.n_theta] = ~fit.at_bound
     jacobian = np.where(free[:, :, None], jacobian, 0.0)
     inverse = np.linalg.pinv(jacobian @ jacobian.swapaxes(1, 2), rcond=1e-14, hermitian=True)
-    diagonal = np.maximum(np.diagonal(inverse, axis1=1, axis2=2), 0.0)
-    errors = np.sqrt(diagonal * fit.variance[:, None])
+    return np.where(free[:, :, None] & free[:, None, :], inverse * fit.variance[:, None, None], np.nan)
+
+
+def standard_errors(fit: ShapeFit) -> Float:
+    """Return standard errors (B, P + 2) of EC50s and slopes in the order of theta, bottom, and top.
+
+    A parameter at its bound has NaN; so have all without residual degrees of freedom.
+    """
+    errors = np.sqrt(np.maximum(np.diagonal(covariances(fit), axis1=1, axis2=2), 0.0))
     # From the logarithm to the quantity itself by the delta method: d(10^u) = 10^u ln 10 du, d(e^u) = e^u du.
-    errors[:, : shape.n_theta] *= fit.natural_theta * np.where(shape.is_location, LN10, 1.0)
-    return np.where(free, errors, np.nan)
+    errors[:, : fit.shape.n_theta] *= fit.natural_theta * np.where(fit.shape.is_location, LN10, 1.0)
+    return errors
 
 
 def profile_intervals(fit: ShapeFit, confidence: float) -> tuple[Float, Float]:

@@ -7,7 +7,7 @@ sets equal.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -95,13 +95,14 @@ FAMILIES: Mapping[CurveModel, FamilyShape] = {
 class DoseResponseData:
     """The wells of one compound: concentration (n,), any unit, not negative, and response (n,), any unit; both finite.
 
-    `plate` (n,) holds a code from 0 on for each plate; None where plates are unknown. Raises ValueError for anything
-    else.
+    `plate` (n,) holds a code from 0 on for each plate; None where plates are unknown. `level_variance` is the sampling
+    variance of the level of the absolute EC50. Raises ValueError for anything else.
     """
 
     concentration: Float
     response: Float
     plate: Index | None = None
+    level_variance: float = 0.0
 
     def __post_init__(self) -> None:
         concentration, response = np.asarray(self.concentration, float), np.asarray(self.response, float)
@@ -143,6 +144,24 @@ class ResponseScale:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScaleError:
+    """The sampling variances of the mean responses of the negative and the positive control, with a scale of zero
+    error where both are 0."""
+
+    negative: float = 0.0
+    positive: float = 0.0
+
+    def variance_at(self, response: float, scale: ResponseScale) -> float:
+        """Return the variance of a response that is measured on this scale, from the errors of its two ends.
+
+        With u = (response - negative) / span, it is (1 - u)^2 times that of the negative and u^2 times that of the
+        positive control: a response at one control has the error of this control, and one half-way has half of both.
+        """
+        share = (response - scale.negative) / scale.span
+        return (1 - share) ** 2 * self.negative + share**2 * self.positive
+
+
+@dataclass(frozen=True, kw_only=True)
 class CurveOptions:
     """Choices of a fit.
 
@@ -151,7 +170,8 @@ class CurveOptions:
     resamples of the wells of each dose give the interval of its mean (0: no interval). `robust` downweights gross
     outliers. The activity test at the level `alpha` decides whether a shape is chosen. `scale` are the responses of the
     controls, None where they are unknown; by them a bump before the effect is told from an effect that is lost again.
-    `model` is the only shape that may be chosen, None where all may.
+    `model` is the only shape that may be chosen, None where all may. `level` is the response of the absolute EC50,
+    None: there is none.
     """
 
     confidence: float = 0.95
@@ -164,6 +184,7 @@ class CurveOptions:
     alpha: float = 0.05
     scale: ResponseScale | None = None
     model: CurveModel | None = None
+    level: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +218,19 @@ class LocationEstimate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LevelCrossing:
+    """The dose at which a curve reaches a level, with its profile interval; None: no crossing, or an open side.
+
+    An infinite `low` says that the curve certainly does not reach the level, and a `high` of zero that it is certainly
+    beyond it, up to a decade outside of the tested doses.
+    """
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DoseSummary:
     """A tested dose: the weighted mean of its wells, their number, and the bootstrap interval of the mean if any."""
 
@@ -217,7 +251,9 @@ class CurveFit:
     which it returns, and the plateau toward which it rises (or falls). `has_unequal_scatter`: the wells of the dose
     that is farthest from the others scatter more than theirs. `has_many_outliers`: more than a tenth of the wells are
     far from their replicates. `is_confounded`: dose and plate cannot be told apart, so nothing was tested.
-    `stimulation` is None without one.
+    `stimulation` is None without one. `covariance` is that of the searched parameters (log10 EC50, ln slope), the left
+    and the right plateau, or of the level of a constant; NaN for a parameter at its bound, None for a curve that was
+    asked for. `slope_intervals` are profile intervals by name; `crossing` is the absolute EC50.
     """
 
     model: CurveModel
@@ -237,6 +273,10 @@ class CurveFit:
     has_many_outliers: bool = False
     is_confounded: bool = False
     stimulation: StimulationPeak | None = None
+    covariance: Float | None = None
+    residual_df: float = 0.0
+    slope_intervals: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    crossing: LevelCrossing | None = None
 
     def predict(self, concentration: Float) -> Float:
         """Return the fitted response at concentrations (n,), not negative."""
@@ -246,11 +286,21 @@ class CurveFit:
         if self.model in FAMILIES:
             estimates = {name: parameter.estimate for name, parameter in self.params.items()}
             return predict_family(FAMILIES[self.model], estimates, concentration, rising=self.rising)
+        left, right = self.plateaus
+        return np.asarray(left + (right - left) * SHAPES[self.model].basis(log_dose(concentration), self.theta))
+
+    @property
+    def theta(self) -> Float:
+        """The parameters (P,) of the shape as they are searched: log10 EC50s and ln slopes."""
         shape = SHAPES[self.model]
         values = [self.params[name].estimate for name in shape.parameters]
-        theta = np.array([np.log10(v) if k in shape.locations else np.log(v) for k, v in enumerate(values)])
-        left, right = self.params["bottom"].estimate, self.params["top"].estimate
-        # The plateaus of a Hill curve are stored by height; a falling one has the higher plateau on the left.
-        if self.model is CurveModel.HILL and not self.rising:
-            left, right = right, left
-        return np.asarray(left + (right - left) * shape.basis(log_dose(concentration), theta))
+        return np.array([np.log10(v) if k in shape.locations else np.log(v) for k, v in enumerate(values)])
+
+    @property
+    def plateaus(self) -> tuple[float, float]:
+        """The plateau on the left and that toward which the curve goes.
+
+        The plateaus of a Hill curve are stored by height; a falling one has the higher plateau on the left.
+        """
+        bottom, top = self.params["bottom"].estimate, self.params["top"].estimate
+        return (top, bottom) if self.model is CurveModel.HILL and not self.rising else (bottom, top)

@@ -41,12 +41,22 @@ class WindowLimit(StrEnum):
 
 class CurveParameter(Frozen):
     """An estimate with its standard error (null where there is none), and whether it is at its bound. `is_fixed`: the
-    user has fixed the value, so it is not estimated."""
+    user has fixed the value, so it is not estimated. `low` and `high` are the profile interval of a slope; null on an
+    open side and for the other parameters."""
 
     estimate: float
     se: float | None
     at_bound: bool
     is_fixed: bool = False
+    low: float | None = None
+    high: float | None = None
+
+
+class CurveCovariance(Frozen):
+    """The covariance of the parameters that are not at a bound: EC50s in the unit of the concentrations."""
+
+    parameters: tuple[str, ...]
+    matrix: tuple[tuple[float, ...], ...]
 
 
 class CurveLocation(Frozen):
@@ -62,11 +72,23 @@ class CurveLocation(Frozen):
 
 
 class CurveEmax(Frozen):
-    """The largest effect within the tested doses: that of the fit, and the best dose mean with its dose."""
+    """The largest effect within the tested doses: that of the fit, and the best dose mean with its dose. `se`, `low`
+    and `high` are those of `fitted`; with known controls they include the error of the controls."""
 
     fitted: float | None
     observed: float | None
     at: float | None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class CurveArea(Frozen):
+    """The standard error and the interval of the area."""
+
+    se: float
+    low: float
+    high: float
 
 
 class CurveStimulation(Frozen):
@@ -78,7 +100,7 @@ class CurveStimulation(Frozen):
 
 class CurvePoint(Frozen):
     """One well. `weight` is 1 for an ordinary well, less for a downweighted outlier, and 0 for an excluded well;
-    `excluded` says why."""
+    `excluded` says why. `fitted` is the curve at its concentration."""
 
     concentration: float | None
     efficacy: float | None
@@ -86,6 +108,7 @@ class CurvePoint(Frozen):
     well: str | None
     weight: float
     excluded: str | None
+    fitted: float | None = None
 
 
 class CurveDose(Frozen):
@@ -127,8 +150,10 @@ class CurveOffAxis(Frozen):
 
 class Curve(Frozen):
     """The curve of one compound in one cell line. `bottom` and `top` of a Hill, 5PL or Brain-Cousens curve are its
-    lower and its upper plateau; `fitted` are (concentration, response) pairs over the tested doses.
-    docs/dose-response.md has the rules of verdict and flags."""
+    lower and its upper plateau; `fitted` are (concentration, response) pairs over the tested doses, and `band` the
+    confidence band (low, high) of the curve at these. `ec50` is relative (half-way between the plateaus of the curve);
+    `absolute_ec50` is where the curve reaches `absolute_level`. docs/dose-response.md has the rules of verdict and
+    flags."""
 
     compound: str
     cell_line: str
@@ -154,6 +179,13 @@ class Curve(Frozen):
     doses: tuple[CurveDose, ...] = ()
     window: CurveWindow | None = None
     stimulation: CurveStimulation | None = None
+    absolute_level: float | None = None
+    absolute_ec50: CurveLocation | None = None
+    auc_interval: CurveArea | None = None
+    sigma: float | None = None
+    residual_df: float | None = None
+    covariance: CurveCovariance | None = None
+    band: tuple[tuple[float, float], ...] = ()
     metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map, joined")
 
 

@@ -72,12 +72,19 @@ def test_the_schema_is_that_of_the_design() -> None:
     }
     assert expected <= set(line)
     assert set(line["params"]) == {"slope", "bottom", "top", "ec50"}
-    assert set(line["params"]["ec50"]) == {"estimate", "se", "at_bound", "is_fixed"}
+    assert set(line["params"]["ec50"]) == {"estimate", "se", "at_bound", "is_fixed", "low", "high"}
     assert set(line["ec50"]) == {"value", "relation", "low", "high", "unit", "method"}
-    assert set(line["emax"]) == {"fitted", "observed", "at"}
-    assert set(line["points"][0]) == {"concentration", "efficacy", "plate", "well", "weight", "excluded"}
+    assert set(line["emax"]) == {"fitted", "observed", "at", "se", "low", "high"}
+    assert set(line["points"][0]) == {"concentration", "efficacy", "plate", "well", "weight", "excluded", "fitted"}
     assert line["ec50"]["method"] == "profile likelihood, 95 %"
     assert Curve.model_validate(line) == curve
+    assert (line["absolute_level"], line["absolute_ec50"]["relation"]) == (0.0, "=")
+    assert line["absolute_ec50"]["low"] < curve.crosses_zero_at < line["absolute_ec50"]["high"]
+    assert line["absolute_ec50"]["value"] == pytest.approx(curve.crosses_zero_at)
+    assert line["covariance"]["parameters"] == ["ec50", "slope", "bottom", "top"]
+    assert line["params"]["ec50"]["se"] == pytest.approx(line["covariance"]["matrix"][0][0] ** 0.5)
+    assert line["emax"]["low"] < line["emax"]["fitted"] < line["emax"]["high"]
+    assert len(line["band"]) == len(line["fitted"])
 
 
 def test_same_seed_same_bytes_and_another_seed_another_null() -> None:

@@ -259,7 +259,23 @@ def _curve_fit(
         rss=misfit + float(task.data.pure[0]),
         rising=optimum.problem.direction > 0,
         stimulation=_stimulation(task.model, params, rising=optimum.problem.direction > 0),
+        covariance=_covariance(task.model, optimum, noise.variance, scale),
+        residual_df=noise.df,
+        # Those of the free curve are not those of this one.
+        slope_intervals={},
+        crossing=None,
     )
+
+
+def _covariance(model: CurveModel, optimum: CurveOptimum, variance: float, scale: float) -> Float | None:
+    """Return the covariance of the searched parameters, the left and the right plateau of a Hill curve."""
+    if model is not CurveModel.HILL:
+        return None
+    factors = np.array([1.0, 1.0, scale, scale])
+    covariance = optimum.covariance(variance) * np.outer(factors, factors)
+    # A falling curve has its higher plateau on the left.
+    order = [0, 1, 2, 3] if optimum.problem.direction > 0 else [0, 1, 3, 2]
+    return np.asarray(covariance[np.ix_(order, order)])
 
 
 def _parameters(optimum: CurveOptimum, variance: float, scale: float) -> dict[str, ParameterEstimate]:

@@ -23,7 +23,7 @@ from gandl_science.dose_response.results import (
 from gandl_science.dose_response.verdict.summary import CurveSummary, summarise_curve
 
 _ACTIVE = (Verdict.ACTIVE, Verdict.ACTIVE_BIPHASIC)
-_WITH_EC50 = (*_ACTIVE, Verdict.TOXIC)
+VERDICTS_WITH_EC50 = (*_ACTIVE, Verdict.TOXIC)
 """The verdicts for which an EC50 is reported."""
 
 _MIN_COVERED = 0.8
@@ -106,7 +106,7 @@ def interpret_curve(
         off_axis_onset=off_axis_onset,
     )
     verdict = classifier.verdict()
-    has_ec50 = verdict in _WITH_EC50
+    has_ec50 = verdict in VERDICTS_WITH_EC50
     ec50 = classifier.ec50() if has_ec50 else ReportedConcentration()
     loss_ec50 = classifier.loss_ec50() if has_ec50 else None
     best = fit.doses[summary.best_dose]

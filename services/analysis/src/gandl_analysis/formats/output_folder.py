@@ -17,7 +17,7 @@ from gandl_shared.files.atomic import replace_files
 from gandl_shared.store import Profiles
 
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
-from gandl_analysis.formats.csv_tables import curves_csv, sites_csv, wells_csv
+from gandl_analysis.formats.csv_tables import curve_files, sites_csv, wells_csv
 from gandl_analysis.formats.embeddings import EmbeddingsHeader, embeddings_parquet
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis, VectorProvenance
 from gandl_analysis.report.render import render_report
@@ -41,7 +41,7 @@ def text_files(analysis: ScreenAnalysis) -> dict[str, str]:
     """Return the tables that an analysis holds and its report, by file name."""
     return {
         WELLS: wells_csv(analysis.wells),
-        "dose_response.csv": curves_csv(analysis.curves),
+        **curve_files(analysis.curves),
         "quality.json": quality_json(analysis),
         "report.html": render_report(analysis),
     }

@@ -6,12 +6,15 @@ the same input and get the same numbers.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from threadpoolctl import threadpool_limits
 
 from gandl_analysis.pipeline.axes.checks import check_axes
 from gandl_analysis.pipeline.axes.efficacy import score_efficacy
 from gandl_analysis.pipeline.axes.off_axis_limit import limit_of_cell_line
 from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
+from gandl_analysis.pipeline.axes.scale_error import scale_errors
 from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.compounds import efficacy_settings, fit_compounds
 from gandl_analysis.pipeline.image_qc import check_images
@@ -55,6 +58,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
     settings = efficacy_settings(
         seed=parameters.seed, alpha=parameters.alpha, screen=screen.name, request=curve_request(parameters.curves)
     )
+    settings = replace(settings, scale_errors=scale_errors(efficacy))
     limits = {name: limit_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
     quality = with_images(screen_quality(cell_lines, parameters), image_qc.plates, plates_by_cell_line(used))
     quality = with_identical_images(quality, identical)

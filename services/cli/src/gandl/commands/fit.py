@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
@@ -13,6 +14,7 @@ from typing import Annotated
 
 import typer
 from gandl_analysis.figures.texts import ec50_text
+from gandl_analysis.formats.csv_tables import curve_files, curves_csv
 from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
@@ -20,7 +22,7 @@ from gandl_analysis.pipeline.ranking import rank_curves
 from gandl_science.dose_response.results import CurveOptions, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules
 from gandl_shared.errors import BadInput
-from gandl_shared.files.atomic import atomic_file
+from gandl_shared.files.atomic import atomic_file, replace_files
 from gandl_shared.schemas.curve import Curve
 from rich.console import Console
 
@@ -42,13 +44,26 @@ def fit(
         ),
     ],
     *,
-    out: Annotated[Path, typer.Option(help="File to write: one curve per line, as JSON.")],
+    out: Annotated[
+        Path, typer.Option(help="File to write: one curve per line, as JSON, or as CSV if its name ends in .csv.")
+    ],
+    tables: Annotated[
+        Path | None,
+        typer.Option(help="Folder for CSV tables of the curves, their wells, lines with bands, and covariances."),
+    ] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder for one plot (SVG) per curve.")] = None,
     controls: Annotated[
         str | None,
         typer.Option(
             help="Responses of the negative and the positive control, such as -1,1 or 0,100. Without them the response "
             "has no unit, and any significant change with dose counts as activity."
+        ),
+    ] = None,
+    absolute: Annotated[
+        float | None,
+        typer.Option(
+            help="Response at which the absolute EC50 is read, in the unit of the response. Without it the midpoint of "
+            "the controls is taken."
         ),
     ] = None,
     off_limit: Annotated[
@@ -70,7 +85,7 @@ def fit(
 ) -> None:
     """Fit a dose-response curve for each compound and cell line of a table."""
     settings = replace(
-        _settings(controls, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed),
+        _settings(controls, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed, absolute=absolute),
         request=curve_request(shape.choice, prefix="--"),
     )
     _check_out(out)
@@ -78,24 +93,31 @@ def fit(
     print_notes(responses.notes)
     wells = responses.wells
     # After the table was read, so that a bad table leaves no empty folder; before the fit, which takes long.
-    if plots is not None:
-        _prepare_plots(plots)
+    for option, folder in (("--plots", plots), ("--tables", tables)):
+        if folder is not None:
+            _prepare_folder(option, folder)
     curves = fit_wells(wells, settings, {well.cell_line: off_limit for well in wells})
-    with atomic_file(out) as file:
-        file.writelines(f"{curve.model_dump_json()}\n".encode() for curve in curves)
+    _write(out, curves)
+    if tables is not None:
+        replace_files(tables, {name: text.encode() for name, text in curve_files(curves).items()})
     if plots is not None:
         _plot(plots, curves, settings.rules.scale)
     _print_summary(curves, out)
 
 
-def _settings(controls: str | None, *, alpha: float, bootstrap: int, unit: str, seed: int) -> CurveSettings:
+def _settings(
+    controls: str | None, *, alpha: float, bootstrap: int, unit: str, seed: int, absolute: float | None
+) -> CurveSettings:
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha {alpha:g} is not between 0 and 1")
     if bootstrap < 0 or seed < 0:
         raise BadInput(f"--bootstrap {bootstrap} and --seed {seed} must not be negative")
+    if absolute is not None and not math.isfinite(absolute):
+        raise BadInput(f"--absolute {absolute:g} is not a response; give a number such as 50")
     return CurveSettings(
         options=CurveOptions(n_bootstrap=bootstrap),
         rules=InterpretationRules(alpha=alpha, scale=None if controls is None else _scale(controls)),
+        absolute_level=absolute,
         unit=unit,
         seed=seed,
     )
@@ -121,14 +143,23 @@ def _check_out(out: Path) -> None:
         raise BadInput(f"--out {out} cannot be written: {error.strerror}") from error
 
 
-def _prepare_plots(folder: Path) -> None:
-    """Create the folder of the plots. Raise BadInput if it cannot be written."""
+def _prepare_folder(option: str, folder: Path) -> None:
+    """Create a folder for output. Raise BadInput if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInput(f"--plots {folder} cannot be a folder: {error.strerror}") from error
+        raise BadInput(f"{option} {folder} cannot be a folder: {error.strerror}") from error
     if not os.access(folder, os.W_OK):
-        raise BadInput(f"--plots {folder} cannot be written; give another folder")
+        raise BadInput(f"{option} {folder} cannot be written; give another folder")
+
+
+def _write(out: Path, curves: Sequence[Curve]) -> None:
+    """Write the curves as CSV if the file is named so, otherwise one per line as JSON."""
+    with atomic_file(out) as file:
+        if out.suffix.lower() == ".csv":
+            file.write(curves_csv(curves).encode())
+        else:
+            file.writelines(f"{curve.model_dump_json()}\n".encode() for curve in curves)
 
 
 def _plot(folder: Path, curves: Sequence[Curve], scale: ResponseScale | None) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import NamedTuple
 
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.files.references import parse_reference
@@ -49,18 +48,13 @@ def read_file_columns(root: Path, plate_map: PlateMap, columns: Sequence[str]) -
             sites = _site_names(well, len(names))
             folders = _cells(well, _path_column(column), len(names))
             for site, name, folder in zip(sites, names, folders, strict=True):
-                file = _file(root, well, folder, name)
-                # Of a published data set, everybody has another part.
-                if file.reason and not (plate_map.is_published and file.is_absent):
-                    problems.append(Problem(file.reason, file=plate_map.source, row=well.table_row, field=column))
-                files.append(_image_file(well, column, site, file))
+                path, reason = _file(root, well, folder, name)
+                if reason:
+                    problems.append(Problem(reason, file=plate_map.source, row=well.table_row, field=column))
+                files.append(_image_file(well, column, site, path))
     raise_if(problems, Invalid, f"images of {plate_map.source} cannot be used")
-    return Inventory(
-        layout="columns of the plate map",
-        files=tuple(files),
-        channels=tuple(_channel(column) for column in columns),
-        is_published=plate_map.is_published,
-    )
+    channels = tuple(_channel(column) for column in columns)
+    return Inventory(layout="columns of the plate map", files=tuple(files), channels=channels)
 
 
 def inside(root: Path, name: str) -> Path | None:
@@ -94,9 +88,8 @@ def channel_number(channel: ChannelName) -> int | None:
     return int(numbered["number"]) if numbered else None
 
 
-def _image_file(well: Well, column: str, site: str, file: _NamedFile) -> ImageFile:
-    present = file.reason is None
-    return ImageFile(name=file.name, plates=(well.plate,), well=well.well, site=site, channel=column, present=present)
+def _image_file(well: Well, column: str, site: str, name: str) -> ImageFile:
+    return ImageFile(name=name, plates=(well.plate,), well=well.well, site=site, channel=column)
 
 
 def _cells(well: Well, column: str, count: int) -> list[str]:
@@ -116,25 +109,18 @@ def _path_column(column: str) -> str:
     return re.sub("^FileName_", "PathName_", column, flags=re.IGNORECASE)
 
 
-class _NamedFile(NamedTuple):
-    """A file's path relative to the root, and what is wrong with it: it is absent, or it cannot be used."""
-
-    name: str
-    reason: str | None = None
-    is_absent: bool = False
-
-
-def _file(root: Path, well: Well, folder: str, name: str) -> _NamedFile:
+def _file(root: Path, well: Well, folder: str, name: str) -> tuple[str, str | None]:
+    """The file's path relative to the root, and what is wrong with it."""
     if not name:
-        return _NamedFile(name, f"well {well.well} names no file; fill in the cell, or mark the well as empty")
+        return name, f"well {well.well} names no file; fill in the cell, or mark the well as empty"
     candidates = [*_below_path(folder, name), name]
     paths = {candidate: inside(root, candidate) for candidate in candidates}
     present = next((candidate for candidate, path in paths.items() if path is not None and path.is_file()), None)
     if present is not None:
-        return _NamedFile(present)
+        return present, None
     if paths[name] is None:
-        return _NamedFile(name, f"{name} is outside the images folder")
-    return _NamedFile(name, f"image {name} of well {well.well} is not there", is_absent=True)
+        return name, f"{name} is outside the images folder"
+    return name, f"image {name} of well {well.well} is not there"
 
 
 def _below_path(path: str, name: str) -> list[str]:

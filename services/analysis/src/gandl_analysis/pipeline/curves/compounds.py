@@ -12,10 +12,13 @@ import numpy as np
 from gandl_science.dose_response.families.refit import first_model, refit_curves
 from gandl_science.dose_response.families.request import CurveRequest
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, ResponseScale
+from gandl_science.dose_response.quantities.certainty import Uncertainty, absolute_ec50
+from gandl_science.dose_response.results import CurveFit, CurveOptions, ResponseScale, ScaleError
 from gandl_science.dose_response.results import Relation as FittedRelation
 from gandl_science.dose_response.significance import q_values
 from gandl_science.dose_response.verdict.interpretation import (
+    VERDICTS_WITH_EC50,
+    Interpretation,
     InterpretationRules,
     ReportedConcentration,
     TherapeuticWindow,
@@ -32,7 +35,6 @@ from gandl_shared.schemas.curve import (
     CurveModel,
     CurveOffAxis,
     CurveOffAxisPoint,
-    CurveParameter,
     CurvePoint,
     CurveStimulation,
     CurveWindow,
@@ -42,6 +44,7 @@ from gandl_shared.schemas.curve import (
 from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
+from gandl_analysis.pipeline.curves.certainty import curve_certainty, curve_parameters
 from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell, finite, group_by_compound
 
 _SAMPLES = 81
@@ -52,13 +55,16 @@ _SAMPLES = 81
 class CurveSettings:
     """How curves are fitted and interpreted.
 
-    `rules.scale` None: the responses of the controls are unknown. `unit` is that of the concentrations. `seed` decides
-    the simulated null and the bootstrap; nothing else is random.
+    `rules.scale` None: the responses of the controls are unknown. `absolute_level` is the response of the absolute
+    EC50; None: the midpoint of the controls. `scale_errors` are the errors of the controls by cell line. `unit` is that
+    of the concentrations. `seed` decides the simulated null and the bootstrap; nothing else is random.
     """
 
     options: CurveOptions = field(default_factory=CurveOptions)
     request: CurveRequest = field(default_factory=CurveRequest)
     rules: InterpretationRules = field(default_factory=InterpretationRules)
+    absolute_level: float | None = None
+    scale_errors: Mapping[str, ScaleError] = field(default_factory=dict)
     unit: str = "uM"
     screen: str | None = None
     seed: int = 0
@@ -66,7 +72,21 @@ class CurveSettings:
     @property
     def fit_options(self) -> CurveOptions:
         """The options of the fit, with the responses of the controls where they are known, and the model asked for."""
-        return replace(self.options, scale=self.rules.scale, model=first_model(self.request))
+        return replace(self.options, scale=self.rules.scale, model=first_model(self.request), level=self.level)
+
+    @property
+    def level(self) -> float | None:
+        """The response of the absolute EC50; None where none was named and the controls are unknown."""
+        scale = self.rules.scale
+        midpoint = None if scale is None else scale.midpoint
+        return midpoint if self.absolute_level is None else self.absolute_level
+
+    def level_variance(self, cell_line: str) -> float:
+        """Return the sampling variance of the level of the absolute EC50 in a cell line."""
+        scale, error = self.rules.scale, self.scale_errors.get(cell_line)
+        if scale is None or error is None or self.level is None:
+            return 0.0
+        return error.variance_at(self.level, scale)
 
     @property
     def method(self) -> str:
@@ -138,7 +158,7 @@ def fit_wells(
     fittable = [c for c in compounds if c.fitted_wells and c.cell_line not in undirected]
     rng = np.random.default_rng(settings.seed)
     # One call for all, so that compounds that share their doses are solved together.
-    data = [compound.data for compound in fittable]
+    data = [replace(c.data, level_variance=settings.level_variance(c.cell_line)) for c in fittable]
     fits = fit_curves(data, settings.fit_options, rng)
     groups = [compound.cell_line for compound in fittable]
     fits = refit_curves(data, fits, groups, request=settings.request, options=settings.fit_options)
@@ -184,22 +204,19 @@ def _curve(
     interpretation = interpret_curve(fit, q_value, settings.rules, off_axis.departs_at)
     loss = interpretation.loss_ec50
     x, y = sample_curve(fit, _SAMPLES)
+    scale_error = settings.scale_errors.get(compound.cell_line)
+    certainty = curve_certainty(fit, settings.rules.scale, scale_error, x, settings.options.confidence)
     return Curve(
         compound=compound.name,
         cell_line=compound.cell_line,
         screen=settings.screen,
         model=CurveModel(fit.model),
         aicc={CurveModel(model): value for model, value in fit.aicc.items()},
-        params={
-            name: CurveParameter(estimate=p.estimate, se=p.se, at_bound=p.at_bound, is_fixed=p.is_fixed)
-            for name, p in fit.params.items()
-        },
+        params=curve_parameters(fit),
         ec50=_location(interpretation.ec50, settings),
         loss_ec50=None if loss is None else _location(loss, settings),
         crosses_zero_at=interpretation.midpoint_crossing,
-        emax=CurveEmax(
-            fitted=interpretation.emax_fitted, observed=interpretation.emax_observed, at=interpretation.emax_at
-        ),
+        emax=_emax(interpretation, certainty.emax),
         auc=interpretation.auc,
         p_value=fit.p_value,
         q_value=q_value,
@@ -208,7 +225,7 @@ def _curve(
         n_wells=len(compound.fitted_wells),
         verdict=Verdict(interpretation.verdict),
         flags=(*(Flag(flag) for flag in interpretation.flags), *compound.flags),
-        points=_points(compound, fit.weights.tolist()),
+        points=_points(compound, fit.weights.tolist(), fit),
         fitted=tuple(zip(x.tolist(), y.tolist(), strict=True)),
         off_axis=off_axis,
         doses=tuple(
@@ -217,7 +234,39 @@ def _curve(
         ),
         window=None if interpretation.window is None else _window(interpretation.window),
         stimulation=_stimulation(fit, interpretation.ec50),
+        absolute_level=settings.level,
+        absolute_ec50=_absolute_ec50(fit, interpretation, settings),
+        auc_interval=certainty.area,
+        sigma=fit.sigma,
+        residual_df=fit.residual_df,
+        covariance=certainty.covariance,
+        band=certainty.band,
         metadata=compound.metadata,
+    )
+
+
+def _absolute_ec50(fit: CurveFit, interpretation: Interpretation, settings: CurveSettings) -> CurveLocation | None:
+    """Return where the curve of a compound that has an EC50 reaches the level; None without a level."""
+    if settings.level is None:
+        return None
+    if interpretation.verdict not in VERDICTS_WITH_EC50:
+        return _location(ReportedConcentration(), settings)
+    scale = settings.rules.scale
+    if fit.crossing is None and scale is not None and settings.level == scale.midpoint:
+        # Without a curve there is an EC50 only where every dose is beyond the midpoint.
+        return _location(interpretation.ec50, settings)
+    positive = [dose.concentration for dose in fit.doses if dose.concentration > 0]
+    return _location(absolute_ec50(fit.crossing, (min(positive), max(positive))), settings)
+
+
+def _emax(interpretation: Interpretation, uncertainty: Uncertainty | None) -> CurveEmax:
+    return CurveEmax(
+        fitted=interpretation.emax_fitted,
+        observed=interpretation.emax_observed,
+        at=interpretation.emax_at,
+        se=None if uncertainty is None else uncertainty.se,
+        low=None if uncertainty is None else uncertainty.low,
+        high=None if uncertainty is None else uncertainty.high,
     )
 
 
@@ -249,7 +298,7 @@ def _window(window: TherapeuticWindow) -> CurveWindow:
     )
 
 
-def _points(compound: CompoundWells, weights: Iterable[float]) -> tuple[CurvePoint, ...]:
+def _points(compound: CompoundWells, weights: Iterable[float], fit: CurveFit | None) -> tuple[CurvePoint, ...]:
     """Return all wells of a compound; `weights` are those of the fitted ones, in order."""
     # The fit has a weight per fitted well; excluded wells have none.
     remaining = iter(weights)
@@ -261,9 +310,17 @@ def _points(compound: CompoundWells, weights: Iterable[float]) -> tuple[CurvePoi
             well=well.well,
             weight=next(remaining) if exclusion is None else 0.0,
             excluded=exclusion,
+            fitted=None if fit is None else _fitted(fit, well.concentration),
         )
         for well, exclusion in zip(compound.wells, compound.exclusions, strict=True)
     )
+
+
+def _fitted(fit: CurveFit, concentration: float | None) -> float | None:
+    """Return the curve at the concentration of a well."""
+    if concentration is None or finite(concentration) is None:
+        return None
+    return float(fit.predict(np.array([concentration]))[0])
 
 
 def _off_axis(wells: Sequence[CurveWell], limit: float | None) -> CurveOffAxis:
@@ -306,7 +363,7 @@ def _curve_without_fit(compound: CompoundWells, settings: CurveSettings, *, dire
         n_wells=len(wells),
         verdict=Verdict.UNDETERMINED,
         flags=(*reasons, *compound.flags),
-        points=_points(compound, [0.0] * len(wells)),
+        points=_points(compound, [0.0] * len(wells), None),
         fitted=(),
         metadata=compound.metadata,
     )
