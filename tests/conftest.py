@@ -42,6 +42,15 @@ def vendor_layouts() -> Path:
 
 
 @pytest.fixture(scope="session")
+def rxrx1_sample() -> Path:
+    """The folder of 18 real fields of RxRx1, or a skip where it is absent."""
+    folder = data_folder("rxrx1_sample", checkout=REPOSITORY)
+    if not folder.is_dir():
+        pytest.skip("needs the sample of RxRx1 (folder rxrx1_sample of GANDL_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def guard() -> FileGuard:
     """Keeps the code under test from opening a file."""
     return FileGuard()

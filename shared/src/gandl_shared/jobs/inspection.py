@@ -30,7 +30,9 @@ from gandl_shared.plates.selection import (
     check_pixel_sizes,
     choose_files,
     files_by_field,
+    wells_with_images,
 )
+from gandl_shared.plates.sites import skips_incomplete
 from gandl_shared.schemas.choice import ImageChoice, MissingChannels, Reduction
 from gandl_shared.schemas.image_layout import ChannelContent, ImageReport, PlateContent
 from gandl_shared.schemas.screen import ProblemBody
@@ -78,6 +80,7 @@ def inspect_images(subject: Subject, *, max_headers: int | None = None) -> Image
     """
     problems = _Problems()
     inventory = plate_inventory(subject.images, subject.plate_map, subject.pattern)
+    subject = _of_images(subject, inventory, problems)
     files = _files_of_plates(inventory, subject, problems)
     choices = problems.of(lambda: choose_files(files, subject.choice), None)
     fields = choices or ChosenFiles(files=_first_files(files), reduction=subject.choice.reduction)
@@ -88,7 +91,7 @@ def inspect_images(subject: Subject, *, max_headers: int | None = None) -> Image
     by_field = files_by_field(fields.files).items()
     assembled = [assemble(subject.images, site, of, tokens, links) for site, of in by_field]
     lacks = [each.lack for each in assembled if each.lack is not None]
-    problems += [] if subject.choice.missing is MissingChannels.SKIP else lacks[:MAX_LISTED]
+    problems += [] if skips_incomplete(inventory, subject.choice) else lacks[:MAX_LISTED]
     problems += [link for each in assembled for link in each.links]
     complete = [each.site for each in assembled if each.lack is None]
     sites = problems.of(lambda: split_sites(complete), tuple(complete))
@@ -96,6 +99,7 @@ def inspect_images(subject: Subject, *, max_headers: int | None = None) -> Image
         problems += _header_problems(sites, subject, max_headers)
     sample = _sample(sites, fields.reduction)
     names = channel_names(tokens, inventory.channels)
+    absent = replace(inventory, files=tuple(files)).missing if inventory.is_published else inventory.missing
     return ImageReport(
         layout=inventory.layout,
         plates=_plates([each.site for each in assembled], len(sites) - len(complete)),
@@ -119,14 +123,23 @@ def inspect_images(subject: Subject, *, max_headers: int | None = None) -> Image
         pixel_type=str(sample[0].dtype) if sample else None,
         bits_used=_bits_used(sample),
         files=len(files),
-        missing=inventory.missing[:MAX_LISTED],
-        missing_count=len(inventory.missing),
+        missing=absent[:MAX_LISTED],
+        missing_count=len(absent),
         incomplete=tuple(map(_body, lacks[:MAX_LISTED])),
         incomplete_count=len(lacks),
         skipped=inventory.skipped,
         problems=tuple(map(_body, problems)),
         command=_command(subject, problems),
     )
+
+
+def _of_images(subject: Subject, inventory: Inventory, problems: _Problems) -> Subject:
+    """Return the subject with the wells of a published data set that have images."""
+    plate_map = subject.plate_map
+    if plate_map is None or not plate_map.is_published:
+        return subject
+    part = problems.of(lambda: wells_with_images(plate_map, inventory.files), plate_map)
+    return replace(subject, plate_map=part)
 
 
 def _files_of_plates(inventory: Inventory, subject: Subject, problems: _Problems) -> list[ImageFile]:

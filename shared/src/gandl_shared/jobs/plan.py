@@ -95,12 +95,12 @@ def plan_screen(
         images=images if is_remote(images) else images.resolve(),
         model=ModelUse(name=card.name, id=model_id, size=card.size, downscale=card.downscale),
         request=request,
-        plate_map=plate_map,
+        plate_map=survey.plate_map,
         limits=limits,
         intensities=intensities,
         layout=layout_of(survey, card, request),
         sites=sites,
-        notes=plate_map.notes,
+        notes=survey.plate_map.notes,
         sites_per_batch=min(MAX_SITES_PER_BATCH, max(MIN_SITES_PER_BATCH, len(sites) // _BATCHES_PER_SCREEN)),
     )
     return ScreenPlan(new, headers)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gandl_shared.errors import InvalidPlateMap, Problem, raise_if
 from gandl_shared.plates.columns import standard_column
+from gandl_shared.plates.map_table.published import read_published
 from gandl_shared.plates.map_table.rows import read_rows
 from gandl_shared.plates.map_table.site_rows import merge_site_rows
 from gandl_shared.plates.tables import Table, TableForm, read_table, table_of_bytes, table_of_text
@@ -25,11 +26,15 @@ FORM = TableForm(name="plate map", error=InvalidPlateMap, column_of=standard_col
 
 @dataclass(frozen=True)
 class PlateMap:
-    """Wells in the order of the file; `source` names the file in messages, `notes` say what was assumed."""
+    """Wells in the order of the file; `source` names the file in messages, `notes` say what was assumed.
+
+    `is_published` says that the wells are those of a public data set, of which a folder may hold a part only.
+    """
 
     wells: tuple[Well, ...]
     source: str
     notes: tuple[str, ...] = ()
+    is_published: bool = False
 
     @property
     def plates(self) -> tuple[str, ...]:
@@ -42,13 +47,16 @@ class PlateMap:
         return tuple(well for well in self.wells if well.role is not Role.EMPTY)
 
 
-def read_plate_map(path: Path, *, controls: bool = True, sheet: str | None = None) -> PlateMap:
-    """Read and check a plate map, CSV or .xlsx. If `controls`, every cell line must have both controls.
+def read_plate_map(
+    path: Path, *, controls: bool = True, sheet: str | None = None, positive: Sequence[str] = ()
+) -> PlateMap:
+    """Read and check a plate map, CSV or .xlsx, or the table of a published data set.
 
-    `sheet` names the sheet of a workbook; None takes the first one. Raises NotFound, or InvalidPlateMap with one
-    problem per row.
+    If `controls`, every cell line must have both controls. `sheet` names the sheet of a workbook; None takes the first
+    one. `positive` names the positive control of a published data set that leaves the choice. Raises NotFound, BadInput
+    for a positive control that is none, or InvalidPlateMap with one problem per row.
     """
-    return _plate_map(read_table(path, FORM, sheet), controls=controls)
+    return _plate_map(read_table(path, FORM, sheet), controls=controls, positive=positive, folder=path.parent)
 
 
 def parse_plate_map(text: str, *, source: str, controls: bool = True) -> PlateMap:
@@ -61,16 +69,21 @@ def plate_map_of_bytes(content: bytes, *, source: str, controls: bool = True, sh
     return _plate_map(table_of_bytes(content, source, FORM, sheet), controls=controls)
 
 
-def _plate_map(table: Table, *, controls: bool) -> PlateMap:
-    reading = read_rows(table)
-    wells, source = merge_site_rows(reading.wells), table.source
-    problems = [*table.problems, *reading.problems, *_repeated_wells(wells, source), *_similar_names(wells, source)]
+def _plate_map(table: Table, *, controls: bool, positive: Sequence[str] = (), folder: Path | None = None) -> PlateMap:
+    published = read_published(table, positive, folder, FORM)
+    reading = published or read_rows(table)
+    wells, source = reading.wells if published else merge_site_rows(reading.wells), table.source
+    similar = _similar_names(wells, source)
+    # The names of a published table are those of its publisher, and nobody can correct them there.
+    notes = [f"{problem.field} {problem.detail.partition(';')[0]}" for problem in similar] if published else []
+    problems = [*table.problems, *reading.problems, *_repeated_wells(wells, source), *([] if published else similar)]
     problems.sort(key=lambda problem: problem.row or 0)
     # A row with a problem may be the control that seems to be missing, so controls are checked only without problems.
     if not problems:
-        problems = _missing_controls(wells, source, both=controls)
+        problems = _missing_controls(wells, source, both=controls, is_published=published is not None)
     raise_if(problems, InvalidPlateMap, f"plate map {source} cannot be used")
-    return PlateMap(wells, source, (*table.notes, *reading.notes, *_dose_notes(wells)))
+    every_note = (*table.notes, *reading.notes, *notes, *_dose_notes(wells))
+    return PlateMap(wells, source, every_note, is_published=published is not None)
 
 
 def _repeated_wells(wells: Sequence[Well], source: str) -> list[Problem]:
@@ -100,7 +113,7 @@ def _dose_notes(wells: Sequence[Well]) -> list[str]:
     return [note for note in (grouping_note(doses), logarithm_note(doses)) if note]
 
 
-def _missing_controls(wells: Sequence[Well], source: str, *, both: bool) -> list[Problem]:
+def _missing_controls(wells: Sequence[Well], source: str, *, both: bool, is_published: bool) -> list[Problem]:
     """Each cell line needs both controls: without them there is no efficacy axis, unless an earlier screen has one."""
     roles: dict[str, set[Role]] = defaultdict(set)
     for well in wells:
@@ -108,9 +121,10 @@ def _missing_controls(wells: Sequence[Well], source: str, *, both: bool) -> list
             roles[well.cell_line].add(well.role)
     if not roles:
         return [Problem("every well is empty", file=source, field="role")]
+    fix = "; choose one with --positive-control, such as taxol@0.3" if is_published else ""
     return [
         Problem(
-            f"no {role.value} well for cell line {cell_line}; the efficacy axis needs both controls",
+            f"no {role.value} well for cell line {cell_line}; the efficacy axis needs both controls{fix}",
             file=source,
             field="role",
         )

@@ -18,6 +18,7 @@ from gandl_shared.plates.plate_map import PlateMap
 from gandl_shared.plates.selection.assembly import AssembledSite, assemble, files_by_field
 from gandl_shared.plates.selection.channels import ChannelOrder, ModelInput, channel_names, order_channels
 from gandl_shared.plates.selection.choice import ChosenFiles, choose_files, plates_in_two_folders
+from gandl_shared.plates.selection.coverage import wells_with_images
 from gandl_shared.plates.selection.links import LinkCheck
 from gandl_shared.plates.selection.pixel_sizes import check_pixel_sizes
 from gandl_shared.plates.selection.plate_names import assign_plates
@@ -33,9 +34,11 @@ class ImageSurvey:
     """What is in a folder of images: the layout, the sites in the order of the plate map, and the channels in the order
     in which they feed the model.
 
-    Sites that lack a channel are among `sites` only where the user skips them; `incomplete` says what each lacks.
+    Sites that lack a channel are among `sites` only where the user skips them or the data set is a published one;
+    `incomplete` says what each lacks. `plate_map` is that of the user, or the part of a published one that has images.
     """
 
+    plate_map: PlateMap
     layout: str
     sites: tuple[Site, ...]
     channels: ChannelOrder
@@ -75,11 +78,15 @@ def survey_images(
     `inputs` are the channels of the model, and `channels` selects and orders the channels by their token or name.
     `choice` decides between several files of one site and channel, and about sites that lack a channel.
 
+    Of the table of a published data set, plates and wells without images are left out.
+
     Raises NotFound (no folder), BadInput (no image in it, no layout fits), or Invalid with one problem for every well
     without images, every file that is missing or outside the folder, and every choice that is open.
     """
     choice = choice or ImageChoice()
     inventory = plate_inventory(images, plate_map, pattern)
+    if plate_map.is_published:
+        plate_map = wells_with_images(plate_map, inventory.files)
     wells = {(well.plate, well.well) for well in plate_map.used}
     files = assign_plates(inventory.files, list(dict.fromkeys(well.plate for well in plate_map.used)))
     choices = choose_files([file for file in files if (file.plates[0], file.well) in wells], choice)
@@ -89,10 +96,11 @@ def survey_images(
         raise_if(plates_in_two_folders(images_of_wells), Invalid, "a plate has images of two folders")
     order = order_of(inventory, choices, inputs, channels)
     sites, problems, incomplete = _sites_of_wells(images, plate_map, order.tokens, choices)
-    if choice.missing is MissingChannels.REFUSE or not any(site.is_complete for site in sites):
+    if not skips_incomplete(inventory, choice) or not any(site.is_complete for site in sites):
         problems = problems + incomplete
     raise_if(problems, Invalid, f"images of {plate_map.source} cannot be used")
     return ImageSurvey(
+        plate_map=plate_map,
         layout=inventory.layout,
         sites=tuple(sites),
         channels=order,
@@ -103,12 +111,28 @@ def survey_images(
     )
 
 
+def skips_incomplete(inventory: Inventory, choice: ImageChoice) -> bool:
+    """Return whether sites without all channels are left out and reported, and are no reason to refuse the images."""
+    return inventory.is_published or choice.missing is MissingChannels.SKIP
+
+
 def _unmapped(inventory: Inventory, files: Sequence[ImageFile], plate_map: PlateMap) -> dict[str, int]:
     """Count the images of plates and wells that the plate map lacks; those of its empty wells are left out on
     purpose."""
     wells = {(well.plate, well.well) for well in plate_map.wells}
     count = len(inventory.files) - sum((file.plates[0], file.well) in wells for file in files)
     return {UNMAPPED: count} if count else {}
+
+
+def part_with_images(images: Path, plate_map: PlateMap, pattern: str | None = None) -> PlateMap:
+    """Return the part of a published data set that a folder holds, and any other plate map as it is.
+
+    A check of controls before the images are read needs this. Raises as `survey_images` does for a folder that cannot
+    be read, and as `wells_with_images`.
+    """
+    if not plate_map.is_published:
+        return plate_map
+    return wells_with_images(plate_map, plate_inventory(images, plate_map, pattern).files)
 
 
 def plate_inventory(images: Path, plate_map: PlateMap | None, pattern: str | None) -> Inventory:

@@ -26,7 +26,17 @@ from gandl_shared.imaging import (
     split_sites,
     tile_origins,
 )
-from gandl_shared.plates import ImageSurvey, ModelInput, PlateMap, Site, Well, read_plate_map, survey_images
+from gandl_shared.plates import (
+    EVERY_CONTROL,
+    ImageSurvey,
+    ModelInput,
+    PlateMap,
+    Site,
+    Well,
+    plate_map_of_names,
+    read_plate_map,
+    survey_images,
+)
 from gandl_shared.schemas.choice import ImageChoice
 
 from gandl_training.data.crops import is_usable
@@ -40,11 +50,12 @@ class Source:
     `pattern` is the pattern of the file names (None: it is found from the files). `channels` are the channels of the
     images in the order of the card, and `channel_names` go on the card; without `channels` these names decide the
     order, or else numbers. `choice` decides between several images of one site and channel.
-    `sheet` is that of a plate map in a workbook (None: the first one).
+    `sheet` is that of a plate map in a workbook (None: the first one). Without a plate map (None) the names of RxRx
+    images tell plates, wells and cell types.
     """
 
     images: Path
-    platemap: Path
+    platemap: Path | None
     downscale: int = 1
     pattern: str | None = None
     channel_names: tuple[str, ...] | None = None
@@ -94,7 +105,7 @@ def check_source(index: StoreIndex, source: Source) -> None:
     if differing:
         first = min(differing, key=lambda r: (r.plate, r.well, r.site))
         raise BadInput(
-            f"{source.images} with {source.platemap} is not what this run was packed from: well {first.well} of plate "
+            f"{source.images} with {plate_map.source} is not what this run was packed from: well {first.well} of plate "
             f"{first.plate}, site {first.site}, differs; give the images and the plate map of the run, or start a run "
             "in a new folder"
         )
@@ -102,7 +113,7 @@ def check_source(index: StoreIndex, source: Source) -> None:
 
 def _survey(source: Source) -> tuple[PlateMap, ImageSurvey]:
     """Return the plate map and its images; sites that lack a channel are left out where the user skips them."""
-    plate_map = read_plate_map(source.platemap, controls=False, sheet=source.sheet)
+    plate_map = _plate_map(source)
     survey = survey_images(
         source.images,
         plate_map,
@@ -111,7 +122,13 @@ def _survey(source: Source) -> tuple[PlateMap, ImageSurvey]:
         inputs=[ModelInput(name=name) for name in source.channel_names or ()],
         choice=source.choice,
     )
-    return plate_map, replace(survey, sites=split_sites([site for site in survey.sites if site.is_complete]))
+    return survey.plate_map, replace(survey, sites=split_sites([site for site in survey.sites if site.is_complete]))
+
+
+def _plate_map(source: Source) -> PlateMap:
+    if source.platemap is None:
+        return plate_map_of_names(source.images)
+    return read_plate_map(source.platemap, controls=False, sheet=source.sheet, positive=EVERY_CONTROL)
 
 
 def _check_stopped(stopped: Callable[[], bool]) -> None:

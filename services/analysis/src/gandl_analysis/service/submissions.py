@@ -10,7 +10,13 @@ from pathlib import Path
 from gandl_shared.db import AnalysisRecord, Database
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.jobs import Queue, Subject, inspect_images, plan_screen, resolve_file, resolve_folder, retry
-from gandl_shared.plates import PlateMap, parse_plate_map, plate_map_of_bytes, read_plate_map
+from gandl_shared.plates import (
+    PlateMap,
+    parse_plate_map,
+    part_with_images,
+    plate_map_of_bytes,
+    read_plate_map,
+)
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Page
 from gandl_shared.schemas.image_layout import ImageReport
@@ -56,7 +62,7 @@ class Submissions:
         """
         _check_text(request)
         images = resolve_folder(self._rules.image_root, request.images)
-        plate_map = self._plate_map(request)
+        plate_map = part_with_images(images, self._plate_map(request), request.pattern)
         model = self._rules.models.find(request.model)
         plan = plan_screen(
             self._with_checked_parameters(request, plate_map, model),

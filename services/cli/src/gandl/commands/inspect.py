@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from gandl_embedding.engine import Engine
 from gandl_shared.jobs import Subject, inspect_images
-from gandl_shared.plates import read_plate_map
+from gandl_shared.plates import find_table, read_plate_map
 
 from gandl.screening.image_options import ImageOptions, with_image_options
+from gandl.screening.plate_maps import PositiveControl, positive_words
 from gandl.terminal.inspection_table import print_report
 from gandl.terminal.table_notes import Sheet, print_notes
 
@@ -18,10 +19,14 @@ from gandl.terminal.table_notes import Sheet, print_notes
 @with_image_options
 def inspect(
     images: Annotated[Path, typer.Argument(help="Folder of the images, or an archive or URL of OME-Zarr.")],
-    platemap: Annotated[Path | None, typer.Option(help="Plate map with one row per well.")] = None,
+    platemap: Annotated[
+        Path | None,
+        typer.Option(help="Plate map with one row per well. If absent: the table of a published data set, if any."),
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="ONNX featurizer, whose channels are assigned.")] = None,
     *,
     sheet: Sheet = None,
+    positive_control: PositiveControl = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     image: ImageOptions,
 ) -> None:
@@ -29,13 +34,15 @@ def inspect(
 
     Nothing is written. Exit code 1 says that something is open.
     """
-    plate_map = None if platemap is None else read_plate_map(platemap, controls=False, sheet=sheet)
+    table = platemap or find_table(images)
+    positive = positive_words(positive_control)
+    plate_map = None if table is None else read_plate_map(table, controls=False, sheet=sheet, positive=positive)
     if plate_map is not None:
         print_notes(plate_map.notes)
     subject = Subject(
         images=images,
         plate_map=plate_map,
-        plate_map_name="MAP.csv" if platemap is None else str(platemap),
+        plate_map_name="MAP.csv" if table is None else str(table),
         card=None if model is None else Engine.load(model, threads=1).card,
         model_name="MODEL.onnx" if model is None else str(model),
         pattern=image.pattern,

@@ -10,6 +10,7 @@ from gandl_embedding.engine import Engine
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
 from gandl.screening.image_options import AllowClipping, ImageOptions, limit_source, with_image_options
+from gandl.screening.plate_maps import PositiveControl, plate_map_file, positive_words
 from gandl.screening.run import ScreenJob, run
 from gandl.terminal.progress import ScreenBar
 from gandl.terminal.screen_tables import print_screen
@@ -20,11 +21,18 @@ from gandl.terminal.table_notes import Sheet, print_notes
 @with_image_options
 def screen(
     images: Annotated[Path, typer.Argument(help="Folder of the images.")],
-    platemap: Annotated[Path, typer.Option(help="Plate map (CSV or .xlsx): one row per well, or plate-shaped blocks.")],
     model: Annotated[Path, typer.Option(help="ONNX featurizer from `gandl export`, or a released one.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    platemap: Annotated[
+        Path | None,
+        typer.Option(
+            help="Plate map (CSV or .xlsx): one row per well, or plate-shaped blocks. If absent: the table of a "
+            "published data set beside the images."
+        ),
+    ] = None,
     *,
     sheet: Sheet = None,
+    positive_control: PositiveControl = None,
     limits: Annotated[
         str, typer.Option(help="Intensity limits: `plate` for percentiles of each plate, or the model's `card`.")
     ] = "plate",
@@ -40,13 +48,14 @@ def screen(
     """
     job = ScreenJob(
         images=images,
-        plate_map=platemap,
+        plate_map=plate_map_file(images, platemap),
         out=out,
         name=name or out.resolve().name,
         pattern=image.pattern,
         channels=image.channel_list,
         choice=image.choice,
         sheet=sheet,
+        positive=positive_words(positive_control),
         limits=limit_source(limits),
         allow_clipping=allow_clipping,
         parameters=analysis.read_parameters(),

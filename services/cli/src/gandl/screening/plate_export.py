@@ -69,7 +69,7 @@ def plan_export(export: PlateExport) -> tuple[ExportedPlate, ...]:
     plate_map = read_plate_map(export.plate_map, controls=False)
     survey = survey_images(export.images, plate_map, export.pattern, channels=export.channels, choice=export.choice)
     sites = [site for site in split_sites(survey.sites) if site.is_complete]
-    notes = _notes(plate_map, export.scores)
+    notes = _notes(survey.plate_map, export.scores)
     plates = dict.fromkeys(site.plate for site in sites)
     parts = {plate: tuple(site for site in sites if site.plate == plate) for plate in plates}
     return tuple(

@@ -17,7 +17,7 @@ from gandl_shared.db import Database
 from gandl_shared.errors import BadInput, Unavailable
 from gandl_shared.jobs import ScreenPlan, plan_screen, submit
 from gandl_shared.models import Embedder
-from gandl_shared.plates import PlateMap, read_plate_map
+from gandl_shared.plates import PlateMap, part_with_images, read_plate_map
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.choice import ImageChoice
 from gandl_shared.schemas.screen import Progress, ScreenRequest
@@ -38,7 +38,8 @@ class ScreenJob:
     """What to screen and how, where the files go, and efficacy axes of an earlier screen to score by.
 
     `images` is a folder, `plate_map` a CSV file or a workbook, of which `sheet` is read (None: the first one).
-    `pattern`, `channels` and `choice` select image files as in a ScreenRequest.
+    `positive` names the positive control of a published data set that leaves the choice. `pattern`, `channels` and
+    `choice` select image files as in a ScreenRequest.
     """
 
     images: Path
@@ -49,6 +50,7 @@ class ScreenJob:
     channels: tuple[str, ...] | None = None
     choice: ImageChoice = field(default_factory=ImageChoice)
     sheet: str | None = None
+    positive: tuple[str, ...] = ()
     limits: LimitSource = "plate"
     allow_clipping: bool = False
     parameters: AnalysisParameters = field(default_factory=AnalysisParameters)
@@ -115,7 +117,8 @@ def _checked_plate_map(job: ScreenJob, embedder: Embedder) -> PlateMap:
 
     The axes are checked now, because embedding takes hours on a large screen.
     """
-    plate_map = read_plate_map(job.plate_map, controls=job.earlier is None, sheet=job.sheet)
+    plate_map = read_plate_map(job.plate_map, controls=job.earlier is None, sheet=job.sheet, positive=job.positive)
+    plate_map = part_with_images(job.images, plate_map, job.pattern)
     preparation = Preparation(
         model_id=embedder.model_id,
         card=embedder.card,

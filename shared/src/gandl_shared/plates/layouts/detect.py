@@ -16,9 +16,10 @@ from gandl_shared.plates.layouts.imagexpress import read_imagexpress
 from gandl_shared.plates.layouts.listing import Listing
 from gandl_shared.plates.layouts.names import match_images
 from gandl_shared.plates.layouts.ome_zarr import read_ome_zarr
+from gandl_shared.plates.layouts.rxrx import read_rxrx
 from gandl_shared.plates.patterns import PATTERNS
 
-_READERS = (read_ome_zarr, read_harmony, read_cellvoyager, read_imagexpress, read_cytation)
+_READERS = (read_ome_zarr, read_harmony, read_cellvoyager, read_imagexpress, read_cytation, read_rxrx)
 _NUMBERED_WELLS = re.compile(r"--W\d+--P\d+|(^|[/_])W\d{4,}[_.]", re.IGNORECASE)
 _ZERO_BASED = re.compile(r"row_?0*\d+.*col(umn)?_?0*\d+", re.IGNORECASE)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.files.references import parse_reference
@@ -48,13 +49,18 @@ def read_file_columns(root: Path, plate_map: PlateMap, columns: Sequence[str]) -
             sites = _site_names(well, len(names))
             folders = _cells(well, _path_column(column), len(names))
             for site, name, folder in zip(sites, names, folders, strict=True):
-                path, reason = _file(root, well, folder, name)
-                if reason:
-                    problems.append(Problem(reason, file=plate_map.source, row=well.table_row, field=column))
-                files.append(_image_file(well, column, site, path))
+                file = _file(root, well, folder, name)
+                # Of a published data set, everybody has another part.
+                if file.reason and not (plate_map.is_published and file.is_absent):
+                    problems.append(Problem(file.reason, file=plate_map.source, row=well.table_row, field=column))
+                files.append(_image_file(well, column, site, file))
     raise_if(problems, Invalid, f"images of {plate_map.source} cannot be used")
-    channels = tuple(_channel(column) for column in columns)
-    return Inventory(layout="columns of the plate map", files=tuple(files), channels=channels)
+    return Inventory(
+        layout="columns of the plate map",
+        files=tuple(files),
+        channels=tuple(_channel(column) for column in columns),
+        is_published=plate_map.is_published,
+    )
 
 
 def inside(root: Path, name: str) -> Path | None:
@@ -88,8 +94,9 @@ def channel_number(channel: ChannelName) -> int | None:
     return int(numbered["number"]) if numbered else None
 
 
-def _image_file(well: Well, column: str, site: str, name: str) -> ImageFile:
-    return ImageFile(name=name, plates=(well.plate,), well=well.well, site=site, channel=column)
+def _image_file(well: Well, column: str, site: str, file: _NamedFile) -> ImageFile:
+    present = file.reason is None
+    return ImageFile(name=file.name, plates=(well.plate,), well=well.well, site=site, channel=column, present=present)
 
 
 def _cells(well: Well, column: str, count: int) -> list[str]:
@@ -109,18 +116,25 @@ def _path_column(column: str) -> str:
     return re.sub("^FileName_", "PathName_", column, flags=re.IGNORECASE)
 
 
-def _file(root: Path, well: Well, folder: str, name: str) -> tuple[str, str | None]:
-    """The file's path relative to the root, and what is wrong with it."""
+class _NamedFile(NamedTuple):
+    """A file's path relative to the root, and what is wrong with it: it is absent, or it cannot be used."""
+
+    name: str
+    reason: str | None = None
+    is_absent: bool = False
+
+
+def _file(root: Path, well: Well, folder: str, name: str) -> _NamedFile:
     if not name:
-        return name, f"well {well.well} names no file; fill in the cell, or mark the well as empty"
+        return _NamedFile(name, f"well {well.well} names no file; fill in the cell, or mark the well as empty")
     candidates = [*_below_path(folder, name), name]
     paths = {candidate: inside(root, candidate) for candidate in candidates}
     present = next((candidate for candidate, path in paths.items() if path is not None and path.is_file()), None)
     if present is not None:
-        return present, None
+        return _NamedFile(present)
     if paths[name] is None:
-        return name, f"{name} is outside the images folder"
-    return name, f"image {name} of well {well.well} is not there"
+        return _NamedFile(name, f"{name} is outside the images folder")
+    return _NamedFile(name, f"image {name} of well {well.well} is not there", is_absent=True)
 
 
 def _below_path(path: str, name: str) -> list[str]:

@@ -46,13 +46,16 @@ class ChannelName:
 class Inventory:
     """All images of a folder in one layout.
 
-    `layout` is a name for people. `skipped` counts the files that are no plate images, by reason.
+    `layout` is a name for people. `skipped` counts the files that are no plate images, by reason. `is_published` says
+    that the images are those of a public data set, of which everybody has another part: a site without all channels is
+    then reported, and is no reason to refuse a screen.
     """
 
     layout: str
     files: tuple[ImageFile, ...]
     channels: tuple[ChannelName, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
+    is_published: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:

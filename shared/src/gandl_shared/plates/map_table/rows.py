@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from gandl_shared.errors import InvalidPlateMap, Problem, raise_if
 from gandl_shared.plates.columns import DOSE
 from gandl_shared.plates.map_table.columns import MapColumns, choose_columns
 from gandl_shared.plates.map_table.doses import DoseCells
+from gandl_shared.plates.map_table.reading import MapReading
 from gandl_shared.plates.map_table.roles import role_of
 from gandl_shared.plates.tables.damage import damage
 from gandl_shared.plates.tables.names import fold_name, folding_notes
@@ -19,15 +19,6 @@ from gandl_shared.plates.well_names import parse_well, well_name
 from gandl_shared.schemas.vocabulary import Role
 
 _NAMES = ("plate", "compound", "cell_line")
-
-
-@dataclass(frozen=True, kw_only=True)
-class MapReading:
-    """The wells of the rows without problems, the problems of all others, and what was assumed."""
-
-    wells: tuple[Well, ...]
-    problems: tuple[Problem, ...]
-    notes: tuple[str, ...]
 
 
 def read_rows(table: Table) -> MapReading:

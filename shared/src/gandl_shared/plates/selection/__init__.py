@@ -9,6 +9,7 @@ from gandl_shared.plates.selection.channels import (
     order_channels,
 )
 from gandl_shared.plates.selection.choice import ChosenFiles, choose_files
+from gandl_shared.plates.selection.coverage import wells_with_images
 from gandl_shared.plates.selection.links import LinkCheck
 from gandl_shared.plates.selection.pixel_sizes import check_pixel_sizes
 from gandl_shared.plates.selection.plate_names import assign_plates
@@ -26,4 +27,5 @@ __all__ = [
     "contradicts",
     "files_by_field",
     "order_channels",
+    "wells_with_images",
 ]

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from gandl_shared.errors import BadInput
+from gandl_shared.plates import find_table
 from gandl_training import config as configs
 from gandl_training.config import TrainConfig
 from gandl_training.data.packing import Source
@@ -25,7 +26,12 @@ from gandl.terminal.table_notes import Sheet
 
 Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
 PlateMapFile = Annotated[
-    Path, typer.Option("--platemap", help="Plate map (CSV or .xlsx). Only wells that hold cells are used for training.")
+    Path | None,
+    typer.Option(
+        "--platemap",
+        help="Plate map (CSV or .xlsx). Only wells that hold cells are used for training. If absent: the table of a "
+        "published data set beside the images, or else the names of RxRx images.",
+    ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder of the run.")]
 
@@ -68,7 +74,7 @@ class TrainingOptions:
             raise BadInput("--lipschitz-power has no effect: give the weight of the penalty by --lipschitz too")
         return config
 
-    def source(self, images: Path, platemap: Path, sheet: str | None) -> Source:
+    def source(self, images: Path, platemap: Path | None, sheet: str | None) -> Source:
         """Return where the images are and how they are read."""
         names = tuple(self.channel_names.split(",")) if self.channel_names else None
         return Source(
@@ -101,8 +107,8 @@ class TrainingOptions:
 @with_image_options
 def train(
     images: Images,
-    platemap: PlateMapFile,
     out: Out,
+    platemap: PlateMapFile = None,
     *,
     preset: Annotated[
         str | None, typer.Option(help="Preset: cpu-64, gpu-128, gpu-256 or paper. The default is cpu-64.")
@@ -181,7 +187,9 @@ def train(
     with _progress_bar(visible=is_main_process()) as bar:
         on_progress = partial(_show, bar, bar.add_task("training", total=None, text=""))
         callbacks = Callbacks(on_progress=on_progress, on_message=bar.console.print)
-        outcome = run(config, options.source(images, platemap, sheet), out, callbacks, command=command)
+        outcome = run(
+            config, options.source(images, platemap or find_table(images), sheet), out, callbacks, command=command
+        )
     if is_main_process():
         typer.echo(
             f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
