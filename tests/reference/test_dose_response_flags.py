@@ -56,6 +56,7 @@ CASES: Mapping[str, Case] = {
     "active_at_lowest_dose": Case(lambda c: 0.9 - 4 / (1 + (1.0 / c) ** 3), "toxic", None, "="),
     "ec50_above_range": Case(hill(15.0, 1.2), "active", 15.0, ">"),
     "ec50_below_range": Case(hill(0.004, 1.0), "active", 0.004, "<"),
+    "ec50_near_dose_limit": Case(hill(5.0, 2.0), "active", 5.0, "="),
     "top_not_reached": Case(hill(6.0, 1.0), "active", 6.0),
     "biphasic_toxic_drop": Case(
         lambda c: -1 + 2 / (1 + (0.1 / c) ** 2) / (1 + (c / 3) ** 3),
@@ -77,6 +78,7 @@ CASES: Mapping[str, Case] = {
         "active_biphasic", None, None, np.geomspace(0.003, 30, 8), 6,
     ),
     "unequal_scatter": Case(hill(1.0), "active", 1.0, "=", add={20: 0.4, 21: -0.4, 22: 0.4, 23: -0.4}),
+    "assumes_equal_scatter": Case(hill(8.0, 3.0, -0.5), "active", replicates=2, noise=0.15),
     "many_outliers": Case(hill(0.3), "active", 0.3, "=", add={0: 8.0, 5: -8.0, 9: 8.0}),
     "confounded_with_plate": Case(hill(0.3), "undetermined", plates=np.arange(6)),
     "equal_replicates": Case(hill(0.3), "active", 0.3, "=", noise=0.0),

@@ -32,7 +32,7 @@ class Design:
     """B compounds over D doses each, `levels` (B, D) in ascending order (zero allowed), with at most R wells per dose.
 
     wells, present (1 or 0) and weights (after downweighting of outliers) are (B, D, R); the wells of a dose come first
-    along R. `has_many_outliers` (B,) is true where more than a tenth of the wells are outliers, `is_confounded` (B,)
+    along R. `has_many_outliers` (B,) is true where a tenth of the wells or more are outliers, `is_confounded` (B,)
     where dose and plate cannot be told apart. `slots` holds, for each compound, the (dose, replicate) of each of its
     wells, in its own order. `counts` (B, D) are replicates per dose. `space` is the search space, with the bounds of
     each compound. `level_variance` (B,) is that of the level of the absolute EC50.

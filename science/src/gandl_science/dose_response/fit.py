@@ -21,9 +21,10 @@ from gandl_science.dose_response.intervals import (
     covariances,
     profile_intervals,
     standard_errors,
+    sure_bounds,
 )
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, spacings
-from gandl_science.dose_response.noise.permutation import permutation_p
+from gandl_science.dose_response.noise.checks import DesignGroup, check_p
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
 from gandl_science.dose_response.quantities.crossing import level_crossings
 from gandl_science.dose_response.quantities.profiles import slope_interval
@@ -51,9 +52,6 @@ from gandl_science.dose_response.solver import Solution, solve
 
 _GAIN_LOSS_STARTS, _FINAL_STARTS = 3, 32
 """The polish of a gain-loss curve has several starts, because its grid is coarse and its misfit has several minima."""
-_CHECKED_P = 0.1
-"""In a design of single wells, p-values up to this one are compared with those of exchanged wells; the larger one
-counts."""
 _UNEVEN_NULLS = 4
 """A design with missing wells often belongs to one compound: its null has so many times fewer simulated curves."""
 
@@ -76,10 +74,14 @@ def fit_curves(
 
 @dataclass(frozen=True, kw_only=True)
 class _Activity:
-    """The p-values of one compound: of the activity test, and of its Hill part alone."""
+    """The p-values of one compound: of the activity test, and of its Hill part alone.
+
+    `assumes_equal_scatter`: p is significant only if all doses scatter equally.
+    """
 
     p: float
     hill: float
+    assumes_equal_scatter: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +198,7 @@ def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_f
         weights=design_fit.design.weights_of(compound),
         rising=model_fit.rising,
         has_unequal_scatter=bool(design_fit.unequal_scatter[compound]),
+        assumes_equal_scatter=activity is not None and activity.assumes_equal_scatter,
         has_many_outliers=bool(design_fit.design.has_many_outliers[compound]),
         is_confounded=bool(design_fit.design.is_confounded[compound]),
         covariance=model_fit.covariance,
@@ -239,12 +242,11 @@ def _activity(
         for spacing in spacings(data.x, design.space.take(members), members.size):
             own = spacing.members
             result, null = simulations.test(spacing, data.take(own), misfit[own])
-            for compound, p, hill in zip(members[own].tolist(), result.p.tolist(), result.hill.tolist(), strict=True):
-                exchanged = 0.0
-                if counts.max() == 1 and p <= _CHECKED_P:
-                    generator = _derive_generator(seed, design.wells[compound])
-                    exchanged = permutation_p(spacing.x, design.wells[compound, :, 0], null.grid, generator)
-                activity[compound] = _Activity(p=max(p, exchanged), hill=hill)
+            group = DesignGroup(design=design, members=members[own], x=spacing.x, space=spacing.space)
+            checked = check_p(group, result.p, null, options, lambda wells: _derive_generator(seed, wells))
+            columns = (checked.p.tolist(), result.hill.tolist(), checked.assumes_equal_scatter.tolist())
+            for compound, p, hill, assumes in zip(group.members.tolist(), *columns, strict=True):
+                activity[compound] = _Activity(p=p, hill=hill, assumes_equal_scatter=assumes)
     return activity
 
 
@@ -303,7 +305,8 @@ def _fit_shapes(design_fit: _DesignFit, model: CurveModel, members: Index, optio
         best=design_fit.solutions[model].take(members),
     )
     low, high = profile_intervals(fit, options.confidence)
-    locations = [_locations(fit, k, low[:, i], high[:, i]) for i, k in enumerate(shape.locations)]
+    ends = (low, high, *sure_bounds(fit, low, high, options.confidence))
+    locations = [_locations(fit, k, [end[:, i] for end in ends]) for i, k in enumerate(shape.locations)]
     params, sigma, rss = _parameters(fit, model), np.sqrt(fit.variance), fit.rss
     lack = lack_of_fit_p(fit.data, fit.best.misfit, shape.n_parameters)
     covariance, slopes = covariances(fit), _slope_intervals(fit, options.confidence)
@@ -326,11 +329,17 @@ def _fit_shapes(design_fit: _DesignFit, model: CurveModel, members: Index, optio
     ]
 
 
-def _locations(fit: ShapeFit, location: int, low: Float, high: Float) -> list[LocationEstimate]:
-    """Return the estimates of theta[location] with the ends (B,) of their intervals, as concentrations."""
+def _locations(fit: ShapeFit, location: int, ends: Sequence[Float]) -> list[LocationEstimate]:
+    """Return the estimates of theta[location] as concentrations.
+
+    `ends` are those of their intervals and their sure bounds: four of (B,).
+    """
+    names = ("low", "high", "above", "below")
     return [
-        LocationEstimate(estimate=float(value), low=_finite(10.0**a), high=_finite(10.0**b))
-        for value, a, b in zip(fit.natural_theta[:, location], low, high, strict=True)
+        LocationEstimate(
+            estimate=float(value), **{name: _finite(10.0**end) for name, end in zip(names, row, strict=True)}
+        )
+        for value, *row in zip(fit.natural_theta[:, location], *ends, strict=True)
     ]
 
 

@@ -25,6 +25,8 @@ _BRACKET_WIDTH = 1e-3
 _PROFILE_TOLERANCE, _MAX_PROFILE_STEPS = 1e-5, 20
 """The criterion of a polish on the way: an end of an interval needs fewer digits than the estimate."""
 _MAX_REFINEMENTS = 40
+_SURE_ERROR = 0.4
+"""The error of a bound relative to that of an interval: 2 % instead of 5 % for both ends, 1 % for one."""
 _STEP_OFFSET, _STEP_LOG_SLOPE = 1e-3, float(np.log(1e6))
 """A step lies this far below a dose, in decades, and is so steep that this dose has its whole effect."""
 
@@ -122,6 +124,34 @@ def profile_intervals(fit: ShapeFit, confidence: float) -> tuple[Float, Float]:
     for i, k in enumerate(fit.shape.locations):
         low[:, i], high[:, i] = _widen_to_steps(fit, k, allowed, low[:, i], high[:, i])
     return low, high
+
+
+def sure_confidence(confidence: float) -> float:
+    """Return the level of the interval whose ends are told as bounds, for intervals of this level."""
+    return 1.0 - _SURE_ERROR * (1.0 - confidence)
+
+
+def sure_bounds(fit: ShapeFit, low: Float, high: Float, confidence: float) -> tuple[Float, Float]:
+    """Return the bounds (B, L), (B, L) of the L locations that are told where a side of an interval is open.
+
+    `low` and `high` are the ends of the profile intervals. A bound is told of the curves whose other side is open, and
+    these are not any curves: where the truth is well within the doses, a side is open because the noise has bent the
+    curve, and then the other end is often wrong too. At the level of the interval a tenth of such bounds is false; the
+    error of an end is 0.4 times as large here. NaN where the bound is open too, and where both sides are closed and the
+    estimate is within the tested doses.
+    """
+    locations = fit.best.theta[:, list(fit.shape.locations)]
+    tested = np.where(np.broadcast_to(fit.data.x, fit.data.mean.shape) > VEHICLE, fit.data.x, np.nan)
+    ends = (np.nanmin(tested, axis=1)[:, None], np.nanmax(tested, axis=1)[:, None])
+    is_told = ~np.isfinite(low) | ~np.isfinite(high) | (locations < ends[0]) | (locations > ends[1])
+    curves = np.flatnonzero(is_told.any(axis=1))
+    above, below = np.full(low.shape, np.nan), np.full(low.shape, np.nan)
+    if curves.size:
+        some = ShapeFit(
+            data=fit.data.take(curves), shape=fit.shape, space=fit.space.take(curves), best=fit.best.take(curves)
+        )
+        above[curves], below[curves] = profile_intervals(some, sure_confidence(confidence))
+    return above, below
 
 
 def _widen_to_steps(fit: ShapeFit, location: int, allowed: Float, low: Float, high: Float) -> tuple[Float, Float]:

@@ -55,6 +55,7 @@ class Flag(StrEnum):
     ACTIVE_AT_LOWEST_DOSE = "active_at_lowest_dose"
     EC50_ABOVE_RANGE = "ec50_above_range"
     EC50_BELOW_RANGE = "ec50_below_range"
+    EC50_NEAR_DOSE_LIMIT = "ec50_near_dose_limit"
     TOP_NOT_REACHED = "top_not_reached"
     BIPHASIC_TOXIC_DROP = "biphasic_toxic_drop"
     SINGLE_DOSE_ACTIVITY = "single_dose_activity"
@@ -67,10 +68,25 @@ class Flag(StrEnum):
     SLOPE_AT_BOUND = "slope_at_bound"
     LIMBS_OVERLAP = "limbs_overlap"
     UNEQUAL_SCATTER = "unequal_scatter"
+    ASSUMES_EQUAL_SCATTER = "assumes_equal_scatter"
     MANY_OUTLIERS = "many_outliers"
     CONFOUNDED_WITH_PLATE = "confounded_with_plate"
     EMPTY_WELLS = "empty_wells"
     EQUAL_REPLICATES = "equal_replicates"
+
+
+class Null(StrEnum):
+    """What the activity test assumes of a compound that does nothing.
+
+    `automatic`: normal noise of equal scatter, with the checks that docs/dose-response.md describes, which may overrule
+    the p-value. `normal`: the same without any check. `unequal`: every dose may have a variance of its own.
+    `permutation`: the wells may be exchanged between the doses, whatever the form of the noise.
+    """
+
+    AUTOMATIC = "automatic"
+    NORMAL = "normal"
+    UNEQUAL = "unequal"
+    PERMUTATION = "permutation"
 
 
 class WindowLimit(StrEnum):
@@ -168,10 +184,10 @@ class CurveOptions:
     `confidence` is the level of all intervals. EC50s are searched up to `margin` decades beyond the tested doses,
     slopes within [slope_low, slope_high]. `n_null` curves simulate the null of the activity test. `n_bootstrap`
     resamples of the wells of each dose give the interval of its mean (0: no interval). `robust` downweights gross
-    outliers. The activity test at the level `alpha` decides whether a shape is chosen. `scale` are the responses of the
-    controls, None where they are unknown; by them a bump before the effect is told from an effect that is lost again.
-    `model` is the only shape that may be chosen, None where all may. `level` is the response of the absolute EC50,
-    None: there is none.
+    outliers. The activity test at the level `alpha` decides whether a shape is chosen; `null` is what it assumes of the
+    noise. `scale` are the responses of the controls, None where they are unknown; by them a bump before the effect is
+    told from an effect that is lost again. `model` is the only shape that may be chosen, None where all may. `level` is
+    the response of the absolute EC50, None: there is none.
     """
 
     confidence: float = 0.95
@@ -182,6 +198,7 @@ class CurveOptions:
     n_bootstrap: int = 0
     robust: bool = True
     alpha: float = 0.05
+    null: Null = Null.AUTOMATIC
     scale: ResponseScale | None = None
     model: CurveModel | None = None
     level: float | None = None
@@ -210,11 +227,17 @@ class StimulationPeak:
 
 @dataclass(frozen=True, kw_only=True)
 class LocationEstimate:
-    """A location parameter in the unit of the doses, with its profile interval; an open side is None."""
+    """A location parameter in the unit of the doses, with its profile interval; an open side is None.
+
+    `above` and `below` are the bounds that are reported instead of the estimate where a side is open, or where the
+    estimate is outside the tested doses. They are surer than the ends of the interval; None where there is none.
+    """
 
     estimate: float
     low: float | None
     high: float | None
+    above: float | None = None
+    below: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,11 +272,12 @@ class CurveFit:
     there is nothing to test, an AICc where it does not exist. `bottom` and `top` of a Hill, 5PL or Brain-Cousens
     curve are its lower and its upper plateau. Those of a gain-loss curve are the level from which it starts and to
     which it returns, and the plateau toward which it rises (or falls). `has_unequal_scatter`: the wells of the dose
-    that is farthest from the others scatter more than theirs. `has_many_outliers`: more than a tenth of the wells are
-    far from their replicates. `is_confounded`: dose and plate cannot be told apart, so nothing was tested.
-    `stimulation` is None without one. `covariance` is that of the searched parameters (log10 EC50, ln slope), the left
-    and the right plateau, or of the level of a constant; NaN for a parameter at its bound, None for a curve that was
-    asked for. `slope_intervals` are profile intervals by name; `crossing` is the absolute EC50.
+    that is farthest from the others scatter more than theirs. `assumes_equal_scatter`: p is significant only if all
+    doses scatter equally. `has_many_outliers`: a tenth of the wells or more are far from their replicates.
+    `is_confounded`: dose and plate cannot be told apart, so nothing was tested. `stimulation` is None without one.
+    `covariance` is that of the searched parameters (log10 EC50, ln slope), the left and the right plateau, or of the
+    level of a constant; NaN for a parameter at its bound, None for a curve that was asked for. `slope_intervals` are
+    profile intervals by name; `crossing` is the absolute EC50.
     """
 
     model: CurveModel
@@ -270,6 +294,7 @@ class CurveFit:
     weights: Float
     rising: bool
     has_unequal_scatter: bool = False
+    assumes_equal_scatter: bool = False
     has_many_outliers: bool = False
     is_confounded: bool = False
     stimulation: StimulationPeak | None = None

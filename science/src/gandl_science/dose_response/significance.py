@@ -162,15 +162,17 @@ def activity_null(x: Float, wells: FlatWells, space: SearchSpace) -> ActivityNul
     return replace(null, smaller_p=np.sort(np.minimum(share_p(null, shares), wells.by_dose)))
 
 
-def tube_coefficients(x: Float, counts: Float, space: SearchSpace) -> Float:
+def tube_coefficients(x: Float, counts: Float, space: SearchSpace, points: tuple[int, int] = _SURFACE_POINTS) -> Float:
     """Return the weights (3,) of the beta tails of orders 1, 2, 3, from the surface of centred unit Hill curves.
+
+    `points` are the numbers of EC50s and of slopes at which the surface is measured.
 
     The expected Euler characteristic of both ends of the data's direction (a falling curve counts as well) is
     2 (1/2 B1 + L / (4 pi) B2 + A / (4 pi) (B3 - B1)), with L the boundary and A the area of the surface (Adler and
     Taylor 2007).
     """
-    locations = np.linspace(space.low, space.high, _SURFACE_POINTS[0])
-    slopes = np.linspace(*space.slopes, _SURFACE_POINTS[1])
+    locations = np.linspace(space.low, space.high, points[0])
+    slopes = np.linspace(*space.slopes, points[1])
     # Doses with more wells count more, as they do in the fit.
     share = counts / counts.sum()
     h = HILL.basis(x, np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1))
@@ -221,13 +223,21 @@ def share_p(null: ActivityNull, share: Float) -> Float:
     counted = (size - np.searchsorted(null.shares, share, side="left") + 1.0) / (size + 1.0)
     # Counts near 0.1 vary by chance, so the formula is evaluated from three times that on, and decides by itself.
     far = counted < 3 * _TAIL
-    tail = _beta_tails(share[far], null.n_wells) @ null.tail
+    tail = tube_tail(share[far], null.n_wells, null.tail)
     p = np.maximum(counted, _TAIL)
     p[far] = np.where(tail < _TAIL, tail, p[far])
     return np.asarray(p)
 
 
-def _beta_tails(share: Float, n_wells: int) -> Float:
+def tube_tail(share: Float, n_wells: float, coefficients: Float) -> Float:
+    """Return P (B,) of a best share at least this large under the null, by the tube formula; above 1 for small shares.
+
+    `coefficients` (3,) are those of `tube_coefficients`.
+    """
+    return np.asarray(_beta_tails(share, n_wells) @ coefficients)
+
+
+def _beta_tails(share: Float, n_wells: float) -> Float:
     """Return P(B > share) (N, 3) for B of beta(k / 2, (n - 1 - k) / 2), k = 1, 2, 3, without three slow integrals.
 
     The first is the tail of an F with 1 and n - 2 degrees of freedom, the second a power; the third follows from the

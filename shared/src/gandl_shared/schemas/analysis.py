@@ -14,6 +14,7 @@ from gandl_shared.schemas.vocabulary import ImageReason
 Whitening = Literal["within_class", "negative_controls", "none", "raw"]
 Normalisation = Literal["none", "standardise", "align"]
 Preset = Literal["default", "paper"]
+Null = Literal["automatic", "normal", "unequal", "permutation"]
 
 _Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Wells = Annotated[
@@ -116,6 +117,20 @@ class ImageQcParameters(Frozen):
     )
 
 
+class NoiseParameters(Frozen):
+    """What is assumed of the noise of the wells of a compound; docs/dose-response.md has the methods and prices."""
+
+    null: Null = Field(
+        default="automatic",
+        description="what the activity test assumes of the wells of a compound that does nothing: `normal` noise of "
+        "equal scatter, `unequal` scatter of the doses, or that wells may be exchanged between doses (`permutation`); "
+        "`automatic` is `normal` with checks that may overrule it",
+    )
+    downweight_outliers: bool = Field(
+        default=True, description="false: every well counts fully, however far from its replicates it is"
+    )
+
+
 class AnalysisParameters(Frozen):
     """The parameters of an analysis. The defaults gave the best results in docs/axes-and-quality.md."""
 
@@ -130,6 +145,7 @@ class AnalysisParameters(Frozen):
     )
     alpha: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.05, description="the largest q of an active compound")
     curves: CurveChoice = Field(default=CurveChoice(), description="the form of the dose-response curves")
+    noise: NoiseParameters = NoiseParameters()
     image_qc: ImageQcParameters = ImageQcParameters()
     quality: QualityThresholds = QualityThresholds()
     axes: Annotated[tuple[AxisChoice, ...], Field(max_length=20)] = ()

@@ -126,6 +126,12 @@ class Flag(Term):
         "EC50 below range",
         "Half of the effect is reached below the lowest dose tested; only an upper bound of the EC50 is known.",
     )
+    EC50_NEAR_DOSE_LIMIT = (
+        "ec50_near_dose_limit",
+        "EC50 near dose limit",
+        "The EC50 lies between the two lowest or the two highest doses. If the true one is beyond the doses, only "
+        "curves that bend early by chance show an EC50, and their intervals miss it; add doses beyond.",
+    )
     TOP_NOT_REACHED = (
         "top_not_reached",
         "top not reached",
@@ -177,13 +183,20 @@ class Flag(Term):
     UNEQUAL_SCATTER = (
         "unequal_scatter",
         "unequal scatter",
-        "The wells of the dose that differs most scatter more than the others, so the p-value is too small; repeat "
-        "that dose.",
+        "The wells of the dose that differs most scatter more than the others; the p-value allows for that, but the "
+        "curve and its intervals do not. Repeat that dose.",
+    )
+    ASSUMES_EQUAL_SCATTER = (
+        "assumes_equal_scatter",
+        "assumes equal scatter",
+        "The effect is significant only if all doses scatter equally: without one dose, or with a scatter of its own "
+        "for it, nothing is significant, and its few wells cannot show that they scatter equally. Repeat it with more "
+        "wells, or add a dose beside it.",
     )
     MANY_OUTLIERS = (
         "many_outliers",
         "many outliers",
-        "More than a tenth of the wells are far from their replicates, so the noise is not normal, and p-values and "
+        "A tenth of the wells or more are far from their replicates, so the noise is not normal, and p-values and "
         "intervals are rough; where more than a fifth are, none of them counts less.",
     )
     CONFOUNDED_WITH_PLATE = (

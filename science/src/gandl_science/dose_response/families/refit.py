@@ -29,6 +29,7 @@ from gandl_science.dose_response.families.shapes import (
     stimulation_ratio,
 )
 from gandl_science.dose_response.families.sharing import solve_together
+from gandl_science.dose_response.intervals import sure_confidence
 from gandl_science.dose_response.models import SearchSpace
 from gandl_science.dose_response.results import (
     CurveFit,
@@ -242,6 +243,7 @@ def _curve_fit(
     row = np.array([misfit])
     params = _parameters(optimum, noise.variance, scale)
     low, high = profile_location(optimum, noise.variance, noise.df, task.confidence)
+    above, below = profile_location(optimum, noise.variance, noise.df, sure_confidence(task.confidence))
     aicc: dict[CurveModel, float | None] = {CurveModel.CONSTANT: fit.aicc.get(CurveModel.CONSTANT)}
     aicc[task.model] = _finite(corrected_aic(task.data, row, int(n_free))[0]) if has_aicc else None
     ec50 = params["ec50"].estimate
@@ -251,7 +253,11 @@ def _curve_fit(
         aicc=aicc,
         params=params,
         ec50=LocationEstimate(
-            estimate=ec50, low=_finite(10.0**low) if low > -np.inf else None, high=_finite(10.0**high)
+            estimate=ec50,
+            low=_finite(10.0**low) if low > -np.inf else None,
+            high=_finite(10.0**high),
+            above=_finite(10.0**above) if above > -np.inf else None,
+            below=_finite(10.0**below),
         ),
         loss_ec50=None,
         lack_of_fit_p=_finite(lack_of_fit_p(task.data, row, n_free)[0]),

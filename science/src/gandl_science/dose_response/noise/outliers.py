@@ -29,7 +29,7 @@ They take the place of 1.4826, which holds for many wells only."""
 _MIN_REPLICATES = 3
 _MIN_WELLS = 12
 _MANY_SHARE, _MAX_SHARE = 0.1, 0.2
-"""The shares of wells beyond the limit above which a curve is flagged, and above which none of them is an outlier:
+"""The shares of wells beyond the limit from which on a curve is flagged, and above which none of them is an outlier:
 gross errors are rare, so the noise of so many wells is not normal. Responses that end at 0 and 1 are an example: most
 replicates are equal, and the others seem infinitely far from them."""
 _REFITS = 4
@@ -58,8 +58,8 @@ def share_of_outliers(weights: Float, present: Float) -> Float:
 
 
 def has_many_outliers(share: Float) -> Mask:
-    """Return for which shares of outliers (B,) a curve is flagged: more than a tenth."""
-    return np.asarray(share > _MANY_SHARE)
+    """Return for which shares of outliers (B,) a curve is flagged: a tenth or more."""
+    return np.asarray(share >= _MANY_SHARE)
 
 
 def has_other_noise(share: Float) -> Mask:

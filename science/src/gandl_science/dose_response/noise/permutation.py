@@ -1,4 +1,4 @@
-"""The permutation test of a dose effect, for designs with one well per dose.
+"""The permutation test of a dose effect: the check of designs with one well per dose, and an option for all designs.
 
 Without replicates the noise is known from the curve alone, and the test of normal errors has no other support. With
 heavy tails (Student's t with three degrees of freedom) it calls an effect at p = 0.001 three to ten times too often. If
@@ -9,13 +9,14 @@ its tail is continued as an exponential in -ln(1 - share), which is its form for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import permutations
 
 import numpy as np
 
 from gandl_science.arrays import Float
-from gandl_science.dose_response.significance import best_share
-from gandl_science.dose_response.solver import dose_means
+from gandl_science.dose_response.significance import ActivityNull, anova_p, best_share, share_p
+from gandl_science.dose_response.solver import DoseMeans, dose_means
 
 _MAX_ENUMERATED = 7
 """Up to so many wells all orders are compared (5,040 of seven), and p is exact."""
@@ -37,6 +38,11 @@ def permutation_p(x: Float, responses: Float, grid: Float, rng: np.random.Genera
         return float(np.mean(score >= score[0] - _ROUNDING))
     draws = rng.permuted(np.broadcast_to(responses, (_DRAWS, responses.size)), axis=1)
     score = _score(x, np.concatenate([responses[None], draws]), grid)
+    return _tail_p(score)
+
+
+def _tail_p(score: Float) -> float:
+    """Return the share of the draws that score at least as high as the data, score[0]; beyond them the tail goes on."""
     observed, null = float(score[0]), np.sort(score[1:])
     n_tail = round(_TAIL_SHARE * _DRAWS)
     edge = null[-n_tail - 1]
@@ -52,3 +58,23 @@ def _score(x: Float, responses: Float, grid: Float) -> Float:
     wells = responses[:, :, None]
     share = best_share(dose_means(x, wells, np.ones_like(wells)), grid)
     return np.asarray(-np.log1p(-np.minimum(share, 1.0 - 1e-12)))
+
+
+def replicate_permutation_p(
+    x: Float, replicates: Sequence[Float], null: ActivityNull, rng: np.random.Generator
+) -> float:
+    """Return the probability that exchanged wells show an effect of dose as clear as these, in replicates.
+
+    x (D,) is log10 dose, `replicates` has the wells of each dose, and `null` is that of the activity test for as many
+    wells. An effect is as clear as the smaller p-value of the Hill test and of the analysis of variance.
+    """
+    responses = np.concatenate(list(replicates))
+    dose = np.repeat(np.arange(x.size), [len(wells) for wells in replicates])
+    draws = rng.permuted(np.broadcast_to(responses, (_DRAWS, responses.size)), axis=1)
+    table = np.concatenate([responses[None], draws])
+    counts = np.bincount(dose)
+    mean = np.stack([table[:, dose == d].mean(axis=1) for d in range(x.size)], axis=1)
+    pure = ((table - mean[:, dose]) ** 2).sum(axis=1)
+    data = DoseMeans(x, np.broadcast_to(counts.astype(float), mean.shape), mean, pure)
+    smaller = np.fmin(share_p(null, best_share(data, null.grid)), anova_p(data))
+    return _tail_p(-np.log(np.maximum(smaller, 1e-300)))

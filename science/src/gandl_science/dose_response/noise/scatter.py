@@ -2,8 +2,8 @@
 
 The activity test takes one variance for all wells. If the wells of one dose scatter more, as they do where cells begin
 to die, their mean is far from the others by chance alone: with the highest dose five times noisier, a quarter to a half
-of inert compounds has p < 0.05. Two or three wells cannot say how much they scatter, so no test mends that; a flag says
-it.
+of inert compounds has p < 0.05 (`variances` has a test that allows for that). The curve and its intervals do not allow
+for it, so a flag says it.
 """
 
 from __future__ import annotations

@@ -214,6 +214,11 @@ class CurveClassifier:
             return None
         return self._report(self.fit.loss_ec50)
 
+    def _is_near_dose_limit(self, ec50: ReportedConcentration) -> bool:
+        """Return whether the EC50 lies between the two lowest or the two highest doses above zero."""
+        doses = self.summary.concentrations[self.summary.concentrations > 0]
+        return ec50.value is not None and bool(ec50.value < doses[1] or ec50.value > doses[-2])
+
     def _is_too_wide(self, slope: str) -> bool:
         """Return whether a limb is wider than any curve that is searched.
 
@@ -226,8 +231,9 @@ class CurveClassifier:
     def _report(self, location: LocationEstimate) -> ReportedConcentration:
         """Return the estimate where it is within the tested doses and its interval is closed, otherwise the sure bound.
 
-        A bound that excludes no tested dose (above a concentration lower than any dose, or below one higher) is not
-        reported, because it says nothing.
+        A bound has a level of its own (`intervals.sure_bounds`), and the interval ends there. A bound that excludes no
+        tested dose (above a concentration lower than any dose, or below one higher) is not reported, because it says
+        nothing.
         """
         low, high = location.low, location.high
         lowest, highest = self.summary.dose_range
@@ -235,11 +241,13 @@ class CurveClassifier:
             return ReportedConcentration()
         # An estimate above the doses is an extrapolation, also where its interval is closed.
         if low is not None and (high is None or location.estimate > highest):
+            low = location.above
             above = ReportedConcentration(value=low, relation=Relation.ABOVE, low=low, high=high)
-            return above if low >= lowest else ReportedConcentration()
+            return above if low is not None and low >= lowest else ReportedConcentration()
         if high is not None and (low is None or location.estimate < lowest):
+            high = location.below
             below = ReportedConcentration(value=high, relation=Relation.BELOW, low=low, high=high)
-            return below if high <= highest else ReportedConcentration()
+            return below if high is not None and high <= highest else ReportedConcentration()
         return ReportedConcentration(value=location.estimate, relation=Relation.EQUAL, low=low, high=high)
 
     def window(self, ec50: ReportedConcentration, loss: ReportedConcentration | None) -> TherapeuticWindow | None:
@@ -275,6 +283,7 @@ class CurveClassifier:
             Flag.ACTIVE_AT_LOWEST_DOSE: summary.starts_active and not summary.always_active and decided,
             Flag.EC50_ABOVE_RANGE: ec50.relation is Relation.ABOVE,
             Flag.EC50_BELOW_RANGE: ec50.relation is Relation.BELOW,
+            Flag.EC50_NEAR_DOSE_LIMIT: ec50.relation is Relation.EQUAL and self._is_near_dose_limit(ec50),
             Flag.TOP_NOT_REACHED: self.shows_effect and not self.limbs_overlap and summary.covered() < _MIN_COVERED,
             Flag.BIPHASIC_TOXIC_DROP: self._rises_and_falls(),
             Flag.SINGLE_DOSE_ACTIVITY: self.significant and self.large and summary.has_single_active_dose(),
@@ -287,6 +296,7 @@ class CurveClassifier:
             Flag.SLOPE_AT_BOUND: any(p.at_bound for name, p in fit.params.items() if name in SLOPE_NAMES),
             Flag.LIMBS_OVERLAP: self.shows_effect and self.limbs_overlap,
             Flag.UNEQUAL_SCATTER: self.significant and fit.has_unequal_scatter,
+            Flag.ASSUMES_EQUAL_SCATTER: self.significant and fit.assumes_equal_scatter,
             Flag.MANY_OUTLIERS: fit.has_many_outliers,
             Flag.CONFOUNDED_WITH_PLATE: fit.is_confounded,
         }

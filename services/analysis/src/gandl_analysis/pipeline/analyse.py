@@ -58,7 +58,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
     settings = efficacy_settings(
         seed=parameters.seed, alpha=parameters.alpha, screen=screen.name, request=curve_request(parameters.curves)
     )
-    settings = replace(settings, scale_errors=scale_errors(efficacy))
+    settings = replace(settings.under_noise(parameters.noise), scale_errors=scale_errors(efficacy))
     limits = {name: limit_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
     quality = with_images(screen_quality(cell_lines, parameters), image_qc.plates, plates_by_cell_line(used))
     quality = with_identical_images(quality, identical)

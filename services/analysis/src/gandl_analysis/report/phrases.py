@@ -41,7 +41,7 @@ NO_GRADE = GradePhrase(
     meaning="There is no verdict on these controls; the first check below gives the reason.",
 )
 _PLAIN_COLUMNS = ("role", "cell_line", "compound")
-_SHOWN_ELSEWHERE = {"axes", "axis_from", "quality", "image_qc"}
+_SHOWN_ELSEWHERE = {"noise", "axes", "axis_from", "quality", "image_qc"}
 
 
 def grade_phrase(grade: str | None) -> GradePhrase:
@@ -71,6 +71,8 @@ def parameter_list(parameters: AnalysisParameters) -> str:
     # Thresholds are a group of their own, whose names would be unclear among the others.
     thresholds = ", ".join(f"{name} {value:g}" for name, value in parameters.quality.model_dump().items())
     items.append(f"quality thresholds {thresholds}")
+    weights = "outliers downweighted" if parameters.noise.downweight_outliers else "outliers at full weight"
+    items.append(f"noise with null {parameters.noise.null}, {weights}")
     items += [f"axis {axis.name}" for axis in parameters.axes]
     if parameters.axis_from is not None:
         items.append(f"axes of screen {parameters.axis_from.screen}, version {parameters.axis_from.version}")

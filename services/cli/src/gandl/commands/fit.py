@@ -19,14 +19,16 @@ from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
 from gandl_analysis.pipeline.ranking import rank_curves
-from gandl_science.dose_response.results import CurveOptions, ResponseScale
+from gandl_science.dose_response.results import CurveOptions, Null, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules
 from gandl_shared.errors import BadInput
 from gandl_shared.files.atomic import atomic_file, replace_files
+from gandl_shared.schemas.analysis import NoiseParameters
 from gandl_shared.schemas.curve import Curve
 from rich.console import Console
 
 from gandl.screening.curve_options import CurveShapeOptions, with_curve_options
+from gandl.screening.noise_options import NullOption, RobustOption
 from gandl.terminal.layout import add_row, new_table, print_table
 from gandl.terminal.table_notes import Sheet, print_notes
 
@@ -70,6 +72,8 @@ def fit(
         float | None, typer.Option(help="The off_distance beyond which the wells of a dose differ from both controls.")
     ] = None,
     alpha: Annotated[float, typer.Option(help="Level of the q-value below which a compound is active.")] = 0.05,
+    null: NullOption = Null.AUTOMATIC,
+    robust: RobustOption = True,
     bootstrap: Annotated[
         int, typer.Option(help="Number of resamples for the interval of each dose mean; 0 for no interval.")
     ] = 1000,
@@ -88,6 +92,7 @@ def fit(
         _settings(controls, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed, absolute=absolute),
         request=curve_request(shape.choice, prefix="--"),
     )
+    settings = settings.under_noise(NoiseParameters(null=null.value, downweight_outliers=robust))
     _check_out(out)
     responses = read_responses(table, unit=unit, sheet=sheet)
     print_notes(responses.notes)

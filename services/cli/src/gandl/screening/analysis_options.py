@@ -12,11 +12,13 @@ import typer
 from gandl_analysis.formats.axis_file import read_axis_files
 from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.inputs import EarlierAxes
+from gandl_science.dose_response.results import Null
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
 from gandl_shared.schemas.analysis import AnalysisParameters
 from pydantic import ValidationError
 
 from gandl.screening.curve_options import MODEL_HELP, Bottom, Share, Slope, Top, curve_values
+from gandl.screening.noise_options import NULL_HELP, ROBUST_HELP
 from gandl.screening.option_groups import with_options
 
 
@@ -32,6 +34,11 @@ class AnalysisOptions:
         typer.Option(
             help="`none`, `standardise` or `align`: vectors relative to the negative controls of their plate."
         ),
+    ] = None
+    null: Annotated[Null | None, typer.Option(help=NULL_HELP, show_default=False)] = None
+    robust: Annotated[
+        bool | None,
+        typer.Option("--robust/--no-robust", help=ROBUST_HELP, show_default=False),
     ] = None
     thresholds: Annotated[
         str | None, typer.Option(help="Thresholds of the quality verdict, such as `good=0.6,usable=0.2,controls=8`.")
@@ -60,16 +67,15 @@ class AnalysisOptions:
         values = dict(_from_file(self.parameters)) if self.parameters else {}
         options = {"preset": self.preset, "normalisation": self.normalise, "seed": self.seed}
         values |= {name: value for name, value in options.items() if value is not None}
+        noise = {"null": self.null, "downweight_outliers": self.robust}
+        noise = {name: value for name, value in noise.items() if value is not None}
+        if noise:
+            values["noise"] = {**_group(values, "noise"), **noise}
         if self.thresholds is not None:
-            from_file = values.get("quality")
-            values["quality"] = {
-                **(from_file if isinstance(from_file, Mapping) else {}),
-                **_thresholds(self.thresholds),
-            }
+            values["quality"] = {**_group(values, "quality"), **_thresholds(self.thresholds)}
         curves = curve_values(self.curve_model, self.bottom, self.top, self.slope, self.share)
         if curves:
-            from_file = values.get("curves")
-            values["curves"] = {**(from_file if isinstance(from_file, Mapping) else {}), **curves}
+            values["curves"] = {**_group(values, "curves"), **curves}
         if values.get("axis_from") is not None:
             problem = Problem("names a screen of a service; give --axis FILE.npz instead", field="axis_from")
             raise_if([problem], Invalid, "the parameters cannot be used")
@@ -93,6 +99,12 @@ def _from_file(path: Path) -> Mapping[str, object]:
     if not isinstance(values, Mapping):
         raise BadInput(f'parameters {path.name} must be a JSON object, such as {{"normalisation": "align"}}')
     return values
+
+
+def _group(values: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """Return a group of parameters of the file; empty where it has none."""
+    group = values.get(name)
+    return group if isinstance(group, Mapping) else {}
 
 
 def _thresholds(text: str) -> dict[str, float]:

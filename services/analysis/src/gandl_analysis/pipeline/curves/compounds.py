@@ -13,7 +13,7 @@ from gandl_science.dose_response.families.refit import first_model, refit_curves
 from gandl_science.dose_response.families.request import CurveRequest
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.quantities.certainty import Uncertainty, absolute_ec50
-from gandl_science.dose_response.results import CurveFit, CurveOptions, ResponseScale, ScaleError
+from gandl_science.dose_response.results import CurveFit, CurveOptions, Null, ResponseScale, ScaleError
 from gandl_science.dose_response.results import Relation as FittedRelation
 from gandl_science.dose_response.significance import q_values
 from gandl_science.dose_response.verdict.interpretation import (
@@ -27,6 +27,7 @@ from gandl_science.dose_response.verdict.interpretation import (
 from gandl_science.dose_response.verdict.onset import off_axis_onset
 from gandl_science.dose_response.verdict.summary import sample_curve
 from gandl_shared.errors import InvalidTable, Problem, raise_if
+from gandl_shared.schemas.analysis import NoiseParameters
 from gandl_shared.schemas.curve import (
     Curve,
     CurveDose,
@@ -87,6 +88,11 @@ class CurveSettings:
         if scale is None or error is None or self.level is None:
             return 0.0
         return error.variance_at(self.level, scale)
+
+    def under_noise(self, noise: NoiseParameters) -> CurveSettings:
+        """Return the settings with what is assumed of the noise of wells."""
+        options = replace(self.options, null=Null(noise.null), robust=noise.downweight_outliers)
+        return replace(self, options=options)
 
     @property
     def method(self) -> str:
