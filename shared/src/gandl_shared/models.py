@@ -1,5 +1,7 @@
 """The model card: the input that an ONNX featurizer expects, and its origin. The ONNX file contains the card.
 
+Vectors that were read from a table have a `TableCard` in its place.
+
 The card is JSON under the metadata key `gandl_card`. A model without a card was not exported by gandl and is refused.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -78,6 +81,11 @@ class ModelCard(Frozen):
         return IntensityLimits(low=tuple(c.low for c in self.channels), high=tuple(c.high for c in self.channels))
 
     @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The names of its channels, in order."""
+        return tuple(channel.name for channel in self.channels)
+
+    @property
     def inputs(self) -> tuple[ModelInput, ...]:
         """The names and stains of the channels, by which channels of images are assigned to them."""
         return tuple(ModelInput(name=channel.name, stain=channel.stain) for channel in self.channels)
@@ -93,6 +101,53 @@ class ModelCard(Frozen):
         named = ", ".join(name or "(no name)" for name in names)
         takes = ", ".join(channel.name for channel in self.channels)
         return f"the channels are named {named} in the files (in this order), but model {self.name} takes {takes}"
+
+
+class TableLevel(StrEnum):
+    """What one row of a table of vectors describes."""
+
+    WELL = "well"
+    SITE = "site"
+    CELL = "cell"
+
+
+class FeatureRule(StrEnum):
+    """Why a feature of a table is not used."""
+
+    BLOCKLISTED = "blocklisted"
+    MISSING = "missing"
+    CONSTANT = "constant"
+    DUPLICATED = "duplicated"
+    OUTLYING = "outlying"
+
+
+class TableCard(Frozen):
+    """The origin of vectors that come from a table, where those of a screen have the card of their model.
+
+    `name` is the file, `sha256` its content, and `form` who writes such tables. A row of the file describes a `level`;
+    rows of cells were averaged. `features` is the number of features in use, `left_out` counts the others by rule, and
+    `filled` is the number of missing values that became the median of their feature. `scaled`: each feature was divided
+    by its robust spread, because features with names of their own have units of their own.
+    """
+
+    name: str
+    sha256: str
+    form: str
+    level: TableLevel
+    rows: int = Field(ge=0)
+    features: int = Field(ge=0)
+    left_out: Mapping[FeatureRule, int] = Field(default_factory=dict)
+    filled: int = Field(ge=0, default=0)
+    scaled: bool
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The names of the channels of its images, which nobody knows."""
+        return ()
+
+
+VectorCard = ModelCard | TableCard
+"""The origin of vectors: the model that computed them, or the table that they were read from."""
 
 
 def card_from_metadata(metadata: Mapping[str, str], *, file: str) -> ModelCard:

@@ -15,6 +15,7 @@ from gandl_analysis.formats.output_folder import write_files
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_shared.schemas.analysis import AnalysisParameters
 
+from tests.analysis.formats.profiles.tables import profiles
 from tests.analysis.simulated_screens import Simulated
 from tests.cli.command_line import Gandl
 
@@ -233,3 +234,31 @@ def test_what_is_wrong_with_a_file_of_parameters_is_said(
     ended = gandl("analyse", folders / "first", "--parameters", tmp_path / "chosen.json", "--out", tmp_path / "out")
     assert ended.code == 2
     assert words in ended.err
+
+
+def test_a_table_of_features_gets_all_that_a_screen_gets(gandl: Gandl, tmp_path: Path) -> None:
+    """The second analysis, of the folder that the first one wrote, gives the same results byte for byte."""
+    profiles().to_csv(tmp_path / "profiles.csv.gz", index=False)
+    ended = gandl("analyse", tmp_path / "profiles.csv.gz", "--out", tmp_path / "out")
+    assert ended.code == 0, ended.err
+    assert "note: 24 of 24 features are used" in ended.err
+    assert sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_file()) == sorted([*FILES, "features.csv"])
+    report = (tmp_path / "out/report.html").read_text()
+    assert "profiles.csv.gz" in report
+    assert "gandl did not compute them" in report
+    assert gandl("analyse", tmp_path / "out", "--out", tmp_path / "again").code == 0
+    for name in FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name
+
+
+def test_a_table_that_cannot_be_used_writes_nothing(gandl: Gandl, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("<!DOCTYPE html><title>404</title>\n")
+    ended = gandl("analyse", tmp_path / "p.csv", "--out", tmp_path / "out")
+    assert (ended.code, (tmp_path / "out").exists()) == (2, False)
+    assert "is a page of HTML" in ended.err
+
+
+def test_options_of_tables_are_refused_for_folders(gandl: Gandl, folders: Path, tmp_path: Path) -> None:
+    ended = gandl("analyse", folders / "first", "--out", tmp_path / "out", "--level", "cell")
+    assert ended.code == 2
+    assert "are for a table of vectors" in ended.err

@@ -71,3 +71,11 @@ def test_a_table_of_something_else_is_refused_with_the_missing_column() -> None:
     pq.write_table(pa.table({"Metadata_plate": ["P1"], "gandl_000": [1.0]}), buffer)
     with pytest.raises(Malformed, match="column Metadata_well is missing"):
         read_profiles(buffer)
+
+
+def test_more_than_a_thousand_features_stay_in_order() -> None:
+    vectors = np.arange(1100, dtype=np.float32)[None]
+    buffer = io.BytesIO()
+    write_profiles(buffer, site_profiles(SiteId("P1", "A01", "1"), [(0, 0)], "0" * 64, vectors))
+    buffer.seek(0)
+    np.testing.assert_array_equal(read_profiles(buffer).vectors, vectors)

@@ -27,6 +27,7 @@ COLUMN_NAMES: Mapping[str, str] = {
     "well_position": "well",
     "well_name": "well",
     "well_id": "well",
+    "address": "well",
     "role": "role",
     "control_type": "role",
     "pert_type": "role",
@@ -55,6 +56,9 @@ COLUMN_NAMES: Mapping[str, str] = {
 }
 """Our name of each column, by its key (see `column_key`). `mmoles_per_liter` contains µM in the JUMP and LINCS plate
 maps in spite of its name. Any other header that names a concentration is a `concentration_um` too (see `units`)."""
+
+COMPOUND_NUMBERS = ("broad_sample", "jcp2022", "pert_id", "compound_id")
+"""Columns with a number for each compound or batch of it: they name the compound where no other column does."""
 
 
 def plain_column(name: str) -> str:

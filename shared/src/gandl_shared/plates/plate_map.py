@@ -69,9 +69,21 @@ def plate_map_of_bytes(content: bytes, *, source: str, controls: bool = True, sh
     return _plate_map(table_of_bytes(content, source, FORM, sheet), controls=controls)
 
 
-def _plate_map(table: Table, *, controls: bool, positive: Sequence[str] = (), folder: Path | None = None) -> PlateMap:
+def plate_map_of_table(
+    table: Table, *, controls: bool = True, doses: bool = True, positive: Sequence[str] = (), folder: Path | None = None
+) -> PlateMap:
+    """Check a table as `read_plate_map` does. Without `doses`, treatments may have none if no column names any.
+
+    `folder` is that of the table.
+    """
+    return _plate_map(table, controls=controls, doses=doses, positive=positive, folder=folder)
+
+
+def _plate_map(
+    table: Table, *, controls: bool, doses: bool = True, positive: Sequence[str] = (), folder: Path | None = None
+) -> PlateMap:
     published = read_published(table, positive, folder, FORM)
-    reading = published or read_rows(table)
+    reading = published or read_rows(table, doses=doses)
     wells, source = reading.wells if published else merge_site_rows(reading.wells), table.source
     similar = _similar_names(wells, source)
     # The names of a published table are those of its publisher, and nobody can correct them there.

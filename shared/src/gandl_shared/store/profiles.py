@@ -162,7 +162,9 @@ def read_profiles(file: BinaryIO) -> Profiles:
     missing = [column for column in _COLUMNS.values() if column not in table.column_names]
     if missing:
         raise Malformed(f"the file has no profiles: column {missing[0]} is missing")
-    features = sorted(c for c in table.column_names if c.startswith(FEATURE_PREFIX))
+    features = [c for c in table.column_names if c.startswith(FEATURE_PREFIX)]
+    # By number: as a text, gandl_1000 comes before gandl_101.
+    features.sort(key=lambda name: int(name.removeprefix(FEATURE_PREFIX)))
     vectors = _matrix(table.select(features))
     optional: dict[str, Any] = {name: _metric(table, name) for name in _METRICS}
     if _CONTRAST in table.column_names:

@@ -9,8 +9,9 @@ Axes of an earlier run are deleted after all moves.
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from gandl_shared.errors import Invalid
 from gandl_shared.files.atomic import replace_files
@@ -27,13 +28,15 @@ AXES = "axes"
 """The folder of the fitted axes."""
 
 
-def write_files(analysed: Analysed, profiles: Profiles, out: Path) -> None:
-    """Write all files of a screen into `out`, as the head of this module promises."""
+def write_files(
+    analysed: Analysed, profiles: Profiles, out: Path, further: Mapping[str, bytes] = MappingProxyType({})
+) -> None:
+    """Write all files of a screen and the `further` ones into `out`, as the head of this module promises."""
     axes = {f"{AXES}/{stem}.npz": axis_bytes(fit) for stem, fit in analysed.fits.items()}
     sites = {"sites.csv": sites_csv(analysed.sites).encode()}
     texts = {name: text.encode() for name, text in text_files(analysed.analysis).items()}
     # The order is that of the moves; the report comes last.
-    replace_files(out, {EMBEDDINGS: _embeddings(analysed, profiles), **axes, **sites, **texts})
+    replace_files(out, {EMBEDDINGS: _embeddings(analysed, profiles), **axes, **further, **sites, **texts})
     _delete_old_axes(out / AXES, axes)
 
 

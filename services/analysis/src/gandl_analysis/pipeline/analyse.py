@@ -44,8 +44,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
     parameters, preparation, used = screen.parameters, screen.preparation, screen.used_wells
     check_axes(parameters, used, preparation, screen.earlier)
 
-    channels = [channel.name for channel in screen.card.channels]
-    image_qc = check_images(screen.profiles, used, parameters.image_qc, channels)
+    image_qc = check_images(screen.profiles, used, parameters.image_qc, screen.card.channel_names)
     identical = identical_images(screen.profiles, used, image_qc.empty_sites)
     image_qc = without_copies(image_qc, identical, screen.profiles)
     raw = tiles_of(screen.profiles, used, image_qc)

@@ -10,7 +10,7 @@ from typing import Literal
 from gandl_science.axis.definition import E2
 from gandl_science.axis.fitted import AxisFit
 from gandl_science.axis.provenance import AxisProvenance, TilePreparation
-from gandl_shared.models import ModelCard
+from gandl_shared.models import ModelCard, VectorCard
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.image_layout import ImageLayout
@@ -23,12 +23,13 @@ from gandl_shared.store import Profiles
 class Preparation:
     """How the vectors of a screen were computed.
 
-    `model_id` is the SHA-256 of the model file and `card` its card. `limits` says where intensity limits come from
-    (see `limits_text`), and `normalisation` names the normalisation by plate.
+    `model_id` is the SHA-256 of the model file and `card` its card; for vectors of a table, it is the SHA-256 of what
+    decides the meaning of their numbers (see `gandl_analysis.formats.profiles`). `limits` says where intensity limits
+    come from (see `limits_text`), and `normalisation` names the normalisation by plate.
     """
 
     model_id: str
-    card: ModelCard
+    card: VectorCard
     limits: str
     normalisation: str
 
@@ -47,12 +48,19 @@ class Preparation:
         return AxisProvenance(
             model=self.card.name,
             model_id=self.model_id,
-            preprocessing=TilePreparation(downscale=self.card.downscale, limits=self.limits, size=self.card.size),
+            preprocessing=self._tiles,
             normalisation="none" if on_raw_vectors else self.normalisation,
             cell_line=cell_line,
             control_keys=control_keys,
             off_axis_limit=off_axis_limit,
         )
+
+    @property
+    def _tiles(self) -> TilePreparation:
+        if isinstance(self.card, ModelCard):
+            return TilePreparation(downscale=self.card.downscale, limits=self.limits, size=self.card.size)
+        # Vectors of a table come from no tiles that anybody here has seen.
+        return TilePreparation(downscale=1, limits=self.limits, size=0)
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ class ScreenInput:
     wells: Sequence[Well]
     parked: Sequence[ParkedSite]
     parameters: AnalysisParameters
-    card: ModelCard
+    card: VectorCard
     model_id: str
     limits: Mapping[str, IntensityLimits]
     limits_from: str = "plate"
@@ -116,6 +124,10 @@ class ScreenInput:
             limits=self.limits_from,
             normalisation=self.parameters.normalisation,
         )
+
+
+NO_LIMITS = "none"
+"""The place where intensity limits come from, for vectors of a table."""
 
 
 def limits_text(limits: Literal["plate", "card"] | IntensityLimits) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gandl_science.arrays import Float
 from gandl_science.axis.anchors import AnchorSource
 from gandl_science.axis.fitted import AxisFit
-from gandl_shared.models import ModelCard
+from gandl_shared.models import TableCard, VectorCard
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Curve
@@ -39,19 +39,25 @@ class EfficacyAxis(Frozen, extra="ignore"):
 class VectorProvenance(Frozen, extra="ignore"):
     """How the vectors of a screen were computed.
 
-    `model_id` is the SHA-256 of the model file, `limits` are the intensity limits by plate, and `limits_from` says
-    where the limits come from. `image_layout` says how the images were read and which channel feeds which input; it is
-    null for screens of older versions.
+    `model` is the card of the model or of the table that they come from. `model_id` is the SHA-256 of the model file,
+    or of what decides the meaning of a table's features. `limits` are the intensity limits by plate, and `limits_from`
+    says where the limits come from. `image_layout` says how the images were read and which channel feeds which input;
+    it is null for screens of older versions.
     `intensities` tells how the pixels of each plate lie in its limits, and is empty for such screens.
     """
 
     screen_name: str
     model_id: str
-    model: ModelCard
+    model: VectorCard
     limits: Mapping[str, IntensityLimits]
     limits_from: str
     image_layout: ImageLayout | None = None
     intensities: Mapping[str, PlateIntensities] = Field(default_factory=dict)
+
+    @property
+    def table(self) -> TableCard | None:
+        """The table that the vectors come from; None where a model computed them from images."""
+        return self.model if isinstance(self.model, TableCard) else None
 
 
 class AnalysisProvenance(VectorProvenance):

@@ -1,4 +1,4 @@
-"""`gandl analyse`: the output folder of `gandl screen` again, with other parameters."""
+"""`gandl analyse`: the output folder of `gandl screen` again, or a table of vectors from any other program."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import Annotated
 
 import typer
 from gandl_analysis.formats.output_folder import write_files
+from gandl_analysis.formats.profiles.read import FEATURES, TableOptions, read_profile_table
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.pipeline import analyse as pipeline
+from gandl_analysis.pipeline.inputs import ScreenInput
+from gandl_shared.errors import BadInput
+from gandl_shared.models import TableLevel
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
 from gandl.screening.run import check_output_folder
@@ -18,19 +22,45 @@ from gandl.terminal.table_notes import print_notes
 
 @with_analysis_options
 def analyse(
-    folder: Annotated[Path, typer.Argument(help="Output folder of `gandl screen`: embeddings.parquet and wells.csv.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER|TABLE",
+            help="Output folder of `gandl screen`, or a table of vectors: Parquet, CSV, CSV.GZ or .h5ad.",
+        ),
+    ],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the results; it may be the same folder.")],
+    platemap: Annotated[
+        Path | None, typer.Option(help="What the wells of a TABLE hold, where it does not say so itself: CSV or .xlsx.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of the plate map, if it is a workbook.")] = None,
+    level: Annotated[
+        TableLevel | None, typer.Option(help="What a row of a TABLE is, where its columns do not say so.")
+    ] = None,
     analysis: AnalysisOptions,
 ) -> None:
-    """Analyse a screen again with other parameters, without images or model.
+    """Analyse a screen again with other parameters, or the features of any other program.
 
-    Writes the same files as `gandl screen`. An option that is not given has its default, not its value in the folder.
+    Needs neither images nor model, and writes the same files as `gandl screen`. An option that is not given has its
+    default, not its value in the folder.
     """
     check_output_folder(out)
-    screen = read_folder(folder, analysis.read_parameters(), analysis.read_axes())
+    options = TableOptions(plate_map=platemap, sheet=sheet, level=level)
+    screen, further = _input(source, options, analysis)
     analysed = pipeline.analyse(screen)
-    write_files(analysed, screen.profiles, out)
+    write_files(analysed, screen.profiles, out, further)
     print_notes(analysed.analysis.notes)
     print_screen(analysed.analysis)
     typer.echo(f"{out / 'report.html'}")
+
+
+def _input(source: Path, options: TableOptions, analysis: AnalysisOptions) -> tuple[ScreenInput, dict[str, bytes]]:
+    """Return what is analysed, and the files beside the results that tell how it was read."""
+    parameters, axes = analysis.read_parameters(), analysis.read_axes()
+    if not source.is_dir() and source.exists():
+        table = read_profile_table(source, parameters, options, axes)
+        return table.screen, {FEATURES: table.features.encode()}
+    if options != TableOptions():
+        raise BadInput("--platemap, --sheet and --level are for a table of vectors; a folder has its own wells.csv")
+    return read_folder(source, parameters, axes), {}

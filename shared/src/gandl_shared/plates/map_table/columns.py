@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gandl_shared.errors import Problem
-from gandl_shared.plates.columns import DOSE, choose_column, column_key, plain_column, standard_column
+from gandl_shared.plates.columns import (
+    COMPOUND_NUMBERS,
+    DOSE,
+    choose_column,
+    column_key,
+    plain_column,
+    standard_column,
+)
 from gandl_shared.plates.tables.quantities.units import foreign_unit
 from gandl_shared.plates.tables.table import Table
 
@@ -54,6 +61,10 @@ def choose_columns(table: Table) -> MapColumns:
         column = standard_column(name)
         if column is not None:
             indices.setdefault(column, []).append(i)
+    if "compound" not in indices:
+        keys = [column_key(name) for name in table.header]
+        number = next((key for key in COMPOUND_NUMBERS if key in keys), None)
+        indices |= {} if number is None else {"compound": [keys.index(number)]}
     roles = tuple(indices.pop("role", ()))
     problems: list[Problem] = []
     notes: list[str] = []

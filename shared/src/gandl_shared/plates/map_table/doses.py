@@ -32,8 +32,8 @@ class _Rows:
 class DoseCells:
     """The cells of the column of concentrations of a plate map."""
 
-    def __init__(self, table: Table, columns: MapColumns) -> None:
-        self._table, self._columns = table, columns
+    def __init__(self, table: Table, columns: MapColumns, *, required: bool = True) -> None:
+        self._table, self._columns, self._required = table, columns, required
         self._index = columns.single.get(DOSE)
         self._unit_index = columns.single.get("concentration_unit")
         self._rows = _Rows()
@@ -104,7 +104,7 @@ class DoseCells:
     def problems(self) -> list[Problem]:
         """Return the problems of the column."""
         problems = list(self._mark_problems)
-        if self._rows.without_column:
+        if self._rows.without_column and self._required:
             header = ", ".join(self._table.header)
             problems.append(
                 self._problem(
@@ -131,6 +131,15 @@ class DoseCells:
         )
         return [self._problem(row, detail)]
 
+    def _without_doses(self) -> Sequence[str]:
+        n = len(self._rows.without_column)
+        if not n:
+            return ()
+        return (
+            f"No column names the concentration of the {n} treatment wells, so that no dose-response curve is fitted"
+            f"{self._columns.near_misses}",
+        )
+
     def _problem(self, row: int, detail: str) -> Problem:
         name = self._columns.header_of(DOSE, self._table)
         return Problem(detail, file=self._table.source, row=row, field=name)
@@ -139,7 +148,7 @@ class DoseCells:
         """Return what was assumed about the column."""
         column, notes = self._column, []
         if column is None:
-            return ()
+            return self._without_doses()
         if column.scale.is_log:
             notes.append(f"The column '{column.header}' was read as log10 of the concentration")
         elif column.scale.power not in (0, None):

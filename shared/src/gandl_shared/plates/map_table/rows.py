@@ -21,14 +21,17 @@ from gandl_shared.schemas.vocabulary import Role
 _NAMES = ("plate", "compound", "cell_line")
 
 
-def read_rows(table: Table) -> MapReading:
-    """Read the rows of a plate map. Raises InvalidPlateMap where a column that every map needs is missing."""
+def read_rows(table: Table, *, doses: bool = True) -> MapReading:
+    """Read the rows of a plate map. Without `doses`, treatments may have none if no column names any.
+
+    Raises InvalidPlateMap where a column that every map needs is missing.
+    """
     columns = choose_columns(table)
     missing = columns.missing
     raise_if(
         [*missing, *table.problems] if missing else (), InvalidPlateMap, f"plate map {table.source} cannot be used"
     )
-    reader = _RowReader(table, columns)
+    reader = _RowReader(table, columns, doses=doses)
     wells = tuple(well for well in map(reader.read, table.rows) if well is not None)
     return MapReading(
         wells=wells,
@@ -43,10 +46,10 @@ Report = Callable[[str, str], None]  # takes our name of a column and a problem 
 class _RowReader:
     """Turn rows into wells. Equal cells are read once, because a large map repeats the same texts."""
 
-    def __init__(self, table: Table, columns: MapColumns) -> None:
+    def __init__(self, table: Table, columns: MapColumns, *, doses: bool) -> None:
         self._table, self._columns = table, columns
         self._problems: list[Problem] = []
-        self._doses = DoseCells(table, columns)
+        self._doses = DoseCells(table, columns, required=doses)
         self._without_role = self._treated_conditions = 0
         self._without_compound_column = 0
         self._names: dict[str, dict[str, tuple[str, str | None]]] = {name: {} for name in _NAMES}

@@ -1,0 +1,1 @@
+"""The files of tables of vectors, read in blocks of rows: CSV, Parquet and AnnData."""
