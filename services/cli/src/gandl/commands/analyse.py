@@ -15,6 +15,7 @@ from gandl_shared.errors import BadInput
 from gandl_shared.models import TableLevel
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
+from gandl.screening.plate_maps import PositiveControl, positive_words
 from gandl.screening.run import check_output_folder
 from gandl.terminal.screen_tables import print_screen
 from gandl.terminal.table_notes import print_notes
@@ -35,6 +36,7 @@ def analyse(
         Path | None, typer.Option(help="What the wells of a TABLE hold, where it does not say so itself: CSV or .xlsx.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of the plate map, if it is a workbook.")] = None,
+    positive_control: PositiveControl = None,
     level: Annotated[
         TableLevel | None, typer.Option(help="What a row of a TABLE is, where its columns do not say so.")
     ] = None,
@@ -46,7 +48,8 @@ def analyse(
     default, not its value in the folder.
     """
     check_output_folder(out)
-    options = TableOptions(plate_map=platemap, sheet=sheet, level=level)
+    positive = positive_words(positive_control)
+    options = TableOptions(plate_map=platemap, sheet=sheet, positive=positive, level=level)
     screen, further = _input(source, options, analysis)
     analysed = pipeline.analyse(screen)
     write_files(analysed, screen.profiles, out, further)
@@ -62,5 +65,7 @@ def _input(source: Path, options: TableOptions, analysis: AnalysisOptions) -> tu
         table = read_profile_table(source, parameters, options, axes)
         return table.screen, {FEATURES: table.features.encode()}
     if options != TableOptions():
-        raise BadInput("--platemap, --sheet and --level are for a table of vectors; a folder has its own wells.csv")
+        raise BadInput(
+            "--platemap, --sheet, --positive-control and --level are for a table of vectors; a folder has wells.csv"
+        )
     return read_folder(source, parameters, axes), {}

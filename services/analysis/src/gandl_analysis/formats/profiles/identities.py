@@ -9,6 +9,7 @@ import numpy as np
 from gandl_shared.errors import InvalidTable, Problem, raise_if
 from gandl_shared.models import TableLevel
 from gandl_shared.plates.columns import standard_column
+from gandl_shared.plates.map_table.published import rxrx_plate
 from numpy.typing import NDArray
 
 from gandl_analysis.formats.profiles.columns import by_key
@@ -90,8 +91,10 @@ def joined_codes(columns: Sequence[TextColumn]) -> tuple[Codes, Codes]:
     return rank[inverse], first[order]
 
 
-def with_plates_of_experiments(rows: RowTexts, identity: IdentityColumns) -> tuple[RowTexts, list[str]]:
-    """Return the rows with plates named EXPERIMENT_PLATE, if a name of a plate occurs in several experiments.
+def with_plates_of_experiments(
+    rows: RowTexts, identity: IdentityColumns, *, always: bool = False
+) -> tuple[RowTexts, list[str]]:
+    """Return the rows with plates named EXPERIMENT_PLATE, `always` or if a plate occurs in several experiments.
 
     Recursion counts the plates of every experiment from 1; without the experiment they would be one plate.
     """
@@ -99,9 +102,9 @@ def with_plates_of_experiments(rows: RowTexts, identity: IdentityColumns) -> tup
         return rows, []
     plates, experiments = rows.columns[identity.plate], rows.columns[identity.experiment]
     code, first = joined_codes([plates, experiments])
-    if len(first) == len({plates.at(row) for row in first.tolist()}):
+    if not always and len(first) == len({plates.at(row) for row in first.tolist()}):
         return rows, []
-    names = tuple(f"{experiments.at(row)}_{plates.at(row)}" for row in first.tolist())
+    names = tuple(rxrx_plate(experiments.at(row), plates.at(row)) for row in first.tolist())
     joined = TextColumn(code, names)
     note = f"Plates were named after their experiment, such as {names[0]}, because experiments share names of plates"
     return replace(rows, columns={**rows.columns, identity.plate: joined}), [note]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from gandl_shared.errors import InvalidTable, Problem
 from gandl_shared.models import FeatureRule, TableCard, TableLevel
-from gandl_shared.plates import Well
+from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ParkedSite
 from gandl_shared.store import Profiles
@@ -29,7 +29,7 @@ from gandl_analysis.formats.profiles.identities import check_distinct, joined_co
 from gandl_analysis.formats.profiles.sources.detect import open_source
 from gandl_analysis.formats.profiles.sources.source import ProfileSource, TextColumn
 from gandl_analysis.formats.profiles.units import Units, unit_vectors
-from gandl_analysis.formats.profiles.wells import RowWells, read_wells, used_wells
+from gandl_analysis.formats.profiles.wells import MapChoice, RowWells, read_wells, used_wells
 from gandl_analysis.pipeline.axes.checks import check_controls
 from gandl_analysis.pipeline.inputs import NO_LIMITS, EarlierAxes, ScreenInput
 
@@ -43,12 +43,13 @@ Text = NDArray[np.object_]
 class TableOptions:
     """What the user says about a table of vectors.
 
-    `plate_map` and its `sheet` say what the wells hold, where the table does not. `level` says what a row is, where
-    columns do not say it.
+    `plate_map` and its `sheet` say what the wells hold, where the table does not. `positive` names the positive control
+    of a published data set that leaves the choice. `level` says what a row is, where columns do not say it.
     """
 
     plate_map: Path | None = None
     sheet: str | None = None
+    positive: tuple[str, ...] = ()
     level: TableLevel | None = None
 
 
@@ -71,7 +72,7 @@ class _Rows:
 
     def well_of(self, unit: int) -> Well:
         """Return the well of a unit."""
-        return self.wells.plate_map.wells[int(self.wells.well[self.units.first[unit]])]
+        return self.wells.wells[int(self.wells.well[self.units.first[unit]])]
 
 
 def read_profile_table(
@@ -85,7 +86,7 @@ def read_profile_table(
     columns = choose_columns(source)
     rows = _described_rows(source, columns, options, controls=earlier is None)
     if earlier is None:
-        check_controls(rows.wells.plate_map.used)
+        check_controls([w for w in rows.wells.wells if w.role is not Role.EMPTY])
     values = unit_vectors(
         source.blocks(columns.features),
         rows.units,
@@ -115,7 +116,7 @@ def read_profile_table(
     screen = ScreenInput(
         name=path.name.split(".")[0],
         profiles=_profiles(rows, measured, vectors),
-        wells=rows.wells.plate_map.wells,
+        wells=rows.wells.wells,
         parked=parked,
         parameters=parameters,
         card=card,
@@ -130,14 +131,15 @@ def read_profile_table(
 
 def _described_rows(source: ProfileSource, columns: ProfileColumns, options: TableOptions, *, controls: bool) -> _Rows:
     texts = source.texts(columns.descriptions)
-    wells = read_wells(texts, options.plate_map, options.sheet, controls=controls)
+    choice = MapChoice(controls=controls, sheet=options.sheet, positive=options.positive)
+    wells = read_wells(texts, options.plate_map, choice)
     # A map that names fields of view says more about a row than the table alone.
     level = options.level or wells.identity.level
     check_distinct(wells.rows, wells.identity, level)
     row_sites = _row_sites(wells, level)
-    positions = TextColumn(wells.well, tuple(map(str, range(len(wells.plate_map.wells)))))
+    positions = TextColumn(wells.well, tuple(map(str, range(len(wells.wells)))))
     of_row, first = joined_codes([positions, row_sites])
-    used = used_wells(wells.plate_map.wells)[wells.well[first]]
+    used = used_wells(wells.wells)[wells.well[first]]
     number = np.where(used, np.cumsum(used) - 1, -1)
     first = first[used]
     units = Units(of_row=number[of_row], first=first)
@@ -217,12 +219,12 @@ def _notes(source: ProfileSource, columns: ProfileColumns, rows: _Rows, card: Ta
         notes.append(f"{card.filled} missing numbers were replaced by the median of their feature")
     missing = _wells_without_rows(rows)
     if missing:
-        notes.append(f"{missing} wells of the plate map have no row in {card.name}")
+        notes.append(f"{missing} wells of {rows.wells.source} have no row in {card.name}")
     return (*source.notes, *columns.notes, *rows.wells.notes, *notes)
 
 
 def _wells_without_rows(rows: _Rows) -> int:
-    wells = rows.wells.plate_map.wells
+    wells = rows.wells.wells
     return int(used_wells(wells).sum()) - len(set(rows.wells.well[rows.units.first].tolist()))
 
 

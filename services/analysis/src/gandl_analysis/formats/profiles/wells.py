@@ -11,6 +11,7 @@ from gandl_shared.errors import InvalidPlateMap, InvalidTable, NotFound, Problem
 from gandl_shared.models import TableLevel
 from gandl_shared.plates import PlateMap, Role, Well, standard_well_name
 from gandl_shared.plates.columns import COMPOUND_NUMBERS, column_key, plain_column, standard_column
+from gandl_shared.plates.map_table.published.recursion import is_recursion
 from gandl_shared.plates.plate_map import FORM, plate_map_of_table
 from gandl_shared.plates.tables import Row, Table, read_table
 from gandl_shared.plates.tables.names import fold_name
@@ -34,10 +35,22 @@ _OF_WELLS = ("role", "compound", "concentration_um", "concentration_unit", "cell
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowWells:
-    """The wells of a table, the index of the well of each row [N], and the rows with all that describes them."""
+class MapChoice:
+    """How a plate map is read: whether every cell line must have `controls`, the `sheet` of a workbook, and the
+    `positive` control of a published data set that leaves the choice."""
 
-    plate_map: PlateMap
+    controls: bool = True
+    sheet: str | None = None
+    positive: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowWells:
+    """The wells of a table, in the order of their map, the index of the well of each row [N], and the rows with all
+    that describes them. `source` names what describes the wells."""
+
+    wells: tuple[Well, ...]
+    source: str
     well: Index
     rows: RowTexts
     identity: IdentityColumns
@@ -107,48 +120,90 @@ def _check_known(rows: RowTexts, column: str, map_row: Index, source: str) -> No
     raise_if(problems, InvalidTable, f"table {rows.source} cannot be used ({len(unknown)} vectors without metadata)")
 
 
-def wells_of_rows(rows: RowTexts, *, controls: bool) -> RowWells:
-    """Return the wells that the rows themselves describe, by the rules of plate maps.
+def wells_of_rows(rows: RowTexts, described: RowTexts, choice: MapChoice) -> RowWells:
+    """Return the wells that rows describe, by the rules of plate maps or those of a published table.
 
-    Raises InvalidPlateMap with a problem per row, also where the rows of one well disagree about its content.
+    `described` are the rows themselves, or those of the map from which their columns come. Raises InvalidPlateMap with
+    a problem per row, also where the rows of one well disagree about its content.
     """
     identity = identity_columns(rows.columns)
-    rows, notes = with_plates_of_experiments(rows, identity)
     _check_position(rows, identity)
+    if is_recursion(tuple(described.columns)):
+        table = described.table or _whole_table(described)
+        plate_map = plate_map_of_table(table, controls=choice.controls, positive=choice.positive)
+        return _assigned(rows, plate_map, ())
+    rows, notes = with_plates_of_experiments(rows, identity)
     well, first = joined_codes([rows.columns[name] for name in _position(identity)])
     if rows.table is not None and identity.level is TableLevel.WELL:
         # A plate map names each well once; the rules of plate maps refuse a row that repeats one.
         well = first = np.arange(len(rows))
-    plate_map = plate_map_of_table(_well_table(rows, identity, well, first), controls=controls, doses=False)
+    table = _well_table(rows, identity, well, first)
+    plate_map = plate_map_of_table(table, controls=choice.controls, doses=False, positive=choice.positive)
     index = {w.table_row: i for i, w in enumerate(plate_map.wells)}
     of_group = np.array([index[number] for number in rows.numbers[first].tolist()], np.intp)
     notes += plate_map.notes
-    return RowWells(plate_map=plate_map, well=of_group[well], rows=rows, identity=identity, notes=tuple(notes))
+    return RowWells(
+        wells=plate_map.wells,
+        source=plate_map.source,
+        well=of_group[well],
+        rows=rows,
+        identity=identity,
+        notes=tuple(notes),
+    )
 
 
-def wells_of_map(rows: RowTexts, map_rows: RowTexts, *, controls: bool) -> RowWells:
+def wells_of_map(rows: RowTexts, map_rows: RowTexts, choice: MapChoice) -> RowWells:
     """Return the wells of a plate map, and which of them each row belongs to by its own plate and well.
 
     Raises InvalidPlateMap as `read_plate_map` does, and InvalidTable naming the rows whose well the map lacks.
     """
-    of_map = wells_of_rows(map_rows, controls=controls)
+    of_map = wells_of_rows(map_rows, map_rows, choice)
+    plate_map = PlateMap(of_map.wells, map_rows.source, of_map.notes)
+    return _assigned(rows, plate_map, _shared_columns(rows, map_rows))
+
+
+def _assigned(rows: RowTexts, plate_map: PlateMap, notes: Sequence[str]) -> RowWells:
+    """Return the wells of the map on the plates of the rows, and the well of each row by its plate and position."""
     identity = identity_columns(rows.columns)
-    rows, notes = with_plates_of_experiments(rows, identity)
-    index = {(w.plate, w.well): i for i, w in enumerate(of_map.plate_map.wells)}
+    is_published = plate_map.is_published
+    rows, own_notes = with_plates_of_experiments(rows, identity, always=is_published)
     code, first = joined_codes([rows.columns[name] for name in _position(identity)])
-    of_code, problems = [], []
-    for row in first.tolist():
-        key = _standard_position(rows, identity, row)
-        of_code.append(index.get(key, -1))
-        if key not in index:
-            detail = (
-                f"well {key[1]} of plate {key[0]} is not in {map_rows.source}, which has {_examples(of_map.plate_map)}"
-            )
-            problems.append(Problem(detail, file=rows.source, row=int(rows.numbers[row])))
+    keys = [_standard_position(rows, identity, row) for row in first.tolist()]
+    plates = {plate for plate, _ in keys}
+    wells = tuple(well for well in plate_map.wells if well.plate in plates)
+    index = {(w.plate, w.well): i for i, w in enumerate(wells)}
+    problems = [
+        Problem(
+            f"well {key[1]} of plate {key[0]} is not in {plate_map.source}, which has {_examples(plate_map)}",
+            file=rows.source,
+            row=int(rows.numbers[row]),
+        )
+        for key, row in zip(keys, first.tolist(), strict=True)
+        if key not in index
+    ]
     raise_if(problems, InvalidTable, f"table {rows.source} cannot be used ({len(problems)} wells without metadata)")
-    well = np.array(of_code, np.intp)[code]
-    notes += [*of_map.notes, *_shared_columns(rows, map_rows)]
-    return RowWells(plate_map=of_map.plate_map, well=well, rows=rows, identity=identity, notes=tuple(notes))
+    well = np.array([index[key] for key in keys], np.intp)[code]
+    others = len(set(plate_map.plates)) - len(plates)
+    every_note = [*plate_map.notes, *([] if is_published else own_notes), *notes]
+    if others:
+        every_note.append(f"{others} plates of {plate_map.source} have no row in {rows.source} and were passed over")
+    return RowWells(
+        wells=wells, source=plate_map.source, well=well, rows=rows, identity=identity, notes=tuple(every_note)
+    )
+
+
+def _whole_table(rows: RowTexts) -> Table:
+    """Return all rows as a table, as a published one with one row per field of view."""
+    cells = zip(*(column.texts() for column in rows.columns.values()), strict=True)
+    numbered = zip(rows.numbers.tolist(), cells, strict=True)
+    return Table(
+        source=rows.source,
+        header=tuple(rows.columns),
+        header_row=1,
+        rows=tuple(Row(number, list(row)) for number, row in numbered),
+        separator=None,
+        short_rows={},
+    )
 
 
 def _shared_columns(rows: RowTexts, map_rows: RowTexts) -> list[str]:
@@ -239,18 +294,18 @@ def _is_of_image(name: str) -> bool:
     return name.startswith("Image_Metadata_")
 
 
-def read_wells(rows: RowTexts, map_path: Path | None, sheet: str | None, *, controls: bool) -> RowWells:
+def read_wells(rows: RowTexts, map_path: Path | None, choice: MapChoice) -> RowWells:
     """Return the wells of the rows of a table, from its own columns or from a map. Raises NotFound, InvalidTable."""
     if map_path is None:
-        return wells_of_rows(rows, controls=controls)
+        return wells_of_rows(rows, rows, choice)
     if not map_path.is_file():
         raise NotFound(f"plate map {map_path} is not there; give the path of a CSV or .xlsx file")
-    map_rows = read_map_rows(map_path, sheet)
+    map_rows = read_map_rows(map_path, choice.sheet)
     identity = identity_columns(rows.columns)
     has_position = identity.plate is not None and bool(identity.well)
     if has_position and not _is_number_of_row(identity):
-        return wells_of_map(rows, map_rows, controls=controls)
-    return wells_of_rows(join_map(rows, map_rows), controls=controls)
+        return wells_of_map(rows, map_rows, choice)
+    return wells_of_rows(join_map(rows, map_rows), map_rows, choice)
 
 
 def _is_number_of_row(identity: IdentityColumns) -> bool:
