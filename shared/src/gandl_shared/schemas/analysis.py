@@ -146,6 +146,10 @@ class AnalysisParameters(Frozen):
     alpha: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.05, description="the largest q of an active compound")
     curves: CurveChoice = Field(default=CurveChoice(), description="the form of the dose-response curves")
     noise: NoiseParameters = NoiseParameters()
+    vehicle: bool = Field(
+        default=False,
+        description="true: the negative controls of a plate are the vehicle, and so the zero dose of its compounds",
+    )
     image_qc: ImageQcParameters = ImageQcParameters()
     quality: QualityThresholds = QualityThresholds()
     axes: Annotated[tuple[AxisChoice, ...], Field(max_length=20)] = ()

@@ -100,7 +100,8 @@ class CurveStimulation(Frozen):
 
 class CurvePoint(Frozen):
     """One well. `weight` is 1 for an ordinary well, less for a downweighted outlier, and 0 for an excluded well;
-    `excluded` says why. `fitted` is the curve at its concentration."""
+    `excluded` says why. `fitted` is the curve at its concentration. A well that `is_vehicle` belongs to several
+    compounds."""
 
     concentration: float | None
     efficacy: float | None
@@ -109,6 +110,7 @@ class CurvePoint(Frozen):
     weight: float
     excluded: str | None
     fitted: float | None = None
+    is_vehicle: bool = False
 
 
 class CurveDose(Frozen):

@@ -6,10 +6,13 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 
 from gandl_shared.plates import metadata_column
 from gandl_shared.schemas.curve import Curve, CurveLocation
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
+
+from gandl_analysis.pipeline.curves.potency import PotencyRatio
 
 WELL_COLUMNS = (
     "plate",
@@ -97,9 +100,11 @@ POINT_COLUMNS = (
     "excluded",
     "fitted",
     "residual",
+    "is_vehicle",
 )
 LINE_COLUMNS = ("screen", "compound", "cell_line", "concentration_um", "fitted", "low", "high")
 COVARIANCE_COLUMNS = ("screen", "compound", "cell_line", "parameter", "other_parameter", "covariance", "correlation")
+POTENCY_COLUMNS = ("cell_line", "reference", "compound", "ratio", "low", "high", "parallel_p", "f", "df", "reason")
 _LINE_STEP = 2
 """Every second point of the sampled curve is written, 41 of them: enough for a smooth line."""
 
@@ -159,6 +164,14 @@ def curve_files(curves: Sequence[Curve]) -> dict[str, str]:
         "dose_response_lines.csv": lines_csv(curves),
         "dose_response_covariances.csv": covariances_csv(curves),
     }
+
+
+def potency_csv(ratios: Iterable[PotencyRatio]) -> str:
+    """Return one row per compound that was compared with a reference; `reason` says why it has no ratio."""
+    records = (
+        {**asdict(ratio), "df": "" if ratio.df is None else ";".join(f"{n:g}" for n in ratio.df)} for ratio in ratios
+    )
+    return _csv_text(POTENCY_COLUMNS, records)
 
 
 def hits_csv(hits: Iterable[Hit]) -> str:

@@ -63,7 +63,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
     quality = with_identical_images(quality, identical)
     # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
     undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
-    curves = fit_compounds(wells, settings, limits, undirected)
+    curves = fit_compounds(wells, settings, limits, undirected, has_vehicle=parameters.vehicle)
 
     space = AxisSpace(
         raw=raw.without_emptied, normalised=tiles.without_emptied, preparation=preparation, well_index=screen.well_index

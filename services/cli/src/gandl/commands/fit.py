@@ -14,10 +14,12 @@ from typing import Annotated
 
 import typer
 from gandl_analysis.figures.texts import ec50_text
-from gandl_analysis.formats.csv_tables import curve_files, curves_csv
+from gandl_analysis.formats.csv_tables import curve_files, curves_csv, potency_csv
 from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curves.choices import curve_request
-from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
+from gandl_analysis.pipeline.curves.compounds import CurveSettings
+from gandl_analysis.pipeline.curves.potency import potency_ratios, reference_name
+from gandl_analysis.pipeline.curves.table_fit import fit_table, table_roles
 from gandl_analysis.pipeline.ranking import rank_curves
 from gandl_science.dose_response.results import CurveOptions, Null, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules
@@ -29,6 +31,7 @@ from rich.console import Console
 
 from gandl.screening.curve_options import CurveShapeOptions, with_curve_options
 from gandl.screening.noise_options import NullOption, RobustOption
+from gandl.terminal.curve_tables import print_potency_ratios
 from gandl.terminal.layout import add_row, new_table, print_table
 from gandl.terminal.table_notes import Sheet, print_notes
 
@@ -57,8 +60,9 @@ def fit(
     controls: Annotated[
         str | None,
         typer.Option(
-            help="Responses of the negative and the positive control, such as -1,1 or 0,100. Without them the response "
-            "has no unit, and any significant change with dose counts as activity."
+            help="Responses of the negative and the positive control, such as -1,1 or 0,100, or the names of two "
+            "compounds of the table whose means they are, such as DMSO,Nocodazole. Without them the response has no "
+            "unit, and any significant change with dose counts as activity."
         ),
     ] = None,
     absolute: Annotated[
@@ -67,6 +71,16 @@ def fit(
             help="Response at which the absolute EC50 is read, in the unit of the response. Without it the midpoint of "
             "the controls is taken."
         ),
+    ] = None,
+    vehicle: Annotated[
+        str | None,
+        typer.Option(
+            help="Compound of the table that is the zero dose of every other one on its plates, such as DMSO."
+        ),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Compound to which the potency of the others is related, with a test of parallel curves."),
     ] = None,
     off_limit: Annotated[
         float | None, typer.Option(help="The off_distance beyond which the wells of a dose differ from both controls.")
@@ -88,8 +102,9 @@ def fit(
     shape: CurveShapeOptions,
 ) -> None:
     """Fit a dose-response curve for each compound and cell line of a table."""
+    scale, roles = table_roles(controls, vehicle)
     settings = replace(
-        _settings(controls, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed, absolute=absolute),
+        _settings(scale, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed, absolute=absolute),
         request=curve_request(shape.choice, prefix="--"),
     )
     settings = settings.under_noise(NoiseParameters(null=null.value, downweight_outliers=robust))
@@ -101,17 +116,21 @@ def fit(
     for option, folder in (("--plots", plots), ("--tables", tables)):
         if folder is not None:
             _prepare_folder(option, folder)
-    curves = fit_wells(wells, settings, {well.cell_line: off_limit for well in wells})
+    curves = fit_table(wells, settings, roles, off_limit)
+    ratios = [] if reference is None else potency_ratios(curves, reference_name(curves, reference))
     _write(out, curves)
     if tables is not None:
-        replace_files(tables, {name: text.encode() for name, text in curve_files(curves).items()})
+        files = curve_files(curves) | ({} if reference is None else {"potency_ratios.csv": potency_csv(ratios)})
+        replace_files(tables, {name: text.encode() for name, text in files.items()})
     if plots is not None:
         _plot(plots, curves, settings.rules.scale)
     _print_summary(curves, out)
+    if reference is not None:
+        print_potency_ratios(ratios)
 
 
 def _settings(
-    controls: str | None, *, alpha: float, bootstrap: int, unit: str, seed: int, absolute: float | None
+    scale: ResponseScale | None, *, alpha: float, bootstrap: int, unit: str, seed: int, absolute: float | None
 ) -> CurveSettings:
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha {alpha:g} is not between 0 and 1")
@@ -121,20 +140,11 @@ def _settings(
         raise BadInput(f"--absolute {absolute:g} is not a response; give a number such as 50")
     return CurveSettings(
         options=CurveOptions(n_bootstrap=bootstrap),
-        rules=InterpretationRules(alpha=alpha, scale=None if controls is None else _scale(controls)),
+        rules=InterpretationRules(alpha=alpha, scale=scale),
         absolute_level=absolute,
         unit=unit,
         seed=seed,
     )
-
-
-def _scale(controls: str) -> ResponseScale:
-    """Return the scale that `--controls` describes."""
-    try:
-        negative, positive = (float(number) for number in controls.split(","))
-        return ResponseScale(negative, positive)
-    except ValueError as error:
-        raise BadInput(f"--controls '{controls}': give two different numbers, such as -1,1") from error
 
 
 def _check_out(out: Path) -> None:
@@ -172,11 +182,9 @@ def _plot(folder: Path, curves: Sequence[Curve], scale: ResponseScale | None) ->
     from gandl_analysis.figures.svg import to_svg  # noqa: PLC0415 - the same
 
     is_efficacy = scale is not None and (scale.negative, scale.positive) == (-1, 1)
-    midpoint = None if scale is None else scale.midpoint
     for name, curve in zip(plot_names(curves), curves, strict=True):
-        figure = dose_response_figure(
-            curve, response_label="Efficacy" if is_efficacy else "Response", midpoint=midpoint
-        )
+        label = "Efficacy" if is_efficacy else "Response"
+        figure = dose_response_figure(curve, response_label=label, midpoint=curve.absolute_level)
         (folder / name).write_text(to_svg(figure), encoding="utf-8")
 
 

@@ -43,6 +43,13 @@ class AnalysisOptions:
     thresholds: Annotated[
         str | None, typer.Option(help="Thresholds of the quality verdict, such as `good=0.6,usable=0.2,controls=8`.")
     ] = None
+    vehicle: Annotated[
+        bool | None,
+        typer.Option(
+            "--vehicle/--no-vehicle",
+            help="The negative controls are the vehicle: those of a plate are the zero dose of its compounds.",
+        ),
+    ] = None
     parameters: Annotated[
         Path | None,
         typer.Option(help="JSON file with any parameters of an analysis (`analysis` of `POST /screens`), also axes."),
@@ -65,7 +72,7 @@ class AnalysisOptions:
     def read_parameters(self) -> AnalysisParameters:
         """Return the parameters. Raises NotFound, BadInput, and Invalid naming each field and its fix."""
         values = dict(_from_file(self.parameters)) if self.parameters else {}
-        options = {"preset": self.preset, "normalisation": self.normalise, "seed": self.seed}
+        options = {"preset": self.preset, "normalisation": self.normalise, "seed": self.seed, "vehicle": self.vehicle}
         values |= {name: value for name, value in options.items() if value is not None}
         noise = {"null": self.null, "downweight_outliers": self.robust}
         noise = {name: value for name, value in noise.items() if value is not None}

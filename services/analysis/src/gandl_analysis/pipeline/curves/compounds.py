@@ -46,6 +46,7 @@ from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 from gandl_analysis.pipeline.curves.certainty import curve_certainty, curve_parameters
+from gandl_analysis.pipeline.curves.vehicle import vehicle_wells, with_vehicle
 from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell, finite, group_by_compound
 
 _SAMPLES = 81
@@ -123,29 +124,33 @@ def fit_compounds(
     settings: CurveSettings,
     off_limits: Mapping[str, float | None],
     undirected: Collection[str] = (),
+    *,
+    has_vehicle: bool = False,
 ) -> list[Curve]:
     """Return one curve per cell line and compound of the treatment wells, in order of first appearance.
 
-    `off_limits` holds the off-axis limit of each cell line (pipeline.axes.off_axis_limit). A well that is `excluded` is
-    shown but not fitted. No curve is fitted in the cell lines `undirected`, whose controls are not separated.
+    `has_vehicle`: the negative controls of a plate are the zero dose of its compounds. `off_limits` holds the off-axis
+    limit of each cell line (pipeline.axes.off_axis_limit). A well that is `excluded` is shown but not fitted. No
+    curve is fitted in the cell lines `undirected`, whose controls are not separated.
     """
-    treated = [
-        CurveWell(
-            compound=well.compound or "unnamed",
-            cell_line=well.cell_line,
-            concentration=well.concentration_um,
-            response=well.efficacy,
-            plate=well.plate,
-            well=well.well,
-            off_distance=well.off_distance,
-            excluded=well.excluded,
-            is_empty=well.excluded is not None and well.off_distance is not None,
-            metadata=well.metadata,
-        )
-        for well in wells
-        if well.role is Role.TREATMENT
-    ]
-    return fit_wells(treated, settings, off_limits, undirected)
+    treated = [_curve_well(well) for well in wells if well.role is Role.TREATMENT]
+    negative = [_curve_well(well) for well in wells if well.role is Role.NEGATIVE] if has_vehicle else []
+    return fit_wells(treated, settings, off_limits, undirected, vehicle=negative)
+
+
+def _curve_well(well: WellScore) -> CurveWell:
+    return CurveWell(
+        compound=well.compound or "unnamed",
+        cell_line=well.cell_line,
+        concentration=well.concentration_um,
+        response=well.efficacy,
+        plate=well.plate,
+        well=well.well,
+        off_distance=well.off_distance,
+        excluded=well.excluded,
+        is_empty=well.excluded is not None and well.off_distance is not None,
+        metadata=well.metadata,
+    )
 
 
 def fit_wells(
@@ -153,14 +158,17 @@ def fit_wells(
     settings: CurveSettings,
     off_limits: Mapping[str, float | None] | None = None,
     undirected: Collection[str] = (),
+    *,
+    vehicle: Sequence[CurveWell] = (),
 ) -> list[Curve]:
     """Return one curve per cell line and compound, in order of first appearance, with q-values within a cell line.
 
-    Wells without a finite response or a concentration become excluded points. Raises InvalidTable for negative
+    The wells `vehicle` are the zero dose of every compound on their plates. Wells without a finite response or a
+    concentration become excluded points. Raises InvalidTable for negative
     concentrations.
     """
     raise_if(_negative_concentrations(wells), InvalidTable, "wells cannot be fitted")
-    compounds = group_by_compound(wells)
+    compounds = with_vehicle(group_by_compound(wells), vehicle_wells(vehicle))
     fittable = [c for c in compounds if c.fitted_wells and c.cell_line not in undirected]
     rng = np.random.default_rng(settings.seed)
     # One call for all, so that compounds that share their doses are solved together.
@@ -316,6 +324,7 @@ def _points(compound: CompoundWells, weights: Iterable[float], fit: CurveFit | N
             well=well.well,
             weight=next(remaining) if exclusion is None else 0.0,
             excluded=exclusion,
+            is_vehicle=well.is_vehicle,
             fitted=None if fit is None else _fitted(fit, well.concentration),
         )
         for well, exclusion in zip(compound.wells, compound.exclusions, strict=True)

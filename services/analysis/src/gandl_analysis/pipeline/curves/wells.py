@@ -23,7 +23,8 @@ class CurveWell:
     """One measured well.
 
     `table_row` is its row in the table that it comes from. `excluded` says why it must not be fitted. A well that
-    `is_empty` holds no cells, so it is not fitted, but its `off_distance` counts. `metadata` are further columns.
+    `is_empty` holds no cells, so it is not fitted, but its `off_distance` counts. A well that `is_vehicle` is the zero
+    dose of several compounds. `metadata` are further columns.
     """
 
     compound: str
@@ -35,6 +36,7 @@ class CurveWell:
     off_distance: float | None = None
     excluded: str | None = None
     is_empty: bool = False
+    is_vehicle: bool = False
     table_row: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,12 +52,12 @@ class CompoundWells:
     @property
     def exclusions(self) -> list[str | None]:
         """Why each well is not fitted; None for a well that is."""
-        return [_exclusion(well) for well in self.wells]
+        return [exclusion_of(well) for well in self.wells]
 
     @property
     def fitted_wells(self) -> list[CurveWell]:
         """The wells that are fitted."""
-        return [well for well in self.wells if _exclusion(well) is None]
+        return [well for well in self.wells if exclusion_of(well) is None]
 
     @property
     def off_axis_wells(self) -> list[CurveWell]:
@@ -148,7 +150,7 @@ def _merge_doses(wells: Sequence[CurveWell]) -> list[CurveWell]:
     return [w if w.concentration not in merged else replace(w, concentration=merged[w.concentration]) for w in wells]
 
 
-def _exclusion(well: CurveWell) -> str | None:
+def exclusion_of(well: CurveWell) -> str | None:
     """Return why a well cannot be fitted, None if it can."""
     if well.excluded is not None:
         return well.excluded
