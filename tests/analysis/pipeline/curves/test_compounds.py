@@ -75,7 +75,16 @@ def test_the_schema_is_that_of_the_design() -> None:
     assert set(line["params"]["ec50"]) == {"estimate", "se", "at_bound", "is_fixed", "low", "high"}
     assert set(line["ec50"]) == {"value", "relation", "low", "high", "unit", "method"}
     assert set(line["emax"]) == {"fitted", "observed", "at", "se", "low", "high"}
-    assert set(line["points"][0]) == {"concentration", "efficacy", "plate", "well", "weight", "excluded", "fitted", "is_vehicle"}
+    assert set(line["points"][0]) == {
+        "concentration",
+        "efficacy",
+        "plate",
+        "well",
+        "weight",
+        "excluded",
+        "fitted",
+        "is_vehicle",
+    }
     assert line["ec50"]["method"] == "profile likelihood, 95 %"
     assert Curve.model_validate(line) == curve
     assert (line["absolute_level"], line["absolute_ec50"]["relation"]) == (0.0, "=")
