@@ -10,9 +10,10 @@ import pytest
 from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.montage import curves_png, curves_svg
 from gandl_analysis.figures.svg import to_png
-from gandl_analysis.formats.csv_tables import CURVE_COLUMNS
+from gandl_analysis.formats.csv_tables import CURVE_COLUMNS, covariances_csv, lines_csv, points_csv
 from gandl_analysis.formats.store_layout import read_analysis
 from gandl_shared.errors import Invalid
+from gandl_shared.schemas.curve import Curve
 from PIL import Image, ImageChops
 
 from tests.analysis.service.stack import STRANGE_NAME, Stack
@@ -74,6 +75,18 @@ def test_curves_as_csv(shared_stack: Stack) -> None:
     rows = list(csv.DictReader(io.StringIO(points.text)))
     stored = read_analysis(shared_stack.store, shared_stack.first, 1).curves[0]
     assert [float(row["efficacy"]) for row in rows] == [point.efficacy for point in stored.points]
+
+
+def test_every_table_of_a_curve_is_an_answer(shared_stack: Stack) -> None:
+    at, accept = "/compounds/X/dose-response", {"Accept": "text/csv"}
+    answer = shared_stack.client.get(at, params={"screen": shared_stack.first}).json()
+    curves = [Curve.model_validate(curve) for curve in answer["curves"]]
+    expected = {"wells": points_csv, "lines": lines_csv, "covariances": covariances_csv}
+    for table, to_csv in expected.items():
+        query = {"table": table, "screen": shared_stack.first}
+        text = shared_stack.client.get(at, params=query, headers=accept).text
+        assert text == to_csv(curves)
+    assert shared_stack.client.get(at, params={"table": "all"}, headers=accept).status_code == 422
 
 
 def test_curves_as_pictures(shared_stack: Stack) -> None:

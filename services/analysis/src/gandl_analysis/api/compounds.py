@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,13 +12,20 @@ from gandl_shared.schemas.curve import Curve
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.negotiation import CSV, JSON, PNG, SVG, preferred
 
-from gandl_analysis.api.parameters import Accept, CompoundName, CompoundsQuery, CurvesQuery, content
+from gandl_analysis.api.parameters import Accept, CompoundName, CompoundsQuery, CurvesQuery, CurveTable, content
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.figures.montage import curves_png, curves_svg
-from gandl_analysis.formats.csv_tables import compound_csv, points_csv
+from gandl_analysis.formats.csv_tables import compound_csv, covariances_csv, lines_csv, points_csv
 
 _LIST_ERRORS = error_responses(401, 404, 422, 500, 503)
 _CURVE_ERRORS = error_responses(401, 404, 409, 422, 500, 503)
+_TABLES: Mapping[CurveTable, Callable[[Sequence[Curve]], str]] = {
+    CurveTable.CURVES: compound_csv,
+    CurveTable.WELLS: points_csv,
+    CurveTable.LINES: lines_csv,
+    CurveTable.COVARIANCES: covariances_csv,
+}
+"""The tables of curves, of which a client chooses one."""
 
 
 def router(services: Provider) -> APIRouter:
@@ -48,12 +55,12 @@ def router(services: Provider) -> APIRouter:
         media = preferred(accept, (JSON, CSV, SVG, PNG))
         if media == JSON:
             return CompoundCurves(compound=compound, curves=curves)
-        return Response(_rendered(curves, media, points=query.points), media_type=media)
+        return Response(_rendered(curves, media, query.shown_table), media_type=media)
 
     return routes
 
 
-def _rendered(curves: Sequence[Curve], media: str, *, points: bool) -> str | bytes:
+def _rendered(curves: Sequence[Curve], media: str, table: CurveTable) -> str | bytes:
     if media == CSV:
-        return points_csv(curves) if points else compound_csv(curves)
+        return _TABLES[table](curves)
     return curves_svg(curves) if media == SVG else curves_png(curves)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Path
@@ -109,13 +110,32 @@ class CompoundsQuery(PageQuery, _CompoundFields):
     """Which compounds are listed."""
 
 
+class CurveTable(StrEnum):
+    """The CSV tables of curves, as in the files `dose_response….csv` of a screen."""
+
+    CURVES = "curves"
+    WELLS = "wells"
+    LINES = "lines"
+    COVARIANCES = "covariances"
+
+
 class CurvesQuery(QueryModel):
     """Which curves of a compound are read."""
 
     screen: Text | None = None
     cell_line: Text | None = None
     version: Version = None
-    points: bool = Field(default=False, description="CSV with one row per well instead of one row per curve")
+    points: bool = Field(default=False, description="the same as `table=wells`")
+    table: CurveTable = Field(
+        default=CurveTable.CURVES,
+        description="CSV with one row per curve, per well, per point of the line with its band, or per pair of "
+        "parameters with their covariance",
+    )
+
+    @property
+    def shown_table(self) -> CurveTable:
+        """The table that is meant."""
+        return CurveTable.WELLS if self.points else self.table
 
 
 def content(*media: str) -> dict[int | str, dict[str, Any]]:  # Any: FastAPI's own type for `responses`

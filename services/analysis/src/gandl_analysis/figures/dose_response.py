@@ -50,8 +50,9 @@ def dose_response_figure(
     """Return the figure of a curve with a headline, `size` in inches; equal curves give equal bytes through `to_svg`.
 
     Small circles are wells (hollow: downweighted, crosses: excluded), and large dots are the dose means with their
-    bootstrap intervals. The band is the interval of the EC50; it reaches the frame on an open side. The dashed line is
-    the `midpoint` of the controls (None: there is none). A dose of zero is drawn apart at the left.
+    bootstrap intervals. The upright band is the interval of the EC50; it reaches the frame on an open side. The band
+    along the curve is its confidence band. The dashed line is the `midpoint` of the controls (None: there is none). A
+    dose of zero is drawn apart at the left.
     """
     figure = _panel(curve, response_label, midpoint, size, _HEADLINE_HEIGHT)
     _headline(figure, curve, size)
@@ -177,6 +178,9 @@ def _draw_dose_means(axes: Axes, curve: Curve, doses: _DoseAxis) -> None:
 def _draw_fit(axes: Axes, curve: Curve) -> None:
     if len(curve.fitted) > 1:
         x, y = zip(*curve.fitted, strict=True)
+        if curve.band:
+            low, high = zip(*curve.band, strict=True)
+            axes.fill_between(x, low, high, color=PALETTE[curve.verdict.colour], alpha=0.14, linewidth=0, zorder=2)
         axes.plot(x, y, color=PALETTE[curve.verdict.colour], linewidth=2.0, solid_capstyle="round", zorder=4)
 
 
