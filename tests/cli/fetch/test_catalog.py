@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gandl.fetch.catalog import DATA_SETS, data_set
+from gandl.fetch.parts.collection import Choice, Collection
 from gandl_shared.errors import NotFound
 
 
@@ -11,7 +12,11 @@ from gandl_shared.errors import NotFound
 def test_every_data_set_says_where_it_comes_from_and_under_which_licence(name: str) -> None:
     entry = data_set(name)
     assert entry.name == name
-    assert entry.page.startswith("https://") and all(archive.url.startswith("https://") for archive in entry.archives)
+    if isinstance(entry, Collection):
+        files = [file for part in entry.parts for file in part.remote_files(Choice())]
+    else:
+        files = list(entry.archives)
+    assert entry.page.startswith("https://") and all(file.url.startswith("https://") for file in files)
     assert entry.licence and entry.citation and entry.title
 
 

@@ -17,16 +17,33 @@ class Verification(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """A file of a publisher. `size` is in bytes; `sha256` is the publisher's checksum, None where there is none."""
+    """A file of a publisher.
+
+    `size` is in bytes, None where the publisher does not tell it; `about` is then its size in round numbers as the
+    publisher's page has it, None without one. `sha256` is the publisher's checksum, None where there is none.
+    """
 
     url: str
-    size: int
+    size: int | None
     sha256: str | None = None
+    about: int | None = None
 
     @property
     def name(self) -> str:
         """The last part of the address."""
         return self.url.rsplit("/", 1)[1]
+
+    @property
+    def expected_bytes(self) -> int:
+        """The size as far as it is known before the download; 0 where nobody tells it."""
+        return self.size or self.about or 0
+
+    @property
+    def size_text(self) -> str:
+        """The size in words."""
+        if self.size is not None:
+            return megabytes(self.size)
+        return f"about {megabytes(self.about)}" if self.about else "the publisher does not tell the size"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,5 +68,10 @@ class DataSet:
 
     @property
     def archive_bytes(self) -> int:
-        """The size of all archives."""
-        return sum(archive.size for archive in self.archives)
+        """The size of all archives, as far as it is known."""
+        return sum(archive.expected_bytes for archive in self.archives)
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes in MB, 10⁶ bytes."""
+    return f"{size / 1e6:,.0f} MB"

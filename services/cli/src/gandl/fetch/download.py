@@ -39,10 +39,11 @@ class Interrupted(Malformed):
 
 @dataclass(frozen=True)
 class Validator:
-    """The version of a file that a part belongs to: a strong ETag or the time of its last change."""
+    """The version of a file that a part belongs to: a strong ETag or the time of its last change, and its size."""
 
     url: str
     value: str
+    size: int | None = None
 
 
 def download(remote: RemoteFile, folder: Path, on_bytes: OnBytes, *, pause: float = PAUSE_SECONDS) -> Path:
@@ -71,7 +72,7 @@ def download(remote: RemoteFile, folder: Path, on_bytes: OnBytes, *, pause: floa
 def remaining_bytes(remote: RemoteFile, folder: Path) -> int:
     """Return how many bytes of a file an earlier start has left to download."""
     part = folder / f"{remote.name}.part"
-    return remote.size - min(remote.size, part.stat().st_size if part.is_file() else 0)
+    return max(0, remote.expected_bytes - (part.stat().st_size if part.is_file() else 0))
 
 
 def sha256_of(path: Path) -> str:
@@ -84,7 +85,7 @@ def _complete(remote: RemoteFile, part: Path, on_bytes: OnBytes, pause: float) -
     """Receive the missing bytes of a part, and open a connection that ends early again."""
     for attempt in range(1, MAX_ATTEMPTS + 1):
         # A program that was killed after the last byte has nothing left to receive.
-        if part.is_file() and part.stat().st_size == remote.size:
+        if part.is_file() and part.stat().st_size == _size(remote, part):
             return
         try:
             _receive(remote, part, on_bytes)
@@ -100,7 +101,8 @@ def _receive(remote: RemoteFile, part: Path, on_bytes: OnBytes) -> None:
     start = part.stat().st_size if validator and part.is_file() else 0
     # Without `identity` a server may compress the answer, and then offsets would count other bytes.
     headers = {"Accept-Encoding": "identity"}
-    if validator and 0 < start < remote.size:
+    size = _size(remote, part)
+    if validator and start > 0 and (size is None or start < size):
         headers |= {"Range": f"bytes={start}-", "If-Range": validator.value}
     else:
         start = 0
@@ -110,7 +112,7 @@ def _receive(remote: RemoteFile, part: Path, on_bytes: OnBytes) -> None:
             client.stream("GET", remote.url, headers=headers) as response,
         ):
             start = _start_of(response, remote, start)
-            _append(response, remote, part, start, on_bytes)
+            _append(response, remote, part, start, on_bytes, size=_full_size(response, remote))
     except httpx.HTTPError as error:
         size = part.stat().st_size if part.is_file() else 0
         if size:
@@ -124,7 +126,9 @@ def _start_of(response: httpx.Response, remote: RemoteFile, start: int) -> int:
     """Return the offset at which the answer begins. Raises Unavailable or Malformed for an answer without the file."""
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
         content_range = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-        if not content_range or int(content_range[1]) != start or content_range[2] not in ("*", str(remote.size)):
+        if not content_range or int(content_range[1]) != start:
+            raise _other_bytes(remote)
+        if remote.size is not None and content_range[2] not in ("*", str(remote.size)):
             raise _other_bytes(remote)
         return start
     if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -136,29 +140,47 @@ def _start_of(response: httpx.Response, remote: RemoteFile, start: int) -> int:
     if response.headers.get("content-encoding", "identity") != "identity":
         raise Malformed(f"the server compresses {remote.name} although it was told not to")
     length = response.headers.get("content-length")
-    if length is not None and int(length) != remote.size:
+    if length is not None and remote.size is not None and int(length) != remote.size:
         raise _other_size(remote, int(length))
     return 0
 
 
-def _append(response: httpx.Response, remote: RemoteFile, part: Path, start: int, on_bytes: OnBytes) -> None:
+def _full_size(response: httpx.Response, remote: RemoteFile) -> int | None:
+    """Return the size of the whole file: as it is known, or as the server tells it."""
+    if remote.size is not None:
+        return remote.size
+    content_range = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+    text = content_range[2] if content_range else response.headers.get("content-length", "")
+    return int(text) if text.isdigit() else None
+
+
+def _size(remote: RemoteFile, part: Path) -> int | None:
+    """Return the size of the whole file: as it is known, or as the server told it when the part began."""
+    validator = _validator_of(part, remote.url)
+    return remote.size if remote.size is not None or validator is None else validator.size
+
+
+def _append(
+    response: httpx.Response, remote: RemoteFile, part: Path, start: int, on_bytes: OnBytes, *, size: int | None
+) -> None:
     if start == 0:
-        _remember(response, part, remote.url)
-    size = start
+        _remember(response, part, remote.url, size)
+    done = start
     with part.open("r+b" if start else "wb") as file:
         file.seek(start)
         file.truncate()
-        on_bytes(size, remote.size)
+        on_bytes(done, size or done)
         # A chunk size would hold blocks back and lose them when the connection breaks.
         for block in response.iter_raw():
-            size += len(block)
-            if size > remote.size:
-                raise _other_size(remote, size)
+            done += len(block)
+            if size is not None and done > size:
+                raise _other_size(remote, done)
             file.write(block)
-            on_bytes(size, remote.size)
+            on_bytes(done, size or done)
         file.flush()
         os.fsync(file.fileno())
-    if size < remote.size:
+    # Without a size, the end of a chunked answer is the end of the file: a broken one is an error of the client.
+    if size is not None and done < size:
         raise _interrupted(remote, part)
 
 
@@ -173,7 +195,9 @@ def _check(remote: RemoteFile, part: Path) -> None:
 
 
 def _interrupted(remote: RemoteFile, part: Path) -> Interrupted:
-    stopped = f"the download of {remote.name} stopped after {part.stat().st_size} of {remote.size} bytes"
+    size = _size(remote, part)
+    of = "" if size is None else f" of {size}"
+    stopped = f"the download of {remote.name} stopped after {part.stat().st_size}{of} bytes"
     action = "it continues there" if _validator_of(part, remote.url) else "it starts over"
     return Interrupted(f"{stopped}; run the same command again and {action}")
 
@@ -188,14 +212,14 @@ def _other_size(remote: RemoteFile, size: int) -> GandlError:
     return Malformed(f"{detail}; if the publisher changed it, download it yourself and give --from FILE")
 
 
-def _remember(response: httpx.Response, part: Path, url: str) -> None:
+def _remember(response: httpx.Response, part: Path, url: str, size: int | None) -> None:
     """Write the validator of an answer beside the part. A weak ETag does not promise equal bytes and is not used."""
     etag = response.headers.get("etag", "")
     value = etag if etag and not etag.startswith("W/") else response.headers.get("last-modified")
     _forget(part)
     if value:
         with atomic_file(_validator_file(part)) as file:
-            file.write(json.dumps(asdict(Validator(url, value))).encode())
+            file.write(json.dumps(asdict(Validator(url, value, size))).encode())
 
 
 def _validator_of(part: Path, url: str) -> Validator | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from gandl_shared.errors import BadInput, Conflict, NotFound
 from gandl_shared.files.atomic import atomic_folder
 
-from gandl.fetch.data_set import DataSet, Verification
+from gandl.fetch.data_set import DataSet, Verification, megabytes
 from gandl.fetch.download import OnBytes, download, remaining_bytes, sha256_of
 from gandl.fetch.unpack import ArchiveLimits, unpack
 
@@ -113,11 +113,6 @@ def fetch(job: FetchJob, *, on_step: OnStep, on_bytes: OnBytes) -> FetchRecord:
     except OSError as error:
         detail = f"{job.data_set.name} cannot be fetched to {job.target}: {error.strerror or error}"
         raise BadInput(f"{detail}; give another folder by --to") from error
-
-
-def megabytes(size: int) -> str:
-    """Return a number of bytes in MB, 10⁶ bytes."""
-    return f"{size / 1e6:,.0f} MB"
 
 
 def _lay_out(job: FetchJob, work: Path, on_step: OnStep, on_bytes: OnBytes) -> FetchRecord:
