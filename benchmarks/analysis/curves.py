@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import lmfit
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
@@ -245,7 +244,7 @@ def outliers(n: int) -> list[str]:
 
 
 def speed(n: int) -> list[str]:
-    """Complete answers per second on one core, without bootstrap, and lmfit's conf_interval on the same curves."""
+    """Complete answers per second on one core, without bootstrap."""
     plan, rows = Plan(6, 6), []
     rng = np.random.default_rng(0)
     mixes: dict[str, list[Truth]] = {
@@ -255,30 +254,20 @@ def speed(n: int) -> list[str]:
         "a third each": [flat(-1.0)] * (n // 3) + [hill(0.3)] * (n // 3) + [gain_loss(0.1, 3.0)] * (n // 3),
         "all hill": [hill(0.3)] * n,
     }
-    per_hill = 1.0
     for name, truths in mixes.items():
         for size in (max(n // 10, 20), n):
             part = [truths[int(i)] for i in np.linspace(0, len(truths) - 1, size)]
             data = simulate(plan, part, rng)
             start = time.process_time()
             fit_curves(data, CurveOptions(), rng)
-            per_hill = (time.process_time() - start) / len(data)
-            rows.append(f"| {name} | {len(data)} | {1 / per_hill:.0f} |")
+            rows.append(f"| {name} | {len(data)} | {len(data) / (time.process_time() - start):.0f} |")
     rows.append(
         f"| the screen, a well in ten missing | {n // 10} | {n // 10 / _ragged_seconds(plan, n // 10, rng):.0f} |"
     )
     rows.append(
         f"| all hill, each with its own doses | {n // 40} | {n // 40 / _apart_seconds(plan, n // 40, rng):.0f} |"
     )
-    lmfit_seconds = _lmfit_seconds(simulate(plan, [hill(0.3)] * 10, rng))
-    return [
-        "| mix | curves at once | complete answers / s, one core |",
-        "|---|---|---|",
-        *rows,
-        "",
-        f"lmfit `conf_interval` on one hill curve: {1000 * lmfit_seconds:.1f} ms; gandl's whole answer on such curves, "
-        f"{n} at once: {1000 * per_hill:.2f} ms, {lmfit_seconds / per_hill:.0f} times faster.",
-    ]
+    return ["| mix | curves at once | complete answers / s, one core |", "|---|---|---|", *rows]
 
 
 def _ragged_seconds(plan: Plan, n: int, rng: np.random.Generator) -> float:
@@ -299,29 +288,6 @@ def _apart_seconds(plan: Plan, n: int, rng: np.random.Generator) -> float:
     start = time.process_time()
     fit_curves(moved, CurveOptions(), rng)
     return time.process_time() - start
-
-
-def _lmfit_seconds(data: Sequence[DoseResponseData]) -> float:
-    """Seconds per curve for lmfit's fit and profile interval of the EC50, from a good starting point."""
-
-    def residual(params: lmfit.Parameters, x: Float, y: Float) -> Float:
-        v = params.valuesdict()
-        return np.asarray(v["bottom"] + (v["top"] - v["bottom"]) / (1 + 10 ** (v["slope"] * (v["e"] - x))) - y)
-
-    start = time.process_time()
-    for one in data:
-        params = lmfit.Parameters()
-        for name, value, low, high in (
-            ("bottom", -1, None, None),
-            ("top", 1, None, None),
-            ("slope", 1.5, 0.3, 8.0),
-            ("e", -0.5, -3.0, 2.0),
-        ):
-            params.add(name, value=value, min=-np.inf if low is None else low, max=np.inf if high is None else high)
-        minimizer = lmfit.Minimizer(residual, params, fcn_args=(np.log10(one.concentration), one.response))
-        result = minimizer.minimize()
-        lmfit.conf_interval(minimizer, result, p_names=["e"], sigmas=[1.959964])
-    return (time.process_time() - start) / len(data)
 
 
 def report(scale: float) -> str:

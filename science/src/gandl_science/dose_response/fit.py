@@ -25,6 +25,7 @@ from gandl_science.dose_response.intervals import (
 )
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, spacings
 from gandl_science.dose_response.noise.checks import DesignGroup, check_p
+from gandl_science.dose_response.noise.replication import TestedGroup, draw_wells, replicate
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
 from gandl_science.dose_response.quantities.crossing import level_crossings
 from gandl_science.dose_response.quantities.profiles import slope_interval
@@ -38,6 +39,7 @@ from gandl_science.dose_response.results import (
     LevelCrossing,
     LocationEstimate,
     ParameterEstimate,
+    Replications,
 )
 from gandl_science.dose_response.selection import Evidence, aicc_table, choose_model, corrected_aic, visible_bells
 from gandl_science.dose_response.significance import (
@@ -93,6 +95,7 @@ class _DesignFit:
     aicc: Mapping[CurveModel, Float]
     has_bell: Mask
     activity: Sequence[_Activity | None]
+    groups: Sequence[TestedGroup]
     anova: Float
     bands: tuple[Float, Float]
     unequal_scatter: Mask
@@ -118,12 +121,14 @@ class _ModelFit:
 def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveFit]:
     """Return the fits of the compounds of a design, in order; those of one model are computed together."""
     solutions = _solutions(design)
+    activity, groups = _activity(design, solutions, options, seed)
     design_fit = _DesignFit(
         design=design,
         solutions=solutions,
         aicc=aicc_table(design, solutions),
         has_bell=visible_bells(design, solutions, options.scale),
-        activity=_activity(design, solutions, options, seed),
+        activity=activity,
+        groups=groups,
         anova=anova_p(design.data),
         bands=_bands(design, options, seed),
         unequal_scatter=has_unequal_scatter(design.wells, design.weights, design.counts),
@@ -142,7 +147,27 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
             model_fits = _fit_shapes(design_fit, model, members, options)
         for compound, model_fit in zip(members.tolist(), model_fits, strict=True):
             fits[compound] = _curve_fit(design_fit, model, compound, model_fit)
+    for compound, replications in _replications(design_fit, fits, options, seed).items():
+        fits[compound] = replace(fits[compound], replications=replications)
     return [fits[compound] for compound in range(len(models))]
+
+
+def _replications(
+    design_fit: _DesignFit, fits: Mapping[int, CurveFit], options: CurveOptions, seed: int
+) -> dict[int, Replications]:
+    """Return what new experiments with the compounds that were tested would show."""
+    design = design_fit.design
+    results: dict[int, Replications] = {}
+    for group in design_fit.groups if options.n_replications else ():
+        compounds = group.spacing.members.tolist()
+        own = [fits[compound] for compound in compounds]
+        wells = [
+            # Another stream than that of the bootstrap of the same wells.
+            draw_wells(design, b, fit, options.n_replications, _derive_generator(seed + 1, _own_wells(design, b)))
+            for b, fit in zip(compounds, own, strict=True)
+        ]
+        results.update(zip(compounds, replicate(design, group, own, wells, options.alpha), strict=True))
+    return results
 
 
 def _with_best_bells(design_fit: _DesignFit, bells: Index) -> _DesignFit:
@@ -213,14 +238,18 @@ def _derive_generator(seed: int, *arrays: Float) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays))])
 
 
+def _own_wells(design: Design, compound: int) -> Float:
+    """Return the wells of a compound without the padding of the design, which depends on other compounds."""
+    return design.wells[compound, :, : int(design.counts[compound].max())]
+
+
 def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Float, Float]:
     """Return the bootstrap interval of each dose mean, (B, D) twice; NaN where there is none."""
     low, high = np.full(design.counts.shape, np.nan), np.full(design.counts.shape, np.nan)
     if options.n_bootstrap:
         for b, (wells, weights) in enumerate(zip(design.wells, design.weights, strict=True)):
-            # Without the padding of the design, so that the draws do not depend on the replicates of other compounds.
             own = np.s_[:, : int(design.counts[b].max())]
-            generator = _derive_generator(seed, wells[own])
+            generator = _derive_generator(seed, _own_wells(design, b))
             low[b], high[b] = bootstrap_means(
                 wells[own], weights[own], options.n_bootstrap, options.confidence, generator
             )
@@ -229,9 +258,10 @@ def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Float, Flo
 
 def _activity(
     design: Design, solutions: Mapping[CurveModel, Solution], options: CurveOptions, seed: int
-) -> list[_Activity | None]:
+) -> tuple[list[_Activity | None], list[TestedGroup]]:
     """Return the p-values of the activity test; there is one simulated null per pattern of wells per dose."""
     activity: list[_Activity | None] = [None] * len(design.counts)
+    groups: list[TestedGroup] = []
     patterns: dict[tuple[float, ...], list[int]] = defaultdict(list)
     for compound in np.flatnonzero(design.allows_hill).tolist():
         patterns[tuple(design.counts[compound].tolist())].append(compound)
@@ -247,7 +277,9 @@ def _activity(
             columns = (checked.p.tolist(), result.hill.tolist(), checked.assumes_equal_scatter.tolist())
             for compound, p, hill, assumes in zip(group.members.tolist(), *columns, strict=True):
                 activity[compound] = _Activity(p=p, hill=hill, assumes_equal_scatter=assumes)
-    return activity
+            excess = checked.p / np.maximum(result.p, 1e-300)
+            groups.append(TestedGroup(spacing=replace(spacing, members=members[own]), null=null, excess=excess))
+    return activity, groups
 
 
 def _simulations(counts: Float, options: CurveOptions, seed: int) -> NullSimulations:

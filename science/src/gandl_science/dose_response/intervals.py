@@ -317,17 +317,21 @@ def bootstrap_means(
     fewer than three wells have NaN: an honest interval from two wells is 13 times as wide as their distance.
     """
     counts = (weights > 0).sum(axis=1)
-    draw = (rng.random((n_samples, *wells.shape)) * counts[:, None]).astype(int)
-    # A sample has as many wells as the dose; the rest of R is left out.
-    sampled = np.arange(wells.shape[1]) < counts[:, None]
-    w = np.take_along_axis(weights[None], draw, axis=2) * sampled
-    y = np.take_along_axis(wells[None], draw, axis=2)
-    means = (w * y).sum(axis=2) / w.sum(axis=2)
+    n_doses, n_wells = wells.shape
+    draw = (rng.random((n_samples, n_doses, n_wells)) * counts[:, None]).astype(int)
+    # A sample has as many wells as the dose; the rest of R is left out. Replicates come first, because sums over a
+    # short last axis are slow.
+    draw = np.moveaxis(draw + n_wells * np.arange(n_doses)[:, None], 2, 0)
+    sampled = (np.arange(n_wells)[:, None] < counts)[:, None, :]
+    # Without outliers all weights are one, and need not be drawn.
+    ordinary = bool(np.all((weights == 1) | (weights == 0)))
+    w = np.broadcast_to(sampled, draw.shape) if ordinary else np.take(weights.ravel(), draw) * sampled
+    means = (w * np.take(wells.ravel(), draw)).sum(axis=0) / (counts if ordinary else w.sum(axis=0))
     centre = (weights * wells).sum(axis=1) / weights.sum(axis=1)
     tail = (1.0 - confidence) / 2
     df = np.maximum(counts - 1, 1)
     # The first factor corrects the variance of the bootstrap, the second its normal percentiles.
     widening = np.sqrt(counts / df) * stdtrit(df, tail) / ndtri(tail)
-    ends = centre + (np.quantile(means, [tail, 1 - tail], axis=0) - centre) * widening
+    ends = centre + (np.quantile(means.T.copy(), [tail, 1 - tail], axis=1) - centre) * widening
     low, high = np.where(counts >= MIN_BOOTSTRAP_WELLS, ends, np.nan)
     return low, high

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from gandl_science.arrays import Float, Index
+from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.families.shapes import BRAIN_COUSENS, FIVE_PARAMETER, FamilyShape, predict_family
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape, log_dose
 
@@ -183,11 +183,12 @@ class CurveOptions:
 
     `confidence` is the level of all intervals. EC50s are searched up to `margin` decades beyond the tested doses,
     slopes within [slope_low, slope_high]. `n_null` curves simulate the null of the activity test. `n_bootstrap`
-    resamples of the wells of each dose give the interval of its mean (0: no interval). `robust` downweights gross
-    outliers. The activity test at the level `alpha` decides whether a shape is chosen; `null` is what it assumes of the
-    noise. `scale` are the responses of the controls, None where they are unknown; by them a bump before the effect is
-    told from an effect that is lost again. `model` is the only shape that may be chosen, None where all may. `level` is
-    the response of the absolute EC50, None: there is none.
+    resamples of the wells of each dose give the interval of its mean (0: no interval), `n_replications` new experiments
+    the probability of being a hit again (0: none). `robust` downweights gross outliers. The activity test at the level
+    `alpha` decides whether a shape is chosen; `null` is what it assumes of the noise. `scale` are the responses of the
+    controls, None where they are unknown; by them a bump before the effect is told from an effect that is lost again.
+    `model` is the only shape that may be chosen, None where all may. `level` is the response of the absolute EC50,
+    None: there is none.
     """
 
     confidence: float = 0.95
@@ -196,6 +197,7 @@ class CurveOptions:
     margin: float = 1.0
     n_null: int = 10_000
     n_bootstrap: int = 0
+    n_replications: int = 0
     robust: bool = True
     alpha: float = 0.05
     null: Null = Null.AUTOMATIC
@@ -265,6 +267,25 @@ class DoseSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Replications:
+    """What S new experiments with one compound would show; all arrays are (S,).
+
+    `p` is that of the activity test, `is_described` says whether a curve is chosen, `change` is the fitted response
+    farthest from the lowest dose less that at it, `ec50` the EC50 of the curve, `base` the fitted response at the
+    lowest dose with its standard error `base_error`, `lowest_mean` and `highest_mean` the extreme dose means.
+    """
+
+    p: Float
+    is_described: Mask
+    change: Float
+    ec50: Float
+    base: Float
+    base_error: Float
+    lowest_mean: Float
+    highest_mean: Float
+
+
+@dataclass(frozen=True, kw_only=True)
 class CurveFit:
     """The fit of one compound. `weights` (n,) are in the order of the data.
 
@@ -278,6 +299,7 @@ class CurveFit:
     `covariance` is that of the searched parameters (log10 EC50, ln slope), the left and the right plateau, or of the
     level of a constant; NaN for a parameter at its bound, None for a curve that was asked for. `slope_intervals` are
     profile intervals by name; `crossing` is the absolute EC50.
+    `replications`: what new experiments would show, None where nothing was tested.
     """
 
     model: CurveModel
@@ -302,6 +324,7 @@ class CurveFit:
     residual_df: float = 0.0
     slope_intervals: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     crossing: LevelCrossing | None = None
+    replications: Replications | None = None
 
     def predict(self, concentration: Float) -> Float:
         """Return the fitted response at concentrations (n,), not negative."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -66,12 +67,13 @@ class DoseMeans:
         """The number of doses D."""
         return int(self.mean.shape[-1])
 
-    @property
+    # Both are needed several times in every step of a polish.
+    @cached_property
     def total_weight(self) -> Float:
         """The effective number of wells, (B,): a downweighted well counts as its weight."""
         return np.asarray(self.weight.sum(axis=1))
 
-    @property
+    @cached_property
     def grand_mean(self) -> Float:
         """The weighted mean of all wells, (B,)."""
         return np.asarray((self.weight * self.mean).sum(axis=1) / self.total_weight)

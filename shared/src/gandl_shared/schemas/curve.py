@@ -188,6 +188,7 @@ class Curve(Frozen):
     residual_df: float | None = None
     covariance: CurveCovariance | None = None
     band: tuple[tuple[float, float], ...] = ()
+    hit_probability: Annotated[float, Field(ge=0, le=1, description="how often it would be a hit again")] | None = None
     metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map, joined")
 
 

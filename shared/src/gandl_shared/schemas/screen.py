@@ -172,7 +172,8 @@ class ErrorBody(Frozen):
 class Hit(Frozen):
     """One compound of a cell line with its rank. `window_fold` is the factor from the EC50 to the first sign of
     toxicity (`window_relation` `=`), or to the highest dose tested if there is no such sign (`>`). `toxic_from_um` is
-    the dose of that sign: the cells leave both controls, or the effect is lost."""
+    the dose of that sign: the cells leave both controls, or the effect is lost. `hit_probability` is how often the
+    compound would be a hit in a new experiment, null where it was not tested."""
 
     rank: int | None
     compound: str
@@ -185,5 +186,6 @@ class Hit(Frozen):
     window_fold: float | None = None
     window_relation: Relation | None = None
     toxic_from_um: float | None = None
+    hit_probability: float | None = None
     flags: tuple[Flag, ...]
     metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map, joined")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq, least_squares
-from scipy.stats import f as f_distribution
+from scipy.special import fdtri
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.families.shapes import FamilyShape
@@ -240,7 +240,7 @@ def profile_location(optimum: CurveOptimum, variance: float, df: float, confiden
         return -np.inf, np.inf
     if not optimum.problem.free[0]:
         return float(optimum.vector[0]), float(optimum.vector[0])
-    limit = optimum.cost + max(variance, 1e-300) * float(f_distribution.ppf(confidence, 1, df))
+    limit = optimum.cost + max(variance, 1e-300) * float(fdtri(1, df, confidence))
     return _end(optimum, limit, -1.0), _end(optimum, limit, 1.0)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import f as f_distribution
+from scipy.special import fdtri
 
 from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.intervals import ShapeFit
@@ -27,7 +27,7 @@ _PROFILE_TOLERANCE, _MAX_PROFILE_STEPS = 1e-5, 20
 
 def allowed_misfit(fit: ShapeFit, confidence: float) -> Float:
     """Return the largest misfit (B,) inside an interval; NaN without residual degrees of freedom."""
-    quantile = f_distribution.ppf(confidence, 1, np.maximum(fit.residual_df, 0.5))
+    quantile = fdtri(1, np.maximum(fit.residual_df, 0.5), confidence)
     return np.asarray(fit.best.misfit + fit.variance * quantile)
 
 

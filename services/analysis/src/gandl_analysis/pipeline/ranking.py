@@ -90,6 +90,7 @@ def _hit(entry: RankedCurve) -> Hit:
         window_fold=curve.window.fold if curve.window else None,
         window_relation=curve.window.relation if curve.window else None,
         toxic_from_um=_lowest_toxic_dose(curve),
+        hit_probability=curve.hit_probability,
         flags=curve.flags,
         metadata=curve.metadata,
     )

@@ -38,9 +38,9 @@ def p_value(p: float | None) -> str:
     return f"{p:.4f}" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
 
 
-def share(value: float) -> str:
+def share(value: float | None) -> str:
     """Return a share as a whole percentage."""
-    return f"{100 * value:.0f} %"
+    return NOTHING if value is None else f"{100 * value:.0f} %"
 
 
 def concentration(value: float | None, unit: str = "uM") -> str:

@@ -17,7 +17,7 @@ from gandl_analysis.figures.texts import ec50_text
 from gandl_analysis.formats.csv_tables import curve_files, curves_csv, potency_csv
 from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curves.choices import curve_request
-from gandl_analysis.pipeline.curves.compounds import CurveSettings
+from gandl_analysis.pipeline.curves.compounds import N_REPLICATIONS, CurveSettings
 from gandl_analysis.pipeline.curves.potency import potency_ratios, reference_name
 from gandl_analysis.pipeline.curves.table_fit import fit_table, table_roles
 from gandl_analysis.pipeline.ranking import rank_curves
@@ -36,7 +36,7 @@ from gandl.terminal.layout import add_row, new_table, print_table
 from gandl.terminal.table_notes import Sheet, print_notes
 
 _MAX_NAME = 80
-_MAX_ROWS = 200
+_MAX_ROWS = 100
 
 
 @with_curve_options
@@ -91,6 +91,9 @@ def fit(
     bootstrap: Annotated[
         int, typer.Option(help="Number of resamples for the interval of each dose mean; 0 for no interval.")
     ] = 1000,
+    replications: Annotated[
+        int, typer.Option(help="Number of simulated new experiments for the hit probability; 0 for none.")
+    ] = N_REPLICATIONS,
     unit: Annotated[
         str,
         typer.Option(
@@ -104,7 +107,15 @@ def fit(
     """Fit a dose-response curve for each compound and cell line of a table."""
     scale, roles = table_roles(controls, vehicle)
     settings = replace(
-        _settings(scale, alpha=alpha, bootstrap=bootstrap, unit=unit, seed=seed, absolute=absolute),
+        _settings(
+            scale,
+            alpha=alpha,
+            bootstrap=bootstrap,
+            replications=replications,
+            unit=unit,
+            seed=seed,
+            absolute=absolute,
+        ),
         request=curve_request(shape.choice, prefix="--"),
     )
     settings = settings.under_noise(NoiseParameters(null=null.value, downweight_outliers=robust))
@@ -130,16 +141,24 @@ def fit(
 
 
 def _settings(
-    scale: ResponseScale | None, *, alpha: float, bootstrap: int, unit: str, seed: int, absolute: float | None
+    scale: ResponseScale | None,
+    *,
+    alpha: float,
+    bootstrap: int,
+    replications: int,
+    unit: str,
+    seed: int,
+    absolute: float | None,
 ) -> CurveSettings:
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha {alpha:g} is not between 0 and 1")
-    if bootstrap < 0 or seed < 0:
-        raise BadInput(f"--bootstrap {bootstrap} and --seed {seed} must not be negative")
+    for option, number in (("--bootstrap", bootstrap), ("--replications", replications), ("--seed", seed)):
+        if number < 0:
+            raise BadInput(f"{option} {number} must not be negative")
     if absolute is not None and not math.isfinite(absolute):
         raise BadInput(f"--absolute {absolute:g} is not a response; give a number such as 50")
     return CurveSettings(
-        options=CurveOptions(n_bootstrap=bootstrap),
+        options=CurveOptions(n_bootstrap=bootstrap, n_replications=replications),
         rules=InterpretationRules(alpha=alpha, scale=scale),
         absolute_level=absolute,
         unit=unit,
@@ -210,13 +229,14 @@ def _safe(text: str) -> str:
 
 
 def _print_summary(curves: Sequence[Curve], out: Path) -> None:
-    table = new_table("compound", "cell line", "verdict", "EC50", "q", "flags")
+    table = new_table("compound", "cell line", "verdict", "EC50", "q", "again", "flags")
     # A terminal table of thousands of rows takes as long as their fits, and nobody reads it.
     printed = curves if len(curves) <= _MAX_ROWS else [ranked.curve for ranked in rank_curves(curves)[:_MAX_ROWS]]
     for curve in printed:
         q_value = "" if curve.q_value is None else f"{curve.q_value:.2g}"
         ec50 = ec50_text(curve.ec50).removeprefix("EC50 ")
-        add_row(table, curve.compound, curve.cell_line, curve.verdict, ec50, q_value, ", ".join(curve.flags))
+        again = "" if curve.hit_probability is None else f"{100 * curve.hit_probability:.0f} %"
+        add_row(table, curve.compound, curve.cell_line, curve.verdict, ec50, q_value, again, ", ".join(curve.flags))
     print_table(table, Console())
     if len(printed) < len(curves):
         typer.echo(f"The first {len(printed)} of {len(curves)} curves by rank; {out} holds all")

@@ -25,6 +25,7 @@ from gandl_science.dose_response.verdict.interpretation import (
     interpret_curve,
 )
 from gandl_science.dose_response.verdict.onset import off_axis_onset
+from gandl_science.dose_response.verdict.replication import hit_probability, largest_hit_p
 from gandl_science.dose_response.verdict.summary import sample_curve
 from gandl_shared.errors import InvalidTable, Problem, raise_if
 from gandl_shared.schemas.analysis import NoiseParameters
@@ -51,6 +52,9 @@ from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell, finit
 
 _SAMPLES = 81
 """The points of the sampled curve: enough for a smooth line in a figure."""
+
+N_REPLICATIONS = 100
+"""The new experiments from which the hit probability is told: its standard error is at most 5 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +111,12 @@ def efficacy_settings(
     alpha: float = 0.05,
     screen: str | None = None,
     n_bootstrap: int = 1000,
+    n_replications: int = N_REPLICATIONS,
     request: CurveRequest | None = None,
 ) -> CurveSettings:
     """Return settings for efficacies, where negative controls are at -1 and positive controls at +1."""
     return CurveSettings(
-        options=CurveOptions(n_bootstrap=n_bootstrap),
+        options=CurveOptions(n_bootstrap=n_bootstrap, n_replications=n_replications),
         request=request or CurveRequest(),
         rules=InterpretationRules(alpha=alpha, scale=ResponseScale()),
         screen=screen,
@@ -176,10 +181,13 @@ def fit_wells(
     fits = fit_curves(data, settings.fit_options, rng)
     groups = [compound.cell_line for compound in fittable]
     fits = refit_curves(data, fits, groups, request=settings.request, options=settings.fit_options)
-    limits = off_limits or {}
+    limits, adjusted = off_limits or {}, _q_by_cell_line(fittable, fits)
+    largest_p = _largest_p_by_cell_line(fittable, adjusted, settings.rules.alpha)
     curves = {
-        id(compound): _curve(compound, fit, q_value, settings, limits.get(compound.cell_line))
-        for compound, fit, q_value in zip(fittable, fits, _q_by_cell_line(fittable, fits), strict=True)
+        id(compound): _with_hit_probability(
+            _curve(compound, fit, q_value, settings, limits.get(compound.cell_line)), fit, largest_p, settings.rules
+        )
+        for compound, fit, q_value in zip(fittable, fits, adjusted, strict=True)
     }
     return [
         curves.get(id(compound))
@@ -208,6 +216,23 @@ def _q_by_cell_line(compounds: Sequence[CompoundWells], fits: Sequence[CurveFit]
         for i, q_value in zip(members, q_values([fits[i].p_value for i in members]), strict=True):
             adjusted[i] = q_value
     return adjusted
+
+
+def _largest_p_by_cell_line(
+    compounds: Sequence[CompoundWells], adjusted: Sequence[float | None], alpha: float
+) -> dict[str, float]:
+    """Return the largest p-value of a hit in each cell line, from the q-values of the compounds."""
+    families: dict[str, list[float | None]] = {}
+    for compound, q_value in zip(compounds, adjusted, strict=True):
+        families.setdefault(compound.cell_line, []).append(q_value)
+    return {cell_line: largest_hit_p(family, alpha) for cell_line, family in families.items()}
+
+
+def _with_hit_probability(
+    curve: Curve, fit: CurveFit, largest_p: Mapping[str, float], rules: InterpretationRules
+) -> Curve:
+    probability = hit_probability(fit.replications, largest_p[curve.cell_line], rules, curve.off_axis.departs_at)
+    return curve.model_copy(update={"hit_probability": probability})
 
 
 def _curve(
@@ -315,7 +340,7 @@ def _window(window: TherapeuticWindow) -> CurveWindow:
 def _points(compound: CompoundWells, weights: Iterable[float], fit: CurveFit | None) -> tuple[CurvePoint, ...]:
     """Return all wells of a compound; `weights` are those of the fitted ones, in order."""
     # The fit has a weight per fitted well; excluded wells have none.
-    remaining = iter(weights)
+    remaining, fitted = iter(weights), {} if fit is None else _fitted(fit, compound.wells)
     return tuple(
         CurvePoint(
             concentration=finite(well.concentration),
@@ -325,17 +350,16 @@ def _points(compound: CompoundWells, weights: Iterable[float], fit: CurveFit | N
             weight=next(remaining) if exclusion is None else 0.0,
             excluded=exclusion,
             is_vehicle=well.is_vehicle,
-            fitted=None if fit is None else _fitted(fit, well.concentration),
+            fitted=fitted.get(well.concentration),
         )
         for well, exclusion in zip(compound.wells, compound.exclusions, strict=True)
     )
 
 
-def _fitted(fit: CurveFit, concentration: float | None) -> float | None:
-    """Return the curve at the concentration of a well."""
-    if concentration is None or finite(concentration) is None:
-        return None
-    return float(fit.predict(np.array([concentration]))[0])
+def _fitted(fit: CurveFit, wells: Iterable[CurveWell]) -> dict[float | None, float]:
+    """Return the curve at each finite concentration of the wells."""
+    doses = list(dict.fromkeys(w.concentration for w in wells if finite(w.concentration) is not None))
+    return dict(zip(doses, fit.predict(np.array(doses, float)).tolist(), strict=True))
 
 
 def _off_axis(wells: Sequence[CurveWell], limit: float | None) -> CurveOffAxis:
