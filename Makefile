@@ -101,6 +101,7 @@ bench: $(VENV)/.dev bench-analysis ## every benchmark; pages of docs/ are writte
 bench-analysis: $(VENV)/.dev ## every table and figure of the analysis: calibration, speed, size, BBBC013, recovery
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis.curves
 	@$(BIN)/python -m benchmarks.analysis.replication
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis.asked_curves
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis.axes --bbbc013 $(DATA)/bbbc013 --page docs/axes-and-quality.md
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis.image_qc --data $(DATA) --page docs/image-qc.md
 	@$(BIN)/python -m benchmarks.analysis.scale --page docs/axes-and-quality.md

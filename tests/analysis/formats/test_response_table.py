@@ -120,7 +120,10 @@ def test_equal_replicates_of_single_doses_are_not_noted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "dose", "unit", "value"),
     [
-        ("concentration_um", "3", "ng/mL", 3.0),
+        ("concentration", "3", "ng/mL", 3.0),
+        ("dose", "300", "nM", 300.0),
+        ("treatment_conc", "3", None, 3.0),
+        ("concentration_um", "3", "µM", 3.0),
         ("concentration_um", "300 nM", "uM", 0.3),
         ("dose (nM)", "300", "uM", 0.3),
         ("dose (nM)", "300", "nM", 300.0),
@@ -128,11 +131,63 @@ def test_equal_replicates_of_single_doses_are_not_noted(tmp_path: Path) -> None:
     ],
 )
 def test_concentrations_come_in_the_unit_of_the_results(
-    tmp_path: Path, header: str, dose: str, unit: str, value: float
+    tmp_path: Path, header: str, dose: str, unit: str | None, value: float
 ) -> None:
     path = tmp_path / "t.csv"
     path.write_text(HEADER.replace("concentration_um", header) + f"a,U,{dose},1\n", encoding="utf-8")
     assert read_responses(path, unit=unit).wells[0].concentration == pytest.approx(value)
+
+
+@pytest.mark.parametrize("unit", ["nM", "ug/mL"])
+def test_a_header_in_micromolar_holds_nothing_else(tmp_path: Path, unit: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER + "a,U,3,1\n", encoding="utf-8")
+    with pytest.raises(InvalidTable, match=f"row 1, concentration_um: the header says µM, but --unit is {unit}; name"):
+        read_responses(path, unit=unit)
+
+
+@pytest.mark.parametrize(
+    ("dose", "unit", "message"),
+    [
+        ("3", None, "names no unit; write it into the header"),
+        ("300 nM", "ug/mL", "'300 nM' has a unit, but the results"),
+    ],
+)
+def test_a_concentration_whose_unit_is_unclear_is_refused(
+    tmp_path: Path, dose: str, unit: str | None, message: str
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER.replace("concentration_um", "concentration") + f"a,U,{dose},1\n", encoding="utf-8")
+    with pytest.raises(InvalidTable, match=message):
+        read_responses(path, unit=unit)
+
+
+def test_weights_are_read_where_they_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER.replace("\n", ",Weight\n") + "a,U,3,1,0.5\na,U,5,1,2\n", encoding="utf-8")
+    table = read_responses(path, has_weights=True)
+    assert ([well.weight for well in table.wells], table.wells[0].metadata, table.notes) == ([0.5, 2.0], {}, ())
+    plain = read_responses(path)
+    assert plain.wells[0].weight is None and plain.wells[0].metadata == {"Weight": "0.5"}
+    assert plain.notes == ("The column 'weight' was not used; --weights column weights the wells by it",)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [("0", "0 is not above 0"), ("-1", "-1 is not above 0"), ("", "is empty; every row"), ("much", "is not a number")],
+)
+def test_weights_that_are_none_are_refused_by_row(tmp_path: Path, weight: str, message: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER.replace("\n", ",weight\n") + f"a,U,3,1,{weight}\n", encoding="utf-8")
+    with pytest.raises(InvalidTable, match=f"row 2, weight: .*{message}"):
+        read_responses(path, has_weights=True)
+
+
+def test_asked_weights_need_their_column(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER + "a,U,3,1\n", encoding="utf-8")
+    with pytest.raises(InvalidTable, match="weight: --weights column needs one column"):
+        read_responses(path, has_weights=True)
 
 
 def test_a_molar_header_and_results_in_mass_are_refused(tmp_path: Path) -> None:

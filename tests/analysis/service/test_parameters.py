@@ -78,6 +78,7 @@ class TestReuse:
             ({"axis_from": {"screen": "nobody"}}, "there is no screen 'nobody'"),
             ({"axis_from": {"screen": "../etc"}}, "there is no screen '../etc'"),
             ({"preset": "paper"}, "preset paper fits its own axis"),
+            ({"curves": {"bottom": 1, "top": -1}}, "curves.bottom: 1 is not below the top"),
         ],
     )
     def test_what_does_not_fit_is_refused(self, stack: Stack, more: dict[str, object], words: str) -> None:

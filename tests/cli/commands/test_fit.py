@@ -54,6 +54,7 @@ def test_tables_have_the_unit_in_their_names_and_the_absolute_ec50_is_read_at_it
     app: typer.Typer, table: Path, tmp_path: Path
 ) -> None:
     out, tables = tmp_path / "curves.csv", tmp_path / "tables"
+    table.write_text(table.read_text().replace("concentration_um", "concentration"))
     options = ["--out", str(out), "--tables", str(tables), "--bootstrap", "0", "--unit", "nM", "--absolute", "725"]
     result = CliRunner().invoke(app, [str(table), *options])
     assert result.exit_code == 0, result.output
@@ -242,6 +243,10 @@ def test_plateaus_are_fixed_and_shared_by_option(app: typer.Typer, table: Path, 
         (["--top", "high"], "--top: 'high' is neither a number"),
         (["--top", "1", "--share", "top"], "--share: top is fixed"),
         (["--model", "4pl"], "--model"),
+        (["--weights", "1/sd^2"], "--weights 1/sd^2: a standard deviation of a few replicates"),
+        (["--weights", "column", "--null", "unequal"], "--null unequal and --weights column exclude each other"),
+        (["--weights", "y"], "--weights 'y' is unknown; use none, column, 1/y, 1/y^2"),
+        (["--unit", "nM"], "concentration_um: the header says µM, but --unit is nM"),
     ],
 )
 def test_nonsense_about_curves_names_the_option(

@@ -65,3 +65,15 @@ def test_both_commands_have_the_same_options() -> None:
     for command in (analyse, screen):
         assert names <= inspect.signature(command).parameters.keys()
         assert "analysis" not in inspect.signature(command).parameters
+
+
+def test_options_of_curves_win_over_the_file_one_by_one(tmp_path: Path) -> None:
+    file = tmp_path / "p.json"
+    file.write_text(json.dumps({"curves": {"bottom": -1, "model": "5pl"}}))
+    curves = AnalysisOptions(parameters=file, curve_model="hill", top="0.5:1.2").read_parameters().curves
+    assert (curves.model, curves.bottom, curves.top) == ("hill", -1, "0.5:1.2")
+
+
+def test_limits_that_contradict_each_other_are_refused_before_the_images_are_read() -> None:
+    with pytest.raises(Invalid, match="curves.bottom: 1 is not below the top"):
+        AnalysisOptions(bottom="1", top="-1").read_parameters()

@@ -72,3 +72,24 @@ def test_bottom_is_the_lower_plateau_either_way_and_the_fit_predicts_its_own_mea
     assert (curve.params["bottom"].estimate, curve.params["top"].estimate) == pytest.approx((-1.0, 1.0), abs=1e-3)
     doses = np.array([dose.concentration for dose in curve.doses])
     assert curve.predict(doses) == pytest.approx([dose.mean for dose in curve.doses], abs=1e-3)
+
+
+def test_weights_enter_the_null_of_the_activity_test() -> None:
+    c = np.repeat(np.geomspace(0.01, 10, 7), 3)
+    sd = np.where(c > 5, 5.0, np.where(c > 1, 2.0, 1.0))
+    rng = np.random.default_rng(21)
+    data = [DoseResponseData(c, rng.normal(size=c.size) * sd, weight=4 / sd**2) for _ in range(300)]
+    fits = fit_curves(data, CurveOptions(n_null=2000), np.random.default_rng(0))
+    share = np.mean([fit.p_value is not None and fit.p_value <= 0.05 for fit in fits])
+    # 99.9 % of binomial shares of 300 at 5 %; without weights a third of them are significant.
+    assert share <= 0.097
+    assert np.mean([fit.has_unequal_scatter for fit in fits]) < 0.12, "the weights explain the scatter"
+    assert all((fit.weights == 1).all() for fit in fits)
+    assert fits[0].doses[-1].weight is not None and fits[0].doses[0].weight is not None
+    assert fits[0].doses[0].weight / fits[0].doses[-1].weight == pytest.approx(25.0)
+
+
+@pytest.mark.parametrize("weight", [[1.0, 2.0], [1.0, 0.0, 1.0], [1.0, np.nan, 1.0]])
+def test_weights_are_finite_numbers_above_zero(weight: list[float]) -> None:
+    with pytest.raises(ValueError, match="give one weight per concentration, a finite number above 0"):
+        DoseResponseData(np.ones(3), np.ones(3), weight=np.array(weight))

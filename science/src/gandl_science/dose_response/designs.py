@@ -33,9 +33,10 @@ class Design:
 
     wells, present (1 or 0) and weights (after downweighting of outliers) are (B, D, R); the wells of a dose come first
     along R. `has_many_outliers` (B,) is true where a tenth of the wells or more are outliers, `is_confounded` (B,)
-    where dose and plate cannot be told apart. `slots` holds, for each compound, the (dose, replicate) of each of its
-    wells, in its own order. `counts` (B, D) are replicates per dose. `space` is the search space, with the bounds of
-    each compound. `level_variance` (B,) is that of the level of the absolute EC50.
+    where dose and plate cannot be told apart. `prior` (B, D, R) are the relative weights of the user, with a mean of 1
+    over the wells of a compound, and 1 where `has_weights` (B,) is false. `slots` holds, for each compound, the (dose,
+    replicate) of each of its wells, in its own order. `counts` (B, D) are replicates per dose. `space` is the search
+    space, with the bounds of each compound. `level_variance` (B,) is that of the level of the absolute EC50.
     """
 
     levels: Float
@@ -43,12 +44,23 @@ class Design:
     wells: Float
     present: Float
     weights: Float
+    prior: Float
+    has_weights: Mask
     has_many_outliers: Mask
     is_confounded: Mask
     slots: tuple[tuple[Index, Index], ...]
     counts: Float
     data: DoseMeans
     level_variance: Float
+
+    @property
+    def nominal(self) -> Float:
+        """The weight of each dose (B, D) of a compound without outliers: its replicates, or the sum of their weights.
+
+        Dose means have variances inverse to it, also under the null hypothesis of the activity test.
+        """
+        total = (self.present * self.prior).sum(axis=2)
+        return np.where(self.has_weights[:, None], total, self.counts)
 
     @property
     def allows_hill(self) -> Mask:
@@ -89,6 +101,7 @@ def _gather(levels: Float, datasets: Sequence[DoseResponseData], options: CurveO
     slots = tuple(_slots(own, data) for own, data in zip(levels, datasets, strict=True))
     shape = (*levels.shape, 1 + max(int(replicate.max()) for _, replicate in slots))
     wells, present, share, replicates = np.zeros((4, *shape))
+    prior, has_weights = np.ones(shape), np.array([data.weight is not None for data in datasets])
     confounded, efficiency = np.zeros(len(datasets), dtype=bool), np.ones(len(datasets))
     for compound, (data, (dose, replicate)) in enumerate(zip(datasets, slots, strict=True)):
         correction = _corrected(data, dose)
@@ -96,6 +109,8 @@ def _gather(levels: Float, datasets: Sequence[DoseResponseData], options: CurveO
         present[compound, dose, replicate] = 1.0
         share[compound, dose, replicate] = correction.weight
         replicates[compound, dose, replicate] = correction.replicate
+        if data.weight is not None:
+            prior[compound, dose, replicate] = data.weight / np.mean(data.weight)
         confounded[compound], efficiency[compound] = correction.is_confounded, correction.efficiency
     # Outliers are weighted before anything is fitted, so that all models see the same data.
     space, x = _search_space(levels, options), log_dose(levels)
@@ -103,7 +118,8 @@ def _gather(levels: Float, datasets: Sequence[DoseResponseData], options: CurveO
     outliers = share_of_outliers(weights, present)
     # Wells that are parts of one replicate are equal after the correction, so no scatter of wells can be seen.
     parts = np.any((present > 0) & (replicates < 1), axis=(1, 2))
-    untouched = has_other_noise(outliers) | parts
+    # Weights of the user say how much each well scatters, so that none of them is an outlier besides.
+    untouched = has_other_noise(outliers) | parts | has_weights
     weights[untouched] = present[untouched]
     return Design(
         levels=levels,
@@ -111,12 +127,14 @@ def _gather(levels: Float, datasets: Sequence[DoseResponseData], options: CurveO
         wells=wells,
         present=present,
         weights=weights,
-        has_many_outliers=has_many_outliers(outliers) & ~parts,
+        prior=prior,
+        has_weights=has_weights,
+        has_many_outliers=has_many_outliers(outliers) & ~parts & ~has_weights,
         slots=slots,
         # Wells of a plate that is one replicate are parts of it, so the sum is whole but for rounding.
         counts=np.rint(replicates.sum(axis=2)),
         is_confounded=confounded,
-        data=_with_efficiency(dose_means(x, wells, weights * share), efficiency),
+        data=_with_efficiency(dose_means(x, wells, weights * share * prior), efficiency),
         level_variance=np.array([data.level_variance for data in datasets]),
     )
 

@@ -131,7 +131,7 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
         groups=groups,
         anova=anova_p(design.data),
         bands=_bands(design, options, seed),
-        unequal_scatter=has_unequal_scatter(design.wells, design.weights, design.counts),
+        unequal_scatter=has_unequal_scatter(design.wells, design.weights * design.prior, design.counts),
     )
     models = _choose_models(design_fit, options)
     bells = np.flatnonzero([model is CurveModel.GAIN_LOSS for model in models])
@@ -247,7 +247,7 @@ def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Float, Flo
     """Return the bootstrap interval of each dose mean, (B, D) twice; NaN where there is none."""
     low, high = np.full(design.counts.shape, np.nan), np.full(design.counts.shape, np.nan)
     if options.n_bootstrap:
-        for b, (wells, weights) in enumerate(zip(design.wells, design.weights, strict=True)):
+        for b, (wells, weights) in enumerate(zip(design.wells, design.weights * design.prior, strict=True)):
             own = np.s_[:, : int(design.counts[b].max())]
             generator = _derive_generator(seed, _own_wells(design, b))
             low[b], high[b] = bootstrap_means(
@@ -264,7 +264,7 @@ def _activity(
     groups: list[TestedGroup] = []
     patterns: dict[tuple[float, ...], list[int]] = defaultdict(list)
     for compound in np.flatnonzero(design.allows_hill).tolist():
-        patterns[tuple(design.counts[compound].tolist())].append(compound)
+        patterns[tuple(design.nominal[compound].tolist())].append(compound)
     for pattern, compounds in patterns.items():
         counts, members = np.array(pattern), np.array(compounds)
         simulations = _simulations(counts, options, seed)
@@ -274,7 +274,11 @@ def _activity(
             result, null = simulations.test(spacing, data.take(own), misfit[own])
             group = DesignGroup(design=design, members=members[own], x=spacing.x, space=spacing.space)
             checked = check_p(group, result.p, null, options, lambda wells: _derive_generator(seed, wells))
-            columns = (checked.p.tolist(), result.hill.tolist(), checked.assumes_equal_scatter.tolist())
+            # Weights say how wells scatter, and wells of unequal weights must not be exchanged.
+            weighted = design.has_weights[group.members]
+            p_values = np.where(weighted, result.p, checked.p)
+            assumptions = checked.assumes_equal_scatter & ~weighted
+            columns = (p_values.tolist(), result.hill.tolist(), assumptions.tolist())
             for compound, p, hill, assumes in zip(group.members.tolist(), *columns, strict=True):
                 activity[compound] = _Activity(p=p, hill=hill, assumes_equal_scatter=assumes)
             excess = checked.p / np.maximum(result.p, 1e-300)
@@ -428,6 +432,7 @@ def _parameters(fit: ShapeFit, model: CurveModel) -> list[dict[str, ParameterEst
 def _summaries(design_fit: _DesignFit, compound: int) -> tuple[DoseSummary, ...]:
     """Return the doses of a compound with their means."""
     design, (low, high) = design_fit.design, design_fit.bands
+    weights = design.nominal[compound] if design.has_weights[compound] else [None] * design.levels.shape[1]
     columns = (
         design.levels[compound],
         design.data.mean[compound],
@@ -437,9 +442,14 @@ def _summaries(design_fit: _DesignFit, compound: int) -> tuple[DoseSummary, ...]
     )
     return tuple(
         DoseSummary(
-            concentration=float(concentration), mean=float(mean), n_wells=int(n), low=_finite(a), high=_finite(b)
+            concentration=float(concentration),
+            mean=float(mean),
+            n_wells=int(n),
+            low=_finite(a),
+            high=_finite(b),
+            weight=None if weight is None else float(weight),
         )
-        for concentration, mean, n, a, b in zip(*columns, strict=True)
+        for concentration, mean, n, a, b, weight in zip(*columns, weights, strict=True)
     )
 
 

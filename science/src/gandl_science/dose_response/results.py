@@ -112,13 +112,15 @@ class DoseResponseData:
     """The wells of one compound: concentration (n,), any unit, not negative, and response (n,), any unit; both finite.
 
     `plate` (n,) holds a code from 0 on for each plate; None where plates are unknown. `level_variance` is the sampling
-    variance of the level of the absolute EC50. Raises ValueError for anything else.
+    variance of the level of the absolute EC50. `weight` (n,) are relative weights above 0: the variance of a well is
+    inverse to its weight. None: all are equal. Raises ValueError for anything else.
     """
 
     concentration: Float
     response: Float
     plate: Index | None = None
     level_variance: float = 0.0
+    weight: Float | None = None
 
     def __post_init__(self) -> None:
         concentration, response = np.asarray(self.concentration, float), np.asarray(self.response, float)
@@ -133,8 +135,14 @@ class DoseResponseData:
             raise ValueError(
                 f"give one plate per concentration; the shapes are {self.plate.shape} and {concentration.shape}"
             )
+        if self.weight is not None and not _are_weights(np.asarray(self.weight, float), concentration):
+            raise ValueError("give one weight per concentration, a finite number above 0")
         object.__setattr__(self, "concentration", concentration)
         object.__setattr__(self, "response", response)
+
+
+def _are_weights(weight: Float, concentration: Float) -> bool:
+    return weight.shape == concentration.shape and bool(np.isfinite(weight).all() and (weight > 0).all())
 
 
 @dataclass(frozen=True)
@@ -257,13 +265,17 @@ class LevelCrossing:
 
 @dataclass(frozen=True, kw_only=True)
 class DoseSummary:
-    """A tested dose: the weighted mean of its wells, their number, and the bootstrap interval of the mean if any."""
+    """A tested dose: the weighted mean of its wells, their number, and the bootstrap interval of the mean if any.
+
+    `weight` is the sum of relative weights that the user has given to the wells, None without them.
+    """
 
     concentration: float
     mean: float
     n_wells: int
     low: float | None
     high: float | None
+    weight: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

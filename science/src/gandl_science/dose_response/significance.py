@@ -116,7 +116,7 @@ def _f_tail(effect: Float, effect_df: float, error: Float, error_df: Float) -> F
 
 @dataclass(frozen=True, kw_only=True)
 class FlatWells:
-    """N simulated compounds without an effect, whose wells per dose are `counts` (D,).
+    """N simulated compounds without an effect, whose wells per dose are `counts` (D,), or the sums of their weights.
 
     `directions` (N, D) are their centred dose means with all variation scaled to 1, `by_dose` (N,) their p-values of
     the analysis of variance (NaN without replicates). Neither depends on the doses.
@@ -129,7 +129,7 @@ class FlatWells:
 
 def simulate_wells(counts: Float, n_simulations: int, rng: np.random.Generator) -> FlatWells:
     """Simulate compounds without an effect: at least five wells at four or more doses, `counts` (D,) of each dose."""
-    n_wells, n_doses = int(counts.sum()), int(counts.size)
+    n_wells, n_doses = round(float(counts.sum())), int(counts.size)
     # Normal wells have independent means (variance 1 / wells) and a chi-squared pure error: no well need be drawn.
     mean = rng.normal(size=(n_simulations, n_doses)) / np.sqrt(counts)
     pure_df = n_wells - n_doses
@@ -153,7 +153,7 @@ def activity_null(x: Float, wells: FlatWells, space: SearchSpace, tail: Float | 
     grid = hill_grid(x, space)
     shares = _best_share(wells.directions, np.sqrt(wells.counts), grid)
     null = ActivityNull(
-        n_wells=int(wells.counts.sum()),
+        n_wells=round(float(wells.counts.sum())),
         n_doses=int(wells.counts.size),
         grid=grid,
         shares=np.sort(shares),

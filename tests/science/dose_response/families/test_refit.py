@@ -9,6 +9,7 @@ from gandl_science.dose_response.families.refit import first_model, refit_curves
 from gandl_science.dose_response.families.request import CurveRequest, Limits, ModelRequest, Plateau
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData
+from gandl_science.dose_response.verdict.interpretation import InterpretationRules, interpret_curve
 
 C = np.repeat(np.geomspace(0.01, 30, 8), 3)
 ZERO, ONE = Limits(0, 0), Limits(1, 1)
@@ -123,3 +124,14 @@ def test_a_shape_alone_is_fitted_by_the_common_solver() -> None:
     assert fit(CurveRequest(model=ModelRequest.HILL), y)[0].model is CurveModel.HILL
     assert fit(CurveRequest(model=ModelRequest.GAIN_LOSS), hill(0.3) + noise(1))[0].model is CurveModel.GAIN_LOSS
     assert fit(CurveRequest(model=ModelRequest.HILL), noise(14))[0].model is CurveModel.CONSTANT
+
+
+def test_hormesis_whose_loss_is_not_seen_has_no_ec50() -> None:
+    c, y = C[C <= 1], ((1 + 0.6 * C) / (1 + (C / 2.0) ** 2.5))[C <= 1]
+    request = CurveRequest(model=ModelRequest.BRAIN_COUSENS)
+    options = CurveOptions(n_null=500, model=first_model(request))
+    data = [DoseResponseData(c, y + np.random.default_rng(1).normal(size=c.size) * 0.01)]
+    fits = fit_curves(data, options, np.random.default_rng(0))
+    (curve,) = refit_curves(data, fits, ["line"], request=request, options=options)
+    said = interpret_curve(curve, 1e-6, InterpretationRules())
+    assert curve.model is CurveModel.BRAIN_COUSENS and said.ec50.relation is None

@@ -26,10 +26,11 @@ _ACTIVE = (Verdict.ACTIVE, Verdict.ACTIVE_BIPHASIC)
 VERDICTS_WITH_EC50 = (*_ACTIVE, Verdict.TOXIC)
 """The verdicts for which an EC50 is reported."""
 
+_TWO_LIMBS = (CurveModel.GAIN_LOSS, CurveModel.BRAIN_COUSENS)
 _MIN_COVERED = 0.8
 _MIN_PLATEAU = 0.5
-"""The share of its amplitude that a gain-loss curve must reach. With less, its rise and its fall overlap: the plateau
-between them is an extrapolation, and so are the two EC50s, which are half of the way to it."""
+"""The share of its amplitude that a gain-loss or Brain-Cousens curve must reach. With less, its two limbs overlap: the
+plateau is an extrapolation, and so are the EC50s, which are half of the way to it."""
 _LACK_OF_FIT_P = 0.01
 _MIN_REPLICATES = 2
 _MIN_DOSES = 5
@@ -155,8 +156,8 @@ class CurveClassifier:
 
     @property
     def limbs_overlap(self) -> bool:
-        """True for a gain-loss curve whose rise and fall cannot be told apart, so that it has no EC50."""
-        return self.fit.model is CurveModel.GAIN_LOSS and self.summary.covered() < _MIN_PLATEAU
+        """True for a curve of two limbs that cannot be told apart, so that it has no EC50."""
+        return self.fit.model in _TWO_LIMBS and self.summary.covered() < _MIN_PLATEAU
 
     @property
     def is_plateau(self) -> bool:

@@ -36,6 +36,12 @@ class CurveSummary:
     sample_y: Float
 
     @property
+    def precision(self) -> Float:
+        """The residual variance over the variance of each dose mean (D,): its wells, or the sum of their weights."""
+        weights = [dose.weight for dose in self.fit.doses]
+        return np.array([n if w is None else w for n, w in zip(self.counts, weights, strict=True)], float)
+
+    @property
     def wanted_direction(self) -> float:
         """The direction from the negative to the positive control; 1 where the controls are unknown."""
         return 1.0 if self.scale is None else float(np.sign(self.scale.span))
@@ -67,7 +73,7 @@ class CurveSummary:
         if self.scale is None or self.fit.sigma is None:
             return False
         excess = (self.base - self.scale.midpoint) * self.wanted_direction
-        return bool(excess > 2 * self.fit.sigma / np.sqrt(self.counts[0]))
+        return bool(excess > 2 * self.fit.sigma / np.sqrt(self.precision[0]))
 
     @property
     def always_active(self) -> bool:
@@ -93,7 +99,7 @@ class CurveSummary:
     def has_single_active_dose(self) -> bool:
         """Return whether exactly one dose differs clearly from the rest."""
         if self.fit.model is CurveModel.CONSTANT:
-            error = (self.fit.sigma or 0.0) / np.sqrt(self.counts)
+            error = (self.fit.sigma or 0.0) / np.sqrt(self.precision)
             # Without a curve, a dose stands out against the scatter of its wells, not against an effect.
             apart = np.abs(self.means - np.median(self.means)) > _SINGLE_DOSE_ERRORS * error
             return int(apart.sum()) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gandl_shared.errors import InvalidTable, Problem, raise_if
@@ -21,8 +21,12 @@ from gandl_analysis.pipeline.curves.wells import CurveWell, group_by_compound
 
 REQUIRED = ("compound", "cell_line", DOSE, "response")
 OPTIONAL = ("plate", "well", "off_distance", "excluded")
+WEIGHT = "weight"
+"""The column of weights, which is read only where the user asks for it: it may be that of an animal."""
 _NUMBERS = (DOSE, "response", "off_distance")
 _NAMES = ("compound", "cell_line", "plate")
+_UNITLESS = frozenset({"treatment_conc"})
+"""The names of a concentration in plate maps that state no unit themselves."""
 _NO, _YES = {"false", "no", "n", "0"}, {"true", "yes", "y", "1"}
 _INFINITE = {"inf", "-inf", "+inf", "infinity", "-infinity", "∞"}
 
@@ -35,10 +39,14 @@ class ResponseTable:
     notes: tuple[str, ...]
 
 
-def read_responses(path: Path, *, unit: str = "uM", sheet: str | None = None) -> ResponseTable:
+def read_responses(
+    path: Path, *, unit: str | None = None, sheet: str | None = None, has_weights: bool = False
+) -> ResponseTable:
     """Return the wells of a file with the columns `REQUIRED` and any of `OPTIONAL`, in any form of a plate map.
 
-    `concentration_um` holds concentrations in `unit`; other headers and cells with a molar unit are converted to it.
+    `unit` is that of the results (None: µM) and of a column whose header names no unit, such as `concentration`.
+    Headers and cells with a molar unit are converted to it; `concentration_um` with another unit is refused.
+    `has_weights`: the column `weight` holds relative weights above zero.
     `sheet` chooses the sheet of a workbook. Further columns are kept. An empty response (or NA, NaN) is a well without
     a measurement: it is not fitted, but it is part of the result. A concentration of zero is a vehicle well of that
     compound. Raises NotFound, or InvalidTable with one problem per row and field.
@@ -51,8 +59,9 @@ def read_responses(path: Path, *, unit: str = "uM", sheet: str | None = None) ->
         for name in REQUIRED
         if name not in columns
     ]
+    missing += _missing_weights(table) if has_weights else []
     raise_if([*missing, *problems] if missing else (), InvalidTable, "table cannot be used")
-    reader = _Reader(table, columns, unit)
+    reader = _Reader(table, columns, unit, has_weights=has_weights)
     wells = tuple(reader.well(row) for row in table.rows if row.number not in table.short_rows)
     problems += [*_short_rows(table), *reader.problems, *_repeated_wells(wells, table.source)]
     problems += _similar_names(wells, table.source)
@@ -81,12 +90,32 @@ def _columns(table: Table, problems: list[Problem], notes: list[str]) -> dict[st
     return {column: choose_column(table, column, several, problems, notes) for column, several in indices.items()}
 
 
+def _header_scale(header: str) -> DoseScale:
+    """Return how a column of concentrations is scaled; its power is None where the header states no unit."""
+    if column_key(header) in COLUMN_NAMES:
+        return DoseScale(None if column_key(header) in _UNITLESS else 0)
+    return dose_scale(plain_column(header)) or DoseScale(None)
+
+
+def _weight_columns(table: Table) -> list[int]:
+    return [i for i, name in enumerate(table.header) if column_key(name) == WEIGHT]
+
+
+def _missing_weights(table: Table) -> list[Problem]:
+    """Return a problem unless there is one column of weights."""
+    n = len(_weight_columns(table))
+    detail = f"--weights column needs one column of this name, and there are {n}"
+    return [] if n == 1 else [Problem(detail, file=table.source, row=table.header_row, field=WEIGHT)]
+
+
 class _Reader:
     """Turn rows into wells; `problems` collects what is wrong with their cells."""
 
-    def __init__(self, table: Table, columns: dict[str, int], unit: str) -> None:
-        self._table, self._columns = table, columns
-        self._further = [(i, name) for i, name in enumerate(table.header) if i not in columns.values()]
+    def __init__(self, table: Table, columns: dict[str, int], unit: str | None, *, has_weights: bool) -> None:
+        self._table = table
+        self._ignores_weights = not has_weights and bool(_weight_columns(table))
+        self._columns = {**columns, WEIGHT: _weight_columns(table)[0]} if has_weights else columns
+        self._further = [(i, name) for i, name in enumerate(table.header) if i not in self._columns.values()]
         self._spellings: list[tuple[int, str]] = []
         self._mark, self.problems = self._decimal_mark()
         self._concentrations = self._concentration_column(unit)
@@ -101,19 +130,24 @@ class _Reader:
         points = self._table.separator in (",", None)
         return decimal_mark(cells, self._table.source, points_are_decimal=points)
 
-    def _concentration_column(self, unit: str) -> ConcentrationColumn:
-        header = self._table.header[self._columns[DOSE]]
-        power = unit_power(unit)
-        # The user names the unit of concentration_um by an option, whatever it is.
-        scale = None if column_key(header) in COLUMN_NAMES else dose_scale(plain_column(header))
-        if scale is not None and power is None:
-            detail = f"the header states a molar unit, but the unit of the results is {unit}; give a molar unit"
-            self.problems.append(Problem(detail, file=self._table.source, row=self._table.header_row, field=header))
-        if scale is None:
+    def _concentration_column(self, stated: str | None) -> ConcentrationColumn:
+        header, unit = self._table.header[self._columns[DOSE]], stated or "uM"
+        power, scale, detail = unit_power(unit), _header_scale(header), None
+        if scale.power is None:
+            # The user states the unit of a header that has none; that of a plate map is in µM by convention.
+            is_stated = stated is not None or column_key(header) in _UNITLESS
+            scale = replace(scale, power=(power or 0) if is_stated else None)
             self.problems += self._other_units(unit)
-        return ConcentrationColumn(
-            header=header, scale=scale or DoseScale(power or 0), mark=self._mark, unit=unit, unit_power=power or 0
-        )
+        elif column_key(header) in COLUMN_NAMES:
+            self.problems += self._other_units(unit)
+            if power != 0:
+                detail = f"the header says µM, but --unit is {unit}; name the column concentration, or leave out --unit"
+        elif power is None:
+            detail = f"the header states a molar unit, but the unit of the results is {unit}; give a molar unit"
+        if detail:
+            self.problems.append(Problem(detail, file=self._table.source, row=self._table.header_row, field=header))
+        self._is_molar = power is not None
+        return ConcentrationColumn(header=header, scale=scale, mark=self._mark, unit=unit, unit_power=power or 0)
 
     def _other_units(self, unit: str) -> list[Problem]:
         """Return a problem for each column of units that states another molar unit than that of the results."""
@@ -145,6 +179,7 @@ class _Reader:
             well=_well_name(self._cell(row, "well")),
             off_distance=self._number(row, "off_distance"),
             excluded=self._exclusion(row),
+            weight=self._weight(row),
             table_row=row.number,
             metadata={name: row.cells[i] for i, name in self._further},
         )
@@ -178,6 +213,11 @@ class _Reader:
         try:
             if reason and "date" in reason:
                 raise ValueError(reason)
+            quantity = parse_quantity(text, self._mark)
+            if quantity is not None and quantity.unit and not self._is_molar:
+                raise ValueError(
+                    f"'{text}' has a unit, but the results are in {self._concentrations.unit}; give numbers"
+                )
             value = self._concentrations.read(text)
         except ValueError as error:
             self._add_problem(row, DOSE, str(error))
@@ -186,6 +226,16 @@ class _Reader:
             hint = "a header of logarithms says so, such as log10_concentration_um"
             self._add_problem(row, DOSE, f"{text} is negative; give {self._concentrations.unit}, 0 for vehicle; {hint}")
         return value
+
+    def _weight(self, row: Row) -> float | None:
+        if WEIGHT not in self._columns:
+            return None
+        weight = self._number(row, WEIGHT)
+        if is_missing(self._cell(row, WEIGHT)):
+            self._add_problem(row, WEIGHT, "is empty; every row needs a weight with --weights column")
+        elif weight is not None and weight <= 0:
+            self._add_problem(row, WEIGHT, f"{weight:g} is not above 0; a well that must not count is `excluded`")
+        return weight
 
     def _exclusion(self, row: Row) -> str | None:
         """Return why the well must not be fitted: any text but a word for no; a mere yes becomes "excluded"."""
@@ -218,6 +268,8 @@ class _Reader:
             notes.append(f"The column '{column.header}' was read as log10 of the concentration")
         elif column.scale.power not in (column.unit_power, None):
             notes.append(f"The concentrations of the column '{column.header}' were converted to {column.unit}")
+        if self._ignores_weights:
+            notes.append("The column 'weight' was not used; --weights column weights the wells by it")
         if self._mark is Mark.COMMA:
             notes.append("Commas in numbers were read as decimal commas")
         return notes

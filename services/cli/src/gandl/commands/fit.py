@@ -20,6 +20,7 @@ from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.compounds import N_REPLICATIONS, CurveSettings
 from gandl_analysis.pipeline.curves.potency import potency_ratios, reference_name
 from gandl_analysis.pipeline.curves.table_fit import fit_table, table_roles
+from gandl_analysis.pipeline.curves.weighting import Weighting, check_weighting
 from gandl_analysis.pipeline.ranking import rank_curves
 from gandl_science.dose_response.results import CurveOptions, Null, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules
@@ -95,11 +96,19 @@ def fit(
         int, typer.Option(help="Number of simulated new experiments for the hit probability; 0 for none.")
     ] = N_REPLICATIONS,
     unit: Annotated[
+        str | None,
+        typer.Option(
+            help="Unit of output and plots, and of a column `concentration`, whose name states none; uM if absent. "
+            "Columns with a molar unit, such as concentration_nM, are converted to it."
+        ),
+    ] = None,
+    weights: Annotated[
         str,
         typer.Option(
-            help="Unit of the column concentration_um, of output and plots. Other molar units are converted to it."
+            help="Weights of the wells: `none`, the `column` weight, or an error that grows with the fitted response: "
+            "`1/y` (its variance) or `1/y^2` (its standard deviation)."
         ),
-    ] = "uM",
+    ] = "none",
     sheet: Sheet = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulated null and the bootstrap.")] = 0,
     shape: CurveShapeOptions,
@@ -111,18 +120,23 @@ def fit(
             scale,
             alpha=alpha,
             bootstrap=bootstrap,
-            replications=replications,
-            unit=unit,
+            replications=replications if weights == Weighting.NONE else 0,
+            unit=unit or "uM",
             seed=seed,
             absolute=absolute,
         ),
+        weighting=_weighting(weights),
         request=curve_request(shape.choice, prefix="--"),
     )
     settings = settings.under_noise(NoiseParameters(null=null.value, downweight_outliers=robust))
     _check_out(out)
-    responses = read_responses(table, unit=unit, sheet=sheet)
+    has_weights = settings.weighting is Weighting.COLUMN
+    if has_weights and null not in (Null.AUTOMATIC, Null.NORMAL):
+        raise BadInput(f"--null {null} and --weights column exclude each other: weights say how each well scatters")
+    responses = read_responses(table, unit=unit, sheet=sheet, has_weights=has_weights)
     print_notes(responses.notes)
     wells = responses.wells
+    check_weighting(wells, settings.weighting)
     # After the table was read, so that a bad table leaves no empty folder; before the fit, which takes long.
     for option, folder in (("--plots", plots), ("--tables", tables)):
         if folder is not None:
@@ -164,6 +178,19 @@ def _settings(
         unit=unit,
         seed=seed,
     )
+
+
+def _weighting(text: str) -> Weighting:
+    """Return the weights that `--weights` names."""
+    if text.replace(" ", "").lower() in ("1/sd^2", "1/sd2", "1/sd"):
+        raise BadInput(
+            f"--weights {text}: a standard deviation of a few replicates is itself so uncertain that some wells "
+            "would weigh a hundred times more by chance; give 1/y^2, or weights of your own in the column weight"
+        )
+    try:
+        return Weighting(text)
+    except ValueError as error:
+        raise BadInput(f"--weights '{text}' is unknown; use {', '.join(Weighting)}") from error
 
 
 def _check_out(out: Path) -> None:

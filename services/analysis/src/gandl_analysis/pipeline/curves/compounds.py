@@ -13,7 +13,14 @@ from gandl_science.dose_response.families.refit import first_model, refit_curves
 from gandl_science.dose_response.families.request import CurveRequest
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.quantities.certainty import Uncertainty, absolute_ec50
-from gandl_science.dose_response.results import CurveFit, CurveOptions, Null, ResponseScale, ScaleError
+from gandl_science.dose_response.results import (
+    CurveFit,
+    CurveOptions,
+    DoseResponseData,
+    Null,
+    ResponseScale,
+    ScaleError,
+)
 from gandl_science.dose_response.results import Relation as FittedRelation
 from gandl_science.dose_response.significance import q_values
 from gandl_science.dose_response.verdict.interpretation import (
@@ -48,6 +55,7 @@ from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 from gandl_analysis.pipeline.curves.certainty import curve_certainty, curve_parameters
 from gandl_analysis.pipeline.curves.vehicle import vehicle_wells, with_vehicle
+from gandl_analysis.pipeline.curves.weighting import Weighting, fit_weighted
 from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell, finite, group_by_compound
 
 _SAMPLES = 81
@@ -68,6 +76,7 @@ class CurveSettings:
 
     options: CurveOptions = field(default_factory=CurveOptions)
     request: CurveRequest = field(default_factory=CurveRequest)
+    weighting: Weighting = Weighting.NONE
     rules: InterpretationRules = field(default_factory=InterpretationRules)
     absolute_level: float | None = None
     scale_errors: Mapping[str, ScaleError] = field(default_factory=dict)
@@ -175,12 +184,10 @@ def fit_wells(
     raise_if(_negative_concentrations(wells), InvalidTable, "wells cannot be fitted")
     compounds = with_vehicle(group_by_compound(wells), vehicle_wells(vehicle))
     fittable = [c for c in compounds if c.fitted_wells and c.cell_line not in undirected]
-    rng = np.random.default_rng(settings.seed)
     # One call for all, so that compounds that share their doses are solved together.
     data = [replace(c.data, level_variance=settings.level_variance(c.cell_line)) for c in fittable]
-    fits = fit_curves(data, settings.fit_options, rng)
     groups = [compound.cell_line for compound in fittable]
-    fits = refit_curves(data, fits, groups, request=settings.request, options=settings.fit_options)
+    fits = fit_weighted(data, settings.weighting, lambda each: _fit(each, groups, settings))
     limits, adjusted = off_limits or {}, _q_by_cell_line(fittable, fits)
     largest_p = _largest_p_by_cell_line(fittable, adjusted, settings.rules.alpha)
     curves = {
@@ -194,6 +201,12 @@ def fit_wells(
         or _curve_without_fit(compound, settings, directed=compound.cell_line not in undirected)
         for compound in compounds
     ]
+
+
+def _fit(data: Sequence[DoseResponseData], groups: Sequence[str], settings: CurveSettings) -> Sequence[CurveFit]:
+    options = settings.fit_options
+    fits = fit_curves(data, options, np.random.default_rng(settings.seed))
+    return refit_curves(data, fits, groups, request=settings.request, options=options)
 
 
 def _negative_concentrations(wells: Sequence[CurveWell]) -> list[Problem]:

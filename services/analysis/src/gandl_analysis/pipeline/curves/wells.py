@@ -24,7 +24,8 @@ class CurveWell:
 
     `table_row` is its row in the table that it comes from. `excluded` says why it must not be fitted. A well that
     `is_empty` holds no cells, so it is not fitted, but its `off_distance` counts. A well that `is_vehicle` is the zero
-    dose of several compounds. `metadata` are further columns.
+    dose of several compounds. `weight` is its relative weight, None where all wells count alike. `metadata` are further
+    columns.
     """
 
     compound: str
@@ -37,6 +38,7 @@ class CurveWell:
     excluded: str | None = None
     is_empty: bool = False
     is_vehicle: bool = False
+    weight: float | None = None
     table_row: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
@@ -125,10 +127,12 @@ class CompoundWells:
         plates = [well.plate for well in wells]
         # Without a plate for every well it is not known which of them share an error.
         codes = np.unique([str(plate) for plate in plates], return_inverse=True)[1] if all(plates) else None
+        weights = [well.weight for well in wells if well.weight is not None]
         return DoseResponseData(
             np.array([well.concentration for well in wells], float),
             np.array([well.response for well in wells], float),
             codes,
+            weight=np.array(weights) if wells and len(weights) == len(wells) else None,
         )
 
 
