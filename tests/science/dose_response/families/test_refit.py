@@ -133,5 +133,5 @@ def test_hormesis_whose_loss_is_not_seen_has_no_ec50() -> None:
     data = [DoseResponseData(c, y + np.random.default_rng(1).normal(size=c.size) * 0.01)]
     fits = fit_curves(data, options, np.random.default_rng(0))
     (curve,) = refit_curves(data, fits, ["line"], request=request, options=options)
-    said = interpret_curve(curve, 1e-6, InterpretationRules())
-    assert curve.model is CurveModel.BRAIN_COUSENS and said.ec50.relation is None
+    interpretation = interpret_curve(curve, 1e-6, InterpretationRules())
+    assert curve.model is CurveModel.BRAIN_COUSENS and interpretation.ec50.relation is None
