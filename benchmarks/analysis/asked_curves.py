@@ -77,8 +77,8 @@ def coverage(truth: Truth, n: int) -> str:
     data = [DoseResponseData(DOSES, truth.curve(DOSES) + rng.normal(size=DOSES.size) * truth.sd) for _ in range(n)]
     fits = refit_curves(data, fit_curves(data, options, rng), [""] * n, request=truth.request, options=options)
     ends = [fit.ec50 for fit in fits if fit.ec50 is not None]
-    held = sum((end.low or 0.0) <= truth.ec50 <= (end.high or np.inf) for end in ends)
-    return f"| {truth.name} | {_rate(held, len(ends))} |"
+    n_covered = sum((end.low or 0.0) <= truth.ec50 <= (end.high or np.inf) for end in ends)
+    return f"| {truth.name} | {_rate(n_covered, len(ends))} |"
 
 
 def type_one(n: int) -> list[str]:
