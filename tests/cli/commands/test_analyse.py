@@ -239,10 +239,14 @@ def test_what_is_wrong_with_a_file_of_parameters_is_said(
 def test_a_table_of_features_gets_all_that_a_screen_gets(gandl: Gandl, tmp_path: Path) -> None:
     """The second analysis, of the folder that the first one wrote, gives the same results byte for byte."""
     profiles().to_csv(tmp_path / "profiles.csv.gz", index=False)
-    ended = gandl("analyse", tmp_path / "profiles.csv.gz", "--out", tmp_path / "out")
+    ended = gandl("analyse", tmp_path / "profiles.csv.gz", "--out", tmp_path / "out", "--retrieval")
     assert ended.code == 0, ended.err
+    assert "not the same well position" in (tmp_path / "out/retrieval.csv").read_text()
+    assert "recall@1" in ended.out
     assert "note: 24 of 24 features are used" in ended.err
-    assert sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_file()) == sorted([*FILES, "features.csv"])
+    assert sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_file()) == sorted(
+        [*FILES, "features.csv", "retrieval.csv"]
+    )
     report = (tmp_path / "out/report.html").read_text()
     assert "profiles.csv.gz" in report
     assert "gandl did not compute them" in report

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_science.axis.plate_normalisation import PLATE_NORMALISATIONS, align_plates, standardise_plates
+from gandl_science.axis.plate_normalisation import (
+    PLATE_NORMALISATIONS,
+    align_plates,
+    principal_components,
+    robustise_plates,
+    standardise_plates,
+)
 from numpy.typing import NDArray
 
 Screen = tuple[NDArray[np.float32], NDArray[np.intp], list[str], NDArray[np.bool_]]
@@ -59,3 +65,22 @@ def test_constant_features_stay_finite(name: str) -> None:
     vectors, well, plates, reference = screen()
     vectors[:, 2] = 5
     assert np.isfinite(PLATE_NORMALISATIONS[name](vectors, well, plates, reference)).all()
+
+
+def test_principal_components_are_those_of_standardised_features() -> None:
+    rng = np.random.default_rng(0)
+    vectors = (rng.normal(size=(300, 5)) @ rng.normal(size=(5, 5)) * [1, 10, 100, 1, 1]).astype(np.float32)
+    scores = principal_components(vectors, 3)
+    x = (vectors - vectors.mean(axis=0)) / vectors.std(axis=0)
+    _, singular, _ = np.linalg.svd(x.astype(np.float64), full_matrices=False)
+    np.testing.assert_allclose(np.linalg.norm(scores, axis=0), singular[:3], rtol=1e-4)
+    assert principal_components(vectors).shape == (300, 5)
+
+
+def test_robust_scaling_ignores_a_stray_control() -> None:
+    vectors, well, plates, reference = screen(negatives=12)
+    stray = vectors.copy()
+    stray[well == 0] = 1e4
+    out, out_stray = (robustise_plates(x, well, plates, reference) for x in (vectors, stray))
+    others = (well != 0) & (np.array(plates)[well] == "P1")
+    np.testing.assert_allclose(out_stray[others].mean(axis=0), out[others].mean(axis=0), atol=0.5)

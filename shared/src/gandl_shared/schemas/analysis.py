@@ -12,7 +12,7 @@ from gandl_shared.schemas.curve import CurveChoice
 from gandl_shared.schemas.vocabulary import ImageReason
 
 Whitening = Literal["within_class", "negative_controls", "none", "raw"]
-Normalisation = Literal["none", "standardise", "align"]
+Normalisation = Literal["none", "standardise", "align", "pca_mad"]
 Preset = Literal["default", "paper"]
 Null = Literal["automatic", "normal", "unequal", "permutation"]
 
@@ -141,7 +141,7 @@ class AnalysisParameters(Frozen):
     normalisation: Normalisation = Field(
         default="none",
         description="normalisation of vectors by the negative controls of each plate; `align` with the "
-        "whitening `negative_controls` is TVN",
+        "whitening `negative_controls` is TVN; `pca_mad` is scale, PCA 64, plate MAD",
     )
     alpha: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.05, description="the largest q of an active compound")
     curves: CurveChoice = Field(default=CurveChoice(), description="the form of the dose-response curves")

@@ -13,6 +13,7 @@ from gandl_shared.schemas.curve import Curve, CurveLocation
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 
 from gandl_analysis.pipeline.curves.potency import PotencyRatio
+from gandl_analysis.pipeline.retrieval import RetrievalRow
 
 WELL_COLUMNS = (
     "plate",
@@ -89,6 +90,7 @@ CURVE_COLUMNS = (
 )
 """The columns of a table of curves, in every file and answer: the single definition of them."""
 HIT_COLUMNS = tuple(name for name in Hit.model_fields if name != "metadata")
+RETRIEVAL_COLUMNS = ("cell_line", "task", "restriction", "queries", "map", "recall_at_1", "chance")
 POINT_COLUMNS = (
     "screen",
     "compound",
@@ -180,6 +182,19 @@ def hits_csv(hits: Iterable[Hit]) -> str:
     listed = list(hits)
     records = ({**hit.model_dump(), "flags": ";".join(hit.flags), **prefixed_metadata(hit)} for hit in listed)
     return _csv_text((*HIT_COLUMNS, *metadata_columns(listed)), records)
+
+
+def retrieval_csv(rows: Iterable[RetrievalRow]) -> str:
+    """Return one row per protocol and cell line; a protocol without queries has empty numbers."""
+    return _csv_text(RETRIEVAL_COLUMNS, map(_retrieval_record, rows))
+
+
+def _retrieval_record(row: RetrievalRow) -> dict[str, object]:
+    what = {"cell_line": row.cell_line, "task": row.task, "restriction": row.restriction}
+    if row.result is None:
+        return {**what, "queries": 0}
+    numbers = {name: getattr(row.result, name) for name in ("queries", "recall_at_1", "chance")}
+    return {**what, **numbers, "map": row.result.mean_average_precision}
 
 
 def metadata_columns(items: Iterable[WellScore | Curve | Hit]) -> list[str]:

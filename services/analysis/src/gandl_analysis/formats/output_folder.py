@@ -24,6 +24,8 @@ from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis, VectorProve
 from gandl_analysis.report.render import render_report
 
 EMBEDDINGS, WELLS = "embeddings.parquet", "wells.csv"
+RETRIEVAL = "retrieval.csv"
+"""The file of the protocols of retrieval, which is written where they are asked for."""
 AXES = "axes"
 """The folder of the fitted axes."""
 

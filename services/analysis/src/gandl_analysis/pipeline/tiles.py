@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from gandl_science.arrays import Index, Mask
-from gandl_science.axis.plate_normalisation import PLATE_NORMALISATIONS
+from gandl_science.axis.plate_normalisation import PCA_MAD, PLATE_NORMALISATIONS, principal_components
 from gandl_science.positions import Positions
 from gandl_shared.errors import NotEnoughData
 from gandl_shared.plates import Role, Well
@@ -117,10 +117,15 @@ def tiles_of(profiles: Profiles, wells: Sequence[Well], image_qc: ImageQc = NO_I
 def normalised_tiles(tiles: WellTiles, normalisation: str) -> WellTiles:
     """Return vectors relative to the negative controls of the same plate and cell line; `none` changes nothing.
 
+    With `pca_mad` they are principal components of all tiles before that.
+
     Raises NotEnoughData naming cell line and plate where there are fewer than two such wells.
     """
     if normalisation == "none":
         return tiles
+    if normalisation == PCA_MAD:
+        # Cell lines share their components, so that an axis between two of them has a meaning.
+        tiles = replace(tiles, vectors=principal_components(tiles.vectors))
     vectors = np.empty_like(tiles.vectors)
     for cell_line in dict.fromkeys(w.cell_line for w in tiles.wells):
         wells = np.array([w.cell_line == cell_line for w in tiles.wells], bool)

@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from gandl_analysis.formats.output_folder import write_files
+from gandl_analysis.formats.csv_tables import retrieval_csv
+from gandl_analysis.formats.output_folder import RETRIEVAL, write_files
 from gandl_analysis.formats.profiles.read import FEATURES, TableOptions, read_profile_table
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.pipeline import analyse as pipeline
 from gandl_analysis.pipeline.inputs import ScreenInput
+from gandl_analysis.pipeline.retrieval import retrieval_rows
 from gandl_shared.errors import BadInput
 from gandl_shared.models import TableLevel
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
 from gandl.screening.plate_maps import PositiveControl, positive_words
 from gandl.screening.run import check_output_folder
+from gandl.terminal.retrieval_table import print_retrieval
 from gandl.terminal.screen_tables import print_screen
 from gandl.terminal.table_notes import print_notes
 
@@ -40,6 +43,14 @@ def analyse(
     level: Annotated[
         TableLevel | None, typer.Option(help="What a row of a TABLE is, where its columns do not say so.")
     ] = None,
+    retrieval: Annotated[
+        bool,
+        typer.Option(
+            "--retrieval",
+            help="Also write retrieval.csv: whether replicates, and compounds of one mechanism (column `moa`), find "
+            "each other among all others.",
+        ),
+    ] = False,
     analysis: AnalysisOptions,
 ) -> None:
     """Analyse a screen again with other parameters, or the features of any other program.
@@ -52,9 +63,12 @@ def analyse(
     options = TableOptions(plate_map=platemap, sheet=sheet, positive=positive, level=level)
     screen, further = _input(source, options, analysis)
     analysed = pipeline.analyse(screen)
+    rows = retrieval_rows(screen) if retrieval else ()
+    further |= {RETRIEVAL: retrieval_csv(rows).encode()} if retrieval else {}
     write_files(analysed, screen.profiles, out, further)
     print_notes(analysed.analysis.notes)
     print_screen(analysed.analysis)
+    print_retrieval(rows)
     typer.echo(f"{out / 'report.html'}")
 
 

@@ -32,7 +32,8 @@ class AnalysisOptions:
     normalise: Annotated[
         str | None,
         typer.Option(
-            help="`none`, `standardise` or `align`: vectors relative to the negative controls of their plate."
+            help="`none`, `standardise`, `align` or `pca_mad` (scale, PCA 64, plate MAD): vectors relative to the "
+            "negative controls of their plate."
         ),
     ] = None
     null: Annotated[Null | None, typer.Option(help=NULL_HELP, show_default=False)] = None

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from gandl_science.arrays import Index
 from gandl_science.axis.definition import E2
 from gandl_science.axis.fitted import AxisFit
+from gandl_science.axis.plate_normalisation import PCA_MAD
 from gandl_science.axis.provenance import AxisProvenance, ControlStatus
 from gandl_shared.errors import Invalid, Problem, raise_if
 
@@ -57,6 +58,10 @@ def _missing(axes: EarlierAxes, cell_line: str, available: Collection[str]) -> s
 def _differences(fit: AxisFit, source: str, preparation: Preparation) -> list[str]:
     stored, current = fit.provenance, preparation.provenance(cell_line=fit.cell_line)
     differences = [] if stored is None else _provenance_differences(stored, current, source)
+    if PCA_MAD in (current.normalisation, "" if stored is None else stored.normalisation):
+        return [
+            f"the components of {PCA_MAD} are those of one screen; fit a new axis, or ask for another normalisation"
+        ]
     if fit.features != preparation.card.features:
         features = preparation.card.features
         differences.append(f"{source} scores vectors of {fit.features} features, here they have {features}")
