@@ -194,7 +194,7 @@ def test_what_is_wrong_with_a_folder_is_said(
 
 WRONG = [
     (["--preset", "papers"], ["preset", "'default' or 'paper'"]),
-    (["--normalise", "tvn"], ["normalisation", "'none', 'standardise' or 'align'"]),
+    (["--normalise", "tvn"], ["normalisation", "'none', 'standardise', 'align' or 'pca_mad'"]),
     (["--thresholds", "good"], ["--thresholds 'good'", "good=0.6"]),
     (["--thresholds", "great=1"], ["quality.great", "Extra inputs"]),
     (["--thresholds", "good=0.1,usable=0.3"], ["quality", "usable 0.3 is above good 0.1"]),
