@@ -13,7 +13,7 @@ from gandl_shared.schemas.curve import Curve, CurveLocation
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 
 from gandl_analysis.pipeline.curves.potency import PotencyRatio
-from gandl_analysis.pipeline.retrieval import RetrievalRow
+from gandl_analysis.pipeline.quality.retrieval import RetrievalRow
 
 WELL_COLUMNS = (
     "plate",

@@ -12,7 +12,7 @@ from gandl_analysis.formats.profiles.read import FEATURES, TableOptions, read_pr
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.pipeline import analyse as pipeline
 from gandl_analysis.pipeline.inputs import ScreenInput
-from gandl_analysis.pipeline.retrieval import retrieval_rows
+from gandl_analysis.pipeline.quality.retrieval import retrieval_rows
 from gandl_shared.errors import BadInput
 from gandl_shared.models import TableLevel
 

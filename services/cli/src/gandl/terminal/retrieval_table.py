@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gandl_analysis.pipeline.retrieval import RetrievalRow
+from gandl_analysis.pipeline.quality.retrieval import RetrievalRow
 from rich.console import Console
 
 from gandl.terminal.layout import add_row, new_table, print_table

@@ -8,7 +8,7 @@ import pytest
 from gandl_analysis.formats.csv_tables import RETRIEVAL_COLUMNS, retrieval_csv
 from gandl_analysis.formats.profiles.read import TableOptions, read_profile_table
 from gandl_analysis.pipeline.inputs import ScreenInput
-from gandl_analysis.pipeline.retrieval import RetrievalRow, retrieval_rows
+from gandl_analysis.pipeline.quality.retrieval import RetrievalRow, retrieval_rows
 from gandl_shared.plates import Role
 from gandl_shared.schemas.analysis import AnalysisParameters
 
