@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
+from gandl_analysis.pipeline.curves.off_axis import OffAxisRule
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
 from gandl_science.dose_response.results import CurveOptions, ResponseScale
@@ -111,7 +112,7 @@ def curve_of(case: Case) -> Curve:
         options=CurveOptions(n_null=2000), rules=InterpretationRules(scale=ResponseScale()), seed=0
     )
     undirected = ("U2OS",) if case.at_chance else ()
-    (curve,) = fit_wells(wells, settings, {"U2OS": 2.0}, undirected=undirected)
+    (curve,) = fit_wells(wells, settings, {"U2OS": OffAxisRule(limit=2.0)}, undirected=undirected)
     return curve
 
 

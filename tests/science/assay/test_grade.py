@@ -6,7 +6,7 @@ import numpy as np
 from gandl_science.assay.grade import GradeThresholds, grade_assay
 from gandl_science.assay.separation import separation
 
-from tests.science.assay.scores import with_moments
+from tests.science.assay_scores import with_moments
 
 GOOD = separation(with_moments(1, 0.1), with_moments(-1, 0.1))
 

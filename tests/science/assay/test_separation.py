@@ -7,7 +7,7 @@ import pytest
 from gandl_science.assay.separation import roc_auc, separation, ssmd, v_factor, z_prime, z_prime_robust
 from sklearn.metrics import roc_auc_score
 
-from tests.science.assay.scores import with_moments
+from tests.science.assay_scores import with_moments
 
 
 def test_the_example_of_the_documentation() -> None:

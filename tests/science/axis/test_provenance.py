@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from gandl_science.assay.control_distances import control_distances
 from gandl_science.axis.provenance import AxisProvenance, TilePreparation
 
 FULL = AxisProvenance(
@@ -30,10 +32,14 @@ def test_the_record_is_the_one_of_format_2() -> None:
     }
 
 
+LABELS = np.repeat([-1, 1], 4)
+WITH_DISTANCES = replace(FULL, control_distances=control_distances(np.arange(1.0, 9.0), LABELS, LABELS.astype(float)))
+
+
 @pytest.mark.parametrize(
     "provenance",
-    [FULL, replace(FULL, cell_line=None), replace(FULL, control_keys=frozenset(), off_axis_limit=None)],
-    ids=["full", "no cell line", "no controls"],
+    [FULL, WITH_DISTANCES, replace(FULL, cell_line=None), replace(FULL, control_keys=frozenset(), off_axis_limit=None)],
+    ids=["full", "distances", "no cell line", "no controls"],
 )
 def test_a_record_is_read_back(provenance: AxisProvenance) -> None:
     assert AxisProvenance.from_record(provenance.record()) == provenance

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from gandl_science.assay.control_distances import ControlDistances
+
 
 class HeldOut(StrEnum):
     """The unit of wells that is left out together when an axis is fitted out of fold."""
@@ -56,7 +58,8 @@ class AxisProvenance:
 
     `model_id` is the SHA-256 of the model file and `model` its name. `cell_line` is None for an axis over several cell
     lines. `control_keys` are hashes of the images of the control wells, only kept for efficacy axes. `off_axis_limit`
-    is the off-axis distance beyond which a well counts as toxic; None if there were too few controls to set one.
+    is the off-axis distance beyond which a well counts as toxic, and `control_distances` are those of the held-out
+    controls by class; None if there were too few controls to set one.
     """
 
     SCHEMA_VERSION: ClassVar[int] = 2
@@ -68,6 +71,7 @@ class AxisProvenance:
     cell_line: str | None = None
     control_keys: frozenset[str] = frozenset()
     off_axis_limit: float | None = None
+    control_distances: ControlDistances | None = None
 
     def record(self) -> dict[str, str]:
         """Return the fields as they are hashed and stored with an axis. Absent values have no key."""
@@ -76,6 +80,7 @@ class AxisProvenance:
             "controls": " ".join(sorted(self.control_keys)) or None,
             # repr gives the shortest text that reads back to the same float.
             "off_limit": None if self.off_axis_limit is None else repr(self.off_axis_limit),
+            "off_controls": None if self.control_distances is None else self.control_distances.record(),
         }
         return {
             "model": self.model,
@@ -88,7 +93,7 @@ class AxisProvenance:
     @classmethod
     def from_record(cls, record: Mapping[str, str]) -> AxisProvenance:
         """Read what `record` gives. Raises KeyError, TypeError or ValueError where a field is missing or malformed."""
-        limit = record.get("off_limit")
+        limit, distances = record.get("off_limit"), record.get("off_controls")
         return cls(
             model=record["model"],
             model_id=record["model_id"],
@@ -97,4 +102,5 @@ class AxisProvenance:
             cell_line=record.get("cell_line"),
             control_keys=frozenset(record.get("controls", "").split()),
             off_axis_limit=None if limit is None else float(limit),
+            control_distances=None if distances is None else ControlDistances.parse(distances),
         )

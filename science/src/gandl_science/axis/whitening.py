@@ -15,13 +15,16 @@ import numpy as np
 from gandl_science.arrays import Float, Index, Vectors, group_means
 
 _CHUNK = 8192  # rows that are converted to float64 at a time
+_MAX_RELATIVE_VARIANCE = 1e4
+"""A feature whose variance within the classes is so many times the median one is in another unit than the others."""
 _MIN_RELATIVE_EIGENVALUE = 1e-10
 """Eigenvalues of a covariance below this share of the largest are raised to it before they are divided by."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Whitening:
-    """The map x → (x - centre) @ matrix. `centre` is [F]; `matrix` [F, F] is symmetric and invertible."""
+    """The map x → (x - centre) @ matrix. `centre` is [F]; `matrix` [F, F] is invertible, and symmetric unless features
+    of outsized variance were scaled down first."""
 
     centre: Float
     matrix: Float
@@ -48,14 +51,14 @@ def within_class(vectors: Vectors, classes: Index) -> Whitening:
     means = group_means(vectors, side, len(sides))
     # Rows are centred part by part, as a float64 copy of all tiles may not fit into memory.
     centre: Float = np.bincount(side) @ means / len(side)
-    return _whitening(centre, (vectors[rows] - means[side[rows]] for rows in _chunks(len(vectors))))
+    return _whitening(centre, lambda: (vectors[rows] - means[side[rows]] for rows in _chunks(len(vectors))))
 
 
 def on_negatives(vectors: Vectors, classes: Index) -> Whitening:
     """Whiten by the covariance of the negative controls alone: sphering, the first step of TVN (Ando et al. 2017)."""
     negative = vectors[classes < 0]
     centre: Float = negative.mean(axis=0, dtype=np.float64)
-    return _whitening(centre, (negative[rows] - centre for rows in _chunks(len(negative))))
+    return _whitening(centre, lambda: (negative[rows] - centre for rows in _chunks(len(negative))))
 
 
 def standardised(vectors: Vectors, classes: Index) -> Whitening:
@@ -104,7 +107,32 @@ def _chunks(rows: int) -> Iterator[slice]:
     return (slice(start, start + _CHUNK) for start in range(0, rows, _CHUNK))
 
 
-def _whitening(centre: Float, residuals: Iterable[Float]) -> Whitening:
+def _whitening(centre: Float, residuals: Callable[[], Iterable[Float]]) -> Whitening:
+    """Whiten by the covariance of residuals, which come as parts and may be read twice."""
+    scales = _down_scales(residuals())
+    if scales is not None:
+        scaled = _whitening_of(centre, (part * scales for part in residuals()))
+        return Whitening(centre=centre, matrix=scales[:, None] * scaled.matrix)
+    return _whitening_of(centre, residuals())
+
+
+def _down_scales(residuals: Iterable[Float]) -> Float | None:
+    """Return factors [F] that give features of outsized variance the median variance; None where there are none.
+
+    The shrinkage of Ledoit and Wolf is towards the mean variance. A feature with a million times the variance of the
+    others would set it alone, and the others would hardly be whitened.
+    """
+    squares = np.sum([np.einsum("ij,ij->j", part, part) for part in residuals], axis=0)
+    varying = squares[squares > 0]
+    usual = float(np.median(varying)) if len(varying) else 0.0
+    outsized = squares > _MAX_RELATIVE_VARIANCE * usual
+    if not outsized.any():
+        return None
+    factors: Float = np.sqrt(np.where(outsized, usual / np.maximum(squares, usual), 1))
+    return factors
+
+
+def _whitening_of(centre: Float, residuals: Iterable[Float]) -> Whitening:
     values, axes = np.linalg.eigh(ledoit_wolf(residuals))
     # Without any spread (all features constant) there is nothing to scale: vectors stay as they are.
     if values[-1] <= 0:

@@ -135,18 +135,31 @@ class CurveWindow(Frozen):
 
 
 class CurveOffAxisPoint(Frozen):
-    """The mean off-axis distance of the wells of one dose from the controls."""
+    """The mean off-axis distance of the wells of one dose from the controls.
+
+    `limit` is what it must exceed to deviate, at the efficacy of these wells, and `p_value` how often wells that are
+    like the held-out controls there are so far out; null where no controls are known.
+    """
 
     concentration: float
     distance: float
     n_wells: int
+    limit: float | None = None
+    p_value: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class CurveOffAxis(Frozen):
-    """The off-axis distance per dose. `departs_at` is the onset: the lowest dose from which all exceed `limit`."""
+    """The off-axis distance per dose.
+
+    `departs_at` is the onset: the lowest dose from which all are beyond their limit and the level of the test. `limit`
+    is that of all controls together. `p_value` is that of the highest dose, and `q_value` is adjusted within the cell
+    line (Benjamini and Hochberg); both are null where no controls are known.
+    """
 
     departs_at: float | None = None
     limit: float | None = None
+    p_value: Annotated[float, Field(ge=0, le=1)] | None = None
+    q_value: Annotated[float, Field(ge=0, le=1)] | None = None
     points: tuple[CurveOffAxisPoint, ...] = ()
 
 

@@ -138,6 +138,15 @@ class UnseenPlates(Frozen):
     roc_auc: Share | None
 
 
+class MislabelledControl(Frozen):
+    """A control well whose held-out score is that of the other class, as if its label or content were swapped."""
+
+    plate: str
+    well: str
+    role: Role
+    efficacy: float | None
+
+
 class CellLineProbes(Frozen):
     """What besides the separation of the controls speaks for or against the scores of a cell line."""
 
@@ -145,7 +154,10 @@ class CellLineProbes(Frozen):
     confounded: tuple[Literal["plate", "row", "column"], ...] = Field(
         default=(),
         description="positions of which none holds control wells of both classes: an effect of the position on images "
-        "cannot be separated from the effect of the positive control",
+        "cannot be separated from the effect of the positive control, and no verdict is above undetermined",
+    )
+    mislabelled: tuple[MislabelledControl, ...] = Field(
+        default=(), description="control wells that score like the other class and not like their own"
     )
     replicates: Replicates | None = None
     positions: tuple[PositionEffect, ...] = ()

@@ -11,6 +11,7 @@ from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.svg import to_svg
 from gandl_analysis.figures.texts import ec50_text
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, efficacy_settings, fit_compounds, fit_wells
+from gandl_analysis.pipeline.curves.off_axis import OffAxisRule
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_science.arrays import Float
@@ -182,12 +183,12 @@ def test_a_poison_deviates_from_the_controls_of_its_cell_line() -> None:
         for d in DOSES
         for _ in range(4)
     ]
-    curve = fit_compounds([*controls, *poison], FAST, {"U2OS": 1.5})[0]
+    curve = fit_compounds([*controls, *poison], FAST, {"U2OS": OffAxisRule(limit=1.5)})[0]
     assert curve.verdict == "toxic"
     assert curve.off_axis.departs_at == DOSES[3]
     assert curve.off_axis.limit == 1.5
     assert [p.distance for p in curve.off_axis.points] == pytest.approx([1.0] * 3 + [9.0] * 3)
-    assert len(fit_compounds([*controls, *poison], FAST, {"U2OS": 1.5})) == 1
+    assert len(fit_compounds([*controls, *poison], FAST, {"U2OS": OffAxisRule(limit=1.5)})) == 1
 
 
 def test_controls_at_chance_give_a_compound_no_direction() -> None:
@@ -198,7 +199,7 @@ def test_controls_at_chance_give_a_compound_no_direction() -> None:
         for _ in range(3)
     ]
     assert fit_compounds(rise, FAST, {}, ())[0].verdict == "active"
-    curve = fit_compounds(rise, FAST, {"U2OS": 1.5}, {"U2OS"})[0]
+    curve = fit_compounds(rise, FAST, {"U2OS": OffAxisRule(limit=1.5)}, {"U2OS"})[0]
     assert (curve.verdict, curve.flags) == ("undetermined", ("controls_at_chance", "equal_replicates"))
     assert (curve.ec50.value, curve.ec50.method) == (None, "controls at chance")
     assert (curve.p_value, curve.q_value, curve.emax.fitted, curve.off_axis.departs_at) == (None,) * 4

@@ -48,15 +48,26 @@ def _robust_limit(distances: Float) -> float:
     return float(np.median(distances) + _WIDTH * MAD_TO_SD * scipy.stats.median_abs_deviation(distances))
 
 
-def off_axis_onset(concentrations: Float, distances: Float, limit: float | None) -> float | None:
+def off_axis_onset(
+    concentrations: Float,
+    distances: Float,
+    limit: Float | float | None,
+    p_values: Float | None = None,
+    level: float | None = None,
+) -> float | None:
     """Return the lowest dose such that it and every higher dose has a mean distance beyond `limit`; None without one.
 
-    `concentrations` (D,) ascend; `distances` (D,) are the mean distances of their wells. Because all higher doses must
-    be beyond the limit, one stray dose in the middle is not taken for a toxic threshold.
+    `concentrations` (D,) ascend; `distances` (D,) are the mean distances of their wells; `limit` is one number or (D,).
+    Where the controls are known, `p_values` (D,) must be at most `level` too. Because all higher doses must deviate,
+    one stray dose in the middle is not taken for a toxic threshold, and the doses below the highest one need no
+    correction for their number: each is tested only if all higher ones deviate (Maurer, Hothorn and Lehmacher 1995).
     """
     if limit is None or not np.all(np.isfinite(distances)):
         return None
-    # The onset follows the last dose that is still within the limit.
-    within = np.flatnonzero(distances <= limit)
+    beyond = np.asarray(distances > limit)
+    if p_values is not None:
+        beyond &= p_values <= (-1.0 if level is None else level)
+    # The onset follows the last dose that is still like the controls.
+    within = np.flatnonzero(~beyond)
     first = int(within[-1]) + 1 if within.size else 0
     return float(concentrations[first]) if first < concentrations.size else None

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from gandl_analysis.pipeline.axes.checks import check_axes
 from gandl_analysis.pipeline.axes.efficacy import score_efficacy
-from gandl_analysis.pipeline.axes.off_axis_limit import limit_of_cell_line
+from gandl_analysis.pipeline.axes.off_axis_limit import rule_of_cell_line
 from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
 from gandl_analysis.pipeline.axes.scale_error import scale_errors
 from gandl_analysis.pipeline.curves.choices import curve_request
@@ -22,6 +22,7 @@ from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.provenance import provenance_of
 from gandl_analysis.pipeline.quality.identical_images import identical_images, with_identical_images, without_copies
 from gandl_analysis.pipeline.quality.images import plates_by_cell_line, with_images
+from gandl_analysis.pipeline.quality.normalisation import with_normalisation
 from gandl_analysis.pipeline.quality.screen import screen_quality
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 from gandl_analysis.pipeline.sites import site_scores, tile_efficacy
@@ -58,12 +59,13 @@ def _analyse(screen: ScreenInput) -> Analysed:
         seed=parameters.seed, alpha=parameters.alpha, screen=screen.name, request=curve_request(parameters.curves)
     )
     settings = replace(settings.under_noise(parameters.noise), scale_errors=scale_errors(efficacy))
-    limits = {name: limit_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
+    off_axis = {name: rule_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
     quality = with_images(screen_quality(cell_lines, parameters), image_qc.plates, plates_by_cell_line(used))
     quality = with_identical_images(quality, identical)
+    quality = with_normalisation(quality, raw, cell_lines, parameters)
     # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
     undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
-    curves = fit_compounds(wells, settings, limits, undirected, has_vehicle=parameters.vehicle)
+    curves = fit_compounds(wells, settings, off_axis, undirected, has_vehicle=parameters.vehicle)
 
     space = AxisSpace(
         raw=raw.without_emptied, normalised=tiles.without_emptied, preparation=preparation, well_index=screen.well_index

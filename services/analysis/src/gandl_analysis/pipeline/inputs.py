@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gandl_science.assay.control_distances import ControlDistances
 from gandl_science.axis.definition import E2
 from gandl_science.axis.fitted import AxisFit
 from gandl_science.axis.provenance import AxisProvenance, TilePreparation
@@ -39,6 +40,7 @@ class Preparation:
         cell_line: str | None,
         control_keys: frozenset[str] = frozenset(),
         off_axis_limit: float | None = None,
+        control_distances: ControlDistances | None = None,
         on_raw_vectors: bool = False,
     ) -> AxisProvenance:
         """Return the provenance of an axis that was fitted on such vectors.
@@ -53,6 +55,7 @@ class Preparation:
             cell_line=cell_line,
             control_keys=control_keys,
             off_axis_limit=off_axis_limit,
+            control_distances=control_distances,
         )
 
     @property

@@ -41,6 +41,10 @@ def print_quality(analysis: ScreenAnalysis, console: Console) -> None:
         for plate, measured in analysis.provenance.intensities.items():
             shares = ", ".join(f"{c.channel} {100 * c.clipped:.1f} %" for c in measured.channels)
             console.print(f"{plate}: pixels outside the intensity limits: {shares}", markup=False)
+    for name, quality in analysis.quality.cell_lines.items():
+        probes = analysis.quality.probes.get(name)
+        if quality.verdict in ("poor", "undetermined") or (probes is not None and probes.mislabelled):
+            console.print(f"{name}: {quality.verdict}: {'; '.join(quality.reasons)}", markup=False, highlight=False)
     undirected = [name for name, quality in analysis.quality.cell_lines.items() if quality.at_chance]
     if undirected:
         separation = "held-out controls are separated no better than by chance, so that no compound gets a verdict"

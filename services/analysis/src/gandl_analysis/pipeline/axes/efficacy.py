@@ -24,7 +24,7 @@ from gandl_shared.plates import Role
 from gandl_shared.schemas.analysis import AnalysisParameters
 
 from gandl_analysis.pipeline.axes.definitions import MIN_WELLS
-from gandl_analysis.pipeline.axes.off_axis_limit import limit_of_fit
+from gandl_analysis.pipeline.axes.off_axis_limit import distances_of_fit, limit_of_fit
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 from gandl_analysis.pipeline.axes.stored_axes import control_keys, is_in_sample
 from gandl_analysis.pipeline.inputs import EarlierAxes, Preparation
@@ -115,6 +115,7 @@ def _fitted(name: str, tiles: WellTiles, parameters: AnalysisParameters, prepara
         cell_line=name,
         control_keys=control_keys(tiles, labels),
         off_axis_limit=limit_of_fit(scores, labels),
+        control_distances=distances_of_fit(scores, labels),
     )
     return scored_on_this_screen(tiles, labels, scores, provenance)
 

@@ -31,7 +31,6 @@ from gandl_science.dose_response.verdict.interpretation import (
     TherapeuticWindow,
     interpret_curve,
 )
-from gandl_science.dose_response.verdict.onset import off_axis_onset
 from gandl_science.dose_response.verdict.replication import hit_probability, largest_hit_p
 from gandl_science.dose_response.verdict.summary import sample_curve
 from gandl_shared.errors import InvalidTable, Problem, raise_if
@@ -43,7 +42,6 @@ from gandl_shared.schemas.curve import (
     CurveLocation,
     CurveModel,
     CurveOffAxis,
-    CurveOffAxisPoint,
     CurvePoint,
     CurveStimulation,
     CurveWindow,
@@ -54,6 +52,7 @@ from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 from gandl_analysis.pipeline.curves.certainty import curve_certainty, curve_parameters
+from gandl_analysis.pipeline.curves.off_axis import OffAxisRule, off_axis_results
 from gandl_analysis.pipeline.curves.vehicle import vehicle_wells, with_vehicle
 from gandl_analysis.pipeline.curves.weighting import Weighting, fit_weighted
 from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell, finite, group_by_compound
@@ -136,20 +135,20 @@ def efficacy_settings(
 def fit_compounds(
     wells: Sequence[WellScore],
     settings: CurveSettings,
-    off_limits: Mapping[str, float | None],
+    off_axis: Mapping[str, OffAxisRule],
     undirected: Collection[str] = (),
     *,
     has_vehicle: bool = False,
 ) -> list[Curve]:
     """Return one curve per cell line and compound of the treatment wells, in order of first appearance.
 
-    `has_vehicle`: the negative controls of a plate are the zero dose of its compounds. `off_limits` holds the off-axis
-    limit of each cell line (pipeline.axes.off_axis_limit). A well that is `excluded` is shown but not fitted. No
-    curve is fitted in the cell lines `undirected`, whose controls are not separated.
+    `has_vehicle`: the negative controls of a plate are the zero dose of its compounds. `off_axis` says when the wells
+    of a cell line are off the axis (pipeline.axes.off_axis_limit). A well that is `excluded` is shown but not fitted.
+    No curve is fitted in the cell lines `undirected`, whose controls are not separated.
     """
     treated = [_curve_well(well) for well in wells if well.role is Role.TREATMENT]
     negative = [_curve_well(well) for well in wells if well.role is Role.NEGATIVE] if has_vehicle else []
-    return fit_wells(treated, settings, off_limits, undirected, vehicle=negative)
+    return fit_wells(treated, settings, off_axis, undirected, vehicle=negative)
 
 
 def _curve_well(well: WellScore) -> CurveWell:
@@ -170,7 +169,7 @@ def _curve_well(well: WellScore) -> CurveWell:
 def fit_wells(
     wells: Sequence[CurveWell],
     settings: CurveSettings,
-    off_limits: Mapping[str, float | None] | None = None,
+    off_axis: Mapping[str, OffAxisRule] | None = None,
     undirected: Collection[str] = (),
     *,
     vehicle: Sequence[CurveWell] = (),
@@ -188,13 +187,15 @@ def fit_wells(
     data = [replace(c.data, level_variance=settings.level_variance(c.cell_line)) for c in fittable]
     groups = [compound.cell_line for compound in fittable]
     fits = fit_weighted(data, settings.weighting, lambda each: _fit(each, groups, settings))
-    limits, adjusted = off_limits or {}, _q_by_cell_line(fittable, fits)
+    # The onset is needed first, because it decides the verdict.
+    deviations = off_axis_results(fittable, off_axis or {}, settings.rules.alpha)
+    adjusted = _q_by_cell_line(fittable, fits)
     largest_p = _largest_p_by_cell_line(fittable, adjusted, settings.rules.alpha)
     curves = {
         id(compound): _with_hit_probability(
-            _curve(compound, fit, q_value, settings, limits.get(compound.cell_line)), fit, largest_p, settings.rules
+            _curve(compound, fit, q_value, settings, deviation), fit, largest_p, settings.rules
         )
-        for compound, fit, q_value in zip(fittable, fits, adjusted, strict=True)
+        for compound, fit, q_value, deviation in zip(fittable, fits, adjusted, deviations, strict=True)
     }
     return [
         curves.get(id(compound))
@@ -249,10 +250,8 @@ def _with_hit_probability(
 
 
 def _curve(
-    compound: CompoundWells, fit: CurveFit, q_value: float | None, settings: CurveSettings, limit: float | None
+    compound: CompoundWells, fit: CurveFit, q_value: float | None, settings: CurveSettings, off_axis: CurveOffAxis
 ) -> Curve:
-    # The onset is needed first, because it decides the verdict.
-    off_axis = _off_axis(compound.off_axis_wells, limit)
     interpretation = interpret_curve(fit, q_value, settings.rules, off_axis.departs_at)
     loss = interpretation.loss_ec50
     x, y = sample_curve(fit, _SAMPLES)
@@ -373,22 +372,6 @@ def _fitted(fit: CurveFit, wells: Iterable[CurveWell]) -> dict[float | None, flo
     """Return the curve at each finite concentration of the wells."""
     doses = list(dict.fromkeys(w.concentration for w in wells if finite(w.concentration) is not None))
     return dict(zip(doses, fit.predict(np.array(doses, float)).tolist(), strict=True))
-
-
-def _off_axis(wells: Sequence[CurveWell], limit: float | None) -> CurveOffAxis:
-    """Return the mean off-axis distance of each dose and the onset of the deviation."""
-    distances: dict[float, list[float]] = {}
-    for well in wells:
-        if well.concentration is not None and well.off_distance is not None:
-            distances.setdefault(well.concentration, []).append(well.off_distance)
-    if not distances:
-        return CurveOffAxis(limit=limit)
-    points = tuple(
-        CurveOffAxisPoint(concentration=dose, distance=float(np.mean(values)), n_wells=len(values))
-        for dose, values in sorted(distances.items())
-    )
-    doses, means = np.array([p.concentration for p in points]), np.array([p.distance for p in points])
-    return CurveOffAxis(departs_at=off_axis_onset(doses, means, limit), limit=limit, points=points)
 
 
 def _curve_without_fit(compound: CompoundWells, settings: CurveSettings, *, directed: bool) -> Curve:

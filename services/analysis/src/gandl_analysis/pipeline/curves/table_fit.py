@@ -12,6 +12,7 @@ from gandl_shared.plates.tables.names import fold_name
 from gandl_shared.schemas.curve import Curve
 
 from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
+from gandl_analysis.pipeline.curves.off_axis import OffAxisRule
 from gandl_analysis.pipeline.curves.vehicle import vehicle_wells
 from gandl_analysis.pipeline.curves.wells import CurveWell
 
@@ -79,7 +80,7 @@ def fit_table(
         tested = [well for well in own if well.compound not in roles.names]
         vehicle = [] if roles.vehicle is None else _rows(own, roles.vehicle)
         scaled = _scaled(settings, cell_line, own, roles)
-        curves += fit_wells(tested, scaled, {cell_line: off_limit}, vehicle=vehicle)
+        curves += fit_wells(tested, scaled, {cell_line: OffAxisRule(limit=off_limit)}, vehicle=vehicle)
     return curves
 
 

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 from gandl_analysis.pipeline.quality.treatments import treatment_doses
+from gandl_analysis.pipeline.quality.warnings import interleaved, mislabelled
 
 MAX_Q_REPRODUCIBLE = 0.05
 """A treatment is reproducible below this q-value."""
@@ -46,7 +47,8 @@ def cell_line_probes(cell_line: ScoredCellLine, *, seed: int = 0) -> CellLinePro
     means = cell_line.scores.fit.off_axis.whitening(group_means(tiles.vectors, tiles.well, len(tiles.wells)))
     positions = _positions(cell_line)
     return CellLineProbes(
-        confounded=tuple(what for what, groups in positions.items() if _separates(groups, cell_line.labels)),
+        confounded=tuple(what for what, groups in positions.items() if _confounds(what, groups, cell_line)),
+        mislabelled=mislabelled(cell_line),
         leakage=(
             *_confounding_of_wells(cell_line, positions, means, streams[0]),
             *_confounding_of_sites(cell_line, streams[0]),
@@ -65,6 +67,16 @@ def _positions(cell_line: ScoredCellLine) -> dict[Position, Names]:
         "row": np.array([row_letters(row) for row in positions.rows.tolist()], dtype=str),
         "column": np.array([f"{column:02d}" for column in positions.columns.tolist()], dtype=str),
     }
+
+
+def _confounds(what: Position, groups: Names, cell_line: ScoredCellLine) -> bool:
+    """Return True if no position of a kind holds both classes, and they are not mixed over the rows or columns."""
+    if not _separates(groups, cell_line.labels):
+        return False
+    if what == "plate":
+        return True
+    positions = cell_line.tiles.positions
+    return not interleaved(positions.rows if what == "row" else positions.columns, cell_line.labels)
 
 
 def _separates(groups: Names, labels: Index) -> bool:

@@ -12,6 +12,7 @@ from gandl_shared.schemas.quality import GroupQuality, Quality
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 from gandl_analysis.pipeline.quality.controls import group_quality, thresholds_of
 from gandl_analysis.pipeline.quality.probes import cell_line_probes
+from gandl_analysis.pipeline.quality.warnings import with_warnings
 
 _OF_EARLIER_AXES = (AnchorSource.OWN_CONTROLS, AnchorSource.STORED)
 _PAPER = (
@@ -27,12 +28,13 @@ def screen_quality(cell_lines: Mapping[str, ScoredCellLine], parameters: Analysi
         name: group_quality(cell_line, np.ones(len(cell_line.wells), bool), seed=seed, thresholds=thresholds)
         for name, cell_line in cell_lines.items()
     }
-    return Quality(
+    quality = Quality(
         note=_note(cell_lines, parameters),
         cell_lines=everywhere,
         plates=_by_plate(cell_lines, parameters),
         probes={name: cell_line_probes(cell_line, seed=seed) for name, cell_line in cell_lines.items()},
     )
+    return with_warnings(quality)
 
 
 def _by_plate(cell_lines: Mapping[str, ScoredCellLine], parameters: AnalysisParameters) -> dict[str, GroupQuality]:
