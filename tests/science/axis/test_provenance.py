@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gandl_science.assay.control_distances import control_distances
+from gandl_science.assay.controls.distances import control_distances
 from gandl_science.axis.provenance import AxisProvenance, TilePreparation
 
 FULL = AxisProvenance(

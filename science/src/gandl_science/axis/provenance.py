@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from gandl_science.assay.control_distances import ControlDistances
+from gandl_science.assay.controls.distances import ControlDistances
 
 
 class HeldOut(StrEnum):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gandl_analysis.pipeline.curves.off_axis import OffAxisRule, off_axis_results
 from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell
-from gandl_science.assay.control_distances import control_distances
+from gandl_science.assay.controls.distances import control_distances
 from gandl_science.axis.cross_fit import score_wells
 from gandl_science.axis.folds import grouped_folds
 from gandl_science.dose_response.verdict.onset import off_axis_limit

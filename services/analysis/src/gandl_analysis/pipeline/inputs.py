@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gandl_science.assay.control_distances import ControlDistances
+from gandl_science.assay.controls.distances import ControlDistances
 from gandl_science.axis.definition import E2
 from gandl_science.axis.fitted import AxisFit
 from gandl_science.axis.provenance import AxisProvenance, TilePreparation

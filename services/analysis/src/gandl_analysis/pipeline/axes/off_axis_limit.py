@@ -1,6 +1,6 @@
 """How far a well may be off the axis before it deviates from the controls, and which controls decide that.
 
-The formulas are `control_distances` (gandl_science.assay.control_distances), by class of controls, and `off_axis_limit`
+The formulas are `control_distances` (gandl_science.assay.controls.distances), by class of controls, and `off_axis_limit`
 (gandl_science.dose_response.verdict.onset), one limit for all. Here, and only here, is decided which controls set them.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from gandl_science.arrays import Index
-from gandl_science.assay.control_distances import ControlDistances, control_distances
+from gandl_science.assay.controls.distances import ControlDistances, control_distances
 from gandl_science.axis.scores import WellScores
 from gandl_science.dose_response.verdict.onset import off_axis_limit
 from gandl_shared.schemas.vocabulary import Role

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from gandl_science.arrays import Float, Mask
 from gandl_science.assay.accuracy import Confusion, confusion, tile_accuracy_interval, wilson
-from gandl_science.assay.chance import chance_test
+from gandl_science.assay.controls.chance import chance_test
 from gandl_science.assay.grade import GradedAssay, GradeThresholds, grade_assay
 from gandl_science.assay.separation import separation, v_factor
 from gandl_shared.plates import Role

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from gandl_science.arrays import Index
-from gandl_science.assay.mislabelled import mislabelled_controls
+from gandl_science.assay.controls.mislabelled import mislabelled_controls
 from gandl_shared.schemas.quality import CellLineProbes, GroupQuality, MislabelledControl, Quality
 from scipy.stats import mannwhitneyu
 

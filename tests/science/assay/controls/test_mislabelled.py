@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.arrays import Float, Index
-from gandl_science.assay.mislabelled import mislabelled_controls
+from gandl_science.assay.controls.mislabelled import mislabelled_controls
 
 SCREENS = 200
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.arrays import Float
-from gandl_science.assay.control_distances import ControlDistances, control_distances
+from gandl_science.assay.controls.distances import ControlDistances, control_distances
 from scipy.stats import false_discovery_control, t
 
 SEEDS = range(80)

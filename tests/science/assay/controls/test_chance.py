@@ -6,7 +6,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from gandl_science.assay.chance import MAX_CHANCE_P, chance_test
+from gandl_science.assay.controls.chance import MAX_CHANCE_P, chance_test
 from gandl_science.axis.cross_fit import held_out_scores
 from threadpoolctl import threadpool_limits
 
