@@ -1,7 +1,8 @@
 """How far a well may be off the axis before it deviates from the controls, and which controls decide that.
 
-The formulas are `control_distances` (gandl_science.assay.controls.distances), by class of controls, and `off_axis_limit`
-(gandl_science.dose_response.verdict.onset), one limit for all. Here, and only here, is decided which controls set them.
+The formulas are `control_distances` (gandl_science.assay.controls.distances), by class of controls, and
+`off_axis_limit` (gandl_science.dose_response.verdict.onset), one limit for all. Here, and only here, is decided which
+controls set them.
 """
 
 from __future__ import annotations
