@@ -97,6 +97,18 @@ def test_a_bump_toward_the_positive_control_makes_no_hit_of_a_toxic_compound(hei
     assert curve.model == model
 
 
+def test_a_bell_in_duplicate_on_two_plates_is_seen() -> None:
+    """The plate costs a well, and AICc then asks for a 14 times smaller sum of squares than that of a Hill curve."""
+    c = np.tile([0.09487, 0.3, 0.9487, 3.0, 9.487, 30.0], 2)
+    y = np.array([-0.65, -0.27, 0.28, 0.71, -0.18, -1.0, -0.79, -0.30, -0.05, 0.47, -0.08, -0.93])
+    data = DoseResponseData(c, y, np.repeat([0, 1], 6))
+    (curve,) = fit_curves([data], CurveOptions(n_null=2000, scale=ResponseScale()), np.random.default_rng(0))
+    assert curve.aicc["gain_loss"] is not None and curve.aicc["constant"] is not None
+    assert curve.aicc["gain_loss"] > curve.aicc["constant"]
+    assert curve.model == "gain_loss"
+    assert curve.loss_ec50 is not None and 3.0 < curve.loss_ec50.estimate < 30.0
+
+
 def test_six_single_wells_have_no_aicc_of_a_hill_curve() -> None:
     c = np.geomspace(0.01, 10.0, 6)
     noise = np.array([0.02, -0.03, 0.01, 0.02, -0.02, 0.01])

@@ -41,7 +41,14 @@ from gandl_science.dose_response.results import (
     ParameterEstimate,
     Replications,
 )
-from gandl_science.dose_response.selection import Evidence, aicc_table, choose_model, corrected_aic, visible_bells
+from gandl_science.dose_response.selection import (
+    Evidence,
+    aicc_table,
+    choose_model,
+    corrected_aic,
+    surpasses_hill,
+    visible_bells,
+)
 from gandl_science.dose_response.significance import (
     FEW_SIMULATIONS,
     FlatWells,
@@ -78,12 +85,14 @@ def fit_curves(
 class _Activity:
     """The p-values of one compound: of the activity test, and of its Hill part alone.
 
-    `assumes_equal_scatter`: p is significant only if all doses scatter equally.
+    `assumes_equal_scatter`: p is significant only if all doses scatter equally. `is_overruled`: it would be, but they
+    evidently do not.
     """
 
     p: float
     hill: float
     assumes_equal_scatter: bool
+    is_overruled: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +103,7 @@ class _DesignFit:
     solutions: Mapping[CurveModel, Solution]
     aicc: Mapping[CurveModel, Float]
     has_bell: Mask
+    surpasses_hill: Mask
     activity: Sequence[_Activity | None]
     groups: Sequence[TestedGroup]
     anova: Float
@@ -127,6 +137,7 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
         solutions=solutions,
         aicc=aicc_table(design, solutions),
         has_bell=visible_bells(design, solutions, options.scale),
+        surpasses_hill=surpasses_hill(design, solutions),
         activity=activity,
         groups=groups,
         anova=anova_p(design.data),
@@ -196,6 +207,7 @@ def _choose_models(design_fit: _DesignFit, options: CurveOptions) -> list[CurveM
             Evidence(
                 aicc={model: float(column[compound]) for model, column in design_fit.aicc.items()},
                 has_bell=bool(design_fit.has_bell[compound]),
+                surpasses_hill=bool(design_fit.surpasses_hill[compound]),
                 p_value=None if activity is None else activity.p,
                 hill_p=None if activity is None else activity.hill,
                 only=options.model,
@@ -224,6 +236,7 @@ def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_f
         rising=model_fit.rising,
         has_unequal_scatter=bool(design_fit.unequal_scatter[compound]),
         assumes_equal_scatter=activity is not None and activity.assumes_equal_scatter,
+        is_overruled=activity is not None and activity.is_overruled,
         has_many_outliers=bool(design_fit.design.has_many_outliers[compound]),
         is_confounded=bool(design_fit.design.is_confounded[compound]),
         covariance=model_fit.covariance,
@@ -277,10 +290,15 @@ def _activity(
             # Weights say how wells scatter, and wells of unequal weights must not be exchanged.
             weighted = design.has_weights[group.members]
             p_values = np.where(weighted, result.p, checked.p)
-            assumptions = checked.assumes_equal_scatter & ~weighted
-            columns = (p_values.tolist(), result.hill.tolist(), assumptions.tolist())
-            for compound, p, hill, assumes in zip(group.members.tolist(), *columns, strict=True):
-                activity[compound] = _Activity(p=p, hill=hill, assumes_equal_scatter=assumes)
+            columns = (
+                p_values,
+                result.hill,
+                checked.assumes_equal_scatter & ~weighted,
+                checked.is_overruled & ~weighted,
+            )
+            for compound, *values in zip(group.members.tolist(), *(c.tolist() for c in columns), strict=True):
+                p, hill, assumes, overruled = values
+                activity[compound] = _Activity(p=p, hill=hill, assumes_equal_scatter=assumes, is_overruled=overruled)
             excess = checked.p / np.maximum(result.p, 1e-300)
             groups.append(TestedGroup(spacing=replace(spacing, members=members[own]), null=null, excess=excess))
     return activity, groups

@@ -184,7 +184,7 @@ class Flag(Term):
         "unequal_scatter",
         "unequal scatter",
         "The wells of the dose that differs most scatter more than the others; the p-value allows for that, but the "
-        "curve and its intervals do not. Repeat that dose.",
+        "curve and its intervals do not. If the verdict is undetermined, the effect may be scatter. Repeat that dose.",
     )
     ASSUMES_EQUAL_SCATTER = (
         "assumes_equal_scatter",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, Null, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import (
     Interpretation,
     InterpretationRules,
@@ -232,3 +232,19 @@ def test_a_curve_wider_than_any_that_is_searched_has_no_ec50() -> None:
     assert {"lack_of_fit", "slope_at_bound"} <= set(result.flags)
     assert (result.ec50.value, result.ec50.relation) == (None, None)
     assert result.midpoint_crossing is not None
+
+
+def test_an_effect_that_may_be_scatter_is_undetermined() -> None:
+    """Duplicates of a compound that is active but for the lowest dose, whose two wells differ most."""
+    c = np.repeat([0.09487, 0.3, 0.9487, 3.0, 9.487, 30.0], 2)
+    y = np.array([0.17, -0.39, 0.65, 0.41, 0.94, 0.76, 0.86, 1.01, 0.48, 0.93, 0.85, 1.0])
+    normal, checked = (
+        fit_curves([DoseResponseData(c, y)], CurveOptions(n_null=2000, null=null), np.random.default_rng(0))[0]
+        for null in (Null.NORMAL, Null.AUTOMATIC)
+    )
+    assert normal.p_value is not None and normal.p_value < 0.01
+    assert checked.p_value is not None and checked.p_value > 0.05
+    result = interpret_curve(checked, checked.p_value, WITH_CONTROLS)
+    assert (result.verdict, result.ec50.value) == ("undetermined", None)
+    assert "unequal_scatter" in result.flags
+    assert interpret_curve(normal, normal.p_value, WITH_CONTROLS).verdict == "active"

@@ -27,10 +27,15 @@ _CHECKED_P = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedP:
-    """The p-values (B,) that count, and where they are significant only if all doses scatter equally."""
+    """The p-values (B,) that count, and which of them depend on the assumption that all doses scatter equally.
+
+    `assumes_equal_scatter` (B,): p is significant only under it. `is_overruled` (B,): under it p would be significant,
+    but the scatter is evidently unequal.
+    """
 
     p: Float
     assumes_equal_scatter: Mask
+    is_overruled: Mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,21 +63,25 @@ def check_p(
     `p` (B,) are those of the activity test, `null` is its null. `generator_of` returns the generator of a compound from
     its wells.
     """
-    no_assumption = np.zeros(p.size, dtype=bool)
+    never = np.zeros(p.size, dtype=bool)
     if options.null is Null.NORMAL:
-        return CheckedP(p=p, assumes_equal_scatter=no_assumption)
+        return CheckedP(p=p, assumes_equal_scatter=never, is_overruled=never)
     exchanged = np.zeros(p.size)
     for i in np.flatnonzero(_is_permuted(group, p, options)).tolist():
         compound = int(group.members[i])
         exchanged[i] = _exchange(group, compound, null, generator_of(group.design.wells[compound]))
     if options.null is Null.PERMUTATION:
-        return CheckedP(p=exchanged, assumes_equal_scatter=no_assumption)
+        return CheckedP(p=exchanged, assumes_equal_scatter=never, is_overruled=never)
     p = np.maximum(p, exchanged)
     evident, cautious = _own_variances(group, p, options)
     if options.null is Null.UNEQUAL:
-        return CheckedP(p=np.maximum(p, cautious), assumes_equal_scatter=no_assumption)
-    p = np.maximum(p, evident)
-    return CheckedP(p=p, assumes_equal_scatter=(p <= options.alpha) & (cautious > options.alpha))
+        return CheckedP(p=np.maximum(p, cautious), assumes_equal_scatter=never, is_overruled=never)
+    checked = np.maximum(p, evident)
+    return CheckedP(
+        p=checked,
+        assumes_equal_scatter=(checked <= options.alpha) & (cautious > options.alpha),
+        is_overruled=(p <= options.alpha) & (checked > options.alpha),
+    )
 
 
 def _is_permuted(group: DesignGroup, p: Float, options: CurveOptions) -> Mask:

@@ -155,6 +155,11 @@ class CurveClassifier:
         return self.has_curve and self.large
 
     @property
+    def is_overruled(self) -> bool:
+        """True if there is a large effect that only unequal scatter keeps from being significant."""
+        return self.fit.is_overruled and self.large
+
+    @property
     def limbs_overlap(self) -> bool:
         """True for a curve of two limbs that cannot be told apart, so that it has no EC50."""
         return self.fit.model in _TWO_LIMBS and self.summary.covered() < _MIN_PLATEAU
@@ -182,10 +187,10 @@ class CurveClassifier:
         # Before significance: a compound that is active at every dose shows no change with dose.
         if self.is_plateau:
             return Verdict.TOXIC if self.is_off_axis_by(lowest_dose) else Verdict.ACTIVE
-        if not self.significant or not self.large:
+        if not self.is_overruled and (not self.significant or not self.large):
             return Verdict.TOXIC if off_axis else Verdict.INACTIVE
-        # An effect of no known form: analysis of variance saw it, no model describes it.
-        if self.fit.model is CurveModel.CONSTANT:
+        # An effect that may be scatter, or one of no known form: analysis of variance saw it, no model describes it.
+        if self.is_overruled or self.fit.model is CurveModel.CONSTANT:
             return Verdict.TOXIC if off_axis else Verdict.UNDETERMINED
         if self.goes_wrong_way or self._is_off_axis_by_ec50():
             return Verdict.TOXIC
@@ -296,7 +301,7 @@ class CurveClassifier:
             Flag.OUTLIERS_DOWNWEIGHTED: bool((fit.weights < 1).any()),
             Flag.SLOPE_AT_BOUND: any(p.at_bound for name, p in fit.params.items() if name in SLOPE_NAMES),
             Flag.LIMBS_OVERLAP: self.shows_effect and self.limbs_overlap,
-            Flag.UNEQUAL_SCATTER: self.significant and fit.has_unequal_scatter,
+            Flag.UNEQUAL_SCATTER: (self.significant and fit.has_unequal_scatter) or self.is_overruled,
             Flag.ASSUMES_EQUAL_SCATTER: self.significant and fit.assumes_equal_scatter,
             Flag.MANY_OUTLIERS: fit.has_many_outliers,
             Flag.CONFOUNDED_WITH_PLATE: fit.is_confounded,
