@@ -68,7 +68,7 @@ def _number(text: str) -> float | None:
 def fit_table(
     wells: Sequence[CurveWell], settings: CurveSettings, roles: TableRoles, off_limit: float | None
 ) -> list[Curve]:
-    """Return the curves of the other compounds, cell line by cell line.
+    """Return the curves of the other compounds, in order of first appearance.
 
     Raises BadInput where a name is not that of a compound of the table, or where a cell line has fewer than two wells
     of a control or equal means of both.
@@ -81,7 +81,8 @@ def fit_table(
         vehicle = [] if roles.vehicle is None else _rows(own, roles.vehicle)
         scaled = _scaled(settings, cell_line, own, roles)
         curves += fit_wells(tested, scaled, {cell_line: OffAxisRule(limit=off_limit)}, vehicle=vehicle)
-    return curves
+    order = {key: i for i, key in enumerate(dict.fromkeys((well.compound, well.cell_line) for well in wells))}
+    return sorted(curves, key=lambda curve: order[curve.compound, curve.cell_line])
 
 
 def _check_names(wells: Sequence[CurveWell], names: Collection[str]) -> None:
