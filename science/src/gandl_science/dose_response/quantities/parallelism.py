@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq, least_squares
-from scipy.special import fdtrc
-from scipy.stats import f as f_distribution
+from scipy.special import fdtrc, fdtri
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.models import HILL, SearchSpace, log_dose
@@ -77,7 +76,7 @@ def compare_curves(
     f = max(parallel.misfit - full.misfit, 0.0) / extra / max(full.misfit / spare, 1e-300)
     spare_parallel = problem.total_weight - parallel.n_parameters
     variance = parallel.misfit / spare_parallel
-    allowed = parallel.misfit + variance * f_distribution.ppf(confidence, 1, spare_parallel)
+    allowed = parallel.misfit + variance * fdtri(1, spare_parallel, confidence)
     low, high = (_shift_end(problem, parallel, allowed, sign) for sign in (-1, 1))
     return Parallelism(
         p_value=float(fdtrc(extra, spare, f)),
