@@ -76,7 +76,7 @@ def compare_curves(
     f = max(parallel.misfit - full.misfit, 0.0) / extra / max(full.misfit / spare, 1e-300)
     spare_parallel = problem.total_weight - parallel.n_parameters
     variance = parallel.misfit / spare_parallel
-    allowed = parallel.misfit + variance * fdtri(1, spare_parallel, confidence)
+    allowed = parallel.misfit + variance * float(fdtri(1, spare_parallel, confidence))
     low, high = (_shift_end(problem, parallel, allowed, sign) for sign in (-1, 1))
     return Parallelism(
         p_value=float(fdtrc(extra, spare, f)),
