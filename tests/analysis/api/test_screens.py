@@ -69,6 +69,12 @@ def test_a_plate_map_may_be_sent_as_a_workbook(stack: Stack) -> None:
     assert stack.database.screens.get(answer.json()["id"]).request.plate_map == "(sent with the request)"
 
 
+def test_a_positive_control_is_only_chosen_for_published_data_sets(shared_stack: Stack) -> None:
+    answer = shared_stack.client.post("/screens", json={**REQUEST, "positive_control": ["mock"], "dry_run": True})
+    assert answer.status_code == 400, answer.text
+    assert "write the role into the plate map" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     "images",
     ["..", "../..", "plate/../../outside", "/etc", "outside-link", "plate/../plate/Images", "a\0b", "x" * 4000],

@@ -104,6 +104,6 @@ def test_published_vectors_on_the_disk_become_parquet(gandl: Gandl, tmp_path: Pa
     options = ("--only", "embeddings", "--from", tmp_path / "embeddings.csv", "--to", tmp_path / "t")
     ended = gandl("fetch", "rxrx19a", *options)
     assert ended.code == 0, ended.err
-    assert f"rxrx19a is in {tmp_path / 't'} (1 files), unverified" in ended.out
+    assert f"rxrx19a is in {tmp_path / 't'} (1 file is new), unverified" in ended.out
     assert (tmp_path / "t" / "embeddings.parquet").is_file()
     assert f"in {tmp_path / 't'} already" in gandl("fetch", "rxrx19a", *options).out

@@ -48,7 +48,8 @@ T = TypeVar("T")
 class Subject:
     """What is inspected: a folder, and as far as they are known a plate map and a model, with the user's choices.
 
-    `plate_map_name` and `model_name` are how the command names them.
+    `plate_map_name` and `model_name` are how the command names them. `positive` is the positive control that the user
+    chose for a published data set.
     """
 
     images: Path
@@ -57,6 +58,7 @@ class Subject:
     card: ModelCard | None = None
     model_name: str = "MODEL.onnx"
     pattern: str | None = None
+    positive: tuple[str, ...] = ()
     channels: tuple[str, ...] | None = None
     choice: ImageChoice = field(default_factory=ImageChoice)
 
@@ -233,6 +235,7 @@ def _command(subject: Subject, problems: Sequence[Problem]) -> str:
     """Return the command that runs the screen, with the options of the user and a word for each open choice."""
     choice = subject.choice
     options = {
+        "--positive-control": ",".join(subject.positive),
         "--pattern": subject.pattern,
         "--channels": ",".join(subject.channels) if subject.channels else None,
         "--z": choice.z,

@@ -59,9 +59,9 @@ def read_plate_map(
     return _plate_map(read_table(path, FORM, sheet), controls=controls, positive=positive, folder=path.parent)
 
 
-def parse_plate_map(text: str, *, source: str, controls: bool = True) -> PlateMap:
+def parse_plate_map(text: str, *, source: str, controls: bool = True, positive: Sequence[str] = ()) -> PlateMap:
     """Check the text of a plate map as `read_plate_map` does. `source` names it in messages."""
-    return _plate_map(table_of_text(text, source, FORM), controls=controls)
+    return _plate_map(table_of_text(text, source, FORM), controls=controls, positive=positive)
 
 
 def plate_map_of_bytes(content: bytes, *, source: str, controls: bool = True, sheet: str | None = None) -> PlateMap:

@@ -34,6 +34,10 @@ class ScreenRequest(ImageChoice):
     plate_map_csv: Annotated[str, Field(min_length=1, max_length=50_000_000)] | None = None
     plate_map_xlsx: Annotated[Base64Bytes, Field(min_length=1, max_length=50_000_000)] | None = None
     plate_map_sheet: Name | None = Field(default=None, description="sheet of the workbook; absent: the first one")
+    positive_control: tuple[Name, ...] = Field(
+        default=(),
+        description="positive control of a published data set: mock, irradiated, or a compound such as taxol@0.3",
+    )
     pattern: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     channels: tuple[Name, ...] | None = None
     model: ModelName | None = Field(default=None, description="a name of GET /models; absent: the default model")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from gandl_shared.errors import BadInput, Invalid
+from gandl_shared.jobs import Subject, inspect_images
 from gandl_shared.plates import (
     ModelInput,
     Role,
@@ -78,6 +79,16 @@ def test_the_metadata_say_what_the_wells_are(rxrx19a: Path) -> None:
     notes = " ".join(survey.plate_map.notes)
     assert "1 of 2 plates of metadata.csv have images here" in notes
     assert "3 wells have no image and are left out" in notes
+
+
+def test_an_inspection_shows_the_part_that_is_there(rxrx19a: Path) -> None:
+    table = rxrx19a / "metadata.csv"
+    plate_map = read_plate_map(table, positive=("mock",))
+    subject = Subject(images=rxrx19a / "images", plate_map=plate_map, plate_map_name="metadata.csv", positive=("mock",))
+    report = inspect_images(subject)
+    assert [(plate.plate, plate.wells, plate.sites) for plate in report.plates] == [("HRCE-1_1", 8, 9)]
+    assert (report.problems, report.incomplete_count) == ((), 1)
+    assert "--positive-control mock" in report.command
 
 
 def test_a_cell_line_without_its_controls_is_refused(rxrx19a: Path) -> None:

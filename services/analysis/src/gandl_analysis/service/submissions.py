@@ -90,6 +90,7 @@ class Submissions:
             images=resolve_folder(self._rules.image_root, request.images),
             plate_map=self._plate_map(request),
             plate_map_name=request.plate_map or "MAP.csv",
+            positive=request.positive_control,
             card=model.card,
             model_name=f"{model.card.name}.onnx",
             pattern=request.pattern,
@@ -155,13 +156,13 @@ class Submissions:
         Controls may be missing if the axes of an earlier screen bring their own anchors.
         """
         controls = request.analysis.axis_from is None
-        sheet = request.plate_map_sheet
+        sheet, positive = request.plate_map_sheet, request.positive_control
         if request.plate_map_xlsx is not None:
             return plate_map_of_bytes(request.plate_map_xlsx, source=_XLSX_FIELD, controls=controls, sheet=sheet)
         if request.plate_map is None:
-            return parse_plate_map(request.plate_map_csv or "", source=_CSV_FIELD, controls=controls)
+            return parse_plate_map(request.plate_map_csv or "", source=_CSV_FIELD, controls=controls, positive=positive)
         path = resolve_file(self._rules.image_root, request.plate_map)
-        return read_plate_map(path, controls=controls, sheet=sheet)
+        return read_plate_map(path, controls=controls, sheet=sheet, positive=positive)
 
     def _with_checked_parameters(
         self, request: ScreenRequest, plate_map: PlateMap, model: ServedModel

@@ -22,6 +22,7 @@ EXPLANATIONS = {
     Verification.PUBLISHER_CHECKSUM: "the SHA-256 of the download is the publisher's",
     Verification.UNVERIFIED: "there is no checksum to compare with; names, sizes and every image were checked",
 }
+_COLLECTION_EXPLANATION = "there is no checksum to compare with; the form of each table and every image were checked"
 _MAX_FILES = 5
 
 
@@ -102,9 +103,10 @@ def _outcome(job: CollectionJob, record: CollectionRecord) -> str:
     if not record.files:
         return f"{job.collection.name}: the chosen parts are in {job.target} already{absent}"
     count = sum(file.files for file in record.files)
+    files = "1 file is new" if count == 1 else f"{count:,} files are new"
     return (
-        f"{job.collection.name} is in {job.target} ({count} files), {record.verification}: "
-        f"{EXPLANATIONS[record.verification]} ({job.target / RECORD}){absent}"
+        f"{job.collection.name} is in {job.target} ({files}), {record.verification}: {_COLLECTION_EXPLANATION} "
+        f"({job.target / RECORD}){absent}"
     )
 
 

@@ -45,6 +45,7 @@ def inspect(
         plate_map_name="MAP.csv" if table is None else str(table),
         card=None if model is None else Engine.load(model, threads=1).card,
         model_name="MODEL.onnx" if model is None else str(model),
+        positive=positive,
         pattern=image.pattern,
         channels=image.channel_list,
         choice=image.choice,

@@ -67,6 +67,7 @@ class ScreenJob:
             channels=self.channels,
             **self.choice.model_dump(),
             plate_map_sheet=self.sheet,
+            positive_control=self.positive,
             limits=self.limits,
             allow_clipping=self.allow_clipping,
             analysis=self.parameters,
