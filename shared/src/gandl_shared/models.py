@@ -22,6 +22,7 @@ from gandl_shared.plates import ModelInput
 from gandl_shared.plates.selection import contradicts
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.vocabulary import TableLevel
 
 METADATA_KEY = "gandl_card"
 
@@ -101,14 +102,6 @@ class ModelCard(Frozen):
         named = ", ".join(name or "(no name)" for name in names)
         takes = ", ".join(channel.name for channel in self.channels)
         return f"the channels are named {named} in the files (in this order), but model {self.name} takes {takes}"
-
-
-class TableLevel(StrEnum):
-    """What one row of a table of vectors describes."""
-
-    WELL = "well"
-    SITE = "site"
-    CELL = "cell"
 
 
 class FeatureRule(StrEnum):

@@ -20,7 +20,7 @@ from gandl_shared.web.keys import require_key
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
-from gandl_analysis.api import compounds, results, screens
+from gandl_analysis.api import compounds, results, screens, tables
 from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.pages.reader import ServiceReader
 from gandl_analysis.pages.routes import build_pages
@@ -89,7 +89,7 @@ class AnalysisService:
 def router(services: Provider, settings: Settings) -> APIRouter:
     """Return all routes of the service; they demand the key of the settings if there is one."""
     routes = APIRouter(dependencies=[Depends(require_key(settings.api_key))])
-    for group in (screens.router, results.router, compounds.router):
+    for group in (screens.router, tables.router, results.router, compounds.router):
         routes.include_router(group(services))
     routes.include_router(build_pages(ServiceReader(services)))
     return routes

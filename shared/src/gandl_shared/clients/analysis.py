@@ -15,7 +15,7 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Comparison, CompoundCurves, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.quality import Quality
-from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenStatus, SiteScore, WellScore
+from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenStatus, SiteScore, TableRequest, WellScore
 
 CSV, SVG, PNG = "text/csv", "image/svg+xml", "image/png"
 
@@ -61,6 +61,10 @@ class AnalysisClient:
     def submit(self, request: ScreenRequest) -> ScreenStatus:
         """Submit a screen. The request is never repeated; if its answer is lost, look for the screen with `screens`."""
         return self._post("/screens", request, ScreenStatus)
+
+    def submit_table(self, request: TableRequest) -> ScreenStatus:
+        """Submit a table of features as a screen without images. The request is never repeated."""
+        return self._post("/analyses", request, ScreenStatus)
 
     def inspect(self, request: ScreenRequest) -> ImageReport:
         """Return what the images of a request hold and what is still open; nothing is stored."""

@@ -37,7 +37,8 @@ class AnalysisRepository:
             if state not in _EMBEDDED:
                 raise Conflict(f"screen '{screen_id}' is {state.value}; it can be analysed once its images are done")
             # A screen can end without any vector, for instance if all of its images are damaged.
-            if progress.done == 0:
+            # One whose vectors came from a table has no sites at all.
+            if progress.sites and progress.done == 0:
                 raise Conflict(f"screen '{screen_id}' has no vectors to analyse; retry it first")
             return _record(_row(connection, Analysis.id == queue_analysis(connection, screen_id, parameters)))
 

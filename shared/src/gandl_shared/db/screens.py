@@ -47,6 +47,12 @@ class ScreenRepository:
             insert_screen(connection, screen_id, new, now(connection))
         return screen_id
 
+    def create_embedded(self, screen_id: str, new: NewScreen) -> int:
+        """Write a screen whose vectors are in the store already, and queue its analysis; return the analysis' id."""
+        with self._transactions.write() as connection:
+            insert_screen(connection, screen_id, new, now(connection))
+            return queue_analysis(connection, screen_id, new.request.analysis)
+
     def get(self, screen_id: str) -> ScreenRecord:
         """Return a screen as it was submitted."""
         with self._transactions.read() as connection:

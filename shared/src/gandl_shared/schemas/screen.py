@@ -13,7 +13,7 @@ from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.choice import ImageChoice
 from gandl_shared.schemas.curve import Relation
 from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
-from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
+from gandl_shared.schemas.vocabulary import Flag, Role, TableLevel, Verdict
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 ModelName = Annotated[str, Field(pattern=r"^\w[\w.+ ()-]*$", max_length=200)]
@@ -54,6 +54,34 @@ class ScreenRequest(ImageChoice):
             raise ValueError(
                 "send exactly one of plate_map (a path), plate_map_csv (its text) and plate_map_xlsx (a file in base64)"
             )
+        return self
+
+
+class TableRequest(Frozen):
+    """A table of features that another program computed, to be analysed as a screen: Parquet, CSV, CSV.GZ or `.h5ad`.
+
+    `table` and `plate_map` are paths below the service's image root; both can also be sent in the request, the table in
+    base64 with its `table_name`. The plate map may be left out where the table says itself what its wells hold.
+    """
+
+    name: Name | None = None
+    table: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    table_base64: Annotated[Base64Bytes, Field(min_length=1, max_length=50_000_000)] | None = None
+    table_name: Annotated[str, Field(pattern=r"^[\w][\w.+ ()-]*$", max_length=200)] = "table"
+    plate_map: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    plate_map_csv: Annotated[str, Field(min_length=1, max_length=50_000_000)] | None = None
+    positive_control: tuple[Name, ...] = Field(
+        default=(), max_length=20, description="the positive control of a published data set that leaves the choice"
+    )
+    level: TableLevel | None = Field(default=None, description="what a row is, where the columns do not say so")
+    analysis: AnalysisParameters = AnalysisParameters()
+
+    @model_validator(mode="after")
+    def _one_table(self) -> TableRequest:
+        if (self.table is None) == (self.table_base64 is None):
+            raise ValueError("send exactly one of table (a path) and table_base64 (a file in base64)")
+        if self.plate_map is not None and self.plate_map_csv is not None:
+            raise ValueError("send at most one of plate_map (a path) and plate_map_csv (its text)")
         return self
 
 

@@ -260,3 +260,11 @@ class Role(Term):
     def is_control(self) -> bool:
         """True for positive and negative controls."""
         return self in (Role.POSITIVE, Role.NEGATIVE)
+
+
+class TableLevel(StrEnum):
+    """What one row of a table of vectors describes."""
+
+    WELL = "well"
+    SITE = "site"
+    CELL = "cell"

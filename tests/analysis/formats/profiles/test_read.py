@@ -14,10 +14,10 @@ import pytest
 from gandl_analysis.formats.profiles.read import ProfileTable, TableOptions, read_profile_table
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_shared.errors import BadInput, Invalid
-from gandl_shared.models import FeatureRule, TableCard, TableLevel
+from gandl_shared.models import FeatureRule, TableCard
 from gandl_shared.plates import Role
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.schemas.vocabulary import Verdict
+from gandl_shared.schemas.vocabulary import TableLevel, Verdict
 from pycytominer import aggregate, annotate
 
 from tests.analysis.formats.profiles.tables import DOSES_UM, FEATURES, cells, design, profiles, rxrx19a

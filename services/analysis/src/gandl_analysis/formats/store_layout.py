@@ -12,7 +12,7 @@ The result is written last: a version with a result is complete.
 from __future__ import annotations
 
 from gandl_shared.errors import NotFound
-from gandl_shared.models import ModelCard
+from gandl_shared.models import VectorCard
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.screen import SiteScore
 from gandl_shared.store import Store
@@ -33,6 +33,7 @@ class TestedCompound(Frozen, extra="ignore"):
 
 
 _COMPOUNDS = TypeAdapter(tuple[TestedCompound, ...])
+_CARD: TypeAdapter[VectorCard] = TypeAdapter(VectorCard)
 _SITES = TypeAdapter(tuple[SiteScore, ...])
 
 
@@ -71,15 +72,15 @@ def read_compounds(store: Store, screen: str, version: int) -> tuple[TestedCompo
     return _COMPOUNDS.validate_json(store.document(screen, f"{_folder(version)}/compounds.json"))
 
 
-def write_card(store: Store, screen: str, card: ModelCard) -> None:
-    """Store the card of a screen's model with it, because the service may serve other models at the next analysis."""
+def write_card(store: Store, screen: str, card: VectorCard) -> None:
+    """Store the card of a screen's model or table with it: the service may serve other models at the next analysis."""
     store.put_document(screen, _MODEL, card.model_dump_json())
 
 
-def read_card(store: Store, screen: str) -> ModelCard | None:
+def read_card(store: Store, screen: str) -> VectorCard | None:
     """Return the card that is stored with a screen, or None."""
     try:
-        return ModelCard.model_validate_json(store.document(screen, _MODEL))
+        return _CARD.validate_json(store.document(screen, _MODEL))
     except NotFound:
         return None
 

@@ -11,7 +11,7 @@ from gandl_science.assay.controls.distances import ControlDistances
 from gandl_science.axis.definition import E2
 from gandl_science.axis.fitted import AxisFit
 from gandl_science.axis.provenance import AxisProvenance, TilePreparation
-from gandl_shared.models import ModelCard, VectorCard
+from gandl_shared.models import ModelCard, TableCard, VectorCard
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.image_layout import ImageLayout
@@ -131,6 +131,11 @@ class ScreenInput:
 
 NO_LIMITS = "none"
 """The place where intensity limits come from, for vectors of a table."""
+
+
+def limits_of(card: VectorCard, limits: Literal["plate", "card"] | IntensityLimits) -> str:
+    """Return `limits_text` of a screen with this card; vectors of a table have no limits."""
+    return NO_LIMITS if isinstance(card, TableCard) else limits_text(limits)
 
 
 def limits_text(limits: Literal["plate", "card"] | IntensityLimits) -> str:

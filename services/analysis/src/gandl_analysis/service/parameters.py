@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gandl_shared.db import Database
 from gandl_shared.errors import Conflict, Invalid, NotFound, Problem, raise_if
-from gandl_shared.models import ModelCard
+from gandl_shared.models import VectorCard
 from gandl_shared.plates import Well
 from gandl_shared.schemas.analysis import AnalysisParameters, AxisFrom
 from gandl_shared.store import Store
@@ -24,7 +24,7 @@ class AnalysisSubject:
     """What an analysis is about: the used wells, and how their vectors are or will be computed."""
 
     wells: Sequence[Well]
-    card: ModelCard
+    card: VectorCard
     model_id: str
     limits: str
 

@@ -21,7 +21,7 @@ from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis
 from gandl_analysis.pipeline.analyse import analyse
-from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput, limits_text
+from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput, limits_of
 from gandl_analysis.pipeline.result import Analysed
 from gandl_analysis.service.models import ModelCatalog
 
@@ -68,16 +68,17 @@ class AnalysisRuns:
     def _input(self, lease: LeasedAnalysis) -> ScreenInput:
         screen = lease.screen_id
         record = self.database.screens.get(screen)
+        card = read_card(self.store, screen) or self._card(record)
         return ScreenInput(
             name=record.name,
             profiles=self.store.profiles(screen),
             wells=self.database.screens.wells(screen),
             parked=self.database.screens.status(screen).parked,
             parameters=lease.parameters,
-            card=read_card(self.store, screen) or self._card(record),
+            card=card,
             model_id=record.model.id,
             limits=record.limits,
-            limits_from=limits_text(record.request.limits),
+            limits_from=limits_of(card, record.request.limits),
             image_layout=record.layout,
             intensities=record.intensities,
             earlier=self._earlier(lease.parameters.axis_from),

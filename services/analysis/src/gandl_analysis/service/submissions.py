@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,15 +21,17 @@ from gandl_shared.plates import (
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Page
 from gandl_shared.schemas.image_layout import ImageReport
-from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
+from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus, TableRequest
 from gandl_shared.store import Store
 
+from gandl_analysis.formats.profiles.read import FEATURES
 from gandl_analysis.formats.store_layout import read_card, write_card
 from gandl_analysis.pipeline.axes.checks import check_controls
-from gandl_analysis.pipeline.inputs import limits_text
+from gandl_analysis.pipeline.inputs import limits_of, limits_text
 from gandl_analysis.service.models import ModelCatalog, ServedModel
 from gandl_analysis.service.parameters import AnalysisSubject, check_parameters
 from gandl_analysis.service.screen_ids import require_screen_id
+from gandl_analysis.service.tables import new_screen, read_table_request
 
 _CSV_FIELD, _XLSX_FIELD = "plate_map_csv", "plate_map_xlsx"
 
@@ -77,6 +80,33 @@ class Submissions:
         write_card(self._store, screen, model.card)
         # The queue comes last: the database is the truth, and lost messages are found by the sweep.
         self._queue.batch_ready(self._database.batches.queued_ids(screen))
+        return self._database.screens.status(screen)
+
+    def submit_table(self, request: TableRequest) -> ScreenStatus:
+        """Read a table of features completely, store its vectors as a screen and announce its analysis.
+
+        Raises NotFound, TooLarge, InvalidTable, InvalidPlateMap, Invalid for parameters that do not suit the wells, and
+        Forbidden for a path outside the root.
+        """
+        table = read_table_request(request, self._rules.image_root)
+        screen_input = table.screen
+        subject = AnalysisSubject(
+            wells=screen_input.used_wells,
+            card=screen_input.card,
+            model_id=screen_input.model_id,
+            limits=screen_input.limits_from,
+        )
+        parameters = check_parameters(request.analysis, subject, self._database, self._store)
+        screen = secrets.token_hex(8)
+        try:
+            self._store.put_vectors(screen, 0, screen_input.profiles)
+            write_card(self._store, screen, screen_input.card)
+            self._store.put_document(screen, FEATURES, table.features)
+            analysis = self._database.screens.create_embedded(screen, new_screen(table, request, parameters))
+        except BaseException:
+            self._store.delete(screen)
+            raise
+        self._queue.analysis_ready(analysis)
         return self._database.screens.status(screen)
 
     def inspect(self, request: ScreenRequest) -> ImageReport:
@@ -139,7 +169,7 @@ class Submissions:
             wells=self._database.screens.plate_map(screen).used,
             card=card,
             model_id=record.model.id,
-            limits=limits_text(record.request.limits),
+            limits=limits_of(card, record.request.limits),
         )
         checked_parameters = check_parameters(parameters, subject, self._database, self._store)
         analysis = self._database.analyses.queue(screen, checked_parameters)

@@ -14,7 +14,7 @@ from gandl_analysis.pipeline import analyse as pipeline
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.quality.retrieval import retrieval_rows
 from gandl_shared.errors import BadInput
-from gandl_shared.models import TableLevel
+from gandl_shared.schemas.vocabulary import TableLevel
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
 from gandl.screening.plate_maps import PositiveControl, positive_words

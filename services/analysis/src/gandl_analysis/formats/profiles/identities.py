@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from gandl_shared.errors import InvalidTable, Problem, raise_if
-from gandl_shared.models import TableLevel
 from gandl_shared.plates.columns import standard_column
 from gandl_shared.plates.map_table.published import rxrx_plate
+from gandl_shared.schemas.vocabulary import TableLevel
 from numpy.typing import NDArray
 
 from gandl_analysis.formats.profiles.columns import by_key

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from gandl_shared.errors import InvalidTable, Problem
-from gandl_shared.models import FeatureRule, TableCard, TableLevel
+from gandl_shared.models import FeatureRule, TableCard
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ParkedSite
+from gandl_shared.schemas.vocabulary import TableLevel
 from gandl_shared.store import Profiles
 from numpy.typing import NDArray
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from gandl_shared.errors import InvalidPlateMap, InvalidTable, NotFound, Problem, raise_if
-from gandl_shared.models import TableLevel
 from gandl_shared.plates import PlateMap, Role, Well, standard_well_name
 from gandl_shared.plates.columns import COMPOUND_NUMBERS, column_key, plain_column, standard_column
 from gandl_shared.plates.map_table.published.recursion import is_recursion
 from gandl_shared.plates.plate_map import FORM, plate_map_of_table
 from gandl_shared.plates.tables import Row, Table, read_table
 from gandl_shared.plates.tables.names import fold_name
+from gandl_shared.schemas.vocabulary import TableLevel
 from numpy.typing import NDArray
 
 from gandl_analysis.formats.profiles.columns import by_key
