@@ -26,6 +26,7 @@ NOT_CHECKED = [positive_data_acceptance, negative_data_rejection]
 too long an id, another answers as an unknown one."""
 FORMS = ["application/json", "text/csv", "image/svg+xml", "image/png", "*/*", "text/nonsense;q=x"]
 ROUTES = {
+    "/analyses": {"post"},
     "/screens": {"get", "post"},
     SCREEN: {"get", "delete"},
     f"{SCREEN}/cancel": {"post"},
