@@ -1,0 +1,1 @@
+"""Calibration and speed of the dose-response fits, by simulation with known truth."""
