@@ -7,13 +7,17 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from gandl_shared.plates import metadata_column
 from gandl_shared.schemas.curve import Curve, CurveLocation
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 
 from gandl_analysis.pipeline.curves.potency import PotencyRatio
-from gandl_analysis.pipeline.quality.retrieval import RetrievalRow
+
+if TYPE_CHECKING:
+    # `gandl fit` writes tables too, and must not load the image checks on which retrieval stands.
+    from gandl_analysis.pipeline.quality.retrieval import RetrievalRow
 
 WELL_COLUMNS = (
     "plate",
