@@ -17,6 +17,7 @@ FEATURES = 16
 SITES, TILES = 2, 3
 DOSES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
 MODEL_ID = "a" * 64
+_SWAP = {Role.POSITIVE: Role.NEGATIVE, Role.NEGATIVE: Role.POSITIVE}
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Simulated:
     Positive controls are in columns 1 and 2, negative controls in 11 and 12, and compound X at six doses in columns 4
     to 9. Controls are `effect` apart along the first feature, cell lines `lines_apart` along the second, and plates
     `plates_apart` along the third. Wells vary by `well_sd` and tiles by 1. With `own_plates` each plate has one cell
-    line only.
+    line only. With `mixed` the controls change places in every second row, so that no column explains them.
     """
 
     lines: Sequence[str] = ("U2OS",)
@@ -37,6 +38,7 @@ class Simulated:
     well_sd: float = 0.4
     seed: int = 0
     own_plates: bool = False
+    mixed: bool = False
     roles: Sequence[Role] = (Role.POSITIVE, Role.NEGATIVE, Role.TREATMENT)
     metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -47,8 +49,12 @@ class Simulated:
             for k, line in enumerate(self.lines):
                 if self.own_plates and p % len(self.lines) != k:
                     continue
-                for row in "ABCDEFGHIJKLMNOP"[4 * k : 4 * k + 4]:
-                    wells += [self._well(plate, line, f"{row}{c:02d}", role, dose) for c, role, dose in _COLUMNS]
+                for i, row in enumerate("ABCDEFGHIJKLMNOP"[4 * k : 4 * k + 4]):
+                    swap = _SWAP if self.mixed and i % 2 else {}
+                    wells += [
+                        self._well(plate, line, f"{row}{c:02d}", swap.get(role, role), dose)
+                        for c, role, dose in _COLUMNS
+                    ]
         return [w for w in wells if w.role in self.roles]
 
     def _well(self, plate: str, line: str, name: str, role: Role, dose: float | None) -> Well:

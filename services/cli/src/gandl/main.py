@@ -16,7 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "up": "Start Valkey, a worker and one HTTP server on this machine.",
     "inspect": "Print what a folder of images holds, what is still open, and the command to run.",
     "screen": "Screen a folder of plate images, without a server.",
-    "analyse": "Analyse a screen again with other parameters, without images or model.",
+    "analyse": "Analyse a screen again with other parameters, or the features of any other program.",
     "fetch": "Download a published data set, check it and lay it out for `gandl screen`.",
     "simulate": "Simulate a five-channel compound screen with known EC50s.",
     "fit": "Fit a dose-response curve for each compound and cell line of a table.",

@@ -129,8 +129,8 @@ class Flag(Term):
     EC50_NEAR_DOSE_LIMIT = (
         "ec50_near_dose_limit",
         "EC50 near dose limit",
-        "The EC50 lies between the two lowest or the two highest doses. If the true one is beyond the doses, only "
-        "curves that bend early by chance show an EC50, and their intervals miss it; add doses beyond.",
+        "The EC50 lies between the two lowest or the two highest doses; if the true one is beyond the doses, only "
+        "curves that bend early by chance show an EC50, and their intervals miss it, so add doses beyond.",
     )
     TOP_NOT_REACHED = (
         "top_not_reached",
@@ -184,14 +184,14 @@ class Flag(Term):
         "unequal_scatter",
         "unequal scatter",
         "The wells of the dose that differs most scatter more than the others; the p-value allows for that, but the "
-        "curve and its intervals do not. If the verdict is undetermined, the effect may be scatter. Repeat that dose.",
+        "curve and its intervals do not, and an undetermined effect may be scatter: repeat that dose.",
     )
     ASSUMES_EQUAL_SCATTER = (
         "assumes_equal_scatter",
         "assumes equal scatter",
         "The effect is significant only if all doses scatter equally: without one dose, or with a scatter of its own "
-        "for it, nothing is significant, and its few wells cannot show that they scatter equally. Repeat it with more "
-        "wells, or add a dose beside it.",
+        "for it, nothing is significant, and its few wells cannot show that they scatter equally; repeat it with "
+        "more wells, or add a dose beside it.",
     )
     MANY_OUTLIERS = (
         "many_outliers",

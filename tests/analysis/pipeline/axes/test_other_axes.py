@@ -206,9 +206,9 @@ class TestNormalisation:
 def test_thresholds_decide_the_verdict() -> None:
     def verdict(**thresholds: float) -> str | None:
         parameters = AnalysisParameters.model_validate({"quality": thresholds})
-        return analysis_of(Simulated(), parameters).quality.cell_lines["U2OS"].verdict
+        return analysis_of(Simulated(mixed=True), parameters).quality.cell_lines["U2OS"].verdict
 
-    z_prime = analysis_of(Simulated()).quality.cell_lines["U2OS"].z_prime
+    z_prime = analysis_of(Simulated(mixed=True)).quality.cell_lines["U2OS"].z_prime
     assert z_prime is not None and z_prime > 0
     assert verdict(good=0.01, usable=0.01) == "good"
     assert verdict(good=0.999, usable=0.0) == "usable"

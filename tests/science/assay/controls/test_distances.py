@@ -108,3 +108,10 @@ def test_few_inert_compounds_and_few_mimics_are_called(n: int, scale: float) -> 
             families.append((false_discovery_control(p_values) <= 0.05).any())
     assert np.mean(singles) <= 0.07
     assert np.mean(families) <= 0.05
+
+
+@pytest.mark.parametrize("n", [2, 3, 8])
+def test_distances_are_read_as_they_were_stored(n: int) -> None:
+    """An axis is known by the hash of this text, so a 6 must not come back as 6.0."""
+    distances = controls(np.exp(np.linspace(-0.5, 0.5, n)), np.exp(np.linspace(1.5, 2.5, n)))
+    assert ControlDistances.parse(distances.record()).record() == distances.record()

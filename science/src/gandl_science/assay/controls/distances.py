@@ -148,7 +148,7 @@ def control_distances(distances: Float, labels: Index, efficacy: Float) -> Contr
             n=len(values),
             log_mean=median + float(values.mean()),
             log_sd=max(math.sqrt(_steadied(pooled, own, k)), _MIN_LOG_SD),
-            degrees=k + min(_PRIOR_WELLS, sum(degrees) - k),
+            degrees=float(k + min(_PRIOR_WELLS, sum(degrees) - k)),
             limit=width * middle,
             efficacy_sd=sd,
         )
