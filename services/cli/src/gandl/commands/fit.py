@@ -256,7 +256,7 @@ def _safe(text: str) -> str:
 
 
 def _print_summary(curves: Sequence[Curve], out: Path) -> None:
-    table = new_table("compound", "cell line", "verdict", "EC50", "q", "again", "flags")
+    table = new_table("compound", "cell line", "verdict", "EC50", "q", "hit again", "flags")
     # A terminal table of thousands of rows takes as long as their fits, and nobody reads it.
     printed = curves if len(curves) <= _MAX_ROWS else [ranked.curve for ranked in rank_curves(curves)[:_MAX_ROWS]]
     for curve in printed:
