@@ -21,17 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from gandl.featurizers import TileForm
+from gandl.featurizers.function import intensity_featurizer
 from gandl.screening.run import ScreenJob, run
 from gandl.simulate import preset, simulate_screen
 from gandl.simulate.truth import Recovery, compare, read_truth
 from gandl.terminal.texts import interval_text, location_text
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_embedding.engine import Engine
-from gandl_science.assay.intensity import intensity_statistics
 from gandl_shared.models import Embedder, ModelCard
 from gandl_shared.schemas.curve import Relation
 from gandl_shared.schemas.quality import CellLineProbes
-from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from benchmarks.tables import row
@@ -39,18 +39,6 @@ from benchmarks.tables import row
 MODELS = Path(__file__).parents[1] / "models"
 COMPOUNDS = ("Wortmannin", "LY294002")
 SEGMENTATION = "| segmentation: nucleus/cytoplasm GFP ratio | 0.62 | | | 12.0 nM | 5.0 µM | | |"
-
-
-@dataclass(frozen=True)
-class IntensityStatistics:
-    """The baseline that ignores shape: moments, percentiles and correlations of the channels of each tile."""
-
-    card: ModelCard
-    model_id: str = "intensity statistics"
-
-    def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the statistics [N, K] of tiles [N, C, S, S]."""
-        return intensity_statistics(tiles)
 
 
 @dataclass(frozen=True)
@@ -82,7 +70,7 @@ def features_of(name: str, training: Folder, work: Path, channels: str) -> dict[
     return {
         f"`{name}`: tap `{trained.card.tap}`, {trained.card.training.kimg:.0f} thousand crops": trained,
         "an untrained network of the same architecture": Engine.load(untrained),
-        "intensity statistics": IntensityStatistics(trained.card),
+        "intensity statistics": intensity_featurizer(TileForm.of_card(trained.card)),
     }
 
 

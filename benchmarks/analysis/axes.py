@@ -18,8 +18,8 @@ import numpy as np
 from gandl_embedding.engine import Engine
 from gandl_science.arrays import Float, Index, group_means
 from gandl_science.assay.accuracy import share_right
+from gandl_science.assay.baselines.intensity import intensity_statistics
 from gandl_science.assay.controls.distances import control_distances
-from gandl_science.assay.intensity import intensity_statistics
 from gandl_science.assay.separation import roc_auc, separation
 from gandl_science.axis.anchors import control_anchors
 from gandl_science.axis.application import apply_axis

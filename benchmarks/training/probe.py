@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from gandl_science.assay.accuracy import share_right
-from gandl_science.assay.intensity import intensity_statistics
+from gandl_science.assay.baselines.intensity import intensity_statistics
 from gandl_science.assay.separation import z_prime
 from gandl_science.axis.cross_fit import AxisOptions
 from gandl_training.data.field_store import FieldStore

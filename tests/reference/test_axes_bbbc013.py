@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gandl_science.assay.intensity import intensity_statistics
+from gandl_science.assay.baselines.intensity import intensity_statistics
 from gandl_science.assay.separation import separation
 from gandl_science.axis.cross_fit import AxisOptions, score_wells
 from gandl_science.axis.folds import grouped_folds

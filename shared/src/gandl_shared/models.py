@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from gandl_shared.errors import InvalidModel
+from gandl_shared.errors import Invalid, InvalidModel
 from gandl_shared.plates import ModelInput
 from gandl_shared.plates.selection import contradicts
 from gandl_shared.schemas.base import Frozen
@@ -28,12 +28,16 @@ METADATA_KEY = "gandl_card"
 
 
 class Channel(Frozen):
-    """One input channel of the model. The raw intensities `low` and `high` become 0 and 255."""
+    """One input channel of the model. The raw intensities `low` and `high` become 0 and 255.
+
+    Both are None for a model that was not trained by gandl: only the percentiles of a plate, or limits that the user
+    gives, turn images into its tiles.
+    """
 
     name: str
     stain: str | None = None
-    low: float
-    high: float
+    low: float | None = None
+    high: float | None = None
 
 
 class TrainingRecord(Frozen):
@@ -78,8 +82,14 @@ class ModelCard(Frozen):
 
     @property
     def limits(self) -> IntensityLimits:
-        """The intensity limits of the model's own training images."""
-        return IntensityLimits(low=tuple(c.low for c in self.channels), high=tuple(c.high for c in self.channels))
+        """The intensity limits of the model's own training images. Raises Invalid where its card has none."""
+        limits = [(c.low, c.high) for c in self.channels if c.low is not None and c.high is not None]
+        if len(limits) < len(self.channels):
+            raise Invalid(
+                f"the card of {self.name} has no intensity limits, because it was not trained on images of this kind; "
+                "use the percentiles of each plate (--limits plate), or send low and high of every channel"
+            )
+        return IntensityLimits(low=tuple(low for low, _ in limits), high=tuple(high for _, high in limits))
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -163,7 +173,11 @@ def model_id(path: Path) -> str:
 
 
 class Embedder(Protocol):
-    """Turns tiles into vectors: the ONNX session of this process, or the client of the embedding service."""
+    """Turns tiles into vectors: the one interface of every featurizer.
+
+    It is implemented by the ONNX session of this process, by the client of the embedding service, and by the baselines
+    of the command line (`gandl.featurizers`). The card has the name and the length of the vectors.
+    """
 
     @property
     def card(self) -> ModelCard:

@@ -54,11 +54,17 @@ class Engine:
         gandl card or a graph that differs from its card, Unavailable if none of `providers` works here.
         """
         # The file is read once: its hash, its check and its session belong to the same bytes.
-        data = _read(path)
-        check_self_contained(data, path.name)
-        session = _session(data, path.name, threads, providers or (CPU,))
-        card = card_from_metadata(session.get_modelmeta().custom_metadata_map, file=path.name)
-        _check_graph(session, card, path.name)
+        return cls.of_bytes(_read(path), path.name, threads=threads, providers=providers)
+
+    @classmethod
+    def of_bytes(
+        cls, data: bytes, name: str, *, threads: int | None = None, providers: Sequence[str] | None = None
+    ) -> Engine:
+        """Load a model from the bytes of its file; errors call it `name`. Raises as `load` does."""
+        check_self_contained(data, name)
+        session = _session(data, name, threads, providers or (CPU,))
+        card = card_from_metadata(session.get_modelmeta().custom_metadata_map, file=name)
+        _check_graph(session, card, name)
         return cls(session, card, hashlib.sha256(data).hexdigest())
 
     @property

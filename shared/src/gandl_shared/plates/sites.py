@@ -47,6 +47,17 @@ class ImageSurvey:
     skipped: Mapping[str, int]
     incomplete: tuple[Problem, ...] = ()
 
+    @property
+    def input_names(self) -> tuple[str, ...] | None:
+        """The names that the images give their channels, None where some have only a number or share a name.
+
+        A model that takes its channels by these names gets them in the right order from other images too.
+        """
+        names = [channel.name or channel.token for channel in self.names]
+        if any(not name or name.isdigit() for name in names) or len(set(names)) < len(names):
+            return None
+        return tuple(names)
+
 
 def find_sites(
     images: Path,

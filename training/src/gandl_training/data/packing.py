@@ -210,7 +210,7 @@ def _index(survey: ImageSurvey, plate_map: PlateMap, limits: Sequence[IntensityL
     # The card has one pair of limits per channel; the median ignores a plate that is unusually bright.
     low = np.median([x.low for x in limits], axis=0)
     high = np.median([x.high for x in limits], axis=0)
-    names = source.channel_names or _names_of_images(survey) or tuple(f"channel_{i + 1}" for i in range(len(low)))
+    names = source.channel_names or survey.input_names or tuple(f"channel_{i + 1}" for i in range(len(low)))
     if len(names) != len(low):
         raise BadInput(f"{len(names)} channel names for {len(low)} channels: {', '.join(names)}")
     return StoreIndex(
@@ -223,14 +223,6 @@ def _index(survey: ImageSurvey, plate_map: PlateMap, limits: Sequence[IntensityL
         selection=source.channels,
         choice=source.choice,
     )
-
-
-def _names_of_images(survey: ImageSurvey) -> tuple[str, ...] | None:
-    """Return the names that the images give their channels, so that a later screen is put in order by them."""
-    names = [channel.name or channel.token for channel in survey.names]
-    if any(not name or name.isdigit() for name in names) or len(set(names)) < len(names):
-        return None
-    return tuple(names)
 
 
 def _records(sites: Sequence[Site], plate_map: PlateMap) -> tuple[FieldRecord, ...]:

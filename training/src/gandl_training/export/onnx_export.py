@@ -107,9 +107,15 @@ def to_onnx(module: nn.Module, example: Tensor, input_name: str, output_name: st
 
 def write_model(model: onnx.ModelProto, card: ModelCard, out: Path) -> None:
     """Put the card into the metadata and write the file atomically. Raises BadInput where it cannot be written."""
+    _write(model_bytes(model, card), out)
+
+
+def model_bytes(model: onnx.ModelProto, card: ModelCard) -> bytes:
+    """Return the file of a model with the card in its metadata."""
     onnx.helper.set_model_props(model, {METADATA_KEY: card.model_dump_json()})
     onnx.checker.check_model(model)
-    _write(model.SerializeToString(), out)
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def check_writable(out: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from gandl_embedding.engine import Engine
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
+from gandl.screening.featurizers import MODEL_HELP, TileOptions, screen_featurizer, with_tile_options
 from gandl.screening.image_options import AllowClipping, ImageOptions, limit_source, with_image_options
 from gandl.screening.plate_maps import PositiveControl, plate_map_file, positive_words
 from gandl.screening.run import ScreenJob, run
@@ -19,9 +19,10 @@ from gandl.terminal.table_notes import Sheet, print_notes
 
 @with_analysis_options
 @with_image_options
+@with_tile_options
 def screen(
     images: Annotated[Path, typer.Argument(help="Folder of the images.")],
-    model: Annotated[Path, typer.Option(help="ONNX featurizer from `gandl export`, or a released one.")],
+    model: Annotated[str, typer.Option(help=MODEL_HELP)],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     platemap: Annotated[
         Path | None,
@@ -39,6 +40,7 @@ def screen(
     allow_clipping: AllowClipping = False,
     name: Annotated[str | None, typer.Option(help="Name of the screen; that of the output folder if absent.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the embedding; all cores if absent.")] = None,
+    tiles: TileOptions,
     image: ImageOptions,
     analysis: AnalysisOptions,
 ) -> None:
@@ -61,9 +63,9 @@ def screen(
         parameters=analysis.read_parameters(),
         earlier=analysis.read_axes(),
     )
-    engine = Engine.load(model, threads=threads)
+    embedder = screen_featurizer(model, job, tiles, threads=threads)
     with ScreenBar() as bar:
-        result = run(job, engine, on_progress=bar.progress, on_step=bar.step)
+        result = run(job, embedder, on_progress=bar.progress, on_step=bar.step)
     print_notes(result.notes)
     print_screen(result)
     typer.echo(f"{out / 'report.html'}")

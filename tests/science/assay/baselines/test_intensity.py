@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_science.assay.intensity import feature_names, intensity_statistics
+from gandl_science.assay.baselines.intensity import feature_names, intensity_statistics
 
 
 def test_intensity_features_are_what_their_names_say() -> None:

@@ -1,0 +1,1 @@
+"""Features that need no training: what every trained featurizer must exceed."""

@@ -1,0 +1,58 @@
+"""The names of featurizers that are no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from gandl_shared.errors import BadInput
+
+UNTRAINED_LAYER = "multi"
+"""The layer of an untrained network that separates best, so that the baseline is not weaker than it has to be."""
+
+
+class Baseline(StrEnum):
+    """A featurizer that gandl makes itself.
+
+    `intensity`: statistics of the grey values. `pca`: principal components of the pixels, fitted on a sample of the
+    screen's own tiles. `untrained`: the GAN-DL discriminator with random weights, by seed.
+    """
+
+    INTENSITY = "intensity"
+    PCA = "pca"
+    UNTRAINED = "untrained"
+
+
+FORMS = "intensity, pca, untrained:SEED or untrained:SEED:LAYER"
+"""How the names are written, for messages."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineName:
+    """A name in its parts. `seed` and `layer` belong to the untrained network; `text` is what tables show."""
+
+    kind: Baseline
+    seed: int = 0
+    layer: str = UNTRAINED_LAYER
+
+    @property
+    def text(self) -> str:
+        """The name in full."""
+        return f"{self.kind.value}:{self.seed}:{self.layer}" if self.kind is Baseline.UNTRAINED else self.kind.value
+
+
+def baseline_name(model: str) -> BaselineName | None:
+    """Return the baseline that `model` names, or None where it is a file. Raises BadInput for another name."""
+    kind, *options = model.split(":")
+    if Path(model).exists() or model.endswith(".onnx"):
+        return None
+    if kind not in list(Baseline):
+        raise BadInput(f"there is no model file {model}; give an .onnx file, or {FORMS}")
+    if Baseline(kind) is not Baseline.UNTRAINED and not options:
+        return BaselineName(kind=Baseline(kind))
+    if Baseline(kind) is Baseline.UNTRAINED and len(options) <= 2:
+        seed, layer = (*options, *("0", UNTRAINED_LAYER)[len(options) :])
+        if seed.isdecimal() and int(seed) < 2**32:
+            return BaselineName(kind=Baseline(kind), seed=int(seed), layer=layer)
+    raise BadInput(f"--model {model} cannot be read; the featurizers without a file are {FORMS}")

@@ -1,0 +1,42 @@
+"""Names of featurizers without a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gandl.featurizers.names import Baseline, BaselineName, baseline_name
+from gandl_shared.errors import BadInput
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("intensity", BaselineName(kind=Baseline.INTENSITY)),
+        ("pca", BaselineName(kind=Baseline.PCA)),
+        ("untrained", BaselineName(kind=Baseline.UNTRAINED)),
+        ("untrained:7", BaselineName(kind=Baseline.UNTRAINED, seed=7)),
+        ("untrained:7:fc", BaselineName(kind=Baseline.UNTRAINED, seed=7, layer="fc")),
+        ("models/any.onnx", None),
+        ("intensity.onnx", None),
+    ],
+)
+def test_a_name_is_a_baseline_or_a_file(model: str, name: BaselineName | None) -> None:
+    assert baseline_name(model) == name
+
+
+def test_an_existing_file_wins_over_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "model.bin"
+    path.write_bytes(b"")
+    assert baseline_name(str(path)) is None
+
+
+@pytest.mark.parametrize("model", ["intensities", "pca:3", "untrained:x", "untrained:-1", "untrained:1:fc:2"])
+def test_other_names_are_refused(model: str) -> None:
+    with pytest.raises(BadInput, match="intensity, pca, untrained:SEED"):
+        baseline_name(model)
+
+
+def test_the_name_in_a_table_says_seed_and_layer() -> None:
+    assert BaselineName(kind=Baseline.UNTRAINED, seed=3).text == "untrained:3:multi"
+    assert BaselineName(kind=Baseline.PCA).text == "pca"
