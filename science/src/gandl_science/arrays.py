@@ -6,8 +6,8 @@ Shapes are written in brackets throughout: N tiles, W wells, F features of a vec
 from __future__ import annotations
 
 import numpy as np
+import scipy  # its parts load at their first use
 from numpy.typing import NDArray
-from scipy import sparse
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -28,7 +28,7 @@ def group_means(values: Vectors, group: Index, count: int) -> Float:
         rows, index = values[start : start + _CHUNK], group[start : start + _CHUNK]
         # A sparse indicator matrix sums many columns at once, which numpy.add.at does not.
         ones = np.ones(len(rows))
-        sums += sparse.csr_array((ones, (index, np.arange(len(rows)))), shape=(count, len(rows))) @ rows
+        sums += scipy.sparse.csr_array((ones, (index, np.arange(len(rows)))), shape=(count, len(rows))) @ rows
     n = np.bincount(group, minlength=count)[:, None]
     return np.divide(sums, n, out=np.full_like(sums, np.nan), where=n > 0)
 

@@ -15,20 +15,20 @@ import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design, designs
-from gandl_science.dose_response.intervals import (
+from gandl_science.dose_response.intervals.bootstrap import bootstrap_means
+from gandl_science.dose_response.intervals.locations import (
     ShapeFit,
-    bootstrap_means,
     covariances,
-    profile_intervals,
+    search_locations,
     standard_errors,
-    sure_bounds,
 )
+from gandl_science.dose_response.intervals.lockstep import run_together
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, spacings
 from gandl_science.dose_response.noise.checks import DesignGroup, check_p
 from gandl_science.dose_response.noise.replication import TestedGroup, draw_wells, replicate
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
-from gandl_science.dose_response.quantities.crossing import level_crossings
-from gandl_science.dose_response.quantities.profiles import slope_interval
+from gandl_science.dose_response.quantities.crossing import search_crossings
+from gandl_science.dose_response.quantities.profiles import search_slopes, slope_indices
 from gandl_science.dose_response.results import (
     SHAPES,
     CurveFit,
@@ -259,13 +259,12 @@ def _own_wells(design: Design, compound: int) -> Float:
 def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Float, Float]:
     """Return the bootstrap interval of each dose mean, (B, D) twice; NaN where there is none."""
     low, high = np.full(design.counts.shape, np.nan), np.full(design.counts.shape, np.nan)
-    if options.n_bootstrap:
-        for b, (wells, weights) in enumerate(zip(design.wells, design.weights * design.prior, strict=True)):
-            own = np.s_[:, : int(design.counts[b].max())]
-            generator = _derive_generator(seed, _own_wells(design, b))
-            low[b], high[b] = bootstrap_means(
-                wells[own], weights[own], options.n_bootstrap, options.confidence, generator
-            )
+    weights, own_sizes = design.weights * design.prior, design.counts.max(axis=1).astype(int)
+    for size in np.unique(own_sizes).tolist() if options.n_bootstrap else ():
+        members = np.flatnonzero(own_sizes == size)
+        generators = [_derive_generator(seed, _own_wells(design, b)) for b in members.tolist()]
+        own = (design.wells[members, :, :size], weights[members, :, :size])
+        low[members], high[members] = bootstrap_means(*own, options.n_bootstrap, options.confidence, generators)
     return low, high
 
 
@@ -276,8 +275,9 @@ def _activity(
     activity: list[_Activity | None] = [None] * len(design.counts)
     groups: list[TestedGroup] = []
     patterns: dict[tuple[float, ...], list[int]] = defaultdict(list)
+    nominal = design.nominal.tolist()
     for compound in np.flatnonzero(design.allows_hill).tolist():
-        patterns[tuple(design.nominal[compound].tolist())].append(compound)
+        patterns[tuple(nominal[compound])].append(compound)
     for pattern, compounds in patterns.items():
         counts, members = np.array(pattern), np.array(compounds)
         simulations = _simulations(counts, options, seed)
@@ -358,13 +358,19 @@ def _fit_shapes(design_fit: _DesignFit, model: CurveModel, members: Index, optio
         space=design.space.take(members),
         best=design_fit.solutions[model].take(members),
     )
-    low, high = profile_intervals(fit, options.confidence)
-    ends = (low, high, *sure_bounds(fit, low, high, options.confidence))
+    searches = [search_locations(fit, options.confidence), search_slopes(fit, options.confidence)]
+    if options.level is not None:
+        direction = None if options.scale is None else float(np.sign(options.scale.span))
+        variance = design.level_variance[members]
+        searches.append(
+            search_crossings(fit, options.level, variance, direction=direction, confidence=options.confidence)
+        )
+    ends, slope_ends, *crossing_ends = run_together(searches, shape)
     locations = [_locations(fit, k, [end[:, i] for end in ends]) for i, k in enumerate(shape.locations)]
     params, sigma, rss = _parameters(fit, model), np.sqrt(fit.variance), fit.rss
     lack = lack_of_fit_p(fit.data, fit.best.misfit, shape.n_parameters)
-    covariance, slopes = covariances(fit), _slope_intervals(fit, options.confidence)
-    crossings = _crossings(fit, design.level_variance[members], options)
+    covariance, slopes = covariances(fit), _slope_intervals(fit, *slope_ends)
+    crossings = _crossings(crossing_ends[0]) if crossing_ends else [None] * members.size
     return [
         _ModelFit(
             params=params[i],
@@ -397,27 +403,19 @@ def _locations(fit: ShapeFit, location: int, ends: Sequence[Float]) -> list[Loca
     ]
 
 
-def _slope_intervals(fit: ShapeFit, confidence: float) -> list[dict[str, tuple[float | None, float | None]]]:
-    """Return the profile intervals of the slopes of each curve, by name."""
-    slopes = {
-        name: slope_interval(fit, index, confidence)
-        for index, name in enumerate(fit.shape.parameters)
-        if index not in fit.shape.locations
-    }
+def _slope_intervals(fit: ShapeFit, low: Float, high: Float) -> list[dict[str, tuple[float | None, float | None]]]:
+    """Return the profile intervals (B, K), (B, K) of the slopes of each curve, by name."""
+    names = [fit.shape.parameters[index] for index in slope_indices(fit.shape)]
     return [
-        {name: (_finite(low[i]), _finite(high[i])) for name, (low, high) in slopes.items()}
-        for i in range(len(fit.best.theta))
+        {name: (_finite(a), _finite(b)) for name, a, b in zip(names, *ends, strict=True)}
+        for ends in zip(low, high, strict=True)
     ]
 
 
-def _crossings(fit: ShapeFit, level_variance: Float, options: CurveOptions) -> list[LevelCrossing | None]:
-    """Return where each curve reaches the level of the absolute EC50, as concentrations; None without a level."""
-    if options.level is None:
-        return [None] * len(fit.best.theta)
-    direction = None if options.scale is None else float(np.sign(options.scale.span))
-    crossings = level_crossings(fit, options.level, level_variance, direction=direction, confidence=options.confidence)
+def _crossings(ends: Sequence[Float]) -> list[LevelCrossing | None]:
+    """Return where each curve reaches the level of the absolute EC50, as concentrations."""
     with np.errstate(over="ignore"):
-        columns = [_numbers(10.0**values) for values in (crossings.estimate, crossings.low, crossings.high)]
+        columns = [_numbers(10.0**values) for values in ends]
     return [LevelCrossing(estimate=e, low=a, high=b) for e, a, b in zip(*columns, strict=True)]
 
 

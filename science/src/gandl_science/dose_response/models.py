@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit
 
 from gandl_science.arrays import Float, Index, Mask
 
@@ -96,19 +95,28 @@ def log_dose(concentration: Float) -> Float:
     return np.where(positive, np.log10(np.where(positive, concentration, 1.0)), VEHICLE)
 
 
+def _logistic(u: Float) -> Float:
+    """Return 1 / (1 + e^-u)."""
+    # numpy computes several exponentials at once, which scipy.special.expit does not; overflow gives the right zero.
+    with np.errstate(over="ignore"):
+        value = np.exp(-u)
+    value += 1.0
+    return np.divide(1.0, value, out=value)
+
+
 def _rise(x: Float, location: Float, log_slope: Float) -> tuple[Float, Float, Float]:
     """Return a logistic rise at x (..., D) for parameters (...), and its derivatives by location and by ln slope."""
     # The slope is per decade of dose, and searched as its logarithm, so that it stays positive.
     steep = (LN10 * np.exp(log_slope))[..., None]
     u = steep * (x - location[..., None])
-    value = expit(u)
+    value = _logistic(u)
     bell = value * (1.0 - value)
     return value, -steep * bell, u * bell
 
 
 def _level(x: Float, location: Float, log_slope: Float) -> Float:
     """Return the logistic rise of `_rise` without its derivatives, which would take most of the time."""
-    return np.asarray(expit((LN10 * np.exp(log_slope))[..., None] * (x - location[..., None])))
+    return _logistic((LN10 * np.exp(log_slope))[..., None] * (x - location[..., None]))
 
 
 def hill_basis(x: Float, theta: Float) -> Float:

@@ -210,22 +210,20 @@ def polish(
     *,
     fixed: int | Index | None = None,
     tolerance: float = 1e-13,
-    max_steps: int = 80,
+    max_steps: int | Index = 80,
 ) -> Solution:
     """Improve theta from `start` (B, P) within the bounds by Levenberg-Marquardt; theta[fixed] keeps its value.
 
-    `fixed` is one index for all curves or one for each (B,). A curve is done when a barely damped step changes its sum
-    of squares by less than `tolerance` of it. The damping follows H. B. Nielsen, "Damping parameter in Marquardt's
-    method", report IMM-REP-1999-05, Technical University of Denmark, 1999.
+    `fixed` and `max_steps` are one number for all curves or one for each (B,). A curve is done when a barely damped
+    step changes its sum of squares by less than `tolerance` of it. The damping follows H. B. Nielsen, "Damping
+    parameter in Marquardt's method", report IMM-REP-1999-05, Technical University of Denmark, 1999.
     """
     whole = _BoundedProblem.of(shape, space, fixed, len(start))
     theta = whole.project(start.copy())
     misfit = whole.misfit(data, theta)
     damping, growth = np.full(len(theta), _DAMPING_START), np.full(len(theta), _GROWTH)
-    live = np.arange(len(theta))
-    for _ in range(max_steps):
-        if live.size == 0:
-            break
+    live, limit, count = np.arange(len(theta)), np.broadcast_to(max_steps, len(theta)), 0
+    while live.size:
         subset, problem = data.take(live), whole.take(live)
         proposal, predicted = problem.step(subset, theta[live], damping[live])
         new = problem.misfit(subset, proposal)
@@ -238,7 +236,8 @@ def polish(
         # Gains below rounding say nothing of the step, so the predicted gain is never taken to be smaller than that.
         noticeable = np.maximum(predicted, _ROUNDING * (misfit[live] + subset.pure) + _TINY)
         damping[live], growth[live] = _nielsen_update(damping[live], growth[live], gained / noticeable, better)
-        live = live[~done & (damping[live] < _DAMPING_HOPELESS)]
+        count += 1
+        live = live[~done & (damping[live] < _DAMPING_HOPELESS) & (limit[live] > count)]
     bottom, amplitude, _ = plateaus(data, shape.basis(data.x, theta))
     return Solution(theta=theta, bottom=bottom, top=bottom + amplitude, misfit=misfit)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.designs import designs
-from gandl_science.dose_response.intervals import ShapeFit
+from gandl_science.dose_response.intervals.locations import ShapeFit
+from gandl_science.dose_response.intervals.lockstep import Search, Steps, run_together
 from gandl_science.dose_response.models import HILL
-from gandl_science.dose_response.quantities.profiles import allowed_misfit, interval_end, slope_interval
+from gandl_science.dose_response.quantities.profiles import allowed_misfit, search_end, slope_interval
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver import polish, solve
 
@@ -40,8 +42,19 @@ def test_a_slope_that_the_doses_do_not_limit_is_open_above() -> None:
     assert np.isfinite(low).all()
 
 
+def _single(steps: Steps) -> Search:
+    values = yield from steps
+    return (values,)
+
+
 def test_an_end_is_the_root_of_the_excess_and_open_at_the_bound() -> None:
     roots = np.array([0.7, 3.0, 12.0])
-    ends = interval_end(lambda curves, x: x**2 - roots[curves] ** 2, np.zeros(3), 1, np.full(3, 5.0))
+
+    def excess(curves: Index, x: Float) -> Steps:
+        # Nothing is asked of the solver, because the excess is a formula.
+        yield from ()
+        return np.asarray(x**2 - roots[curves] ** 2)
+
+    (ends,) = run_together([_single(search_end(excess, np.zeros(3), np.ones(3), np.full(3, 5.0)))], HILL)[0]
     assert ends[:2] == pytest.approx(roots[:2], abs=2e-3)
     assert np.isnan(ends[2])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq, least_squares
+import scipy
 from scipy.special import fdtri
 
 from gandl_science.arrays import Float, Index, Mask
@@ -168,7 +168,7 @@ def _polish(problem: CurveProblem, start: Float, free: Mask, tolerance: float) -
     span = np.where(np.isfinite(high - low), high - low, 1.0)
     # The solver needs a start inside of the bounds.
     inside = np.clip(start[free], low + 1e-3 * span, high - 1e-3 * span)
-    solution = least_squares(
+    solution = scipy.optimize.least_squares(
         residuals,
         inside,
         bounds=(low, high),
@@ -258,7 +258,7 @@ def _end(optimum: CurveOptimum, limit: float, side: float) -> float:
         if outside == bound:
             return side * np.inf
         inside, step = outside, step * _STEP_GROWTH
-    return float(brentq(excess, inside, outside, xtol=1e-6)) if inside != outside else inside
+    return float(scipy.optimize.brentq(excess, inside, outside, xtol=1e-6)) if inside != outside else inside
 
 
 def _profile(problem: CurveProblem, vector: Float, limit: float) -> Callable[[float], float]:

@@ -29,7 +29,7 @@ from gandl_science.dose_response.families.shapes import (
     stimulation_ratio,
 )
 from gandl_science.dose_response.families.sharing import solve_together
-from gandl_science.dose_response.intervals import sure_confidence
+from gandl_science.dose_response.intervals.locations import sure_confidence
 from gandl_science.dose_response.models import SearchSpace
 from gandl_science.dose_response.results import (
     CurveFit,

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 from scipy.special import expit
 
 from gandl_science.arrays import Float
@@ -102,4 +102,4 @@ def stimulation_ratio(slope: float, hormesis: float) -> float | None:
         return float(hormesis + k * hormesis * power * (1.0 - slope) - k * slope * power / np.exp(log_ratio))
 
     # The derivative falls from `hormesis` at a dose of zero and is negative at the EC50.
-    return float(np.exp(brentq(growth, -700.0 / slope, 0.0)))
+    return float(np.exp(scipy.optimize.brentq(growth, -700.0 / slope, 0.0)))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import least_squares
+import scipy
 
 from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.families.least_squares import (
@@ -63,7 +63,7 @@ class _PlateauSearch:
 
     def polish(self, start: Float, low: Float, high: Float) -> tuple[float, Float]:
         """Return the least sum of squares from this start, and its plateaus (K,)."""
-        solution = least_squares(
+        solution = scipy.optimize.least_squares(
             self.residuals,
             start,
             jac=self.jacobian,

@@ -15,8 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 from gandl_science.arrays import Float, Index
 
@@ -50,8 +49,8 @@ def correct_plates(dose: Index, plate: Index, response: Float) -> PlateCorrectio
     n_doses, n_plates, n_wells = int(dose.max()) + 1, int(plate.max()) + 1, dose.size
     if n_plates == 1 or n_doses == 1:
         return PlateCorrection.none(response)
-    graph = coo_array((np.ones(n_wells), (dose, n_doses + plate)), shape=(n_doses + n_plates,) * 2)
-    n_parts = connected_components(graph, directed=False)[0]
+    graph = scipy.sparse.coo_array((np.ones(n_wells), (dose, n_doses + plate)), shape=(n_doses + n_plates,) * 2)
+    n_parts = scipy.sparse.csgraph.connected_components(graph, directed=False)[0]
     if n_parts == 1:
         return _without_plate_effects(dose, plate, response)
     holds_one_dose = all(np.unique(dose[plate == k]).size == 1 for k in range(n_plates))

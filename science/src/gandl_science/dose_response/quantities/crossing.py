@@ -14,44 +14,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
-from gandl_science.dose_response.intervals import ShapeFit
-from gandl_science.dose_response.quantities.profiles import allowed_misfit, interval_end
-from gandl_science.dose_response.solver import DoseMeans, polish
+from gandl_science.dose_response.intervals.locations import ShapeFit
+from gandl_science.dose_response.intervals.lockstep import ProfileRequest, Search, Steps
+from gandl_science.dose_response.quantities.profiles import allowed_misfit, search_end
+from gandl_science.dose_response.solver import DoseMeans
 
 _FIRM = 1e6
 """The weight of a point that the curve must pass through, relative to that of all wells."""
 _SAMPLES = 301
 _BISECTIONS = 40
-_PROFILE_TOLERANCE, _MAX_PROFILE_STEPS = 1e-5, 30
+_MAX_PROFILE_STEPS = 30
 
 
-@dataclass(frozen=True, kw_only=True)
-class Crossings:
-    """Where B curves reach a level: estimate and interval (B,) in log10 concentration, NaN where there is none.
+def search_crossings(
+    fit: ShapeFit, level: float, level_variance: Float, *, direction: float | None, confidence: float
+) -> Search:
+    """Return estimate and interval (B,) of the log10 dose at which the curves reach `level`, NaN where there is none.
 
     An infinite `low` or `high` says that the curve certainly does not reach the level in the search space, or that it
-    is certainly beyond the level everywhere in it.
-    """
-
-    estimate: Float
-    low: Float
-    high: Float
-
-
-def level_crossings(
-    fit: ShapeFit, level: float, level_variance: Float, *, direction: float | None, confidence: float
-) -> Crossings:
-    """Return where the curves reach `level`, which has the sampling variance `level_variance` (B,).
-
+    is certainly beyond the level everywhere in it. `level_variance` (B,) is the sampling variance of the level.
     `direction` (1 up, -1 down) is that in which the level is to be crossed; None: away from the left plateau. A curve
     that is beyond the level from the left end of the search space on has the crossing below that end.
     """
+    count, allowed = len(fit.best.theta), allowed_misfit(fit, confidence)
     search = _Search(
-        fit=fit,
-        level=level,
-        level_variance=level_variance,
-        allowed=allowed_misfit(fit, confidence),
-        theta=fit.best.theta.copy(),
+        fit=fit, level=level, level_variance=level_variance, allowed=allowed, theta=np.tile(fit.best.theta, (2, 1))
     )
     first, last = (np.broadcast_to(end, level_variance.shape) for end in (fit.space.low, fit.space.high))
     # The doses of each curve are sampled, because curves may have doses of their own.
@@ -64,15 +51,22 @@ def level_crossings(
     # Without a crossing, the interval holds the doses at which the curve could reach the level after all.
     nearest = np.where(starts_beyond, first, x[np.arange(len(x)), height.argmax(axis=1)])
     start = np.where(np.isfinite(estimate), estimate, nearest)
-    certain = ~np.isfinite(estimate) & (search.excess(np.arange(len(start)), start) > 0)
-    low = search.end(start, -1)
-    high = search.end(start, 1)
+    uncrossed = np.flatnonzero(~np.isfinite(estimate))
+    certain = np.zeros(count, dtype=bool)
+    if uncrossed.size:
+        excess = yield from search.excess(uncrossed, start[uncrossed])
+        certain[uncrossed] = excess > 0
+        search.theta[:] = np.tile(fit.best.theta, (2, 1))
+    ends = yield from search_end(
+        search.excess, np.tile(start, 2), np.repeat([-1.0, 1.0], count), np.concatenate([first, last])
+    )
+    low, high = ends.reshape(2, count)
     crossed = np.isfinite(estimate)
     low = np.where(crossed, low, np.where(starts_beyond, np.nan, np.where(certain, np.inf, low)))
     high = np.where(crossed, high, np.where(~starts_beyond, np.nan, np.where(certain, -np.inf, high)))
-    unusable = ~np.isfinite(search.allowed)
+    unusable = ~np.isfinite(allowed)
     low[unusable], high[unusable] = np.nan, np.nan
-    return Crossings(estimate=estimate, low=low, high=high)
+    return estimate, low, high
 
 
 def _height(fit: ShapeFit, x: Float, level: float, direction: float | None) -> Float:
@@ -105,7 +99,10 @@ def _bisected(fit: ShapeFit, x: Float, crosses: Mask, level: float) -> Float:
 
 @dataclass(frozen=True, kw_only=True)
 class _Search:
-    """The profile of the dose at which a curve has the level; `theta` (B, P) follows the curves of the profile."""
+    """The profile of the dose at which a curve has the level, for the lower (B) and then the upper ends (B).
+
+    `theta` (2B, P) follows the curves of the profile.
+    """
 
     fit: ShapeFit
     level: float
@@ -113,24 +110,17 @@ class _Search:
     allowed: Float
     theta: Float
 
-    def end(self, start: Float, sign: int) -> Float:
-        self.theta[:] = self.fit.best.theta
-        bound = np.broadcast_to(self.fit.space.high if sign > 0 else self.fit.space.low, start.shape)
-        return interval_end(self.excess, start, sign, bound)
-
-    def excess(self, curves: Index, x: Float) -> Float:
+    def excess(self, ends: Index, x: Float) -> Steps:
         """Return the misfit of the best curves through (x, level) (N,), beyond the largest one inside."""
-        data = self._pinned(curves, x)
-        profile = polish(
-            data,
-            self.fit.shape,
-            self.fit.space.take(curves),
-            self.theta[curves],
-            tolerance=_PROFILE_TOLERANCE,
+        curves = ends % len(self.allowed)
+        profile = yield ProfileRequest(
+            data=self._pinned(curves, x),
+            space=self.fit.space.take(curves),
+            start=self.theta[ends],
             max_steps=_MAX_PROFILE_STEPS,
         )
         # The next point is near this one, so its search starts from this curve.
-        self.theta[curves] = profile.theta
+        self.theta[ends] = profile.theta
         return np.asarray(profile.misfit - self.allowed[curves])
 
     def _pinned(self, curves: Index, x: Float) -> DoseMeans:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, least_squares
+import scipy
 from scipy.special import fdtrc, fdtri
 
 from gandl_science.arrays import Float, Index, Mask
@@ -165,7 +165,7 @@ class _Problem:
             return self.residuals(basis(whole(part)))
 
         fits = [
-            least_squares(
+            scipy.optimize.least_squares(
                 residuals,
                 np.clip(np.array(start)[free], low[free] + 1e-6, high[free] - 1e-6),
                 bounds=(low[free], high[free]),
@@ -201,7 +201,7 @@ def _shift_end(problem: _Problem, parallel: _JointFit, allowed: float, sign: int
     while abs(inside) < width:
         outside = float(np.clip(inside + sign * step, -width, width))
         if excess(outside) > 0:
-            return float(brentq(excess, inside, outside, xtol=1e-3))
+            return float(scipy.optimize.brentq(excess, inside, outside, xtol=1e-3))
         if abs(outside) >= width:
             return None
         inside, step = outside, step * _STEP_GROWTH

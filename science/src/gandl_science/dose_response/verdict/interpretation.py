@@ -237,7 +237,7 @@ class CurveClassifier:
     def _report(self, location: LocationEstimate) -> ReportedConcentration:
         """Return the estimate where it is within the tested doses and its interval is closed, otherwise the sure bound.
 
-        A bound has a level of its own (`intervals.sure_bounds`), and the interval ends there. A bound that excludes no
+        A bound has a level of its own (`intervals.locations`), and the interval ends there. A bound that excludes no
         tested dose (above a concentration lower than any dose, or below one higher) is not reported, because it says
         nothing.
         """

@@ -1,4 +1,4 @@
-"""The certainty of a fit: standard errors, profile-likelihood intervals (which may be open), bootstrap of dose means.
+"""The certainty of a fit: standard errors and profile-likelihood intervals, which may be open.
 
 The profile interval of a location holds the values for which the best curve with that location fixed is not worse than
 allowed: misfit <= best misfit + s^2 F(1, n - p; confidence) (Bates and Watts 1988, chapter 6). Where the interval does
@@ -7,23 +7,22 @@ not end within the search space (the tested doses and a decade beyond) that side
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import fdtri, ndtri, stdtrit
+from scipy.special import fdtri
 
 from gandl_science.arrays import Float, Index, Mask
+from gandl_science.dose_response.intervals.lockstep import ProfileRequest, Search, Steps, run_together
 from gandl_science.dose_response.models import LN10, VEHICLE, SearchSpace, Shape, search_grid, spacings
-from gandl_science.dose_response.solver import DoseMeans, Solution, explained, plateaus, polish
+from gandl_science.dose_response.solver import DoseMeans, Solution, explained, plateaus
 
-MIN_BOOTSTRAP_WELLS = 3
-"""The smallest number of wells per dose for which a bootstrap interval is given."""
 _FIRST_STEP, _STEP_GROWTH = 0.05, 1.6
 """The march to the end of an interval starts with a step of 0.05 decades; each further step is 1.6 times as long."""
 _BRACKET_WIDTH = 1e-3
 """The end of an interval is bracketed to this many decades (a quarter of a percent) before the last interpolation."""
-_PROFILE_TOLERANCE, _MAX_PROFILE_STEPS = 1e-5, 20
-"""The criterion of a polish on the way: an end of an interval needs fewer digits than the estimate."""
+_MAX_PROFILE_STEPS = 20
 _MAX_REFINEMENTS = 40
 _SURE_ERROR = 0.4
 """The error of a bound relative to that of an interval: 2 % instead of 5 % for both ends, 1 % for one."""
@@ -100,6 +99,19 @@ def standard_errors(fit: ShapeFit) -> Float:
 
 
 def profile_intervals(fit: ShapeFit, confidence: float) -> tuple[Float, Float]:
+    """Return the ends (B, L), (B, L) of the profile intervals of the L locations; see `_search_ends`."""
+    low, high = run_together([_search_ends(fit, confidence)], fit.shape)[0]
+    return low, high
+
+
+def search_locations(fit: ShapeFit, confidence: float) -> Search:
+    """Return the ends (B, L), (B, L) of the intervals of the L locations, and their sure bounds (B, L), (B, L)."""
+    low, high = yield from _search_ends(fit, confidence)
+    above, below = yield from _search_sure_bounds(fit, low, high, confidence)
+    return low, high, above, below
+
+
+def _search_ends(fit: ShapeFit, confidence: float) -> Search:
     """Return the ends (B, L), (B, L) of the profile intervals of the L locations; NaN is open, or without a variance.
 
     The interval may consist of several pieces, as profiles of dose-response curves do; then its outermost ends are
@@ -120,7 +132,8 @@ def profile_intervals(fit: ShapeFit, confidence: float) -> tuple[Float, Float]:
         allowed=allowed[curve],
         sign=2.0 * side - 1.0,
     )
-    low, high = ends.of(theta.reshape(-1, fit.shape.n_theta)).reshape(n_locations, 2, count).transpose(1, 2, 0)
+    values = yield from ends.of(theta.reshape(-1, fit.shape.n_theta))
+    low, high = values.reshape(n_locations, 2, count).transpose(1, 2, 0)
     for i, k in enumerate(fit.shape.locations):
         low[:, i], high[:, i] = _widen_to_steps(fit, k, allowed, low[:, i], high[:, i])
     return low, high
@@ -131,7 +144,7 @@ def sure_confidence(confidence: float) -> float:
     return 1.0 - _SURE_ERROR * (1.0 - confidence)
 
 
-def sure_bounds(fit: ShapeFit, low: Float, high: Float, confidence: float) -> tuple[Float, Float]:
+def _search_sure_bounds(fit: ShapeFit, low: Float, high: Float, confidence: float) -> Search:
     """Return the bounds (B, L), (B, L) of the L locations that are told where a side of an interval is open.
 
     `low` and `high` are the ends of the profile intervals. A bound is told of the curves whose other side is open, and
@@ -150,7 +163,7 @@ def sure_bounds(fit: ShapeFit, low: Float, high: Float, confidence: float) -> tu
         some = ShapeFit(
             data=fit.data.take(curves), shape=fit.shape, space=fit.space.take(curves), best=fit.best.take(curves)
         )
-        above[curves], below[curves] = profile_intervals(some, sure_confidence(confidence))
+        above[curves], below[curves] = yield from _search_ends(some, sure_confidence(confidence))
     return above, below
 
 
@@ -217,28 +230,26 @@ class _IntervalEnds:
         """The bound of the search space (N,) on that side."""
         return np.where(self.sign < 0, self.space.low, self.space.high)
 
-    def of(self, inside: Float) -> Float:
+    def of(self, inside: Float) -> Steps:
         """Return the ends (N,) beyond theta (N, P), which is inside; NaN where the side is open."""
-        outside, outer_misfit, is_open = self._march(inside)
+        outside, outer_misfit, is_open = yield from self._march(inside)
         ends = np.full(len(inside), np.nan)
         closed = np.flatnonzero(~is_open & np.isfinite(self.allowed))
         if closed.size:
-            ends[closed] = self._refine(closed, inside[closed], outside[closed], outer_misfit[closed])
+            ends[closed] = yield from self._refine(closed, inside[closed], outside[closed], outer_misfit[closed])
         return ends
 
-    def _profile(self, rows: Index, theta: Float) -> Solution:
-        """Return the best curves with the location fixed at its value in theta."""
-        return polish(
-            self.data.take(rows),
-            self.shape,
-            self.space.take(rows),
-            theta,
+    def _profile(self, rows: Index, theta: Float) -> ProfileRequest:
+        """Ask for the best curves with the location fixed at its value in theta."""
+        return ProfileRequest(
+            data=self.data.take(rows),
+            space=self.space.take(rows),
+            start=theta,
             fixed=self.location[rows],
-            tolerance=_PROFILE_TOLERANCE,
             max_steps=_MAX_PROFILE_STEPS,
         )
 
-    def _march(self, inside: Float) -> tuple[Float, Float, Mask]:
+    def _march(self, inside: Float) -> Generator[ProfileRequest, Solution, tuple[Float, Float, Mask]]:
         """Step outwards until outside, and return that value (N,), its misfit (N,), and where the side is open (N,).
 
         `inside` (N, P) follows in place. A side is open where the bound of the search space is still inside.
@@ -253,7 +264,7 @@ class _IntervalEnds:
             trial = inside[live]
             trial[np.arange(live.size), location] = value
             # Each step starts from the curve of the step before, which differs little.
-            profile = self._profile(live, trial)
+            profile = yield self._profile(live, trial)
             left = profile.misfit > self.allowed[live]
             outside[live[left]], outer[live[left]] = value[left], profile.misfit[left]
             inside[live[~left]] = profile.theta[~left]
@@ -263,12 +274,13 @@ class _IntervalEnds:
             live, step = live[~left & ~ended], step * _STEP_GROWTH
         return outside, outer, is_open
 
-    def _refine(self, curves: Index, inside: Float, outside: Float, outer: Float) -> Float:
+    def _refine(self, curves: Index, inside: Float, outside: Float, outer: Float) -> Steps:
         """Find the end by the Illinois method (Dowell and Jarratt 1971) to a narrow bracket, and interpolate within."""
         location = self.location[curves]
         start = inside[np.arange(curves.size), location]
         ends = _Bracket(inside=start, outside=outside.copy(), theta=inside.copy())
-        f_in = self._profile(curves, inside).misfit - self.allowed[curves]
+        first = yield self._profile(curves, inside)
+        f_in = first.misfit - self.allowed[curves]
         f_out = outer - self.allowed[curves]
         live = np.arange(curves.size)
         for _ in range(_MAX_REFINEMENTS):
@@ -278,7 +290,7 @@ class _IntervalEnds:
             middle = ends.secant(live, f_in, f_out)
             trial = ends.theta[live]
             trial[np.arange(live.size), location[live]] = middle
-            profile = self._profile(curves[live], trial)
+            profile = yield self._profile(curves[live], trial)
             f = profile.misfit - self.allowed[curves[live]]
             within = f <= 0
             ins, out = live[within], live[~within]
@@ -304,34 +316,3 @@ class _Bracket:
         # A step to the very end of the bracket would not shrink it.
         fraction = np.clip(-fa / np.where(fb > fa, fb - fa, 1.0), 0.01, 0.99)
         return np.asarray(a + np.where(fb > fa, fraction, 0.5) * (b - a))
-
-
-def bootstrap_means(
-    wells: Float, weights: Float, n_samples: int, confidence: float, rng: np.random.Generator
-) -> tuple[Float, Float]:
-    """Return the percentile interval (D,), (D,) of each dose's weighted mean; wells (D, R) are resampled by dose.
-
-    Wells come first along R, with weight 0 after them. With m wells the spread of resampled means is too small by
-    sqrt((m - 1) / m), and percentiles are those of a normal distribution, not of Student's with m - 1 degrees of
-    freedom: the interval is widened about the mean by both factors (Hesterberg 2015, "expanded percentile"). Doses of
-    fewer than three wells have NaN: an honest interval from two wells is 13 times as wide as their distance.
-    """
-    counts = (weights > 0).sum(axis=1)
-    n_doses, n_wells = wells.shape
-    draw = (rng.random((n_samples, n_doses, n_wells)) * counts[:, None]).astype(int)
-    # A sample has as many wells as the dose; the rest of R is left out. Replicates come first, because sums over a
-    # short last axis are slow.
-    draw = np.moveaxis(draw + n_wells * np.arange(n_doses)[:, None], 2, 0)
-    sampled = (np.arange(n_wells)[:, None] < counts)[:, None, :]
-    # Without outliers all weights are one, and need not be drawn.
-    ordinary = bool(np.all((weights == 1) | (weights == 0)))
-    w = np.broadcast_to(sampled, draw.shape) if ordinary else np.take(weights.ravel(), draw) * sampled
-    means = (w * np.take(wells.ravel(), draw)).sum(axis=0) / (counts if ordinary else w.sum(axis=0))
-    centre = (weights * wells).sum(axis=1) / weights.sum(axis=1)
-    tail = (1.0 - confidence) / 2
-    df = np.maximum(counts - 1, 1)
-    # The first factor corrects the variance of the bootstrap, the second its normal percentiles.
-    widening = np.sqrt(counts / df) * stdtrit(df, tail) / ndtri(tail)
-    ends = centre + (np.quantile(means.T.copy(), [tail, 1 - tail], axis=1) - centre) * widening
-    low, high = np.where(counts >= MIN_BOOTSTRAP_WELLS, ends, np.nan)
-    return low, high

@@ -1,0 +1,68 @@
+"""The bootstrap interval of the mean of each dose, for many compounds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from gandl_science.arrays import Float
+
+MIN_BOOTSTRAP_WELLS = 3
+"""The smallest number of wells per dose for which a bootstrap interval is given."""
+_COMPOUNDS_PER_SLICE = 16
+"""Compounds that are resampled at once: more do not fit into the cache of a core."""
+
+
+def bootstrap_means(
+    wells: Float, weights: Float, n_samples: int, confidence: float, generators: Sequence[np.random.Generator]
+) -> tuple[Float, Float]:
+    """Return the percentile interval (B, D), (B, D) of the weighted mean of each dose of wells (B, D, R).
+
+    The wells of a dose are resampled. Every compound has a generator of its own. Wells come first along R, with weight 0 after them. With m wells the
+    spread of resampled means is too small by sqrt((m - 1) / m), and percentiles are those of a normal distribution, not
+    of Student's with m - 1 degrees of freedom: the interval is widened about the mean by both factors (Hesterberg 2015,
+    "expanded percentile"). Doses of fewer than three wells have NaN: an honest interval from two wells is 13 times as
+    wide as their distance.
+    """
+    low, high = np.empty(wells.shape[:2]), np.empty(wells.shape[:2])
+    for start in range(0, len(wells), _COMPOUNDS_PER_SLICE):
+        part = slice(start, start + _COMPOUNDS_PER_SLICE)
+        low[part], high[part] = _intervals(wells[part], weights[part], n_samples, confidence, generators[part])
+    return low, high
+
+
+def _intervals(
+    wells: Float, weights: Float, n_samples: int, confidence: float, generators: Sequence[np.random.Generator]
+) -> tuple[Float, Float]:
+    counts = (weights > 0).sum(axis=2)
+    tail = (1.0 - confidence) / 2
+    df = np.maximum(counts - 1, 1)
+    # The first factor corrects the variance of the bootstrap, the second its normal percentiles.
+    widening = np.sqrt(counts / df) * stdtrit(df, tail) / ndtri(tail)
+    means = _resampled_means(wells, weights, counts, n_samples, generators)
+    centre = (weights * wells).sum(axis=2) / weights.sum(axis=2)
+    ends = centre + (np.quantile(means, [tail, 1 - tail], axis=2, overwrite_input=True) - centre) * widening
+    low, high = np.where(counts >= MIN_BOOTSTRAP_WELLS, ends, np.nan)
+    return low, high
+
+
+def _resampled_means(
+    wells: Float, weights: Float, counts: Float, n_samples: int, generators: Sequence[np.random.Generator]
+) -> Float:
+    """Return the weighted means (B, D, n_samples) of as many wells of each dose as it has."""
+    n_compounds, n_doses, n_wells = wells.shape
+    first = n_wells * np.arange(n_compounds * n_doses).reshape(n_compounds, n_doses, 1)
+    draws = np.stack([generator.random((n_samples, n_doses, n_wells)) for generator in generators])
+    total, weight = np.zeros((2, n_compounds, n_doses, n_samples))
+    # Without outliers all weights are one, and need not be drawn.
+    ordinary = bool(np.all((weights == 1) | (weights == 0)))
+    for replicate in range(n_wells):
+        # A sample has as many wells as the dose; the rest of R is left out.
+        sampled = (replicate < counts)[:, :, None]
+        draw = first + (draws[:, :, :, replicate].transpose(0, 2, 1) * counts[:, :, None]).astype(int)
+        w = sampled if ordinary else weights.ravel()[draw] * sampled
+        total += w * wells.ravel()[draw]
+        weight += w
+    return np.asarray(total / (counts[:, :, None] if ordinary else weight))
