@@ -20,11 +20,11 @@ def bootstrap_means(
 ) -> tuple[Float, Float]:
     """Return the percentile interval (B, D), (B, D) of the weighted mean of each dose of wells (B, D, R).
 
-    The wells of a dose are resampled. Every compound has a generator of its own. Wells come first along R, with weight 0 after them. With m wells the
-    spread of resampled means is too small by sqrt((m - 1) / m), and percentiles are those of a normal distribution, not
-    of Student's with m - 1 degrees of freedom: the interval is widened about the mean by both factors (Hesterberg 2015,
-    "expanded percentile"). Doses of fewer than three wells have NaN: an honest interval from two wells is 13 times as
-    wide as their distance.
+    The wells of a dose are resampled. Every compound has a generator of its own. Wells come first along R, with weight
+    0 after them. With m wells the spread of resampled means is too small by sqrt((m - 1) / m), and percentiles are
+    those of a normal distribution, not of Student's with m - 1 degrees of freedom: the interval is widened about the
+    mean by both factors (Hesterberg 2015, "expanded percentile"). Doses of fewer than three wells have NaN: an honest
+    interval from two wells is 13 times as wide as their distance.
     """
     low, high = np.empty(wells.shape[:2]), np.empty(wells.shape[:2])
     for start in range(0, len(wells), _COMPOUNDS_PER_SLICE):
