@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 
@@ -351,14 +352,14 @@ class CurveFit:
         left, right = self.plateaus
         return np.asarray(left + (right - left) * SHAPES[self.model].basis(log_dose(concentration), self.theta))
 
-    @property
+    @cached_property
     def theta(self) -> Float:
         """The parameters (P,) of the shape as they are searched: log10 EC50s and ln slopes."""
         shape = SHAPES[self.model]
         values = [self.params[name].estimate for name in shape.parameters]
         return np.array([np.log10(v) if k in shape.locations else np.log(v) for k, v in enumerate(values)])
 
-    @property
+    @cached_property
     def plateaus(self) -> tuple[float, float]:
         """The plateau on the left and that toward which the curve goes.
 

@@ -23,7 +23,7 @@ from gandl_science.dose_response.results import (
     ScaleError,
 )
 from gandl_science.dose_response.verdict.interpretation import ReportedConcentration
-from gandl_science.dose_response.verdict.summary import CurveSummary
+from gandl_science.dose_response.verdict.summary import CurveSummary, even_doses
 
 _AREA_SAMPLES = 201
 
@@ -63,7 +63,7 @@ def area_uncertainty(summary: CurveSummary, error: ScaleError | None, confidence
     area, (low, high), scale = summary.area(), summary.dose_range, summary.scale
     if area is None or summary.fit.covariance is None:
         return None
-    gradients = _gradient(summary.fit, np.geomspace(low, high, _AREA_SAMPLES))
+    gradients = _gradient(summary.fit, even_doses(low, high, _AREA_SAMPLES))
     gradient = np.asarray(np.trapezoid(gradients, dx=1.0 / (_AREA_SAMPLES - 1), axis=0))
     if scale is None:
         return _uncertainty(summary.fit, area, gradient, 0.0, confidence)

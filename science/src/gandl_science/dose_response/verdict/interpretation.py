@@ -91,14 +91,18 @@ class Interpretation:
 
 
 def interpret_curve(
-    fit: CurveFit, q_value: float | None, rules: InterpretationRules, off_axis_onset: float | None = None
+    fit: CurveFit,
+    q_value: float | None,
+    rules: InterpretationRules,
+    off_axis_onset: float | None = None,
+    summary: CurveSummary | None = None,
 ) -> Interpretation:
     """Return the meaning of one curve.
 
     `q_value` None: the compound was not tested. `off_axis_onset`: the lowest dose from which the wells deviate from
-    both controls.
+    both controls. `summary` is that of the fit, where it was computed before.
     """
-    summary = summarise_curve(fit, rules.scale)
+    summary = summary or summarise_curve(fit, rules.scale)
     classifier = CurveClassifier(
         summary=summary,
         tested=q_value is not None,

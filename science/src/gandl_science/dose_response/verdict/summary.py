@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from gandl_science.dose_response.results import CurveFit, CurveModel, ResponseSc
 
 _SAMPLES = 400
 _REFINEMENTS = 2
+_MEMORY = 16
 _SINGLE_DOSE_SHARE = 0.25
 _SINGLE_DOSE_ERRORS = 4.0
 
@@ -35,7 +37,7 @@ class CurveSummary:
     sample_x: Float
     sample_y: Float
 
-    @property
+    @cached_property
     def precision(self) -> Float:
         """The residual variance over the variance of each dose mean (D,): its wells, or the sum of their weights."""
         weights = [dose.weight for dose in self.fit.doses]
@@ -46,18 +48,18 @@ class CurveSummary:
         """The direction from the negative to the positive control; 1 where the controls are unknown."""
         return 1.0 if self.scale is None else float(np.sign(self.scale.span))
 
-    @property
+    @cached_property
     def dose_range(self) -> tuple[float, float]:
         """The lowest and the highest dose above zero; zero twice if there is none."""
         positive = self.concentrations[self.concentrations > 0]
         return (float(positive.min()), float(positive.max())) if positive.size else (0.0, 0.0)
 
-    @property
+    @cached_property
     def base(self) -> float:
         """The fitted response at the lowest dose."""
         return float(self.fitted[0])
 
-    @property
+    @cached_property
     def peak(self) -> float:
         """The fitted response at the dose where it is farthest in the direction of the curve."""
         return float(self.fitted[(self.direction * self.fitted).argmax()])
@@ -67,7 +69,7 @@ class CurveSummary:
         """The index of the dose whose mean is farthest in the direction of the curve."""
         return int((self.direction * self.means).argmax())
 
-    @property
+    @cached_property
     def starts_active(self) -> bool:
         """True if the fitted response at the lowest dose is beyond the midpoint by more than two standard errors."""
         if self.scale is None or self.fit.sigma is None:
@@ -173,7 +175,16 @@ def sample_curve(fit: CurveFit, n: int) -> tuple[Float, Float]:
     elif positive.size == 1:
         x = positive
     else:
-        x = np.geomspace(positive[0], positive[-1], n)
-        # Rounding must not move the ends beyond the tested doses.
-        x[0], x[-1] = positive[0], positive[-1]
+        x = even_doses(float(positive[0]), float(positive[-1]), n)
     return x, fit.predict(x)
+
+
+@lru_cache(_MEMORY)
+def even_doses(low: float, high: float, n: int) -> Float:
+    """Return n concentrations from `low` to `high`, evenly spaced in logarithm; the array cannot be changed."""
+    # Compounds that share their doses share these, and to compute them takes longer than a curve at them.
+    x = np.geomspace(low, high, n)
+    # Rounding must not move the ends beyond the tested doses.
+    x[0], x[-1] = low, high
+    x.flags.writeable = False
+    return x

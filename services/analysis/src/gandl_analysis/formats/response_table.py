@@ -13,7 +13,7 @@ from gandl_shared.plates.tables.damage import damage
 from gandl_shared.plates.tables.names import fold_name, folding_notes, similar_names
 from gandl_shared.plates.tables.quantities.concentrations import MAX_SIZE, MIN_SIZE, ConcentrationColumn
 from gandl_shared.plates.tables.quantities.doses import grouping_note
-from gandl_shared.plates.tables.quantities.numbers import Mark, decimal_mark, is_missing, parse_quantity
+from gandl_shared.plates.tables.quantities.numbers import Mark, decimal_mark, is_missing, parse_quantity, plain_number
 from gandl_shared.plates.tables.quantities.units import DoseScale, dose_scale, unit_power
 from gandl_shared.plates.well_names import standard_well_name
 
@@ -117,6 +117,8 @@ class _Reader:
         self._columns = {**columns, WEIGHT: _weight_columns(table)[0]} if has_weights else columns
         self._further = [(i, name) for i, name in enumerate(table.header) if i not in self._columns.values()]
         self._spellings: list[tuple[int, str]] = []
+        self._names: dict[str, str] = {}
+        self._doses: dict[str, float] = {}
         self._mark, self.problems = self._decimal_mark()
         self._concentrations = self._concentration_column(unit)
 
@@ -194,18 +196,25 @@ class _Reader:
 
     def _name(self, row: Row, field: str) -> str:
         text = self._cell(row, field)
-        name = "" if is_missing(text) else fold_name(text)
-        reason = damage(name) if name else None
-        if reason:
-            self._add_problem(row, field, reason)
-        elif not name and field in REQUIRED:
-            self._add_problem(row, field, "is empty; every row names one")
+        name = self._names.get(text)
+        if name is None:
+            name = "" if is_missing(text) else fold_name(text)
+            reason = damage(name) if name else None
+            if reason:
+                self._add_problem(row, field, reason)
+            elif name:
+                # The wells of a compound repeat its name, which is good once it was.
+                self._names[text] = name
+            elif field in REQUIRED:
+                self._add_problem(row, field, "is empty; every row names one")
         if field == "compound" and name:
             self._spellings.append((row.number, text))
         return name
 
     def _concentration(self, row: Row) -> float | None:
         text = self._cell(row, DOSE)
+        if text in self._doses:
+            return self._doses[text]
         if is_missing(text):
             self._add_problem(row, DOSE, f"is empty; give {self._concentrations.unit}, 0 for vehicle")
             return None
@@ -225,6 +234,8 @@ class _Reader:
         if value < 0:
             hint = "a header of logarithms says so, such as log10_concentration_um"
             self._add_problem(row, DOSE, f"{text} is negative; give {self._concentrations.unit}, 0 for vehicle; {hint}")
+        else:
+            self._doses[text] = value
         return value
 
     def _weight(self, row: Row) -> float | None:
@@ -249,6 +260,9 @@ class _Reader:
         text = self._cell(row, field)
         if is_missing(text):
             return None
+        number = plain_number(text, self._mark)
+        if number is not None and (number == 0 or MIN_SIZE < abs(number) < MAX_SIZE):
+            return number
         quantity = parse_quantity(text, self._mark)
         if text.lower() in _INFINITE:
             self._add_problem(row, field, f"'{text}' is not finite")

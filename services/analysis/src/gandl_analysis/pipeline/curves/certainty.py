@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from gandl_science.arrays import Float
 from gandl_science.dose_response.quantities.certainty import (
     Uncertainty,
     area_uncertainty,
@@ -12,8 +13,8 @@ from gandl_science.dose_response.quantities.certainty import (
     emax_uncertainty,
     parameter_covariance,
 )
-from gandl_science.dose_response.results import CurveFit, ResponseScale, ScaleError
-from gandl_science.dose_response.verdict.summary import summarise_curve
+from gandl_science.dose_response.results import CurveFit, ScaleError
+from gandl_science.dose_response.verdict.summary import CurveSummary
 from gandl_shared.schemas.curve import CurveArea, CurveCovariance, CurveParameter
 
 _BAND_DIGITS = 6
@@ -31,17 +32,17 @@ class CurveCertainty:
 
 
 def curve_certainty(
-    fit: CurveFit, scale: ResponseScale | None, error: ScaleError | None, band_at: np.ndarray, confidence: float
+    summary: CurveSummary, error: ScaleError | None, band_at: Float, confidence: float
 ) -> CurveCertainty:
     """Return the certainty of a fit on the scale of the controls, with its band at the concentrations `band_at`."""
-    summary = summarise_curve(fit, scale)
+    fit = summary.fit
     area = area_uncertainty(summary, error, confidence)
     band = curve_band(fit, band_at, confidence)
     return CurveCertainty(
         emax=emax_uncertainty(summary, error, confidence),
         area=None if area is None else CurveArea(se=area.se, low=area.low, high=area.high),
         covariance=_covariance(fit),
-        band=() if band is None else tuple((_rounded(low), _rounded(high)) for low, high in zip(*band, strict=True)),
+        band=() if band is None else tuple(zip(*(_rounded(end).tolist() for end in band), strict=True)),
     )
 
 
@@ -68,5 +69,10 @@ def _covariance(fit: CurveFit) -> CurveCovariance | None:
     return CurveCovariance(parameters=covariance.names, matrix=tuple(map(tuple, covariance.matrix.tolist())))
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_BAND_DIGITS}g}")
+def _rounded(values: Float) -> Float:
+    """Return the values (n,) to the digits of a band."""
+    size = np.abs(values)
+    digits = _BAND_DIGITS - 1 - np.floor(np.log10(np.where(size > 0, size, 1.0)))
+    # Powers of ten above one are exact, and so are the rounded integers: the result is the nearest number.
+    up, down = 10.0 ** np.maximum(digits, 0), 10.0 ** np.maximum(-digits, 0)
+    return np.asarray(np.rint(values * up / down) / up * down)

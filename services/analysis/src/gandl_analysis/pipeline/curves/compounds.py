@@ -32,7 +32,7 @@ from gandl_science.dose_response.verdict.interpretation import (
     interpret_curve,
 )
 from gandl_science.dose_response.verdict.replication import hit_probability, largest_hit_p
-from gandl_science.dose_response.verdict.summary import sample_curve
+from gandl_science.dose_response.verdict.summary import sample_curve, summarise_curve
 from gandl_shared.errors import InvalidTable, Problem, raise_if
 from gandl_shared.schemas.analysis import NoiseParameters
 from gandl_shared.schemas.curve import (
@@ -252,11 +252,12 @@ def _with_hit_probability(
 def _curve(
     compound: CompoundWells, fit: CurveFit, q_value: float | None, settings: CurveSettings, off_axis: CurveOffAxis
 ) -> Curve:
-    interpretation = interpret_curve(fit, q_value, settings.rules, off_axis.departs_at)
+    summary = summarise_curve(fit, settings.rules.scale)
+    interpretation = interpret_curve(fit, q_value, settings.rules, off_axis.departs_at, summary)
     loss = interpretation.loss_ec50
     x, y = sample_curve(fit, _SAMPLES)
     scale_error = settings.scale_errors.get(compound.cell_line)
-    certainty = curve_certainty(fit, settings.rules.scale, scale_error, x, settings.options.confidence)
+    certainty = curve_certainty(summary, scale_error, x, settings.options.confidence)
     return Curve(
         compound=compound.name,
         cell_line=compound.cell_line,

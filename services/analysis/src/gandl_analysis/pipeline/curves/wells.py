@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from gandl_science.dose_response.results import DoseResponseData
@@ -51,17 +52,17 @@ class CompoundWells:
     cell_line: str
     wells: tuple[CurveWell, ...]
 
-    @property
+    @cached_property
     def exclusions(self) -> list[str | None]:
         """Why each well is not fitted; None for a well that is."""
         return [exclusion_of(well) for well in self.wells]
 
-    @property
+    @cached_property
     def fitted_wells(self) -> list[CurveWell]:
         """The wells that are fitted."""
-        return [well for well in self.wells if exclusion_of(well) is None]
+        return [well for well, exclusion in zip(self.wells, self.exclusions, strict=True) if exclusion is None]
 
-    @property
+    @cached_property
     def off_axis_wells(self) -> list[CurveWell]:
         """The wells whose off-axis distance counts: fitted ones, and empty ones if they are half of a dose or more.
 
@@ -81,7 +82,7 @@ class CompoundWells:
         }
         return tuple(flag for flag, applies in flags.items() if applies)
 
-    @property
+    @cached_property
     def equal_wells(self) -> tuple[CurveWell, CurveWell] | None:
         """Two wells of equal response if, at every dose of a curve that changes, all replicates are equal or copied.
 

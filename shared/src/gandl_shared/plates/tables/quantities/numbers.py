@@ -24,6 +24,8 @@ _SHAPES = (
     (re.compile(r"[0-9]*,[0-9]+|[0-9]+,"), "comma"),
 )
 
+_PLAIN_POINT = re.compile(r"[+-]?(?:[0-9]*\.(?:[0-9]{1,2}|[0-9]{4,})|0\.[0-9]{3})(?:[eE][+-]?[0-9]{1,3})?")
+"""A number with a point that cannot separate thousands, as programs write most numbers."""
 _GROUP_MARKS = (" ", "'", "’")
 _SWAP = str.maketrans(".,", ",.")
 _MEMORY = 4096
@@ -65,6 +67,8 @@ def is_missing(text: str) -> bool:
 
 def digits_of(text: str) -> Digits:
     """Return what a number says about the decimal mark. `1,000` may be a thousand or one, so it says nothing alone."""
+    if _PLAIN_POINT.fullmatch(text):
+        return Digits.POINT
     match = _NUMBER.fullmatch(_plain(text))
     if match is None:
         return Digits.NONE
@@ -110,6 +114,12 @@ def decimal_mark(
     if not comma and not point and not points_are_decimal:
         unclear = [*unclear, *doubts[Digits.POINT_OR_GROUP]]
     return mark, [Problem(_doubt(text), file=source, row=row, field=column) for row, column, text in unclear]
+
+
+def plain_number(text: str, mark: Mark) -> float | None:
+    """Return the number of a cell that has a decimal point and nothing else beside its digits; None for any other."""
+    # Nearly all numbers of a large table are such, and the whole pattern is slow.
+    return float(text) if mark is Mark.POINT and _PLAIN_POINT.fullmatch(text) else None
 
 
 @lru_cache(_MEMORY)
