@@ -38,7 +38,10 @@ def test_the_list_of_commands_loads_nothing_heavy() -> None:
 
 def test_only_the_module_of_the_command_is_loaded() -> None:
     modules = loaded_modules("fetch", "bbbc013", "--from", "screen")
-    assert {name for name in modules if name.startswith("gandl.commands.")} == {"gandl.commands.fetch"}
+    assert {name for name in modules if name.startswith("gandl.commands.")} == {
+        "gandl.commands.data",
+        "gandl.commands.data.fetch",
+    }
     assert not modules & {"onnxruntime", "sklearn", "torch", "sqlalchemy"}
 
 

@@ -28,8 +28,13 @@ COMMANDS: Mapping[str, str] = {
 }
 """Each command with the first sentence of its help. The module `gandl.commands.NAME` holds a function of the name."""
 
-TRAINING_COMMANDS = ("train", "export")
-"""Commands whose modules are in the folder `gandl.commands.training`."""
+FOLDERS: Mapping[str, str] = {
+    "train": "training",
+    "export": "training",
+    "fetch": "data",
+    "simulate": "data",
+}
+"""The folder of `gandl.commands` that holds the module of a command, where it is in one."""
 TRAINING_PACKAGES = ("gandl_training", "torch")
 
 
@@ -67,7 +72,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 
 def load(name: str) -> Callable[..., None]:
     """Import the function of a command. Raises BadInput where the command needs a package that is not installed."""
-    folder = "training." if name in TRAINING_COMMANDS else ""
+    folder = f"{FOLDERS[name]}." if name in FOLDERS else ""
     function_name = name.replace("-", "_")
     try:
         module = importlib.import_module(f"gandl.commands.{folder}{function_name}")

@@ -25,9 +25,12 @@ Image = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 def photograph(stains: Floats, effects: WellEffects, bits: int, rng: np.random.Generator) -> Image:
-    """Return the camera counts [5, H, W], uint8 or uint16, of stains in photo-electrons."""
-    light = illumination(stains.shape[-1], effects, rng)
-    offset = (BACKGROUND * effects.offset).astype(np.float32)[:, None, None]
+    """Return the camera counts [C, H, W], uint8 or uint16, of stains [C, H, W] in photo-electrons.
+
+    The backgrounds of BACKGROUND are repeated beyond the fifth channel.
+    """
+    light = illumination(stains.shape[-1], effects, rng, channels=len(stains))
+    offset = (np.resize(BACKGROUND, len(stains)) * effects.offset).astype(np.float32)[:, None, None]
     gain = effects.gain.astype(np.float32)[:, None, None]
     electrons = (gain * blurred(stains, effects.blur) + offset) * light
     # Shot noise is Gaussian with the variance of the Poisson distribution, together with the read noise. From the ten
@@ -47,12 +50,12 @@ def blurred(stains: Floats, sigma: float) -> Floats:
     return np.asarray((1 - HAZE) * sharp + HAZE * wide, np.float32)
 
 
-def illumination(size: int, effects: WellEffects, rng: np.random.Generator) -> Floats:
-    """Return the relative light [5, H, W], which falls with the square of the distance from the centre of the lamp."""
+def illumination(size: int, effects: WellEffects, rng: np.random.Generator, *, channels: int = 5) -> Floats:
+    """Return the relative light [C, H, W], which falls with the square of the distance from the centre of the lamp."""
     axis = np.linspace(-1, 1, size, dtype=np.float32)
     # Each channel has its own optical path, so its light is a little different.
-    shift = 0.05 * rng.standard_normal((5, 2)).astype(np.float32)
-    strength = np.float32(effects.shading) * (1 + 0.2 * rng.standard_normal(5).astype(np.float32))
+    shift = 0.05 * rng.standard_normal((channels, 2)).astype(np.float32)
+    strength = np.float32(effects.shading) * (1 + 0.2 * rng.standard_normal(channels).astype(np.float32))
     row = (axis[None, :] - np.float32(effects.lamp[0]) - shift[:, :1]) ** 2
     column = (axis[None, :] - np.float32(effects.lamp[1]) - shift[:, 1:]) ** 2
     fall = strength[:, None, None] * (row[:, :, None] + column[:, None, :]) / 2

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 from gandl.simulate.cells.morphology import STAINS
 from gandl.simulate.cells.pharmacology import Response
@@ -26,10 +27,15 @@ Cell = str | float | None
 def write_tables(out: Path, design: ScreenDesign, plates: Sequence[SimulatedPlate]) -> None:
     """Write `platemap.csv`, `truth.csv`, `truth_wells.csv` and `design.json` into a folder."""
     _write(out / "platemap.csv", PLATEMAP, _platemap_rows(plates))
-    _write(out / "truth.csv", TRUTH, _truth_rows(design))
+    write_truth(out / "truth.csv", design)
     _write(out / "truth_wells.csv", WELLS, _well_rows(plates))
     values = asdict(design) | {"channels": list(STAINS)}
     (out / "design.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+
+def write_truth(path: Path, design: ScreenDesign, names: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write the truth of each compound and cell line. `names` are other names of cell lines."""
+    _write(path, TRUTH, _truth_rows(design, names))
 
 
 def _platemap_rows(plates: Sequence[SimulatedPlate]) -> Iterable[tuple[Cell, ...]]:
@@ -38,13 +44,14 @@ def _platemap_rows(plates: Sequence[SimulatedPlate]) -> Iterable[tuple[Cell, ...
             yield plate.name, well.name, well.role, well.compound, well.dose_um, plate.cell_line
 
 
-def _truth_rows(design: ScreenDesign) -> Iterable[tuple[Cell, ...]]:
+def _truth_rows(design: ScreenDesign, names: Mapping[str, str]) -> Iterable[tuple[Cell, ...]]:
     doses = design.ladder.doses()
     for compound in design.compounds:
         for cell_line in design.cell_lines:
             response = compound.in_cells(cell_line)
+            name = names.get(cell_line, cell_line)
             yield (
-                compound.name, cell_line, response.behaviour, *_curve(response), doses[0], doses[-1],
+                compound.name, name, response.behaviour, *_curve(response), doses[0], doses[-1],
                 response.expected_verdict(doses[-1]),
             )  # fmt: skip
 

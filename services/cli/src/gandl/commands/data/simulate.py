@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from gandl_shared.errors import BadInput
 
 from gandl.simulate import (
     CELL_LINES,
@@ -19,13 +23,33 @@ from gandl.simulate import (
     simulate_screen,
 )
 from gandl.simulate.plates.compounds import COLUMNS
+from gandl.simulate.published.rxrx1 import RXRX1, simulate_rxrx1
+from gandl.simulate.published.rxrx19a import RXRX19A, simulate_rxrx19a
+from gandl.simulate.published.sites import EMBEDDINGS, METADATA
 from gandl.terminal.progress import CountBar
+
+
+class Form(StrEnum):
+    """A published data set in whose form a screen can be simulated."""
+
+    RXRX19A = "rxrx19a"
+    RXRX1 = "rxrx1"
 
 
 def simulate(
     out: Annotated[Path, typer.Argument(help="New folder for Images/, platemap.csv and truth.csv.")],
     *,
-    preset_name: Annotated[str, typer.Option("--preset", help=f"Screen to start from: {', '.join(PRESETS)}.")] = "demo",
+    preset_name: Annotated[
+        str | None, typer.Option("--preset", help=f"Screen to start from: {', '.join(PRESETS)}; demo if absent.")
+    ] = None,
+    form: Annotated[
+        Form | None,
+        typer.Option(
+            "--as",
+            help="Form of a published data set: metadata.csv, PNG images, and embeddings.csv, which is drawn from the "
+            "truth. rxrx1 takes only seed, replicates, sites, size, nuisance and processes.",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random; that of the preset if absent.")] = None,
     compounds: Annotated[
         Path | None,
@@ -53,7 +77,19 @@ def simulate(
 
     The same seed gives the same bytes.
     """
-    design = preset(preset_name)
+    if form is Form.RXRX1:
+        others = (preset_name, compounds, cell_line, doses, top_dose, dose_step, replicates_per_plate, positive)
+        if any(option is not None for option in (*others, negative, wells, bits, multichannel)):
+            raise BadInput("--as rxrx1 takes only --seed, --replicates, --sites, --size, --nuisance and --processes")
+        numbers = _changes(seed=seed, replicates=replicates, sites=sites, size=size)
+        knockdowns = replace(RXRX1, effects=RXRX1.effects.scaled(nuisance), **numbers)
+        _publish(out, partial(simulate_rxrx1, out, knockdowns), processes)
+        return
+    if form is Form.RXRX19A and (preset_name is not None or multichannel):
+        raise BadInput(
+            "--as rxrx19a has a design of its own and one file a channel; leave out --preset, --multichannel"
+        )
+    design = RXRX19A if form is Form.RXRX19A else preset(preset_name or "demo")
     ladder = replace(design.ladder, **_changes(top_um=top_dose, count=doses, step=dose_step))
     controls = replace(design.controls, **_changes(positive=positive, negative=negative))
     changes = _changes(
@@ -70,10 +106,22 @@ def simulate(
     )
     effects = design.effects.scaled(nuisance)
     design = replace(design, ladder=ladder, controls=controls, effects=effects, **changes)
+    if form is Form.RXRX19A:
+        _publish(out, partial(simulate_rxrx19a, out, design), processes)
+        return
     screen = _simulate_with_bar(out, design, default_processes() if processes is None else processes)
     typer.echo(
         f"{screen.plates} plates, {screen.wells} wells, {screen.files} images in {screen.images}\n"
         f"plate map {screen.platemap}\ntruth {screen.truth}"
+    )
+
+
+def _publish(out: Path, write: Callable[..., int], processes: int | None) -> None:
+    """Write a data set in a published form, and say what was written."""
+    with CountBar("simulating wells") as bar:
+        sites = write(processes=default_processes() if processes is None else processes, on_progress=bar.count)
+    typer.echo(
+        f"{sites} simulated fields in {out / 'images'}\n{out / METADATA}\n{out / EMBEDDINGS}\n{out / 'truth.csv'}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gandl.commands.simulate import simulate
+from gandl.commands.data.simulate import simulate
 from gandl_shared.errors import BadInput
 
 from tests.cli.command_line import Gandl
@@ -60,3 +60,27 @@ def test_bad_input_is_answered_by_its_error_alone(gandl: Gandl, tmp_path: Path) 
     ended = gandl("simulate", tmp_path / "s", "--preset", "nope")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "gandl: unknown preset 'nope'; there are demo, screen-24, training\n"
+
+
+def test_the_form_of_a_published_data_set_is_written(gandl: Gandl, tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    ended = gandl("simulate", out, "--as", "rxrx1", "--size", 64, "--sites", 1, "--replicates", 1, "--processes", 1)
+    assert ended.code == 0
+    assert "96 simulated fields" in ended.out
+    assert len(read_rows(out / "metadata.csv")) == 96
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--as", "rxrx1", "--doses", 3], "--as rxrx1 takes only"),
+        (["--as", "rxrx19a", "--preset", "demo"], "a design of its own"),
+        (["--as", "rxrx19a", "--size", 10], "size: 10"),
+    ],
+)
+def test_options_that_a_form_does_not_have_are_refused(
+    gandl: Gandl, tmp_path: Path, options: list[object], words: str
+) -> None:
+    ended = gandl("simulate", tmp_path / "s", *options)
+    assert ended.code == 2
+    assert words in ended.err

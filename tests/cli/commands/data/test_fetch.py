@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gandl.commands import fetch as command
+from gandl.commands.data import fetch as command
 from gandl.data_folder import VARIABLE
 from gandl.fetch import catalog
 from gandl.fetch.bbbc013 import ARCHIVE_BYTES, URL, check
