@@ -117,7 +117,7 @@ def _wells(design: KnockdownDesign, drawing: VectorDrawing) -> Iterator[_Well]:
             for plate in range(1, design.plates + 1):
                 # siRNAs have other wells on each plate, so that a position tells nothing about them.
                 order = stream(design.seed, Stream.LAYOUT, index).permutation(len(contents))
-                for place, k in enumerate(order.tolist()):
+                for position, k in enumerate(order.tolist()):
                     yield _Well(
                         design=design,
                         drawing=drawing,
@@ -125,7 +125,7 @@ def _wells(design: KnockdownDesign, drawing: VectorDrawing) -> Iterator[_Well]:
                         experiment=f"{cell_type}-{experiment:02d}",
                         plate=plate,
                         index=index,
-                        place=place,
+                        position=position,
                         knockdown=contents[k],
                     )
                 index += 1
@@ -139,20 +139,20 @@ class _Well:
     experiment: str
     plate: int
     index: int
-    place: int
+    position: int
     knockdown: int
 
     def rows(self) -> Iterator[Sequence[str]]:
         """Yield a row of the metadata for each field."""
         name, kind, _ = KNOCKDOWNS[self.knockdown]
         for site in self._sites():
-            place = (site.experiment, str(site.plate), site.well, str(site.site))
+            address = (site.experiment, str(site.plate), site.well, str(site.site))
             names = (kind, name or "EMPTY", str(self.knockdown))
-            yield site.site_id, site.well_id, self.cell_type, "simulated", *place, *names
+            yield site.site_id, site.well_id, self.cell_type, "simulated", *address, *names
 
     def draw(self) -> Iterator[DrawnSite]:
         """Yield the fields of the well."""
-        rng = stream(self.design.seed, Stream.WELL, self.index, self.place)
+        rng = stream(self.design.seed, Stream.WELL, self.index, self.position)
         plate = draw_plate(self.design.effects, stream(self.design.seed, Stream.PLATE, self.index), CHANNELS)
         effects = draw_well(self.design.effects, plate, (0.0, 0.0), 0.0, rng)
         state = jittered(KNOCKDOWNS[self.knockdown][2], self.design.effects.state, rng)
@@ -163,7 +163,7 @@ class _Well:
             yield DrawnSite(site=site, image=image, vector=self.drawing.draw(self.cell_type, state, self.index, rng))
 
     def _sites(self) -> Iterator[PublishedSite]:
-        name = well_name(2 + self.place % 14, 2 + self.place // 14)
+        name = well_name(2 + self.position % 14, 2 + self.position // 14)
         for site in range(1, self.design.sites + 1):
             yield PublishedSite(experiment=self.experiment, plate=self.plate, well=name, site=site)
 

@@ -95,9 +95,9 @@ class _Well:
         condition = _IRRADIATED if self.is_irradiated else _CONDITIONS[well.role]
         dose = "" if well.dose_um is None else f"{well.dose_um:g}"
         for site in self._sites():
-            place = (site.experiment, str(site.plate), site.well, str(site.site))
+            address = (site.experiment, str(site.plate), site.well, str(site.site))
             content = (condition, well.compound, dose, "")
-            yield site.site_id, site.well_id, _CELL_TYPES[self.job.cell_line], *place, *content
+            yield site.site_id, site.well_id, _CELL_TYPES[self.job.cell_line], *address, *content
 
     def draw(self) -> Iterator[DrawnSite]:
         """Yield the fields of the well."""
@@ -134,8 +134,8 @@ def _wells(design: ScreenDesign, plate: SimulatedPlate, number: int, drawing: Ve
     """Yield the wells that hold cells. The first empty ones get cells with inactivated virus, which look healthy."""
     empty = [well for well in plate.wells if well.role is Role.EMPTY]
     # Every n-th empty well, so that these controls are spread over the plate as the others are.
-    chosen = empty[:: max(1, len(empty) // MAX_IRRADIATED)][:MAX_IRRADIATED]
-    irradiated = {well.name for well in chosen}
+    spread = empty[:: max(1, len(empty) // MAX_IRRADIATED)][:MAX_IRRADIATED]
+    irradiated = {well.name for well in spread}
     for well in plate.wells:
         is_irradiated = well.name in irradiated
         if well.state is not None or is_irradiated:

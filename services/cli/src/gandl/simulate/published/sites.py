@@ -116,14 +116,14 @@ def _write_sites(
     with (folder / EMBEDDINGS).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["site_id", *(f"feature_{i}" for i in range(form.features))])
-        for done, rows in enumerate(_drawn(tasks, processes), start=1):
+        for done, rows in enumerate(_rows_of_wells(tasks, processes), start=1):
             writer.writerows(rows)
             count += len(rows)
             on_progress(done, len(tasks))
     return count
 
 
-def _drawn(tasks: Sequence[_Task], processes: int) -> Iterator[list[list[str]]]:
+def _rows_of_wells(tasks: Sequence[_Task], processes: int) -> Iterator[list[list[str]]]:
     """Yield the rows of vectors of each well in order, after its images were written."""
     if processes == 1:
         yield from map(_write_well, tasks)
@@ -139,13 +139,13 @@ def _drawn(tasks: Sequence[_Task], processes: int) -> Iterator[list[list[str]]]:
 
 def _write_well(task: _Task) -> list[list[str]]:
     rows = []
-    for drawn in task.well.draw():
-        for channel, page in enumerate(drawn.image, start=1):
-            path = task.images / drawn.site.file(channel)
+    for field in task.well.draw():
+        for channel, page in enumerate(field.image, start=1):
+            path = task.images / field.site.file(channel)
             path.parent.mkdir(parents=True, exist_ok=True)
             # Noise hardly compresses, so that a higher level would only cost time.
             Image.fromarray(np.asarray(page, np.uint8)).save(path, compress_level=1)
-        rows.append([drawn.site.site_id, *(f"{value:.5g}" for value in drawn.vector.tolist())])
+        rows.append([field.site.site_id, *(f"{value:.5g}" for value in field.vector.tolist())])
     return rows
 
 
