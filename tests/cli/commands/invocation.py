@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 import typer
-from gandl.commands.embed import embed
-from gandl.commands.models import models
+from gandl.commands.featurizers.embed import embed
+from gandl.commands.featurizers.models import models
 from gandl_shared.errors import GandlError
 from typer.testing import CliRunner
 

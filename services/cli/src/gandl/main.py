@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "export-zarr": "Write the images of a plate as OME-Zarr, with the scores of a screen, for napari and MoBIE.",
     "embed": "Embed images into a table of vectors, without a plate map and without scores.",
     "models": "List model cards, or compare models on a screen.",
+    "import-model": "Make a featurizer of any ONNX network, by a card that says what it takes and returns.",
     "train": "Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.",
     "export": "Export the discriminator of a run as an ONNX featurizer, with its model card and parity report inside.",
 }
@@ -33,6 +34,9 @@ FOLDERS: Mapping[str, str] = {
     "export": "training",
     "fetch": "data",
     "simulate": "data",
+    "embed": "featurizers",
+    "models": "featurizers",
+    "import-model": "featurizers",
 }
 """The folder of `gandl.commands` that holds the module of a command, where it is in one."""
 TRAINING_PACKAGES = ("gandl_training", "torch")

@@ -1,0 +1,1 @@
+"""Commands about featurizers: their cards, their vectors and their import."""

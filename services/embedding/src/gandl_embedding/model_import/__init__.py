@@ -1,0 +1,1 @@
+"""The import of a foreign ONNX model: it becomes a featurizer as `gandl export` writes one."""
