@@ -141,12 +141,12 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 def test_the_service_embeds_with_an_imported_model(tmp_path: Path) -> None:
     engine = imported(tmp_path, token_network())
-    served = tmp_path / "models"
-    served.mkdir()
-    (tmp_path / "out.onnx").rename(served / "tiny-vit.onnx")
+    models_dir = tmp_path / "models"
+    models_dir.mkdir()
+    (tmp_path / "out.onnx").rename(models_dir / "tiny-vit.onnx")
     field = np.random.default_rng(4).integers(0, 4096, (1, 3, 64, 64), np.uint16)
     body, headers = to_npy(field), {"content-type": NPY}
-    with ready_client(Settings(models_dir=served, threads=1)) as client:
+    with ready_client(Settings(models_dir=models_dir, threads=1)) as client:
         answer = client.post("/embed", content=body, headers=headers)
         assert answer.status_code == 422
         assert "has no intensity limits" in answer.json()["detail"]
