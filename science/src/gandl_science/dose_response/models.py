@@ -119,6 +119,18 @@ def _level(x: Float, location: Float, log_slope: Float) -> Float:
     return _logistic((LN10 * np.exp(log_slope))[..., None] * (x - location[..., None]))
 
 
+def rise_table(x: Float, locations: Float, log_slopes: Float) -> Float:
+    """Return the logistic rise at x (D,) for every pair of location (L,) and ln slope (K,), (D, L, K).
+
+    The exponential of a difference is a quotient of exponentials, of which a grid needs few.
+    """
+    steep = LN10 * np.exp(log_slopes)
+    with np.errstate(over="ignore"):
+        table = np.exp(-steep * x[:, None])[:, None, :] * np.exp(steep * locations[:, None])
+    table += 1.0
+    return np.divide(1.0, table, out=table)
+
+
 def hill_basis(x: Float, theta: Float) -> Float:
     """Return h of the Hill curve, (..., D)."""
     return _level(x, theta[..., 0], theta[..., 1])
@@ -156,10 +168,10 @@ GAIN_LOSS = Shape(
 SLOPE_NAMES = frozenset({"slope", "loss_slope"})
 
 
-def search_grid(shape: Shape, space: SearchSpace) -> Float:
-    """Return starting points (G, P) that cover the search space: ten EC50s per decade for Hill, three for gain-loss.
+def search_grid(shape: Shape, x: Float, space: SearchSpace) -> tuple[Float, Float]:
+    """Return starting points (G, P) that cover the search space, and their bases (G, D) at x (D,).
 
-    The bounds of the space are single numbers.
+    There are ten EC50s per decade for Hill, and three for gain-loss. The bounds of the space are single numbers.
     """
     decades = float(space.high - space.low)
     if shape is HILL:
@@ -167,13 +179,19 @@ def search_grid(shape: Shape, space: SearchSpace) -> Float:
         locations = np.linspace(space.low, space.high, count)
         # Slopes are spaced evenly in logarithm: curves differ most between shallow slopes.
         slopes = np.linspace(*space.slopes, _SLOPES)
-        return np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1).reshape(-1, 2)
+        grid = np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1).reshape(-1, 2)
+        return grid, rise_table(x, locations, slopes).reshape(x.size, -1).T
     count = max(_MIN_BELL_LOCATIONS, round(_BELL_LOCATIONS_PER_DECADE * decades) + 1)
     locations = np.linspace(space.low, space.high, min(_MAX_BELL_LOCATIONS, count))
     slopes = np.linspace(*space.slopes, _BELL_SLOPES)
-    grid = np.stack(np.meshgrid(locations, locations, slopes, slopes, indexing="ij"), axis=-1).reshape(-1, 4)
     # A loss before the gain leaves hardly any peak to fit, so only pairs in order are used.
-    return np.asarray(grid[grid[:, 0] < grid[:, 1]])
+    first, second = (index[:, None, None] for index in np.triu_indices(locations.size, 1))
+    gain, loss = (index.ravel() for index in np.indices((slopes.size, slopes.size)))
+    gain, loss = gain.reshape(1, slopes.size, -1), loss.reshape(1, slopes.size, -1)
+    first, second, gain, loss = (index.ravel() for index in np.broadcast_arrays(first, second, gain, loss))
+    grid = np.column_stack([locations[first], locations[second], slopes[gain], slopes[loss]])
+    table = rise_table(x, locations, slopes)
+    return grid, (table[:, first, gain] * (1.0 - table[:, second, loss])).T
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,14 +18,14 @@ import numpy as np
 from scipy.special import beta, fdtrc
 
 from gandl_science.arrays import Float
-from gandl_science.dose_response.models import HILL, SearchSpace, Spacing
+from gandl_science.dose_response.models import SearchSpace, Spacing, rise_table
 from gandl_science.dose_response.solver import DoseMeans
 
 _TAIL = 0.1
 """The p-value below which the tube formula replaces counting."""
 _JOINT_TAIL = 0.02
 """The smaller of two p-values below which its null is extrapolated: too few simulated curves are beyond it."""
-_CURVES_PER_CHUNK = 2000
+_CURVES_PER_CHUNK = 1000
 _SURFACE_POINTS = (161, 41)
 """EC50s and slopes at which the surface of Hill curves is measured. Twice as many of both change the coefficients of
 six doses in four replicates by less than 2 %."""
@@ -58,8 +58,7 @@ def hill_grid(x: Float, space: SearchSpace) -> Float:
     """Return the Hill bases (G, D) among which the activity test searches: seven EC50s per decade, six slopes."""
     locations = np.linspace(space.low, space.high, max(15, round(7 * float(space.high - space.low)) + 1))
     slopes = np.linspace(*space.slopes, 6)
-    theta = np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1).reshape(-1, 2)
-    return HILL.basis(x, theta)
+    return rise_table(x, locations, slopes).reshape(x.size, -1).T
 
 
 def best_share(data: DoseMeans, grid: Float) -> Float:
@@ -83,11 +82,12 @@ def _best_share(directions: Float, root: Float, grid: Float) -> Float:
     length = np.linalg.norm(centred, axis=1)
     # A curve that is flat within the doses has no direction.
     visible = length > _MIN_LENGTH * np.linalg.norm(root)
-    unit = (centred[visible] / length[visible, None]).T
+    unit = centred[visible] / length[visible, None]
     chunks = range(0, len(directions), _CURVES_PER_CHUNK)
-    cosines = [directions[i : i + _CURVES_PER_CHUNK] @ unit for i in chunks]
-    # A falling curve is a rising one with the other sign, so the smallest cosine counts as well as the largest.
-    best = np.concatenate([np.maximum(c.max(axis=1), -c.min(axis=1)) for c in cosines])
+    # The curves are the first axis, because maxima over the last axis are slow.
+    cosines = [unit @ directions[i : i + _CURVES_PER_CHUNK].T for i in chunks]
+    # A falling curve is a rising one with the other sign, so the size of a cosine counts.
+    best = np.concatenate([np.abs(c, out=c).max(axis=0) for c in cosines])
     return np.asarray(np.minimum(best**2, 1.0))
 
 
@@ -178,18 +178,25 @@ def tube_coefficients(x: Float, counts: Float, space: SearchSpace, points: tuple
     slopes = np.linspace(*space.slopes, points[1])
     # Doses with more wells count more, as they do in the fit.
     share = counts / counts.sum()
-    # The doses are the first axis, because sums over a short last axis are slow.
-    share = share[:, None, None]
-    h = np.moveaxis(HILL.basis(x, np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1)), -1, 0).copy()
-    centred = (h - (h * share).sum(axis=0)) * np.sqrt(share)
-    unit = centred / np.maximum(np.sqrt((centred**2).sum(axis=0)), 1e-150)
+    # The doses are the first axis, because sums over a short last axis are slow, and changes are made in place, because
+    # the surface is computed for every spacing of doses.
+    unit = rise_table(x, locations, slopes)
+    flat = unit.reshape(x.size, -1)
+    flat -= share @ flat
+    flat *= np.sqrt(share)[:, None]
+    flat /= np.maximum(np.sqrt(np.einsum("dk,dk->k", flat, flat)), 1e-150)
     # The area is the sum of small parallelograms, by the Gram determinant of their two edges.
     along, across = unit[:, 1:, :-1] - unit[:, :-1, :-1], unit[:, :-1, 1:] - unit[:, :-1, :-1]
-    squares = (along**2).sum(0) * (across**2).sum(0) - (along * across).sum(0) ** 2
+    squares = _inner(along, along) * _inner(across, across) - _inner(along, across) ** 2
     area = float(np.sqrt(np.maximum(squares, 0.0)).sum())
     edges = (unit[:, 0], unit[:, -1], unit[:, :, 0], unit[:, :, -1])
     boundary = sum(float(np.linalg.norm(np.diff(edge, axis=1), axis=0).sum()) for edge in edges)
     return np.array([1.0 - area / (2 * np.pi), boundary / (2 * np.pi), area / (2 * np.pi)])
+
+
+def _inner(a: Float, b: Float) -> Float:
+    """Return the sums (L, K) of the products of two arrays (D, L, K)."""
+    return np.asarray(np.einsum("dlk,dlk->lk", a, b))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -182,8 +182,7 @@ def _starts(data: DoseMeans, shape: Shape, space: SearchSpace, n: int) -> Float:
     starts = np.empty((len(data.pure), n, shape.n_theta))
     # Curves with the same spacing of doses share a grid.
     for spacing in spacings(data.x, space, len(data.pure)):
-        grid = search_grid(shape, spacing.space)
-        basis = shape.basis(spacing.x, grid)
+        grid, basis = search_grid(shape, spacing.x, spacing.space)
         covered = np.ptp(basis, axis=1) >= _MIN_COVERED
         points = _best_points(data.take(spacing.members), basis[covered], n)
         starts[spacing.members] = spacing.starts(shape, grid[covered], points)

@@ -194,10 +194,10 @@ def _outermost_inside(fit: ShapeFit, allowed: Float) -> Float:
     locations, best = fit.shape.locations, fit.best.theta
     theta = np.broadcast_to(best, (len(locations), 2, *best.shape)).copy()
     for spacing in spacings(fit.data.x, fit.space, len(best)):
-        rows, grid = spacing.members, search_grid(fit.shape, spacing.space)
+        rows, (grid, basis) = spacing.members, search_grid(fit.shape, spacing.x, spacing.space)
         data = fit.data.take(rows)
         # The grid points with one value of the location are a coarse profile, without any optimisation.
-        misfit = data.between[:, None] - explained(data, fit.shape.basis(spacing.x, grid))
+        misfit = data.between[:, None] - explained(data, basis)
         inside = misfit <= allowed[rows, None]
         for i, location in enumerate(locations):
             value = grid[:, location]

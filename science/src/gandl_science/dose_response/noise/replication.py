@@ -158,9 +158,8 @@ def _judge(data: DoseMeans, spacing: Spacing, null: ActivityNull, bells: Index, 
 
 def _grid_curves(data: DoseMeans, spacing: Spacing, shape: Shape) -> tuple[Float, Float]:
     """Return theta (N, P) of the best curves of the grid and their misfit (N,)."""
-    grid = search_grid(shape, spacing.space)
     theta, misfit = np.empty((len(data.pure), shape.n_theta)), np.empty(len(data.pure))
-    basis = shape.basis(spacing.x, grid)
+    grid, basis = search_grid(shape, spacing.x, spacing.space)
     for start in range(0, len(misfit), 256):
         rows = np.arange(start, min(start + 256, len(misfit)))
         part = data.take(rows)
