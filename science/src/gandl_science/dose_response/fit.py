@@ -9,36 +9,24 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design, designs
 from gandl_science.dose_response.intervals.bootstrap import bootstrap_means
-from gandl_science.dose_response.intervals.locations import (
-    ShapeFit,
-    covariances,
-    search_locations,
-    standard_errors,
-)
-from gandl_science.dose_response.intervals.lockstep import run_together
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, spacings
 from gandl_science.dose_response.noise.checks import DesignGroup, check_p
 from gandl_science.dose_response.noise.replication import TestedGroup, draw_wells, replicate
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
-from gandl_science.dose_response.quantities.crossing import search_crossings
-from gandl_science.dose_response.quantities.profiles import search_slopes, slope_indices
+from gandl_science.dose_response.quantities.model_fits import ModelFit, fit_constants, fit_shapes
 from gandl_science.dose_response.results import (
-    SHAPES,
     CurveFit,
     CurveModel,
     CurveOptions,
     DoseResponseData,
     DoseSummary,
-    LevelCrossing,
-    LocationEstimate,
-    ParameterEstimate,
     Replications,
 )
 from gandl_science.dose_response.selection import (
@@ -54,7 +42,6 @@ from gandl_science.dose_response.significance import (
     FlatWells,
     NullSimulations,
     anova_p,
-    lack_of_fit_p,
     simulate_wells,
 )
 from gandl_science.dose_response.solver import Solution, solve
@@ -111,23 +98,6 @@ class _DesignFit:
     unequal_scatter: Mask
 
 
-@dataclass(frozen=True, kw_only=True)
-class _ModelFit:
-    """The chosen model of one compound."""
-
-    params: Mapping[str, ParameterEstimate]
-    lack_of_fit_p: float | None
-    sigma: float | None
-    rss: float
-    ec50: LocationEstimate | None = None
-    loss_ec50: LocationEstimate | None = None
-    rising: bool = True
-    covariance: Float | None = None
-    residual_df: float = 0.0
-    slope_intervals: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
-    crossing: LevelCrossing | None = None
-
-
 def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveFit]:
     """Return the fits of the compounds of a design, in order; those of one model are computed together."""
     solutions = _solutions(design)
@@ -153,9 +123,9 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
     for model in dict.fromkeys(models):
         members = np.flatnonzero([m is model for m in models])
         if model is CurveModel.CONSTANT:
-            model_fits = _fit_constants(design, members)
+            model_fits = fit_constants(design, members)
         else:
-            model_fits = _fit_shapes(design_fit, model, members, options)
+            model_fits = fit_shapes(design, model, design_fit.solutions[model], members, options)
         for compound, model_fit in zip(members.tolist(), model_fits, strict=True):
             fits[compound] = _curve_fit(design_fit, model, compound, model_fit)
     for compound, replications in _replications(design_fit, fits, options, seed).items():
@@ -218,7 +188,7 @@ def _choose_models(design_fit: _DesignFit, options: CurveOptions) -> list[CurveM
     ]
 
 
-def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_fit: _ModelFit) -> CurveFit:
+def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_fit: ModelFit) -> CurveFit:
     activity = design_fit.activity[compound]
     return CurveFit(
         model=model,
@@ -323,126 +293,6 @@ def _solutions(design: Design) -> dict[CurveModel, Solution]:
     if np.any(design.allows_gain_loss):
         solutions[CurveModel.GAIN_LOSS] = solve(design.data, GAIN_LOSS, design.space, _GAIN_LOSS_STARTS)
     return solutions
-
-
-def _fit_constants(design: Design, members: Index) -> list[_ModelFit]:
-    """Return the constant model of these compounds: the mean of their wells."""
-    data = design.data.take(members)
-    df = data.total_weight - 1
-    rss = data.between + data.pure
-    # Weights make the degrees of freedom fractional; less than half a degree is none.
-    variance = np.where(df > 0.5, rss / np.where(df > 0.5, df, 1.0), np.nan)
-    lack = lack_of_fit_p(data, data.between, 1)
-    errors = np.sqrt(variance / data.total_weight)
-    return [
-        _ModelFit(
-            params={
-                "level": ParameterEstimate(estimate=float(data.grand_mean[i]), se=_finite(errors[i]), at_bound=False)
-            },
-            lack_of_fit_p=_finite(lack[i]),
-            sigma=_finite(np.sqrt(variance[i])),
-            rss=float(rss[i]),
-            covariance=np.array([[errors[i] ** 2]]),
-            residual_df=float(df[i]),
-        )
-        for i in range(members.size)
-    ]
-
-
-def _fit_shapes(design_fit: _DesignFit, model: CurveModel, members: Index, options: CurveOptions) -> list[_ModelFit]:
-    """Return the Hill or gain-loss model of these compounds, with errors, intervals and lack of fit."""
-    design, shape = design_fit.design, SHAPES[model]
-    fit = ShapeFit(
-        data=design.data.take(members),
-        shape=shape,
-        space=design.space.take(members),
-        best=design_fit.solutions[model].take(members),
-    )
-    searches = [search_locations(fit, options.confidence), search_slopes(fit, options.confidence)]
-    if options.level is not None:
-        direction = None if options.scale is None else float(np.sign(options.scale.span))
-        variance = design.level_variance[members]
-        searches.append(
-            search_crossings(fit, options.level, variance, direction=direction, confidence=options.confidence)
-        )
-    ends, slope_ends, *crossing_ends = run_together(searches, shape)
-    locations = [_locations(fit, k, [end[:, i] for end in ends]) for i, k in enumerate(shape.locations)]
-    params, sigma, rss = _parameters(fit, model), np.sqrt(fit.variance), fit.rss
-    lack = lack_of_fit_p(fit.data, fit.best.misfit, shape.n_parameters)
-    covariance, slopes = covariances(fit), _slope_intervals(fit, *slope_ends)
-    crossings = _crossings(crossing_ends[0]) if crossing_ends else [None] * members.size
-    return [
-        _ModelFit(
-            params=params[i],
-            lack_of_fit_p=_finite(lack[i]),
-            sigma=_finite(sigma[i]),
-            rss=float(rss[i]),
-            ec50=locations[0][i],
-            loss_ec50=locations[1][i] if len(locations) > 1 else None,
-            rising=bool(fit.best.top[i] >= fit.best.bottom[i]),
-            covariance=covariance[i],
-            residual_df=float(fit.residual_df[i]),
-            slope_intervals=slopes[i],
-            crossing=crossings[i],
-        )
-        for i in range(members.size)
-    ]
-
-
-def _locations(fit: ShapeFit, location: int, ends: Sequence[Float]) -> list[LocationEstimate]:
-    """Return the estimates of theta[location] as concentrations.
-
-    `ends` are those of their intervals and their sure bounds: four of (B,).
-    """
-    names = ("low", "high", "above", "below")
-    return [
-        LocationEstimate(
-            estimate=float(value), **{name: _finite(10.0**end) for name, end in zip(names, row, strict=True)}
-        )
-        for value, *row in zip(fit.natural_theta[:, location], *ends, strict=True)
-    ]
-
-
-def _slope_intervals(fit: ShapeFit, low: Float, high: Float) -> list[dict[str, tuple[float | None, float | None]]]:
-    """Return the profile intervals (B, K), (B, K) of the slopes of each curve, by name."""
-    names = [fit.shape.parameters[index] for index in slope_indices(fit.shape)]
-    return [
-        {name: (_finite(a), _finite(b)) for name, a, b in zip(names, *ends, strict=True)}
-        for ends in zip(low, high, strict=True)
-    ]
-
-
-def _crossings(ends: Sequence[Float]) -> list[LevelCrossing | None]:
-    """Return where each curve reaches the level of the absolute EC50, as concentrations."""
-    with np.errstate(over="ignore"):
-        columns = [_numbers(10.0**values) for values in ends]
-    return [LevelCrossing(estimate=e, low=a, high=b) for e, a, b in zip(*columns, strict=True)]
-
-
-def _numbers(values: Float) -> list[float | None]:
-    """Return the values; None for NaN."""
-    return [None if np.isnan(value) else float(value) for value in values]
-
-
-def _parameters(fit: ShapeFit, model: CurveModel) -> list[dict[str, ParameterEstimate]]:
-    """Return the parameters by name. `bottom` of a Hill curve is the lower plateau, also where the curve falls."""
-    n_theta = fit.shape.n_theta
-    values = np.column_stack([fit.natural_theta, fit.best.bottom, fit.best.top])
-    errors = standard_errors(fit)
-    bounds = np.column_stack([fit.at_bound, np.zeros((len(values), 2), dtype=bool)])
-    if model is CurveModel.HILL:
-        # A falling curve was solved with its higher plateau on the left.
-        falling = values[:, n_theta] > values[:, n_theta + 1]
-        for table in (values, errors):
-            table[falling, n_theta:] = table[falling, n_theta:][:, ::-1]
-    names = (*fit.shape.parameters, "bottom", "top")
-    return [
-        {
-            name: ParameterEstimate(estimate=float(value), se=_finite(error), at_bound=bool(at_bound))
-            for name, value, error, at_bound in zip(names, *columns, strict=True)
-        }
-        for columns in zip(values, errors, bounds, strict=True)
-    ]
 
 
 def _summaries(design_fit: _DesignFit, compound: int) -> tuple[DoseSummary, ...]:

@@ -128,7 +128,7 @@ def rise_table(x: Float, locations: Float, log_slopes: Float) -> Float:
     with np.errstate(over="ignore"):
         table = np.exp(-steep * x[:, None])[:, None, :] * np.exp(steep * locations[:, None])
     table += 1.0
-    return np.divide(1.0, table, out=table)
+    return np.asarray(np.divide(1.0, table, out=table))
 
 
 def hill_basis(x: Float, theta: Float) -> Float:
@@ -185,10 +185,10 @@ def search_grid(shape: Shape, x: Float, space: SearchSpace) -> tuple[Float, Floa
     locations = np.linspace(space.low, space.high, min(_MAX_BELL_LOCATIONS, count))
     slopes = np.linspace(*space.slopes, _BELL_SLOPES)
     # A loss before the gain leaves hardly any peak to fit, so only pairs in order are used.
-    first, second = (index[:, None, None] for index in np.triu_indices(locations.size, 1))
-    gain, loss = (index.ravel() for index in np.indices((slopes.size, slopes.size)))
-    gain, loss = gain.reshape(1, slopes.size, -1), loss.reshape(1, slopes.size, -1)
-    first, second, gain, loss = (index.ravel() for index in np.broadcast_arrays(first, second, gain, loss))
+    starts, ends = (index[:, None, None] for index in np.triu_indices(locations.size, 1))
+    own = np.arange(slopes.size)
+    pairs = np.broadcast_arrays(starts, ends, own[:, None], own)
+    first, second, gain, loss = (index.ravel() for index in pairs)
     grid = np.column_stack([locations[first], locations[second], slopes[gain], slopes[loss]])
     table = rise_table(x, locations, slopes)
     return grid, (table[:, first, gain] * (1.0 - table[:, second, loss])).T

@@ -336,7 +336,7 @@ def _damped_step(normal: Float, descent: Float, damping: Float, blocked: Mask) -
     # A blocked parameter has a row of the identity, so that all systems have one size and are solved at once.
     matrix[:, index, index] += np.where(blocked, 1.0, ridge)
     move = np.linalg.solve(matrix, np.where(free, descent, 0.0)[:, :, None])[:, :, 0]
-    return np.clip(np.nan_to_num(move), -_MAX_MOVE, _MAX_MOVE)
+    return np.clip(np.where(np.isnan(move), 0.0, move), -_MAX_MOVE, _MAX_MOVE)
 
 
 def _remove_plateau_directions(vectors: Float, root: Float, basis: Float) -> Float:

@@ -136,7 +136,7 @@ def _variance(fit: CurveFit, gradient: Float) -> Float:
     if fit.covariance is None or fit.sigma is None:
         return np.full(gradient.shape[:-1], np.nan)
     # A parameter at its bound is a constant, so it adds nothing.
-    covariance = np.nan_to_num(fit.covariance)
+    covariance = np.where(np.isfinite(fit.covariance), fit.covariance, 0.0)
     return np.asarray(np.maximum(np.einsum("...i,ij,...j->...", gradient, covariance, gradient), 0.0))
 
 

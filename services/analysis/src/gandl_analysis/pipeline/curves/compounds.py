@@ -192,9 +192,7 @@ def fit_wells(
     adjusted = _q_by_cell_line(fittable, fits)
     largest_p = _largest_p_by_cell_line(fittable, adjusted, settings.rules.alpha)
     curves = {
-        id(compound): _with_hit_probability(
-            _curve(compound, fit, q_value, settings, deviation), fit, largest_p, settings.rules
-        )
+        id(compound): _curve(compound, fit, (q_value, largest_p[compound.cell_line]), settings, deviation)
         for compound, fit, q_value, deviation in zip(fittable, fits, adjusted, deviations, strict=True)
     }
     return [
@@ -242,16 +240,15 @@ def _largest_p_by_cell_line(
     return {cell_line: largest_hit_p(family, alpha) for cell_line, family in families.items()}
 
 
-def _with_hit_probability(
-    curve: Curve, fit: CurveFit, largest_p: Mapping[str, float], rules: InterpretationRules
-) -> Curve:
-    probability = hit_probability(fit.replications, largest_p[curve.cell_line], rules, curve.off_axis.departs_at)
-    return curve.model_copy(update={"hit_probability": probability})
-
-
 def _curve(
-    compound: CompoundWells, fit: CurveFit, q_value: float | None, settings: CurveSettings, off_axis: CurveOffAxis
+    compound: CompoundWells,
+    fit: CurveFit,
+    levels: tuple[float | None, float],
+    settings: CurveSettings,
+    off_axis: CurveOffAxis,
 ) -> Curve:
+    """Return the curve of a compound; `levels` are its q-value and the largest p-value of a hit in its cell line."""
+    q_value, largest_p = levels
     summary = summarise_curve(fit, settings.rules.scale)
     interpretation = interpret_curve(fit, q_value, settings.rules, off_axis.departs_at, summary)
     loss = interpretation.loss_ec50
@@ -272,6 +269,7 @@ def _curve(
         auc=interpretation.auc,
         p_value=fit.p_value,
         q_value=q_value,
+        hit_probability=hit_probability(fit.replications, largest_p, settings.rules, off_axis.departs_at),
         lack_of_fit_p=fit.lack_of_fit_p,
         n_doses=len(fit.doses),
         n_wells=len(compound.fitted_wells),
