@@ -25,12 +25,14 @@ COMMANDS: Mapping[str, str] = {
     "models": "List model cards, or compare models on a screen.",
     "import-model": "Make a featurizer of any ONNX network, by a card that says what it takes and returns.",
     "train": "Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.",
+    "finetune": "Fine-tune DenseNet-121 on a column of labels, and export its features as a featurizer.",
     "export": "Export the discriminator of a run as an ONNX featurizer, with its model card and parity report inside.",
 }
 """Each command with the first sentence of its help. The module `gandl.commands.NAME` holds a function of the name."""
 
 FOLDERS: Mapping[str, str] = {
     "train": "training",
+    "finetune": "training",
     "export": "training",
     "fetch": "data",
     "simulate": "data",

@@ -113,7 +113,7 @@ def check_source(index: StoreIndex, source: Source) -> None:
 
 def _survey(source: Source) -> tuple[PlateMap, ImageSurvey]:
     """Return the plate map and its images; sites that lack a channel are left out where the user skips them."""
-    plate_map = _plate_map(source)
+    plate_map = plate_map_of(source)
     survey = survey_images(
         source.images,
         plate_map,
@@ -125,7 +125,8 @@ def _survey(source: Source) -> tuple[PlateMap, ImageSurvey]:
     return survey.plate_map, replace(survey, sites=split_sites([site for site in survey.sites if site.is_complete]))
 
 
-def _plate_map(source: Source) -> PlateMap:
+def plate_map_of(source: Source) -> PlateMap:
+    """Return the plate map of the images: the user's table, or what the names of RxRx images tell."""
     if source.platemap is None:
         return plate_map_of_names(source.images)
     return read_plate_map(source.platemap, controls=False, sheet=source.sheet, positive=EVERY_CONTROL)
