@@ -237,3 +237,16 @@ def test_responses_that_are_capped_keep_most_of_their_wells() -> None:
     assert curves["NIST_Rat42"].ec50.value is None
     assert "slope_at_bound" in curves["NIST_Rat42"].flags
     assert holds(curves["spinach:5"], 0.210796) and holds(curves["secalonic"], 0.0804)
+
+
+def test_a_compound_whose_effective_doses_scatter_more_is_not_called_inactive() -> None:
+    """Duplicates of ten compounds like the positive control, whose wells scatter three times more, and of ten inert."""
+    wells = read_responses(TABLE_FOLDER / "mimics.csv").wells
+    verdicts = {curve.compound: curve.verdict for curve in fit_wells(wells, settings(ResponseScale()))}
+    mimics = [verdict for compound, verdict in verdicts.items() if compound.startswith("mimic")]
+    assert mimics.count("active") >= 7
+    assert set(mimics) <= {"active", "undetermined"}
+    assert {verdict for compound, verdict in verdicts.items() if compound.startswith("inert")} <= {
+        "inactive",
+        "undetermined",
+    }

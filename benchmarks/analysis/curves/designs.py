@@ -17,7 +17,8 @@ _OPTIONS = CurveOptions(scale=ResponseScale())
 
 
 def _meaning(fit: CurveFit) -> Interpretation:
-    return interpret_curve(fit, fit.p_value, InterpretationRules(scale=ResponseScale()))
+    rules = InterpretationRules(scale=ResponseScale())
+    return interpret_curve(fit, fit.p_value, rules, equal_scatter_q=fit.equal_scatter_p)
 
 
 def bump(c: Float) -> Float:

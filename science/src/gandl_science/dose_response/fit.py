@@ -72,14 +72,13 @@ def fit_curves(
 class _Activity:
     """The p-values of one compound: of the activity test, and of its Hill part alone.
 
-    `assumes_equal_scatter`: p is significant only if all doses scatter equally. `is_overruled`: it would be, but they
-    evidently do not.
+    `assumes_equal_scatter`: p is significant only if all doses scatter equally. `equal_scatter_p` is p if they do.
     """
 
     p: float
     hill: float
     assumes_equal_scatter: bool
-    is_overruled: bool
+    equal_scatter_p: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +205,7 @@ def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_f
         rising=model_fit.rising,
         has_unequal_scatter=bool(design_fit.unequal_scatter[compound]),
         assumes_equal_scatter=activity is not None and activity.assumes_equal_scatter,
-        is_overruled=activity is not None and activity.is_overruled,
+        equal_scatter_p=None if activity is None else activity.equal_scatter_p,
         has_many_outliers=bool(design_fit.design.has_many_outliers[compound]),
         is_confounded=bool(design_fit.design.is_confounded[compound]),
         covariance=model_fit.covariance,
@@ -264,11 +263,11 @@ def _activity(
                 p_values,
                 result.hill,
                 checked.assumes_equal_scatter & ~weighted,
-                checked.is_overruled & ~weighted,
+                np.where(weighted, result.p, checked.equal_scatter),
             )
             for compound, *values in zip(group.members.tolist(), *(c.tolist() for c in columns), strict=True):
-                p, hill, assumes, overruled = values
-                activity[compound] = _Activity(p=p, hill=hill, assumes_equal_scatter=assumes, is_overruled=overruled)
+                p, hill, assumes, equal = values
+                activity[compound] = _Activity(p=p, hill=hill, assumes_equal_scatter=assumes, equal_scatter_p=equal)
             excess = checked.p / np.maximum(result.p, 1e-300)
             groups.append(TestedGroup(spacing=replace(spacing, members=members[own]), null=null, excess=excess))
     return activity, groups

@@ -307,8 +307,8 @@ class CurveFit:
     curve are its lower and its upper plateau. Those of a gain-loss curve are the level from which it starts and to
     which it returns, and the plateau toward which it rises (or falls). `has_unequal_scatter`: the wells of the dose
     that is farthest from the others scatter more than theirs. `assumes_equal_scatter`: p is significant only if all
-    doses scatter equally; `is_overruled`: it would be, but they evidently do not. `has_many_outliers`: a tenth of the
-    wells or more are far from their replicates.
+    doses scatter equally. `equal_scatter_p` is p if they do: where they evidently do not, it is smaller than p.
+    `has_many_outliers`: a tenth of the wells or more are far from their replicates.
     `is_confounded`: dose and plate cannot be told apart, so nothing was tested. `stimulation` is None without one.
     `covariance` is that of the searched parameters (log10 EC50, ln slope), the left and the right plateau, or of the
     level of a constant; NaN for a parameter at its bound, None for a curve that was asked for. `slope_intervals` are
@@ -331,7 +331,7 @@ class CurveFit:
     rising: bool
     has_unequal_scatter: bool = False
     assumes_equal_scatter: bool = False
-    is_overruled: bool = False
+    equal_scatter_p: float | None = None
     has_many_outliers: bool = False
     is_confounded: bool = False
     stimulation: StimulationPeak | None = None

@@ -244,7 +244,7 @@ def test_an_effect_that_may_be_scatter_is_undetermined() -> None:
     )
     assert normal.p_value is not None and normal.p_value < 0.01
     assert checked.p_value is not None and checked.p_value > 0.05
-    result = interpret_curve(checked, checked.p_value, WITH_CONTROLS)
+    result = interpret_curve(checked, checked.p_value, WITH_CONTROLS, equal_scatter_q=checked.equal_scatter_p)
     assert (result.verdict, result.ec50.value) == ("undetermined", None)
     assert "unequal_scatter" in result.flags
     assert interpret_curve(normal, normal.p_value, WITH_CONTROLS).verdict == "active"

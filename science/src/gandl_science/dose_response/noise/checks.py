@@ -29,13 +29,13 @@ _CHECKED_P = 0.1
 class CheckedP:
     """The p-values (B,) that count, and which of them depend on the assumption that all doses scatter equally.
 
-    `assumes_equal_scatter` (B,): p is significant only under it. `is_overruled` (B,): under it p would be significant,
-    but the scatter is evidently unequal.
+    `assumes_equal_scatter` (B,): p is significant only under it. `equal_scatter` (B,) are the p-values under it; they
+    are smaller than `p` where the scatter is evidently unequal.
     """
 
     p: Float
     assumes_equal_scatter: Mask
-    is_overruled: Mask
+    equal_scatter: Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,22 +65,23 @@ def check_p(
     """
     never = np.zeros(p.size, dtype=bool)
     if options.null is Null.NORMAL:
-        return CheckedP(p=p, assumes_equal_scatter=never, is_overruled=never)
+        return CheckedP(p=p, assumes_equal_scatter=never, equal_scatter=p)
     exchanged = np.zeros(p.size)
     for i in np.flatnonzero(_is_permuted(group, p, options)).tolist():
         compound = int(group.members[i])
         exchanged[i] = _exchange(group, compound, null, generator_of(group.design.wells[compound]))
     if options.null is Null.PERMUTATION:
-        return CheckedP(p=exchanged, assumes_equal_scatter=never, is_overruled=never)
+        return CheckedP(p=exchanged, assumes_equal_scatter=never, equal_scatter=exchanged)
     p = np.maximum(p, exchanged)
     evident, cautious = _own_variances(group, p, options)
     if options.null is Null.UNEQUAL:
-        return CheckedP(p=np.maximum(p, cautious), assumes_equal_scatter=never, is_overruled=never)
+        checked = np.maximum(p, cautious)
+        return CheckedP(p=checked, assumes_equal_scatter=never, equal_scatter=checked)
     checked = np.maximum(p, evident)
     return CheckedP(
         p=checked,
         assumes_equal_scatter=(checked <= options.alpha) & (cautious > options.alpha),
-        is_overruled=(p <= options.alpha) & (checked > options.alpha),
+        equal_scatter=p,
     )
 
 

@@ -96,17 +96,22 @@ def interpret_curve(
     rules: InterpretationRules,
     off_axis_onset: float | None = None,
     summary: CurveSummary | None = None,
+    *,
+    equal_scatter_q: float | None = None,
 ) -> Interpretation:
     """Return the meaning of one curve.
 
     `q_value` None: the compound was not tested. `off_axis_onset`: the lowest dose from which the wells deviate from
-    both controls. `summary` is that of the fit, where it was computed before.
+    both controls. `summary` is that of the fit, where it was computed before. `equal_scatter_q` is the q-value of
+    `equal_scatter_p` of the fit, None if it is `q_value`.
     """
     summary = summary or summarise_curve(fit, rules.scale)
     classifier = CurveClassifier(
         summary=summary,
         tested=q_value is not None,
-        significant=q_value is not None and q_value <= rules.alpha,
+        significant=_is_significant(q_value, rules),
+        depends_on_scatter=_is_significant(equal_scatter_q, rules)
+        or (_is_significant(fit.equal_scatter_p, rules) and not _is_significant(fit.p_value, rules)),
         large=summary.is_large(rules.min_effect),
         off_axis_onset=off_axis_onset,
     )
@@ -129,17 +134,23 @@ def interpret_curve(
     )
 
 
+def _is_significant(p_value: float | None, rules: InterpretationRules) -> bool:
+    return p_value is not None and p_value <= rules.alpha
+
+
 @dataclass(frozen=True, kw_only=True)
 class CurveClassifier:
     """Decides what one curve means, from its summary and the results of its tests.
 
-    `tested` and `significant` are about the activity test, `large` about the size of the effect; `off_axis_onset` is
-    the lowest dose from which the wells deviate from both controls, None if there is none.
+    `tested` and `significant` are about the activity test. `depends_on_scatter` is true if p or q is significant only
+    while all doses scatter equally. `large` is about the size of the effect; `off_axis_onset` is the lowest dose from
+    which the wells deviate from both controls, None if there is none.
     """
 
     summary: CurveSummary
     tested: bool
     significant: bool
+    depends_on_scatter: bool
     large: bool
     off_axis_onset: float | None
 
@@ -161,7 +172,7 @@ class CurveClassifier:
     @property
     def is_overruled(self) -> bool:
         """True if there is a large effect that only unequal scatter keeps from being significant."""
-        return self.fit.is_overruled and self.large
+        return self.depends_on_scatter and not self.significant and self.large
 
     @property
     def limbs_overlap(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from gandl_science.dose_response.families.refit import first_model, refit_curves
@@ -189,11 +190,14 @@ def fit_wells(
     fits = fit_weighted(data, settings.weighting, lambda each: _fit(each, groups, settings))
     # The onset is needed first, because it decides the verdict.
     deviations = off_axis_results(fittable, off_axis or {}, settings.rules.alpha)
-    adjusted = _q_by_cell_line(fittable, fits)
+    adjusted = _q_by_cell_line(fittable, [fit.p_value for fit in fits])
+    if_equal_scatter = _q_by_cell_line(fittable, [fit.equal_scatter_p for fit in fits])
     largest_p = _largest_p_by_cell_line(fittable, adjusted, settings.rules.alpha)
     curves = {
-        id(compound): _curve(compound, fit, (q_value, largest_p[compound.cell_line]), settings, deviation)
-        for compound, fit, q_value, deviation in zip(fittable, fits, adjusted, deviations, strict=True)
+        id(compound): _curve(compound, fit, CurveTests(q, equal_q, largest_p[compound.cell_line], deviation), settings)
+        for compound, fit, q, equal_q, deviation in zip(
+            fittable, fits, adjusted, if_equal_scatter, deviations, strict=True
+        )
     }
     return [
         curves.get(id(compound))
@@ -220,12 +224,12 @@ def _negative_concentrations(wells: Sequence[CurveWell]) -> list[Problem]:
     ]
 
 
-def _q_by_cell_line(compounds: Sequence[CompoundWells], fits: Sequence[CurveFit]) -> list[float | None]:
+def _q_by_cell_line(compounds: Sequence[CompoundWells], p_values: Sequence[float | None]) -> list[float | None]:
     """Return q-values in order; the family of a compound are all compounds of its cell line."""
     adjusted: list[float | None] = [None] * len(compounds)
     for cell_line in dict.fromkeys(compound.cell_line for compound in compounds):
         members = [i for i, compound in enumerate(compounds) if compound.cell_line == cell_line]
-        for i, q_value in zip(members, q_values([fits[i].p_value for i in members]), strict=True):
+        for i, q_value in zip(members, q_values([p_values[i] for i in members]), strict=True):
             adjusted[i] = q_value
     return adjusted
 
@@ -240,17 +244,23 @@ def _largest_p_by_cell_line(
     return {cell_line: largest_hit_p(family, alpha) for cell_line, family in families.items()}
 
 
-def _curve(
-    compound: CompoundWells,
-    fit: CurveFit,
-    levels: tuple[float | None, float],
-    settings: CurveSettings,
-    off_axis: CurveOffAxis,
-) -> Curve:
-    """Return the curve of a compound; `levels` are its q-value and the largest p-value of a hit in its cell line."""
-    q_value, largest_p = levels
+class CurveTests(NamedTuple):
+    """What was tested of one compound: its q-value, the one it would have if all doses scattered equally, the largest
+    p-value of a hit in its cell line, and the deviation off the axis.
+    """
+
+    q_value: float | None
+    equal_scatter_q: float | None
+    largest_p: float
+    off_axis: CurveOffAxis
+
+
+def _curve(compound: CompoundWells, fit: CurveFit, tests: CurveTests, settings: CurveSettings) -> Curve:
+    q_value, equal_scatter_q, largest_p, off_axis = tests
     summary = summarise_curve(fit, settings.rules.scale)
-    interpretation = interpret_curve(fit, q_value, settings.rules, off_axis.departs_at, summary)
+    interpretation = interpret_curve(
+        fit, q_value, settings.rules, off_axis.departs_at, summary, equal_scatter_q=equal_scatter_q
+    )
     loss = interpretation.loss_ec50
     x, y = sample_curve(fit, _SAMPLES)
     scale_error = settings.scale_errors.get(compound.cell_line)
