@@ -33,7 +33,7 @@ def test_an_existing_file_wins_over_a_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ["intensities", "pca:3", "untrained:x", "untrained:-1", "untrained:1:fc:2"])
 def test_other_names_are_refused(model: str) -> None:
-    with pytest.raises(BadInput, match="intensity, pca, untrained:SEED"):
+    with pytest.raises(BadInput, match="intensity, pca, cp-measure, untrained:SEED"):
         baseline_name(model)
 
 

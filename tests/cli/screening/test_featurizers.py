@@ -43,13 +43,13 @@ def test_tiles_like_those_of_a_model(job: ScreenJob, tmp_path: Path) -> None:
     like = tiny_model(tmp_path / "m.onnx", size=32, downscale=2)
     card = screen_featurizer("intensity", job, TileOptions(like=like)).card
     assert (card.size, card.downscale, card.channel_names) == (32, 2, ("C0", "C1"))
+    larger = screen_featurizer("intensity", job, TileOptions(like=like, tile_size=64)).card
+    assert (larger.size, larger.downscale, larger.channel_names) == (64, 2, ("C0", "C1"))
 
 
 def test_options_without_effect_are_refused(job: ScreenJob, tmp_path: Path) -> None:
     model = tiny_model(tmp_path / "m.onnx")
     with pytest.raises(BadInput, match="--tile-size is for a baseline; a model file has its own tiles"):
         screen_featurizer(str(model), job, TileOptions(tile_size=32))
-    with pytest.raises(BadInput, match="--like takes the tiles of"):
-        screen_featurizer("pca", job, TileOptions(tile_size=32, like=model))
     with pytest.raises(BadInput, match="256"):
         run(replace(job, out=tmp_path / "big"), screen_featurizer("intensity", job, TileOptions(tile_size=256)))

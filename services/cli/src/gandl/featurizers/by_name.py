@@ -8,6 +8,7 @@ from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput
 from gandl_shared.models import Embedder
 
+from gandl.featurizers.cp_measure import cp_measure_featurizer
 from gandl.featurizers.function import intensity_featurizer, pca_featurizer
 from gandl.featurizers.names import Baseline, BaselineName, baseline_name
 from gandl.featurizers.tiles import TileForm, TileSample
@@ -29,6 +30,8 @@ def featurizer(model: str, form: TileForm, sample: TileSample, *, threads: int |
             return intensity_featurizer(form)
         case Baseline.PCA:
             return pca_featurizer(form, sample)
+        case Baseline.CP_MEASURE:
+            return cp_measure_featurizer(form, sample)
         case Baseline.UNTRAINED:
             return _untrained(name, form, sample, threads)
 

@@ -17,14 +17,16 @@ class Baseline(StrEnum):
 
     `intensity`: statistics of the grey values. `pca`: principal components of the pixels, fitted on a sample of the
     screen's own tiles. `untrained`: the GAN-DL discriminator with random weights, by seed.
+    `cp-measure`: features of CellProfiler, averaged over the nuclei of a tile.
     """
 
     INTENSITY = "intensity"
     PCA = "pca"
     UNTRAINED = "untrained"
+    CP_MEASURE = "cp-measure"
 
 
-FORMS = "intensity, pca, untrained:SEED or untrained:SEED:LAYER"
+FORMS = "intensity, pca, cp-measure, untrained:SEED or untrained:SEED:LAYER"
 """How the names are written, for messages."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +25,7 @@ from gandl.screening.run import ScreenJob
 
 MODEL_HELP = (
     "ONNX featurizer from `gandl export` or `gandl import-model`, or a released one; or the name of a baseline: "
-    "intensity, pca, untrained:SEED."
+    "intensity, pca, cp-measure, untrained:SEED."
 )
 MAX_FIT_SITES = 256
 """A baseline that is fitted to tiles gets those of at most so many fields."""
@@ -36,24 +36,29 @@ class TileOptions:
     """The form of the tiles of a baseline as the user gave it; None stands for an option that was not given."""
 
     tile_size: Annotated[
-        int | None, typer.Option(min=16, help="Edge of a tile in pixels, for a baseline. The default is 64.")
+        int | None,
+        typer.Option(min=16, help="Edge of a tile in pixels, for a baseline. The default is 64, or that of --like."),
     ] = None
     downscale: Annotated[
         int | None,
-        typer.Option(min=1, help="Average blocks of this many pixels per edge, for a baseline. The default is 1."),
+        typer.Option(
+            min=1,
+            help="Average blocks of this many pixels per edge, for a baseline. The default is 1, or that of --like.",
+        ),
     ] = None
     like: Annotated[
-        Path | None, typer.Option(help="Give a baseline the same tiles and channels as this ONNX featurizer.")
+        Path | None,
+        typer.Option(
+            help="Give a baseline the channels of this ONNX featurizer, and its tiles unless their size is set."
+        ),
     ] = None
 
     def check(self, *, is_file: bool) -> None:
-        """Raise BadInput where these options would have no effect or contradict each other."""
+        """Raise BadInput where these options would have no effect."""
         options = {"--tile-size": self.tile_size, "--downscale": self.downscale, "--like": self.like}
         present = [name for name, value in options.items() if value is not None]
         if is_file and present:
             raise BadInput(f"{present[0]} is for a baseline; a model file has its own tiles on its card")
-        if self.like is not None and len(present) > 1:
-            raise BadInput(f"--like takes the tiles of {self.like}; leave {present[0]} out")
 
 
 with_tile_options = with_options("tiles", TileOptions)
@@ -100,7 +105,9 @@ def sample_tiles(job: ScreenJob, plate_map: PlateMap, card: ModelCard, count: in
 
 def _form(job: ScreenJob, plate_map: PlateMap, options: TileOptions) -> TileForm:
     if options.like is not None:
-        return TileForm.of_card(Engine.load(options.like, threads=1).card)
+        form = TileForm.of_card(Engine.load(options.like, threads=1).card)
+        size, downscale = options.tile_size or form.size, options.downscale or form.downscale
+        return replace(form, size=size, downscale=downscale)
     survey = survey_images(job.images, plate_map, job.pattern, channels=job.channels, choice=job.choice)
     return TileForm(
         channels=tuple(Channel(name=name) for name in _channel_names(survey)),
