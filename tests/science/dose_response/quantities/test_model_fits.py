@@ -1,0 +1,33 @@
+"""What is told of the models of a design does not depend on the other curves that are fitted with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gandl_science.dose_response.designs import designs
+from gandl_science.dose_response.models import HILL
+from gandl_science.dose_response.quantities.model_fits import fit_shapes
+from gandl_science.dose_response.results import CurveModel, CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.solver import solve
+
+
+def test_a_curve_among_others_has_the_intervals_that_it_has_alone() -> None:
+    rng, doses = np.random.default_rng(21), np.repeat(np.geomspace(0.01, 10.0, 6), 3)
+    data = [
+        DoseResponseData(k * doses, -1 + top / (1 + (0.3 / doses) ** 1.5) + 0.25 * rng.normal(size=doses.size))
+        for k, top in ((1.0, 2.0), (1.3, 0.8), (2.1, 1.5), (1.0, 0.6))
+    ]
+    options = CurveOptions(scale=ResponseScale(), level=0.0)
+    _, design = next(designs(data, options))
+    best = solve(design.data, HILL, design.space)
+    together = fit_shapes(design, CurveModel.HILL, best, np.arange(4), options)
+    for curve in range(4):
+        (alone,) = fit_shapes(design, CurveModel.HILL, best, np.array([curve]), options)
+        other = together[curve]
+        assert alone.ec50 is not None and other.ec50 is not None
+        assert alone.crossing is not None and other.crossing is not None
+        for name in ("estimate", "low", "high", "above", "below"):
+            assert getattr(other.ec50, name) == pytest.approx(getattr(alone.ec50, name), rel=1e-9)
+        for name in ("estimate", "low", "high"):
+            assert getattr(other.crossing, name) == pytest.approx(getattr(alone.crossing, name), rel=1e-9)
+        assert other.slope_intervals["slope"] == pytest.approx(alone.slope_intervals["slope"], rel=1e-9)
