@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "analyse": "Analyse a screen again with other parameters, or the features of any other program.",
     "fetch": "Download a published data set, check it and lay it out for `gandl screen`.",
     "simulate": "Simulate a five-channel compound screen with known EC50s.",
+    "reproduce": "Draw a table or figure of the paper from a published data set, with the paper's numbers beside.",
     "fit": "Fit a dose-response curve for each compound and cell line of a table.",
     "export-zarr": "Write the images of a plate as OME-Zarr, with the scores of a screen, for napari and MoBIE.",
     "embed": "Embed images into a table of vectors, without a plate map and without scores.",
@@ -39,6 +40,7 @@ FOLDERS: Mapping[str, str] = {
     "embed": "featurizers",
     "models": "featurizers",
     "import-model": "featurizers",
+    "reproduce": "data",
 }
 """The folder of `gandl.commands` that holds the module of a command, where it is in one."""
 TRAINING_PACKAGES = ("gandl_training", "torch")

@@ -1,0 +1,140 @@
+"""Figures 3 and 4: wells in the planes E2 and C2, scaled as in the paper, and compounds by concentration in E2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from gandl_analysis.figures.style import FONT_SIZE, LINE, style_axes
+from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_science.arrays import Float
+from gandl_science.axis.paper import min_max
+from gandl_shared.errors import BadInput
+from gandl_shared.plates import Role
+from gandl_shared.schemas.screen import WellScore
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from gandl.paper.pages import Cell, Page
+
+IN_SAMPLE, HELD_OUT = "as in the paper (in-sample)", "controls held out"
+_E2 = ("E2-paper", "E2-pooled", "E2")
+_PLANES: Mapping[str, Sequence[str]] = {"E2": _E2, "C2": ("C2",)}
+_COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728")
+"""Blue and orange for the positive controls of the first and second cell line, green and red for the negative ones."""
+_EDGE = "#601010"
+HEADER_3 = ("features", "space", "plate", "well", "cell_line", "role", "on_min_max", "off_centred")
+HEADER_4 = ("features", "compound", "cell_line", "concentration_um", "plate", "well", "on_min_max", "off_centred")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaneWell:
+    """A well in a plane: On from -1 to +1 over all wells, Off with a mean of zero."""
+
+    well: WellScore
+    on: float
+    off: float
+
+
+def plane_wells(analysis: ScreenAnalysis, space: str) -> list[PlaneWell]:
+    """Return the wells of E2 or C2, scaled by min-max and centred as in the paper; none where there is no such axis."""
+    axes = {axis.name: axis for axis in reversed(analysis.axes)}
+    axis = next((axes[name] for name in _PLANES[space] if name in axes and axes[name].on), None)
+    if axis is None:
+        return []
+    rows = [
+        (analysis.wells[i], on, off)
+        for i, on, off in zip(axis.wells, axis.on, axis.off, strict=True)
+        if on is not None and off is not None
+    ]
+    on, off = (np.array([row[column] for row in rows], np.float64) for column in (1, 2))
+    scaled: tuple[Float, Float] = (min_max(on), off - off.mean())
+    return [PlaneWell(well=row[0], on=float(x), off=float(y)) for row, x, y in zip(rows, *scaled, strict=True)]
+
+
+def figure3(analyses: Mapping[str, ScreenAnalysis], way: str) -> Page:
+    """Return the page of Figure 3: control wells of each cell line in E2 and C2, one column per features."""
+    figure = Figure(figsize=(1.2 + 3.3 * len(analyses), 6.4))
+    panels = figure.subplots(2, len(analyses), squeeze=False)
+    rows: list[Sequence[Cell]] = []
+    for column, (name, analysis) in enumerate(analyses.items()):
+        for panel, space in zip(panels[:, column], _PLANES, strict=True):
+            wells = [w for w in plane_wells(analysis, space) if w.well.role in (Role.POSITIVE, Role.NEGATIVE)]
+            _draw_controls(panel, wells)
+            panel.set_title(f"{name}, {space}", fontsize=FONT_SIZE)
+            rows += [_row3(name, space, well) for well in wells]
+    panels[0, 0].legend(frameon=False, fontsize=FONT_SIZE - 2.5, markerscale=1.5)
+    figure.subplots_adjust(left=0.09, right=0.985, top=0.9, bottom=0.1, hspace=0.38, wspace=0.28)
+    caption = f"Figure 3: control wells, {way}; On scaled from -1 to 1, Off centred"
+    return Page(figure=figure, caption=caption, header=HEADER_3, rows=rows)
+
+
+def figure4(analyses: Mapping[str, ScreenAnalysis], compounds: Sequence[str], way: str) -> Page:
+    """Return the page of Figure 4: wells of named compounds in E2, coloured by concentration, over the controls."""
+    figure = Figure(figsize=(1.4 + 2.9 * len(compounds), 0.9 + 2.7 * len(analyses)))
+    panels = figure.subplots(len(analyses), len(compounds), squeeze=False)
+    rows: list[Sequence[Cell]] = []
+    for line, (name, analysis) in zip(panels, analyses.items(), strict=True):
+        wells = plane_wells(analysis, "E2")
+        for panel, compound in zip(line, compounds, strict=True):
+            members = [w for w in wells if w.well.compound == compound and w.well.concentration_um]
+            drawing = _draw_doses(panel, wells, members)
+            panel.set_title(f"{compound}, {name}", fontsize=FONT_SIZE - 1)
+            rows += [_row4(name, well) for well in members]
+        height = figure.get_figheight()
+        figure.subplots_adjust(left=0.07, top=1 - 0.6 / height, bottom=0.7 / height, hspace=0.5, wspace=0.3)
+        figure.colorbar(drawing, ax=line.tolist(), label="concentration, µM", fraction=0.03, pad=0.015)
+    caption = f"Figure 4: E2 by concentration, both cell lines, {way}; grey: positive (light) and negative controls"
+    return Page(figure=figure, caption=caption, header=HEADER_4, rows=rows)
+
+
+def check_compounds(compounds: Sequence[str], analysis: ScreenAnalysis) -> None:
+    """Raise BadInput naming the compounds that the screen does not have, with some that it has."""
+    present = sorted({curve.compound for curve in analysis.curves})
+    missing = [name for name in compounds if name not in present]
+    if missing or not compounds:
+        subject = f"the screen has no compound {', '.join(missing)}" if missing else "no compound is named"
+        examples = ", ".join(present[:8])
+        raise BadInput(f"{subject}; give --compound with names of its {len(present)} compounds, such as {examples}")
+
+
+def _draw_controls(axes: Axes, wells: Sequence[PlaneWell]) -> None:
+    style_axes(axes, grid="both")
+    lines = sorted({w.well.cell_line for w in wells})
+    groups = [(role, line) for role in (Role.POSITIVE, Role.NEGATIVE) for line in lines[:2]]
+    for (role, line), colour in zip(groups, _COLOURS, strict=False):
+        members = [w for w in wells if (w.well.role, w.well.cell_line) == (role, line)]
+        label = f"{'C+' if role is Role.POSITIVE else 'C−'} {line}"
+        x, y = [w.on for w in members], [w.off for w in members]
+        axes.scatter(x, y, s=7, color=colour, alpha=0.65, linewidth=0, label=label, rasterized=True)
+    axes.set_xlabel("On-perturbation")
+    axes.set_ylabel("Off-perturbation")
+
+
+def _draw_doses(axes: Axes, wells: Sequence[PlaneWell], members: Sequence[PlaneWell]) -> PathCollection:
+    style_axes(axes, grid="both")
+    for role, colour in ((Role.POSITIVE, LINE), (Role.NEGATIVE, "#9aa0a8")):
+        controls = [w for w in wells if w.well.role is role]
+        axes.scatter(
+            [w.on for w in controls], [w.off for w in controls], s=4, color=colour, linewidth=0, rasterized=True
+        )
+    doses = [w.well.concentration_um or 1.0 for w in members]
+    norm = LogNorm(min(doses, default=0.1), max(doses, default=10.0))
+    axes.axvline(0, color=LINE, linewidth=0.8)
+    axes.set_xlabel("On-perturbation")
+    x, y = [w.on for w in members], [w.off for w in members]
+    return axes.scatter(x, y, s=15, c=doses, cmap="Reds", norm=norm, edgecolor=_EDGE, linewidth=0.3, rasterized=True)
+
+
+def _row3(features: str, space: str, point: PlaneWell) -> Sequence[Cell]:
+    well = point.well
+    return features, space, well.plate, well.well, well.cell_line, str(well.role), point.on, point.off
+
+
+def _row4(features: str, point: PlaneWell) -> Sequence[Cell]:
+    well = point.well
+    dose = well.concentration_um
+    return features, well.compound, well.cell_line, dose, well.plate, well.well, point.on, point.off
