@@ -33,7 +33,6 @@ def figure6(cells: Mapping[str, FieldVectors]) -> Page:
     for panel, (name, confusion) in zip(panels, confusions.items(), strict=True):
         _draw(panel, confusion)
         panel.set_title(f"{name}: {100 * confusion.accuracy:.1f} % of {confusion.counts.sum()}", fontsize=FONT_SIZE)
-    figure.subplots_adjust(left=0.6 / figure.get_figwidth(), right=0.985, top=0.84, bottom=0.17, wspace=0.35)
     rows = [row for name, confusion in confusions.items() for row in _rows(name, confusion)]
     rows += [(f"paper: {name}", None, None, None, None, None, p) for name, p in _paper().items()]
     unit = " and ".join(sorted({confusion.held_out for confusion in confusions.values()}))

@@ -39,9 +39,6 @@ def figure5(analyses: Mapping[str, ScreenAnalysis], compounds: Sequence[str], fo
             panel.set_title(f"{line}, {name}", fontsize=FONT_SIZE)
             for curve in curves:
                 rows += _rows(name, curve, _mark(curve.compound, compounds, highest), truths)
-    height = figure.get_figheight()
-    margins = {"top": 1 - 0.55 / height, "bottom": 0.7 / height}
-    figure.subplots_adjust(left=0.07, right=0.985, hspace=0.34, wspace=0.18, **margins)
     caption = f"Figure 5: mean efficacy by concentration, controls held out. {_paper_words(lines)}"
     return Page(figure=figure, caption=caption, header=HEADER, rows=rows)
 

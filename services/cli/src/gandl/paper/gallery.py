@@ -47,9 +47,6 @@ def figure1(folder: Path, compounds: Sequence[str]) -> Page:
             panel.imshow(composite(read_site(site.files)), interpolation="nearest")
         panel.set_title(conditions[column] if row == 0 else "", fontsize=FONT_SIZE - 1.5)
         panel.set_ylabel(lines[row] if column == 0 else "", fontsize=FONT_SIZE - 1)
-    figure.subplots_adjust(
-        left=0.06, right=0.99, top=1 - 0.6 / figure.get_figheight(), bottom=0.05, wspace=0.04, hspace=0.04
-    )
     caption = "Figure 1: example fields, all channels in colour, each stretched by itself"
     return Page(figure=figure, caption=caption, header=HEADER, rows=[_row(*item) for item in fields.items()])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,15 @@ from gandl_analysis.figures.svg import to_png, to_svg
 from gandl_shared.errors import BadInput
 from gandl_shared.files.atomic import replace_files
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from gandl.simulate.published.sites import NOTICE
 
 Cell = str | float | int | None
 SIMULATED = "SIMULATED DATA: no statement about real cells or networks"
+_SIZE = FONT_SIZE - 1.5
+_CHARACTER_WIDTH, _LINE_HEIGHT = 0.58, 1.3
+"""In units of the font's size; the width is that of a wide text, so that no caption is longer than its figure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +57,20 @@ def write_pages(out: Path, pages: Mapping[str, Page], *, simulated: bool) -> lis
 
 
 def _caption(page: Page, *, simulated: bool) -> None:
+    """Write the caption above the panels and the notice below them, and give the panels the space between."""
     figure = page.figure
-    figure.text(0.01, 0.995, page.caption, va="top", fontsize=FONT_SIZE - 1.5, color=MUTED)
+    lines = caption_lines(page.caption, figure.get_figwidth())
+    figure.text(0.01, 0.995, "\n".join(lines), va="top", fontsize=_SIZE, color=MUTED, linespacing=_LINE_HEIGHT)
     if simulated:
-        size = FONT_SIZE - 1.5
-        figure.text(0.995, 0.004, SIMULATED, color=NEGATIVE, fontsize=size, fontweight="bold", va="bottom", ha="right")
+        figure.text(0.99, 0.005, SIMULATED, color=NEGATIVE, fontsize=_SIZE, fontweight="bold", va="bottom", ha="right")
+    line = _LINE_HEIGHT * _SIZE / 72 / figure.get_figheight()
+    top, bottom = (len(lines) + 0.7) * line, 1.2 * line * simulated
+    figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, bottom, 1, 1 - top - bottom)))
+
+
+def caption_lines(caption: str, width: float) -> list[str]:
+    """Return the lines of a caption on a figure of this width in inches."""
+    return textwrap.wrap(caption, int(0.98 * width * 72 / (_CHARACTER_WIDTH * _SIZE)))
 
 
 def _csv(page: Page) -> str:

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from gandl.paper.pages import Cell, Page
 
@@ -67,7 +68,6 @@ def figure3(analyses: Mapping[str, ScreenAnalysis], way: str) -> Page:
             panel.set_title(f"{name}, {space}", fontsize=FONT_SIZE)
             rows += [_row3(name, space, well) for well in wells]
     panels[0, 0].legend(frameon=False, fontsize=FONT_SIZE - 2.5, markerscale=1.5)
-    figure.subplots_adjust(left=0.09, right=0.985, top=0.9, bottom=0.1, hspace=0.38, wspace=0.28)
     caption = f"Figure 3: control wells, {way}; On scaled from -1 to 1, Off centred"
     return Page(figure=figure, caption=caption, header=HEADER_3, rows=rows)
 
@@ -84,8 +84,6 @@ def figure4(analyses: Mapping[str, ScreenAnalysis], compounds: Sequence[str], wa
             drawing = _draw_doses(panel, wells, members)
             panel.set_title(f"{compound}, {name}", fontsize=FONT_SIZE - 1)
             rows += [_row4(name, well) for well in members]
-        height = figure.get_figheight()
-        figure.subplots_adjust(left=0.07, top=1 - 0.6 / height, bottom=0.7 / height, hspace=0.5, wspace=0.3)
         figure.colorbar(drawing, ax=line.tolist(), label="concentration, µM", fraction=0.03, pad=0.015)
     caption = f"Figure 4: E2 by concentration, both cell lines, {way}; grey: positive (light) and negative controls"
     return Page(figure=figure, caption=caption, header=HEADER_4, rows=rows)
@@ -110,8 +108,7 @@ def _draw_controls(axes: Axes, wells: Sequence[PlaneWell]) -> None:
         label = f"{'C+' if role is Role.POSITIVE else 'C−'} {line}"
         x, y = [w.on for w in members], [w.off for w in members]
         axes.scatter(x, y, s=7, color=colour, alpha=0.65, linewidth=0, label=label, rasterized=True)
-    axes.set_xlabel("On-perturbation")
-    axes.set_ylabel("Off-perturbation")
+    _name_axes(axes)
 
 
 def _draw_doses(axes: Axes, wells: Sequence[PlaneWell], members: Sequence[PlaneWell]) -> PathCollection:
@@ -124,9 +121,15 @@ def _draw_doses(axes: Axes, wells: Sequence[PlaneWell], members: Sequence[PlaneW
     doses = [w.well.concentration_um or 1.0 for w in members]
     norm = LogNorm(min(doses, default=0.1), max(doses, default=10.0))
     axes.axvline(0, color=LINE, linewidth=0.8)
-    axes.set_xlabel("On-perturbation")
+    _name_axes(axes)
     x, y = [w.on for w in members], [w.off for w in members]
     return axes.scatter(x, y, s=15, c=doses, cmap="Reds", norm=norm, edgecolor=_EDGE, linewidth=0.3, rasterized=True)
+
+
+def _name_axes(axes: Axes) -> None:
+    axes.set_xlabel("On-perturbation")
+    axes.set_ylabel("Off-perturbation")
+    axes.xaxis.set_major_locator(MultipleLocator(0.5))
 
 
 def _row3(features: str, space: str, point: PlaneWell) -> Sequence[Cell]:

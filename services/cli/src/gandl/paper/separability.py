@@ -17,8 +17,6 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 
 from gandl.paper.features import FieldVectors
 
-MAX_FOLDS = 4
-"""Each fold of images or plates whitens a thousand features again, which takes a second."""
 _SIDES = {Role.POSITIVE: 1, Role.NEGATIVE: -1}
 
 
@@ -100,16 +98,16 @@ def _right(part: FieldVectors, labels: Index, test: Test) -> Index | None:
 
 def _folds(wells: Sequence[Well], labels: Index, test: Test) -> Folds | None:
     if test is Test.PLATE:
-        return plate_folds([well.plate for well in wells], labels, MAX_FOLDS)
+        return plate_folds([well.plate for well in wells], labels)
     experiments = [well.experiment for well in wells]
     # Experiments are dealt to folds by the rule for plates; wells without an experiment cannot be.
-    return plate_folds(experiments, labels, MAX_FOLDS) if all(experiments) else None
+    return plate_folds(experiments, labels) if all(experiments) else None
 
 
 def _right_by_image(part: FieldVectors, labels: Index) -> Index | None:
     """Hold out images one by one, whatever well and plate they are from."""
     images = np.arange(len(part.well))
-    folds = plate_folds([f"{i:09d}" for i in images.tolist()], labels[part.well], MAX_FOLDS)
+    folds = plate_folds([f"{i:09d}" for i in images.tolist()], labels[part.well])
     if folds is None:
         return None
     scores = held_out_scores(part.vectors, images, labels[part.well], folds)

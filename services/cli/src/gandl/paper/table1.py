@@ -41,8 +41,7 @@ def table1(screens: Mapping[str, ScreenInput]) -> Page:
     """Return the page of Table 1 for the features by name."""
     results = list(_results(screens))
     tasks = list(dict.fromkeys(result.task for result in results))
-    figure = Figure(figsize=(9.0, 0.9 + 0.34 * len(tasks) * (len(screens) + 1)), layout="constrained")
-    figure.get_layout_engine().set(rect=(0, 0.03, 1, 0.92))  # type: ignore[union-attr, call-arg]
+    figure = Figure(figsize=(9.0, 0.9 + 0.34 * len(tasks) * (len(screens) + 1)))
     axes = figure.add_subplot()
     style_axes(axes, grid="x")
     _draw(axes, tasks, list(screens), results)
