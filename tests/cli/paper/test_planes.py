@@ -1,0 +1,47 @@
+"""Wells in E2 and C2 are scaled as in the paper, and missing compounds are named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from gandl.paper.features import PUBLISHED
+from gandl.paper.planes import HELD_OUT, check_compounds, figure3, figure4, plane_wells
+from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_shared.errors import BadInput
+from gandl_shared.plates import Role
+
+from tests.cli.paper.small import COMPOUNDS, DOSES
+
+Analyses = Mapping[str, ScreenAnalysis]
+
+
+@pytest.mark.parametrize("space", ["E2", "C2"])
+def test_on_runs_from_minus_to_plus_one_and_off_has_a_mean_of_zero(analyses: Analyses, space: str) -> None:
+    wells = plane_wells(analyses[PUBLISHED], space)
+    on, off = np.array([(well.on, well.off) for well in wells]).T
+    assert (on.min(), on.max()) == (-1, 1)
+    assert abs(off.mean()) < 1e-9
+
+
+def test_positive_controls_are_on_the_right_and_negative_ones_on_the_left(analyses: Analyses) -> None:
+    wells = plane_wells(analyses[PUBLISHED], "E2")
+    positive, negative = (
+        [well.on for well in wells if well.well.role is role] for role in (Role.POSITIVE, Role.NEGATIVE)
+    )
+    assert min(positive) > max(negative)
+
+
+def test_figure_3_has_controls_only_and_figure_4_the_doses_of_the_compounds(analyses: Analyses) -> None:
+    three = figure3(analyses, HELD_OUT)
+    assert len(three.rows) == 2 * 4 * 12
+    four = figure4(analyses, COMPOUNDS[:1], HELD_OUT)
+    assert {row[3] for row in four.rows} == set(DOSES)
+    assert {row[1] for row in four.rows} == {COMPOUNDS[0]}
+
+
+def test_a_compound_that_is_not_there_is_named_with_those_that_are(analyses: Analyses) -> None:
+    check_compounds(COMPOUNDS, analyses[PUBLISHED])
+    with pytest.raises(BadInput, match="no compound Aspirin; give --compound with names of its 2 compounds"):
+        check_compounds(["Aspirin", COMPOUNDS[0]], analyses[PUBLISHED])
