@@ -39,9 +39,9 @@ def test_simulated_data_are_called_so_on_the_figure(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [4.0, 7.2, 11.0])
 def test_no_text_leaves_the_figure_or_lies_on_another(tmp_path: Path, width: float) -> None:
-    drawn = page(width)
-    png = write_pages(tmp_path, {"x": drawn}, simulated=True)[1]
-    figure = drawn.figure
+    content = page(width)
+    png = write_pages(tmp_path, {"x": content}, simulated=True)[1]
+    figure = content.figure
     renderer = FigureCanvasAgg(figure).get_renderer()
     caption, notice = (text.get_window_extent(renderer) for text in figure.texts)
     panels = figure.axes[0].get_tightbbox(renderer)
