@@ -157,3 +157,13 @@ def _with_effects(rng: np.random.Generator) -> tuple[Plate, NDArray[np.bool_]]:
     killed[np.flatnonzero((plate.labels == 0) & (plate.truth > 0))[-2:]] = True
     vectors[killed[plate.well]] += (10 * across / np.sqrt(2)).astype(np.float32)
     return replace(plate, vectors=vectors), killed
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e3])
+def test_a_feature_of_noise_counts_no_more_on_a_larger_scale(plate: Plate, size: float) -> None:
+    """A table of features mixes areas in pixels with ratios, and the variance of a feature says nothing of its worth."""
+    noise = np.random.default_rng(7).normal(size=(len(plate.vectors), 1))
+    plain = score_wells(np.hstack([plate.vectors, noise]), plate.well, plate.labels, plate.folds)
+    scaled = score_wells(np.hstack([plate.vectors, size * noise]), plate.well, plate.labels, plate.folds)
+    assert np.corrcoef(plain.efficacy, scaled.efficacy)[0, 1] > 0.99
+    assert scaled.efficacy == pytest.approx(plain.efficacy, abs=0.2)
