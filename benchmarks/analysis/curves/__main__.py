@@ -22,12 +22,12 @@ from benchmarks.tables import write_between
 
 SECTIONS: tuple[tuple[str, Callable[[int], list[str]], int], ...] = (
     ("Type I error of the activity test (p, before Benjamini–Hochberg)", type_one, 2000),
-    ("Type I error with noise that is not normal", other_noise, 40),
+    ("Type I error with noise that is not normal", other_noise, 100),
     ("300 inert compounds: false calls per screen (6×3, q ≤ 0.05)", inert_screens, 300),
     ("Type I error with wells that share plates", plates, 100),
     ("Verdicts of small designs, bumps and rescues", small_designs, 40),
-    ("Bounds and intervals by the place of the true EC50 (6×3, slopes 0.8, 1.5, 3)", bounds, 10),
-    ("The price of downweighting", downweighting, 40),
+    ("Bounds and intervals by the place of the true EC50 (6×3, slopes 0.8, 1.5, 3)", bounds, 30),
+    ("The price of downweighting", downweighting, 80),
     ("Coverage of the 95 % intervals (of EC50s where that model was chosen)", coverage, 100),
     ("Choice of model by AICc (6×6)", model_choice, 300),
     ("False discovery rate (a fifth active, effect a quarter of the span)", false_discoveries, 10),

@@ -110,8 +110,10 @@ def inert_screens(n: int) -> list[str]:
                 called = np.array([q is not None and q <= 0.05 for q in q_values([fit.p_value for fit in fits])])
                 tally = Tally()
                 tally.add(fits)
+                cautious = q_values([fit.cautious_p for fit in fits])
+                flagged = np.array(tally.flagged) | np.array([q is not None and q > 0.05 for q in cautious])
                 calls.append(called.sum())
-                bare.append((called & ~np.array(tally.flagged)).sum())
+                bare.append((called & ~flagged).sum())
             cells.append(f"{np.mean(calls):.1f} ({np.mean(bare):.1f})")
         rows.append(row(name, *cells))
     return [row("noise", *(f"null `{null}` (without a flag)" for null in nulls)), "|---|---|---|---|---|", *rows]

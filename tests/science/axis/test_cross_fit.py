@@ -161,7 +161,7 @@ def _with_effects(rng: np.random.Generator) -> tuple[Plate, NDArray[np.bool_]]:
 
 @pytest.mark.parametrize("size", [1e-3, 1e3])
 def test_a_feature_of_noise_counts_no_more_on_a_larger_scale(plate: Plate, size: float) -> None:
-    """A table of features mixes areas in pixels with ratios, and the variance of a feature says nothing of its worth."""
+    """A table of features mixes areas with ratios, and the variance of a feature says nothing of its worth."""
     noise = np.random.default_rng(7).normal(size=(len(plate.vectors), 1))
     plain = score_wells(np.hstack([plate.vectors, noise]), plate.well, plate.labels, plate.folds)
     scaled = score_wells(np.hstack([plate.vectors, size * noise]), plate.well, plate.labels, plate.folds)

@@ -72,13 +72,15 @@ def fit_curves(
 class _Activity:
     """The p-values of one compound: of the activity test, and of its Hill part alone.
 
-    `assumes_equal_scatter`: p is significant only if all doses scatter equally. `equal_scatter_p` is p if they do.
+    `assumes_equal_scatter`: p is significant only if all doses scatter equally. `equal_scatter_p` is p if they do,
+    `cautious_p` is p if any of them may have a scatter of its own.
     """
 
     p: float
     hill: float
     assumes_equal_scatter: bool
     equal_scatter_p: float
+    cautious_p: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +208,7 @@ def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_f
         has_unequal_scatter=bool(design_fit.unequal_scatter[compound]),
         assumes_equal_scatter=activity is not None and activity.assumes_equal_scatter,
         equal_scatter_p=None if activity is None else activity.equal_scatter_p,
+        cautious_p=None if activity is None else activity.cautious_p,
         has_many_outliers=bool(design_fit.design.has_many_outliers[compound]),
         is_confounded=bool(design_fit.design.is_confounded[compound]),
         covariance=model_fit.covariance,
@@ -264,10 +267,13 @@ def _activity(
                 result.hill,
                 checked.assumes_equal_scatter & ~weighted,
                 np.where(weighted, result.p, checked.equal_scatter),
+                np.where(weighted, result.p, checked.cautious),
             )
             for compound, *values in zip(group.members.tolist(), *(c.tolist() for c in columns), strict=True):
-                p, hill, assumes, equal = values
-                activity[compound] = _Activity(p=p, hill=hill, assumes_equal_scatter=assumes, equal_scatter_p=equal)
+                p, hill, assumes, equal, cautious = values
+                activity[compound] = _Activity(
+                    p=p, hill=hill, assumes_equal_scatter=assumes, equal_scatter_p=equal, cautious_p=cautious
+                )
             excess = checked.p / np.maximum(result.p, 1e-300)
             groups.append(TestedGroup(spacing=replace(spacing, members=members[own]), null=null, excess=excess))
     return activity, groups

@@ -308,6 +308,7 @@ class CurveFit:
     which it returns, and the plateau toward which it rises (or falls). `has_unequal_scatter`: the wells of the dose
     that is farthest from the others scatter more than theirs. `assumes_equal_scatter`: p is significant only if all
     doses scatter equally. `equal_scatter_p` is p if they do: where they evidently do not, it is smaller than p.
+    `cautious_p` is an upper bound of p if any dose may have a scatter of its own.
     `has_many_outliers`: a tenth of the wells or more are far from their replicates.
     `is_confounded`: dose and plate cannot be told apart, so nothing was tested. `stimulation` is None without one.
     `covariance` is that of the searched parameters (log10 EC50, ln slope), the left and the right plateau, or of the
@@ -332,6 +333,7 @@ class CurveFit:
     has_unequal_scatter: bool = False
     assumes_equal_scatter: bool = False
     equal_scatter_p: float | None = None
+    cautious_p: float | None = None
     has_many_outliers: bool = False
     is_confounded: bool = False
     stimulation: StimulationPeak | None = None

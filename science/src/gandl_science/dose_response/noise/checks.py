@@ -30,12 +30,14 @@ class CheckedP:
     """The p-values (B,) that count, and which of them depend on the assumption that all doses scatter equally.
 
     `assumes_equal_scatter` (B,): p is significant only under it. `equal_scatter` (B,) are the p-values under it; they
-    are smaller than `p` where the scatter is evidently unequal.
+    are smaller than `p` where the scatter is evidently unequal. `cautious` (B,) are the p-values without it; they are
+    larger than `p` where only the assumption makes p so small.
     """
 
     p: Float
     assumes_equal_scatter: Mask
     equal_scatter: Float
+    cautious: Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,23 +67,24 @@ def check_p(
     """
     never = np.zeros(p.size, dtype=bool)
     if options.null is Null.NORMAL:
-        return CheckedP(p=p, assumes_equal_scatter=never, equal_scatter=p)
+        return CheckedP(p=p, assumes_equal_scatter=never, equal_scatter=p, cautious=p)
     exchanged = np.zeros(p.size)
     for i in np.flatnonzero(_is_permuted(group, p, options)).tolist():
         compound = int(group.members[i])
         exchanged[i] = _exchange(group, compound, null, generator_of(group.design.wells[compound]))
     if options.null is Null.PERMUTATION:
-        return CheckedP(p=exchanged, assumes_equal_scatter=never, equal_scatter=exchanged)
+        return CheckedP(p=exchanged, assumes_equal_scatter=never, equal_scatter=exchanged, cautious=exchanged)
     p = np.maximum(p, exchanged)
     evident, cautious = _own_variances(group, p, options)
     if options.null is Null.UNEQUAL:
         checked = np.maximum(p, cautious)
-        return CheckedP(p=checked, assumes_equal_scatter=never, equal_scatter=checked)
+        return CheckedP(p=checked, assumes_equal_scatter=never, equal_scatter=checked, cautious=checked)
     checked = np.maximum(p, evident)
     return CheckedP(
         p=checked,
         assumes_equal_scatter=(checked <= options.alpha) & (cautious > options.alpha),
         equal_scatter=p,
+        cautious=np.maximum(checked, cautious),
     )
 
 

@@ -98,12 +98,13 @@ def interpret_curve(
     summary: CurveSummary | None = None,
     *,
     equal_scatter_q: float | None = None,
+    cautious_q: float | None = None,
 ) -> Interpretation:
     """Return the meaning of one curve.
 
     `q_value` None: the compound was not tested. `off_axis_onset`: the lowest dose from which the wells deviate from
-    both controls. `summary` is that of the fit, where it was computed before. `equal_scatter_q` is the q-value of
-    `equal_scatter_p` of the fit, None if it is `q_value`.
+    both controls. `summary` is that of the fit, where it was computed before. `equal_scatter_q` and `cautious_q` are
+    the q-values of `equal_scatter_p` and `cautious_p` of the fit, None if they are `q_value`.
     """
     summary = summary or summarise_curve(fit, rules.scale)
     classifier = CurveClassifier(
@@ -112,6 +113,8 @@ def interpret_curve(
         significant=_is_significant(q_value, rules),
         depends_on_scatter=_is_significant(equal_scatter_q, rules)
         or (_is_significant(fit.equal_scatter_p, rules) and not _is_significant(fit.p_value, rules)),
+        assumes_equal_scatter=fit.assumes_equal_scatter
+        or (cautious_q is not None and not _is_significant(cautious_q, rules)),
         large=summary.is_large(rules.min_effect),
         off_axis_onset=off_axis_onset,
     )
@@ -143,7 +146,8 @@ class CurveClassifier:
     """Decides what one curve means, from its summary and the results of its tests.
 
     `tested` and `significant` are about the activity test. `depends_on_scatter` is true if p or q is significant only
-    while all doses scatter equally. `large` is about the size of the effect; `off_axis_onset` is the lowest dose from
+    while all doses scatter equally, although they evidently do not; `assumes_equal_scatter` if the doses may or may not
+    do so. `large` is about the size of the effect; `off_axis_onset` is the lowest dose from
     which the wells deviate from both controls, None if there is none.
     """
 
@@ -151,6 +155,7 @@ class CurveClassifier:
     tested: bool
     significant: bool
     depends_on_scatter: bool
+    assumes_equal_scatter: bool
     large: bool
     off_axis_onset: float | None
 
@@ -317,7 +322,7 @@ class CurveClassifier:
             Flag.SLOPE_AT_BOUND: any(p.at_bound for name, p in fit.params.items() if name in SLOPE_NAMES),
             Flag.LIMBS_OVERLAP: self.shows_effect and self.limbs_overlap,
             Flag.UNEQUAL_SCATTER: (self.significant and fit.has_unequal_scatter) or self.is_overruled,
-            Flag.ASSUMES_EQUAL_SCATTER: self.significant and fit.assumes_equal_scatter,
+            Flag.ASSUMES_EQUAL_SCATTER: self.significant and self.assumes_equal_scatter,
             Flag.MANY_OUTLIERS: fit.has_many_outliers,
             Flag.CONFOUNDED_WITH_PLATE: fit.is_confounded,
         }

@@ -192,11 +192,12 @@ def fit_wells(
     deviations = off_axis_results(fittable, off_axis or {}, settings.rules.alpha)
     adjusted = _q_by_cell_line(fittable, [fit.p_value for fit in fits])
     if_equal_scatter = _q_by_cell_line(fittable, [fit.equal_scatter_p for fit in fits])
+    cautious = _q_by_cell_line(fittable, [fit.cautious_p for fit in fits])
     largest_p = _largest_p_by_cell_line(fittable, adjusted, settings.rules.alpha)
     curves = {
-        id(compound): _curve(compound, fit, CurveTests(q, equal_q, largest_p[compound.cell_line], deviation), settings)
-        for compound, fit, q, equal_q, deviation in zip(
-            fittable, fits, adjusted, if_equal_scatter, deviations, strict=True
+        id(compound): _curve(compound, fit, CurveTests(*levels, largest_p[compound.cell_line], deviation), settings)
+        for compound, fit, levels, deviation in zip(
+            fittable, fits, zip(adjusted, if_equal_scatter, cautious, strict=True), deviations, strict=True
         )
     }
     return [
@@ -245,21 +246,30 @@ def _largest_p_by_cell_line(
 
 
 class CurveTests(NamedTuple):
-    """What was tested of one compound: its q-value, the one it would have if all doses scattered equally, the largest
-    p-value of a hit in its cell line, and the deviation off the axis.
+    """What was tested of one compound.
+
+    It is the q-value, the one if all doses scattered equally, the one if any dose may have a scatter of its own, the
+    largest p-value of a hit in the cell line, and the deviation off the axis.
     """
 
     q_value: float | None
     equal_scatter_q: float | None
+    cautious_q: float | None
     largest_p: float
     off_axis: CurveOffAxis
 
 
 def _curve(compound: CompoundWells, fit: CurveFit, tests: CurveTests, settings: CurveSettings) -> Curve:
-    q_value, equal_scatter_q, largest_p, off_axis = tests
+    q_value, equal_scatter_q, cautious_q, largest_p, off_axis = tests
     summary = summarise_curve(fit, settings.rules.scale)
     interpretation = interpret_curve(
-        fit, q_value, settings.rules, off_axis.departs_at, summary, equal_scatter_q=equal_scatter_q
+        fit,
+        q_value,
+        settings.rules,
+        off_axis.departs_at,
+        summary,
+        equal_scatter_q=equal_scatter_q,
+        cautious_q=cautious_q,
     )
     loss = interpretation.loss_ec50
     x, y = sample_curve(fit, _SAMPLES)
