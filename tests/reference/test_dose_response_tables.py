@@ -250,3 +250,19 @@ def test_a_compound_whose_effective_doses_scatter_more_is_not_called_inactive() 
         "inactive",
         "undetermined",
     }
+
+
+def test_false_calls_of_a_screen_whose_highest_dose_scatters_more_are_flagged() -> None:
+    """Three hundred inert compounds; their q-values take the noise of the highest dose for effects."""
+    doses = np.repeat(np.geomspace(0.01, 10, 6), 3)
+    scatter = np.where(doses == doses.max(), 5.0, 1.0)
+    noise = np.random.default_rng(21).normal(size=(300, doses.size)) * scatter
+    wells = [
+        CurveWell(compound=f"C{k}", cell_line="L", concentration=float(dose), response=float(value))
+        for k, response in enumerate(-1 + 0.25 * noise)
+        for dose, value in zip(doses, response, strict=True)
+    ]
+    curves = fit_wells(wells, settings(ResponseScale()))
+    called = [curve for curve in curves if curve.verdict in ("active", "active_biphasic", "toxic")]
+    assert 0 < len(called) < 20
+    assert all({"unequal_scatter", "assumes_equal_scatter", "many_outliers"} & set(curve.flags) for curve in called)
