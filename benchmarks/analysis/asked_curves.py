@@ -1,7 +1,8 @@
-"""Coverage of the intervals of EC50s where a user asks for the curve, and type I error of the weighted activity test.
+"""Coverage of the intervals of EC50s where a user asks for the curve, and type I errors of the weighted activity test
+and of the test of parallel curves.
 
-`OMP_NUM_THREADS=1 python -m benchmarks.analysis.asked_curves [N]` prints both tables of docs/dose-response.md (N curves
-of each truth, seed 0).
+`OMP_NUM_THREADS=1 python -m benchmarks.analysis.asked_curves [N]` prints the tables of docs/dose-response.md (N curves
+or pairs of each truth, seed 0).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from gandl_science.arrays import Float
 from gandl_science.dose_response.families.refit import first_model, refit_curves
 from gandl_science.dose_response.families.request import CurveRequest, Limits, ModelRequest
 from gandl_science.dose_response.fit import fit_curves
+from gandl_science.dose_response.models import SearchSpace
+from gandl_science.dose_response.quantities.parallelism import WellPair, compare_curves
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
 from scipy.stats import binomtest
 
@@ -96,18 +99,55 @@ def type_one(n: int) -> list[str]:
     return rows
 
 
+def parallelism(n: int) -> list[str]:
+    """Return the rows of pairs whose true curves are parallel, and of pairs whose slopes are 1 and 2.5.
+
+    The second compound is three times as potent as the first.
+    """
+    rows = []
+    for wells in (3, 6):
+        c = np.repeat(np.geomspace(0.01, 10, 6), wells)
+        space = SearchSpace(low=-3.0, high=2.0)
+        for name, slopes in (("parallel", (1.5, 1.5)), ("slopes 1 and 2.5", (1.0, 2.5))):
+            rng, results = np.random.default_rng(0), []
+            for _ in range(n):
+                pair = [-1 + 2 / (1 + (e / c) ** s) for e, s in zip((0.6, 0.2), slopes, strict=True)]
+                response = np.concatenate(pair) + rng.normal(size=2 * c.size) * 0.25
+                is_other = np.arange(2 * c.size) >= c.size
+                both = WellPair(
+                    concentration=np.tile(c, 2),
+                    response=response,
+                    weight=np.ones(2 * c.size),
+                    is_other=is_other,
+                    is_shared=np.zeros_like(is_other),
+                    plate=np.zeros(2 * c.size, dtype=np.intp),
+                )
+                starts = [np.array([np.log10(e), np.log(s)]) for e, s in zip((0.6, 0.2), slopes, strict=True)]
+                result = compare_curves(both, space, *starts)
+                assert result is not None
+                results.append(result)
+            rejected = sum(result.p_value < LEVELS[0] for result in results)
+            holds = sum((r.low or 0.0) <= 3.0 <= (r.high or np.inf) for r in results)
+            ratio = _rate(holds, n).rsplit(" | ", 1)[0] if slopes[0] == slopes[1] else " | "
+            rows.append(f"| {name} | 6×{wells} | {_rate(rejected, n)} | {ratio} |")
+    return rows
+
+
 def _rate(count: int, n: int) -> str:
     interval = binomtest(count, n).proportion_ci()
     return f"{count} / {n} | {100 * count / n:.2f} % | {100 * interval.low:.1f} – {100 * interval.high:.1f} %"
 
 
 def main(n: int) -> None:
-    """Print both tables."""
+    """Print the tables."""
     print("| truth (9×4) | holds the truth | rate | 95 % interval |\n|---|---|---|---|")
     for truth in TRUTHS:
         print(coverage(truth, n), flush=True)
     print("\n| fit (7×3) | level | significant | rate | 95 % interval |\n|---|---|---|---|---|")
     print("\n".join(type_one(5 * n)))
+    print("\n| pairs | design | not parallel at 5 % | rate | 95 % interval | ratio held | rate |")
+    print("|---|---|---|---|---|---|---|")
+    print("\n".join(parallelism(n)))
 
 
 if __name__ == "__main__":

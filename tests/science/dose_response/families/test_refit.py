@@ -135,3 +135,15 @@ def test_hormesis_whose_loss_is_not_seen_has_no_ec50() -> None:
     (curve,) = refit_curves(data, fits, ["line"], request=request, options=options)
     interpretation = interpret_curve(curve, 1e-6, InterpretationRules())
     assert curve.model is CurveModel.BRAIN_COUSENS and interpretation.ec50.relation is None
+
+
+def test_an_interval_is_there_where_a_search_ends_elsewhere_from_another_side() -> None:
+    """The profile of this curve has two branches, and the root finder once saw both ends of its interval above it."""
+    doses = np.repeat(np.geomspace(0.01, 10, 9), 4)
+    noise = np.random.default_rng(0).normal(size=(93, doses.size))[92] * 0.15
+    data = [DoseResponseData(doses, 1 / (1 + (0.5 / doses) ** 1.5) + noise)]
+    request, options = CurveRequest(bottom=Limits(-0.05, 0.05)), CurveOptions(n_null=200)
+    fits = fit_curves(data, options, np.random.default_rng(0))
+    ec50 = refit_curves(data, fits, [""], request=request, options=options)[0].ec50
+    assert ec50 is not None and ec50.low is not None and ec50.high is not None
+    assert ec50.low < 0.5 < ec50.high

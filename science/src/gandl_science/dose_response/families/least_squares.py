@@ -248,7 +248,7 @@ def _end(optimum: CurveOptimum, limit: float, side: float) -> float:
     """Return where the profile cost crosses the limit on one side of the estimate."""
     problem, centre = optimum.problem, float(optimum.vector[0])
     bound = float(problem.low[0] if side < 0 else problem.high[0])
-    excess = _profile(problem, optimum.vector, limit)
+    excess = _profile(optimum, limit)
     inside, step = centre, _FIRST_STEP
     while True:
         at = inside + side * step
@@ -261,15 +261,19 @@ def _end(optimum: CurveOptimum, limit: float, side: float) -> float:
     return float(scipy.optimize.brentq(excess, inside, outside, xtol=1e-6)) if inside != outside else inside
 
 
-def _profile(problem: CurveProblem, vector: Float, limit: float) -> Callable[[float], float]:
-    """Return the excess of the profile cost over the limit, as a function of log10 EC50."""
-    last = [vector]
+def _profile(optimum: CurveOptimum, limit: float) -> Callable[[float], float]:
+    """Return the excess of the profile cost over the limit, as a function of log10 EC50.
+
+    A search starts from the optimum of the nearest location. It may end elsewhere when it comes from another one, so
+    each location keeps its first answer: a root finder needs the signs of its ends to stay.
+    """
+    optima = {float(optimum.vector[0]): optimum}
 
     def excess(location: float) -> float:
-        start = last[0].copy()
-        start[0] = location
-        best = solve_curve(problem.fixed(0, location), start[None], _PROFILE_TOLERANCE)
-        last[0] = best.vector
-        return best.cost - limit
+        if location not in optima:
+            start = optima[min(optima, key=lambda other: abs(other - location))].vector.copy()
+            start[0] = location
+            optima[location] = solve_curve(optimum.problem.fixed(0, location), start[None], _PROFILE_TOLERANCE)
+        return optima[location].cost - limit
 
     return excess

@@ -241,9 +241,9 @@ class CurveClassifier:
         return self._report(self.fit.loss_ec50)
 
     def _is_near_dose_limit(self, ec50: ReportedConcentration) -> bool:
-        """Return whether the EC50 lies between the two lowest or the two highest doses above zero."""
+        """Return whether the interval reaches between the two lowest or the two highest doses above zero."""
         doses = self.summary.concentrations[self.summary.concentrations > 0]
-        return ec50.value is not None and bool(ec50.value < doses[1] or ec50.value > doses[-2])
+        return ec50.low is not None and ec50.high is not None and bool(ec50.low < doses[1] or ec50.high > doses[-2])
 
     def _is_too_wide(self, slope: str) -> bool:
         """Return whether a limb is wider than any curve that is searched.
