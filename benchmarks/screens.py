@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from gandl.featurizers import TileForm
+from gandl.featurizers.tiles import TileForm
 from gandl.featurizers.function import intensity_featurizer
 from gandl.screening.run import ScreenJob, run
 from gandl.simulate import preset, simulate_screen

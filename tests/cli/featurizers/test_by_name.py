@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gandl.featurizers import featurizer
+from gandl.featurizers.by_name import featurizer
 from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput, NotFound
 

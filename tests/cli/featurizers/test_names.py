@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gandl.featurizers.names import Baseline, BaselineName, baseline_name
+from gandl.featurizers.names import Baseline, BaselineName, baseline_name, refuse_baseline
 from gandl_shared.errors import BadInput
 
 
@@ -40,3 +40,10 @@ def test_other_names_are_refused(model: str) -> None:
 def test_the_name_in_a_table_says_seed_and_layer() -> None:
     assert BaselineName(kind=Baseline.UNTRAINED, seed=3).text == "untrained:3:multi"
     assert BaselineName(kind=Baseline.PCA).text == "pca"
+
+
+def test_a_command_that_takes_files_only_says_who_makes_baselines(tmp_path: Path) -> None:
+    for name in ("intensity", "untrained:3"):
+        with pytest.raises(BadInput, match=f"--model {name} is a baseline, which only `gandl screen` makes"):
+            refuse_baseline(Path(name))
+    refuse_baseline(tmp_path / "absent.onnx")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from gandl.featurizers import TileForm
+from gandl.featurizers.tiles import TileForm
 from gandl_shared.models import Channel, ModelCard
 from numpy.typing import NDArray
 

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from gandl_shared.files.regular import open_regular
+from gandl_shared.errors import BadInput, NotFound
+from gandl_shared.files.regular import open_regular, read_regular
 
 
 def test_a_file_is_read_and_sought_without_its_name(tmp_path: Path) -> None:
@@ -58,3 +59,16 @@ def test_a_circle_of_links_and_a_missing_file_are_errors(tmp_path: Path) -> None
         open_regular(circle)
     with pytest.raises(FileNotFoundError):
         open_regular(tmp_path / "b.tif")
+
+
+def test_a_whole_file_is_read_up_to_a_size(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    with pytest.raises(NotFound, match=r"there is no card .*card\.json"):
+        read_regular(path, "card", 4, BadInput)
+    path.write_bytes(b"1234")
+    assert read_regular(path, "card", 4, BadInput) == b"1234"
+    path.write_bytes(b"12345")
+    with pytest.raises(BadInput, match=r"card\.json has 5 bytes, so it is no card"):
+        read_regular(path, "card", 4, BadInput)
+    with pytest.raises(BadInput, match="cannot be read: it is a folder"):
+        read_regular(tmp_path, "card", 4, BadInput)

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from gandl_shared.errors import Invalid, InvalidModel, NotFound, Unavailable
-from gandl_shared.files.regular import open_regular
+from gandl_shared.errors import Invalid, InvalidModel, Unavailable
+from gandl_shared.files.regular import read_regular
 from gandl_shared.models import ModelCard, card_from_metadata
 from numpy.typing import NDArray
 
 from gandl_embedding.external_data import check_self_contained
 
+MAX_MODEL_BYTES = 2**31 - 1
+"""The largest protobuf, and an ONNX file is one."""
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 CARD_FORMAT = 1
@@ -54,7 +56,7 @@ class Engine:
         gandl card or a graph that differs from its card, Unavailable if none of `providers` works here.
         """
         # The file is read once: its hash, its check and its session belong to the same bytes.
-        return cls.of_bytes(_read(path), path.name, threads=threads, providers=providers)
+        return cls.of_bytes(read_model_file(path), path.name, threads=threads, providers=providers)
 
     @classmethod
     def of_bytes(
@@ -121,14 +123,9 @@ def check_tiles(tiles: Uint8, card: ModelCard) -> None:
         )
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with open_regular(path) as file:
-            return file.read()
-    except FileNotFoundError as error:
-        raise NotFound(f"there is no model file {path}") from error
-    except OSError as error:
-        raise InvalidModel(f"the model file {path} cannot be read: {error.strerror}") from error
+def read_model_file(path: Path) -> bytes:
+    """Return the content of a model file. Raises NotFound, and InvalidModel where it cannot be read."""
+    return read_regular(path, "model file", MAX_MODEL_BYTES, InvalidModel)
 
 
 def _session(data: bytes, name: str, threads: int | None, preferred: Sequence[str]) -> ort.InferenceSession:

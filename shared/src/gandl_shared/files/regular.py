@@ -12,6 +12,8 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from gandl_shared.errors import GandlError, NotFound
+
 _MAX_LINKS = 40
 """The longest chain of links that is followed, as in Linux."""
 
@@ -74,3 +76,22 @@ def _leads_into_proc(path: Path) -> bool:
             return False
         path = folder / step.readlink()
     return False  # the links form a circle, which the attempt to open reports
+
+
+def read_regular(path: Path, label: str, max_bytes: int, error: type[GandlError]) -> bytes:
+    """Return the content of a regular file, which `label` names in messages, such as "model file".
+
+    Raises NotFound if there is no such file, and `error` if it cannot be read or has more than `max_bytes`.
+    """
+    try:
+        with open_regular(path) as file:
+            # A read of the largest size would reserve all of it, however small the file.
+            size = file.seek(0, os.SEEK_END)
+            if size > max_bytes:
+                raise error(f"the {label} {path} has {size} bytes, so it is no {label}")
+            file.seek(0)
+            return file.read(max_bytes)
+    except FileNotFoundError as missing:
+        raise NotFound(f"there is no {label} {path}") from missing
+    except OSError as reason:
+        raise error(f"the {label} {path} cannot be read: {reason.strerror}") from reason

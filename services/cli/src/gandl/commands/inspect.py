@@ -10,6 +10,7 @@ from gandl_embedding.engine import Engine
 from gandl_shared.jobs import Subject, inspect_images
 from gandl_shared.plates import find_table, read_plate_map
 
+from gandl.featurizers.names import refuse_baseline
 from gandl.screening.image_options import ImageOptions, with_image_options
 from gandl.screening.plate_maps import PositiveControl, positive_words
 from gandl.terminal.inspection_table import print_report
@@ -34,6 +35,8 @@ def inspect(
 
     Nothing is written. Exit code 1 says that something is open.
     """
+    if model is not None:
+        refuse_baseline(model)
     table = platemap or find_table(images)
     positive = positive_words(positive_control)
     plate_map = None if table is None else read_plate_map(table, controls=False, sheet=sheet, positive=positive)

@@ -44,6 +44,12 @@ class BaselineName:
         return f"{self.kind.value}:{self.seed}:{self.layer}" if self.kind is Baseline.UNTRAINED else self.kind.value
 
 
+def refuse_baseline(model: Path) -> None:
+    """Raise BadInput if `model` is no file but the name of a baseline, for a command that takes files only."""
+    if not model.exists() and str(model).partition(":")[0] in list(Baseline):
+        raise BadInput(f"--model {model} is a baseline, which only `gandl screen` makes; give an .onnx file here")
+
+
 def baseline_name(model: str) -> BaselineName | None:
     """Return the baseline that `model` names, or None where it is a file. Raises BadInput for another name."""
     kind, *options = model.split(":")

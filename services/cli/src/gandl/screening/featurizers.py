@@ -18,8 +18,9 @@ from gandl_shared.plates import ImageSurvey, PlateMap, part_with_images, read_pl
 from gandl_worker.sites import SiteTiles, load_inside
 from numpy.typing import NDArray
 
-from gandl.featurizers import TileForm, baseline_name, featurizer
-from gandl.featurizers.tiles import DEFAULT_DOWNSCALE, DEFAULT_SIZE
+from gandl.featurizers.by_name import featurizer
+from gandl.featurizers.names import baseline_name
+from gandl.featurizers.tiles import DEFAULT_DOWNSCALE, DEFAULT_SIZE, TileForm
 from gandl.screening.option_groups import with_options
 from gandl.screening.run import ScreenJob
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
-from gandl_shared.files.regular import open_regular
+from gandl_shared.errors import BadInput, Invalid, Problem, raise_if
+from gandl_shared.files.regular import read_regular
 from gandl_shared.models import Channel
 from gandl_shared.schemas.base import Frozen
 from pydantic import Field, ValidationError
@@ -75,15 +75,7 @@ class ImportCard(Frozen):
 
 def read_import_card(path: Path) -> ImportCard:
     """Read a card. Raises NotFound, BadInput where it is no JSON of a card, Invalid where its values contradict."""
-    try:
-        with open_regular(path) as file:
-            content = file.read(MAX_CARD_BYTES + 1)
-    except FileNotFoundError as error:
-        raise NotFound(f"there is no card {path}; write one as in docs/featurizers.md") from error
-    except OSError as error:
-        raise BadInput(f"the card {path} cannot be read: {error.strerror}") from error
-    if len(content) > MAX_CARD_BYTES:
-        raise BadInput(f"the card {path} has more than {MAX_CARD_BYTES} bytes, so it is no card")
+    content = read_regular(path, "card", MAX_CARD_BYTES, BadInput)
     try:
         card = ImportCard.model_validate_json(content)
     except ValidationError as error:

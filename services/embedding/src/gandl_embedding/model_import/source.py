@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import onnx
-from gandl_shared.errors import InvalidModel, NotFound
-from gandl_shared.files.regular import open_regular
+from gandl_shared.errors import InvalidModel
 from gandl_shared.models import METADATA_KEY
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, TensorProto, checker, external_data_helper
 
+from gandl_embedding.engine import MAX_MODEL_BYTES, read_model_file
+
 STANDARD_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 MIN_OPSET = 11
-MAX_BYTES = 2**31 - 1
-"""The largest file of a protobuf, which holds a whole model."""
 INPUT_TYPES = {TensorProto.FLOAT: "float", TensorProto.FLOAT16: "float", TensorProto.UINT8: "uint8"}
 
 
@@ -48,7 +47,7 @@ class ForeignModel:
 
 def read_foreign_model(path: Path) -> ForeignModel:
     """Read and check a model. Raises NotFound, and InvalidModel with the reason and what to do."""
-    proto = _parsed(_content(path), path.name)
+    proto = _parsed(read_model_file(path), path.name)
     if METADATA_KEY in {each.key for each in proto.metadata_props}:
         raise InvalidModel(f"{path.name} is a featurizer of gandl already; use it as it is")
     _check_operators(proto, path.name)
@@ -58,19 +57,6 @@ def read_foreign_model(path: Path) -> ForeignModel:
     except (checker.ValidationError, ValueError) as error:
         raise InvalidModel(f"{path.name} is not valid ONNX: {str(error).splitlines()[0]}") from error
     return _with_input(proto, path.name)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with open_regular(path) as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise NotFound(f"there is no model file {path}") from error
-    except OSError as error:
-        raise InvalidModel(f"the model file {path} cannot be read: {error.strerror}") from error
-    if len(content) > MAX_BYTES:
-        raise InvalidModel(f"{path.name} has more than 2 GiB, which an ONNX file cannot hold")
-    return content
 
 
 def _parsed(content: bytes, name: str) -> onnx.ModelProto:
@@ -142,7 +128,7 @@ def _load_weights(proto: onnx.ModelProto, path: Path) -> None:
         weights = _inside(folder, location, path.name)
         length = int({each.key: each.value for each in tensor.external_data}.get("length", 0))
         total += length or weights.stat().st_size
-        if total > MAX_BYTES:
+        if total > MAX_MODEL_BYTES:
             raise InvalidModel(f"{path.name} has more than 2 GiB of weights, which one ONNX file cannot hold")
         try:
             external_data_helper.load_external_data_for_tensor(tensor, str(folder))

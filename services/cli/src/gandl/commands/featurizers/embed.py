@@ -29,6 +29,7 @@ from gandl_worker.sites import SiteTiles, Unreadable, load
 from rich.console import Console
 from rich.progress import track
 
+from gandl.featurizers.names import refuse_baseline
 from gandl.screening.image_files import image_sites
 from gandl.screening.image_options import AllowClipping, ImageOptions, LimitSource, limit_source, with_image_options
 
@@ -39,7 +40,9 @@ MAX_CHECKED_SITES = 8
 @with_image_options
 def embed(
     images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
-    model: Annotated[Path, typer.Option(help="ONNX featurizer from `gandl export`, or a released one.")],
+    model: Annotated[
+        Path, typer.Option(help="ONNX featurizer from `gandl export` or `gandl import-model`, or a released one.")
+    ],
     out: Annotated[
         Path, typer.Option(help="Parquet file to write: columns Metadata_* and gandl_000 …, one row per tile.")
     ],
@@ -56,6 +59,7 @@ def embed(
     A file with all channels is one image. Files with one channel each are combined by a pattern of their names.
     """
     source = limit_source(limits)
+    refuse_baseline(model)
     engine = Engine.load(model, threads=threads)
     inputs, choice = engine.card.inputs, image.choice
     combined = image_sites(images, inputs, pattern=image.pattern, channels=image.channel_list, choice=choice)

@@ -11,6 +11,7 @@ from gandl_embedding.catalog import model_files
 from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput, InvalidModel, NotFound, Problem, raise_if
 
+from gandl.featurizers.names import refuse_baseline
 from gandl.released_models import released_models
 from gandl.screening.model_comparison import ModelOnScreen, compare_models
 from gandl.terminal.model_tables import print_comparison, print_models
@@ -47,6 +48,7 @@ def models(
 
 def _load(source: Path) -> dict[Path, Engine]:
     """Load every model of a file or folder. Raises NotFound, and InvalidModel naming all broken files at once."""
+    refuse_baseline(source)
     if not source.exists():
         raise NotFound(f"there is no model file or folder {source}")
     engines: dict[Path, Engine] = {}
