@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gandl.paper.cell_types import confuse_cell_types
@@ -49,3 +51,17 @@ def test_cells_that_do_not_differ_are_at_chance() -> None:
 def test_one_cell_type_is_refused() -> None:
     with pytest.raises(NotEnoughData, match="one cell type, C0"):
         confuse_cell_types(fields(1, 2))
+
+
+def test_a_plate_of_two_cell_types_is_held_out_as_a_whole() -> None:
+    """A plate effect must not tell a cell type: without effects of cell types the accuracy is that of chance."""
+    separate = fields(2, 4, apart=0.0)
+    # The plates of the second cell type are those of the first, but for the last and one of its own.
+    names = {f"C1-{e}_{p}": f"C0-{e}_{p}" for e in range(3) for p in range(2)}
+    wells = [replace(well, plate=names.get(well.plate, well.plate), metadata={}) for well in separate.wells]
+    effects = np.random.default_rng(5).normal(0, 5, (10, 10))
+    plates = sorted({well.plate for well in wells})
+    vectors = separate.vectors + effects[[plates.index(well.plate) for well in wells]].astype(np.float32)
+    confusion = confuse_cell_types(replace(separate, wells=wells, vectors=vectors))
+    assert confusion.held_out == "plates"
+    assert confusion.accuracy < 0.7

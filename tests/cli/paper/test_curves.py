@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gandl.paper.curves import MAX_HIGHEST, figure5, highest_compounds
 from gandl.paper.features import PUBLISHED
+from gandl_analysis.figures.svg import to_svg
 from gandl_analysis.pipeline.result import ScreenAnalysis
 
 from tests.cli.paper.small import COMPOUNDS, DOSES
@@ -36,3 +37,15 @@ def test_the_truth_of_simulated_data_stands_beside(analyses: Mapping[str, Screen
     truths = {(row["compound"], row["cell_line"]) for row in rows if row["true_behaviour"] == "rescue"}
     assert truths == {(COMPOUNDS[0], "VERO")}
     assert {row["true_ec50_um"] for row in rows} == {1.0, None}
+
+
+def test_every_named_compound_is_drawn_and_a_name_is_no_formula(
+    analyses: Mapping[str, ScreenAnalysis], tmp_path: Path
+) -> None:
+    """More compounds than colours, of which one has a name that looks like a formula."""
+    analysis = analyses[PUBLISHED]
+    names = ["a$\\foo$", "C1", "C2", "C3", "C4"]
+    curves = [analysis.curves[0].model_copy(update={"compound": name}) for name in names]
+    page = figure5({PUBLISHED: analysis.model_copy(update={"curves": tuple(curves)})}, names, tmp_path)
+    assert len(page.figure.axes[0].get_legend().get_texts()) == len(names)
+    assert ">a$\\foo$" in to_svg(page.figure)

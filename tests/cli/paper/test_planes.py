@@ -45,3 +45,18 @@ def test_a_compound_that_is_not_there_is_named_with_those_that_are(analyses: Ana
     check_compounds(COMPOUNDS, analyses[PUBLISHED])
     with pytest.raises(BadInput, match="no compound Aspirin; give --compound with names of its 2 compounds"):
         check_compounds(["Aspirin", COMPOUNDS[0]], analyses[PUBLISHED])
+
+
+def test_one_colour_means_one_concentration_in_all_panels(analyses: Analyses) -> None:
+    first, second = COMPOUNDS[:2]
+    wells = [
+        well.model_copy(update={"concentration_um": 100.0})
+        if well.compound == second and well.concentration_um == max(DOSES)
+        else well
+        for well in analyses[PUBLISHED].wells
+    ]
+    page = figure4(
+        {PUBLISHED: analyses[PUBLISHED].model_copy(update={"wells": tuple(wells)})}, [first, second], HELD_OUT
+    )
+    norms = [axes.collections[-1].norm for axes in page.figure.axes[:2]]
+    assert {(norm.vmin, norm.vmax) for norm in norms} == {(min(DOSES), 100.0)}

@@ -59,21 +59,35 @@ def confuse_cell_types(fields: FieldVectors) -> CellTypeConfusion:
 
 
 def _folds(fields: FieldVectors, kind: Index, names: Sequence[str]) -> tuple[Index, str]:
-    """Return the fold of each well [W], in which every cell type has its own groups, and the name of the groups."""
-    units = {
+    """Return the fold of each well [W], and the name of the groups that are held out as a whole.
+
+    A group is in one fold, also where several cell types share it; every cell type is in two folds or more.
+    """
+    units: dict[str, list[str | None]] = {
         "experiments": [well.experiment for well in fields.wells],
         "plates": [well.plate for well in fields.wells],
         "wells": [f"{well.plate} {well.well}" for well in fields.wells],
     }
     for unit, groups in units.items():
-        by_kind = [sorted({g for g, k in zip(groups, kind, strict=True) if k == one}) for one in range(len(names))]
-        count = min(map(len, by_kind))
-        if count > 1:
-            folds = {(k, g): i % min(count, MAX_FOLDS) for k, own in enumerate(by_kind) for i, g in enumerate(own)}
-            keys = zip(kind.tolist(), groups, strict=True)
-            return np.array([folds[key] for key in keys], np.intp), unit
+        named = [group for group in groups if group is not None]
+        if len(named) < len(groups):
+            continue
+        fold = _dealt(named, kind, len(names))
+        if all(np.unique(fold[kind == one]).size > 1 for one in range(len(names))):
+            return fold, unit
     fewest = names[int(np.argmin(np.bincount(kind)))]
     raise NotEnoughData(f"cell type {fewest} has one well only, so that nothing can be held out; it needs two")
+
+
+def _dealt(groups: Sequence[str], kind: Index, n_kinds: int) -> Index:
+    """Return the fold of each well [W]: the groups of each cell type are dealt in turn, each group once."""
+    by_kind = [sorted({g for g, k in zip(groups, kind, strict=True) if k == one}) for one in range(n_kinds)]
+    count = min(max(min(map(len, by_kind)), 1), MAX_FOLDS)
+    folds: dict[str, int] = {}
+    for own in by_kind:
+        rest = [group for group in own if group not in folds]
+        folds |= {group: (len(own) - len(rest) + i) % count for i, group in enumerate(rest)}
+    return np.array([folds[group] for group in groups], np.intp)
 
 
 def _assigned(training: Vectors, kinds: Index, vectors: Vectors) -> Index:

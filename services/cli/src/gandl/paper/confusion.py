@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from gandl_analysis.figures.style import FONT_SIZE, style_axes
+from gandl_analysis.figures.texts import plain
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -32,7 +33,9 @@ def figure6(cells: Mapping[str, FieldVectors]) -> Page:
     panels = figure.subplots(1, len(confusions), squeeze=False)[0]
     for panel, (name, confusion) in zip(panels, confusions.items(), strict=True):
         _draw(panel, confusion)
-        panel.set_title(f"{name}: {100 * confusion.accuracy:.1f} % of {confusion.counts.sum()}", fontsize=FONT_SIZE)
+        panel.set_title(
+            f"{plain(name)}: {100 * confusion.accuracy:.1f} % of {confusion.counts.sum()}", fontsize=FONT_SIZE
+        )
     rows = [row for name, confusion in confusions.items() for row in _rows(name, confusion)]
     rows += [(f"paper: {name}", None, None, None, None, None, p) for name, p in _paper().items()]
     unit = " and ".join(sorted({confusion.held_out for confusion in confusions.values()}))
@@ -52,8 +55,9 @@ def _draw(axes: Axes, confusion: CellTypeConfusion) -> None:
     for (row, column), count in np.ndenumerate(confusion.counts):
         colour = "white" if shares[row, column] > 0.5 else "black"
         axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=FONT_SIZE - 1)
-    axes.set_xticks(range(len(confusion.names)), confusion.names)
-    axes.set_yticks(range(len(confusion.names)), confusion.names)
+    labels = [plain(name) for name in confusion.names]
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), labels)
     axes.set_xlabel("assigned")
     axes.set_ylabel("true")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gandl_analysis.figures.style import FONT_SIZE, INK, MUTED, style_axes
+from gandl_analysis.figures.texts import plain
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.vocabulary import Verdict
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -36,7 +39,7 @@ def figure5(analyses: Mapping[str, ScreenAnalysis], compounds: Sequence[str], fo
             curves = [curve for curve in analysis.curves if curve.cell_line == line and curve.doses]
             highest = highest_compounds(curves)
             _draw(panel, curves, compounds, highest)
-            panel.set_title(f"{line}, {name}", fontsize=FONT_SIZE)
+            panel.set_title(plain(f"{line}, {name}"), fontsize=FONT_SIZE)
             for curve in curves:
                 rows += _rows(name, curve, _mark(curve.compound, compounds, highest), truths)
     caption = f"Figure 5: mean efficacy by concentration, controls held out. {_paper_words(lines)}"
@@ -66,13 +69,13 @@ def _draw(axes: Axes, curves: Sequence[Curve], compounds: Sequence[str], highest
     style_axes(axes, grid="both")
     axes.set_xscale("log")
     axes.axhline(0, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
-    colours = dict(zip(compounds, _NAMED_COLOURS, strict=False))
+    colours = dict(zip(compounds, itertools.cycle(_NAMED_COLOURS), strict=False))
     colours |= {name: c for name, c in zip(highest, _COLOURS, strict=False) if name not in colours}
     for curve in curves:
         x, y = [dose.concentration for dose in curve.doses], [dose.mean for dose in curve.doses]
         if curve.compound in colours:
-            kills = " ×" if "toxic" in str(curve.verdict) else ""
-            label = f"{curve.compound}{kills}"
+            kills = " ×" if curve.verdict is Verdict.TOXIC else ""
+            label = plain(f"{curve.compound}{kills}")
             axes.plot(
                 x, y, color=colours[curve.compound], linewidth=1.6, marker="o", markersize=3, label=label, zorder=3
             )

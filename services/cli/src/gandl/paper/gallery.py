@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from gandl_analysis.figures.style import FONT_SIZE
+from gandl_analysis.figures.texts import plain
 from gandl_shared.errors import BadInput
 from gandl_shared.imaging import read_site
 from gandl_shared.plates import Role, Site, Well, find_sites, part_with_images
@@ -45,8 +46,8 @@ def figure1(folder: Path, compounds: Sequence[str]) -> Page:
         site = fields.get((lines[row], conditions[column]))
         if site is not None:
             panel.imshow(composite(read_site(site.files)), interpolation="nearest")
-        panel.set_title(conditions[column] if row == 0 else "", fontsize=FONT_SIZE - 1.5)
-        panel.set_ylabel(lines[row] if column == 0 else "", fontsize=FONT_SIZE - 1)
+        panel.set_title(plain(conditions[column]) if row == 0 else "", fontsize=FONT_SIZE - 1.5)
+        panel.set_ylabel(plain(lines[row]) if column == 0 else "", fontsize=FONT_SIZE - 1)
     caption = "Figure 1: example fields, all channels in colour, each stretched by itself"
     return Page(figure=figure, caption=caption, header=HEADER, rows=[_row(*item) for item in fields.items()], dpi=80)
 

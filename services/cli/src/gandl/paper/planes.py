@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_analysis.figures.style import FONT_SIZE, LINE, style_axes
+from gandl_analysis.figures.texts import plain
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_science.arrays import Float
 from gandl_science.axis.paper import min_max
@@ -24,8 +25,11 @@ from gandl.paper.pages import Cell, Page
 IN_SAMPLE, HELD_OUT = "as in the paper (in-sample)", "controls held out"
 _E2 = ("E2-paper", "E2-pooled", "E2")
 _PLANES: Mapping[str, Sequence[str]] = {"E2": _E2, "C2": ("C2",)}
-_COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728")
-"""Blue and orange for the positive controls of the first and second cell line, green and red for the negative ones."""
+_COLOURS: Mapping[Role, Sequence[str]] = {
+    Role.POSITIVE: ("#1f77b4", "#ff7f0e", "#17becf", "#bcbd22"),
+    Role.NEGATIVE: ("#2ca02c", "#d62728", "#9467bd", "#8c564b"),
+}
+"""The colours of the controls by cell line; those of the first two lines are the paper's."""
 _EDGE = "#601010"
 HEADER_3 = ("features", "space", "plate", "well", "cell_line", "role", "on_min_max", "off_centred")
 HEADER_4 = ("features", "compound", "cell_line", "concentration_um", "plate", "well", "on_min_max", "off_centred")
@@ -65,7 +69,7 @@ def figure3(analyses: Mapping[str, ScreenAnalysis], way: str) -> Page:
         for panel, space in zip(panels[:, column], _PLANES, strict=True):
             wells = [w for w in plane_wells(analysis, space) if w.well.role in (Role.POSITIVE, Role.NEGATIVE)]
             _draw_controls(panel, wells)
-            panel.set_title(f"{name}, {space}", fontsize=FONT_SIZE)
+            panel.set_title(plain(f"{name}, {space}"), fontsize=FONT_SIZE)
             rows += [_row3(name, space, well) for well in wells]
     panels[0, 0].legend(frameon=False, fontsize=FONT_SIZE - 2.5, markerscale=1.5)
     caption = f"Figure 3: control wells, {way}; On scaled from -1 to 1, Off centred"
@@ -77,12 +81,14 @@ def figure4(analyses: Mapping[str, ScreenAnalysis], compounds: Sequence[str], wa
     figure = Figure(figsize=(1.4 + 2.9 * len(compounds), 0.9 + 2.7 * len(analyses)))
     panels = figure.subplots(len(analyses), len(compounds), squeeze=False)
     rows: list[Sequence[Cell]] = []
-    for line, (name, analysis) in zip(panels, analyses.items(), strict=True):
-        wells = plane_wells(analysis, "E2")
+    planes = {name: plane_wells(analysis, "E2") for name, analysis in analyses.items()}
+    # All panels have one colour bar, so they have one scale.
+    norm = _dose_norm([w for wells in planes.values() for w in wells if w.well.compound in compounds])
+    for line, (name, wells) in zip(panels, planes.items(), strict=True):
         for panel, compound in zip(line, compounds, strict=True):
             members = [w for w in wells if w.well.compound == compound and w.well.concentration_um]
-            drawing = _draw_doses(panel, wells, members)
-            panel.set_title(f"{compound}, {name}", fontsize=FONT_SIZE - 1)
+            drawing = _draw_doses(panel, wells, members, norm)
+            panel.set_title(plain(f"{compound}, {name}"), fontsize=FONT_SIZE - 1)
             rows += [_row4(name, well) for well in members]
         figure.colorbar(drawing, ax=line.tolist(), label="concentration, µM", fraction=0.03, pad=0.015)
     caption = f"Figure 4: E2 by concentration, both cell lines, {way}; grey: positive (light) and negative controls"
@@ -102,16 +108,22 @@ def check_compounds(compounds: Sequence[str], analysis: ScreenAnalysis) -> None:
 def _draw_controls(axes: Axes, wells: Sequence[PlaneWell]) -> None:
     style_axes(axes, grid="both")
     lines = sorted({w.well.cell_line for w in wells})
-    groups = [(role, line) for role in (Role.POSITIVE, Role.NEGATIVE) for line in lines[:2]]
-    for (role, line), colour in zip(groups, _COLOURS, strict=False):
+    groups = [(role, i) for role in _COLOURS for i in range(len(lines))]
+    for role, i in groups:
+        line, colour = lines[i], _COLOURS[role][i % len(_COLOURS[role])]
         members = [w for w in wells if (w.well.role, w.well.cell_line) == (role, line)]
-        label = f"{'C+' if role is Role.POSITIVE else 'C−'} {line}"
+        label = plain(f"{'C+' if role is Role.POSITIVE else 'C−'} {line}")
         x, y = [w.on for w in members], [w.off for w in members]
         axes.scatter(x, y, s=7, color=colour, alpha=0.65, linewidth=0, label=label, rasterized=True)
     _name_axes(axes)
 
 
-def _draw_doses(axes: Axes, wells: Sequence[PlaneWell], members: Sequence[PlaneWell]) -> PathCollection:
+def _dose_norm(wells: Sequence[PlaneWell]) -> LogNorm:
+    doses = [w.well.concentration_um for w in wells if w.well.concentration_um]
+    return LogNorm(min(doses, default=0.1), max(doses, default=10.0))
+
+
+def _draw_doses(axes: Axes, wells: Sequence[PlaneWell], members: Sequence[PlaneWell], norm: LogNorm) -> PathCollection:
     style_axes(axes, grid="both")
     for role, colour in ((Role.POSITIVE, LINE), (Role.NEGATIVE, "#9aa0a8")):
         controls = [w for w in wells if w.well.role is role]
@@ -119,7 +131,6 @@ def _draw_doses(axes: Axes, wells: Sequence[PlaneWell], members: Sequence[PlaneW
             [w.on for w in controls], [w.off for w in controls], s=4, color=colour, linewidth=0, rasterized=True
         )
     doses = [w.well.concentration_um or 1.0 for w in members]
-    norm = LogNorm(min(doses, default=0.1), max(doses, default=10.0))
     axes.axvline(0, color=LINE, linewidth=0.8)
     _name_axes(axes)
     x, y = [w.on for w in members], [w.off for w in members]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gandl_analysis.figures.style import ACTIVE, FONT_SIZE, INK, LINE, MUTED, NEGATIVE, POSITIVE, style_axes
+from gandl_analysis.figures.texts import plain
 from gandl_analysis.pipeline.inputs import ScreenInput
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -82,7 +83,7 @@ def _draw(axes: Axes, tasks: Sequence[str], features: Sequence[str], results: Se
         axes.axhline(top + len(features) - 0.05, color=LINE, linewidth=0.8)
     for test, (colour, marker) in _LOOKS.items():
         axes.plot([], [], marker, color=colour, markersize=5, linestyle="none", label=str(test))
-    axes.set_yticks(list(ticks), list(ticks.values()))
+    axes.set_yticks(list(ticks), [plain(label) for label in ticks.values()])
     axes.set_ylim(len(tasks) * (len(features) + 1) - 0.9, -1.2)
     axes.set_xlabel("accuracy, %")
     axes.legend(frameon=False, fontsize=FONT_SIZE - 2, loc="lower left")
