@@ -41,3 +41,15 @@ def test_a_file_that_no_service_would_find(gandl: Gandl, tmp_path: Path) -> None
     assert ended.code == 2 and "does not end in .onnx" in ended.err
     ended = gandl("import-model", model, "--card", card, "--out", model)
     assert ended.code == 2 and "is the file of the network itself" in ended.err
+
+
+def test_no_file_is_replaced_that_nobody_named(gandl: Gandl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, card = write_network(tmp_path / "net.onnx", token_network()), write_card(tmp_path / "tiny.card.json")
+    before = card.read_bytes()
+    ended = gandl("import-model", model, "--card", card, "--out", tmp_path / "tiny.onnx")
+    assert ended.code == 2 and "tiny.onnx would replace" in ended.err and card.read_bytes() == before
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny-vit.onnx").write_bytes(b"mine")
+    ended = gandl("import-model", model, "--card", card)
+    assert ended.code == 2 and "exists, and is not replaced without being named" in ended.err
+    assert (tmp_path / "tiny-vit.onnx").read_bytes() == b"mine"

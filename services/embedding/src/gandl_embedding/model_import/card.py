@@ -13,6 +13,8 @@ from gandl_shared.schemas.base import Frozen
 from pydantic import Field, ValidationError
 
 MAX_CARD_BYTES = 2**20
+MAX_TILE_VALUES = 2**23
+"""Channels times pixels: a dozen tiles of this size are checked in about 2 GB of memory."""
 
 
 class Pooling(StrEnum):
@@ -101,6 +103,9 @@ def _contradictions(card: ImportCard) -> list[str]:
     ]
     if len({channel.low is None for channel in card.channels}) > 1:
         problems.append("channels: some have low and high and others do not; give them for all channels or for none")
+    values = len(card.channels) * card.size**2
+    if values > MAX_TILE_VALUES:
+        problems.append(f"size: a tile has {values} values, more than {MAX_TILE_VALUES}; give a smaller size")
     if card.edge < card.size:
         problems.append(f"input_size: {card.edge} is below size {card.size}; average the fields by downscale instead")
     if card.prefix_tokens and card.pooling is not Pooling.TOKENS:

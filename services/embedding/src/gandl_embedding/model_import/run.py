@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from gandl_shared.errors import BadInput, InvalidModel
-from gandl_shared.files.atomic import atomic_file
+from gandl_shared.files.atomic import replace_files
 from gandl_shared.models import METADATA_KEY, ModelCard, Parity, TrainingRecord
 from numpy.typing import NDArray
 from onnx import helper
@@ -51,12 +51,17 @@ def import_model(path: Path, card_path: Path) -> ImportedModel:
 def write_imported(imported: ImportedModel, out: Path) -> None:
     """Write the featurizer to `out`, and a copy of its card beside it. Raises BadInput where it cannot be written."""
     card = (imported.card.model_dump_json(indent=2) + "\n").encode()
-    for path, content in ((out, imported.content), (out.with_suffix(".card.json"), card)):
-        try:
-            with atomic_file(path) as file:
-                file.write(content)
-        except OSError as error:
-            raise BadInput(f"cannot write {path}: {error.strerror}; give another --out") from error
+    if not out.parent.is_dir():
+        raise BadInput(f"cannot write {out}: there is no folder {out.parent}; give another --out")
+    try:
+        replace_files(out.parent, {out.name: imported.content, card_beside(out).name: card})
+    except OSError as error:
+        raise BadInput(f"cannot write {out}: {error.strerror}; give another --out") from error
+
+
+def card_beside(out: Path) -> Path:
+    """Return the path of the copy of the card of a featurizer, for readers without ONNX."""
+    return out.with_suffix(".card.json")
 
 
 def _reference(model: ForeignModel, card: ImportCard, output: str, tiles: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -124,9 +124,11 @@ def _load_weights(proto: onnx.ModelProto, path: Path) -> None:
     for tensor in _tensors(proto):
         if tensor.data_location != TensorProto.EXTERNAL:
             continue
-        location = {each.key: each.value for each in tensor.external_data}.get("location", "")
-        weights = _inside(folder, location, path.name)
-        length = int({each.key: each.value for each in tensor.external_data}.get("length", 0))
+        entries = {each.key: each.value for each in tensor.external_data}
+        location, size = entries.get("location", ""), entries.get("length", "0")
+        if "\0" in location or not size.isdecimal():
+            raise InvalidModel(f"{path.name} names weights that cannot be read ({location!r}, {size!r} bytes)")
+        weights, length = _inside(folder, location, path.name), int(size)
         total += length or weights.stat().st_size
         if total > MAX_MODEL_BYTES:
             raise InvalidModel(f"{path.name} has more than 2 GiB of weights, which one ONNX file cannot hold")
