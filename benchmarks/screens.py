@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from gandl.featurizers.tiles import TileForm
 from gandl.featurizers.function import intensity_featurizer
+from gandl.featurizers.tiles import TileForm
 from gandl.screening.run import ScreenJob, run
 from gandl.simulate import preset, simulate_screen
 from gandl.simulate.truth import Recovery, compare, read_truth

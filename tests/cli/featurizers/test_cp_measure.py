@@ -57,6 +57,10 @@ def test_features_that_do_not_vary_or_are_not_there_are_left_out() -> None:
     assert scale.used.tolist() == [0, 3]
     vectors = scale.vectors(np.zeros((1, 2, 4, 4), np.uint8), lambda _: empty)
     assert vectors.tolist() == [[0, 0]]
+    gone = np.array([0, np.nan, np.nan, np.nan])
+    assert scale.vectors(np.zeros((1, 2, 4, 4), np.uint8), lambda _: gone)[0, 0] < -1
+    alike = fit_scale([np.array([4.0, 5.0, np.nan, i**2]) for i in range(6)])
+    assert alike.vectors(np.zeros((1, 2, 4, 4), np.uint8), lambda _: gone)[0].tolist() == [-4, 0]
     with pytest.raises(NotEnoughData, match="1 of 2 tiles hold a whole nucleus"):
         fit_scale([rows[0], empty])
 
@@ -73,6 +77,7 @@ def test_a_vector_measures_the_nuclei_of_its_tile_alone() -> None:
     vectors = featurizer.embed(TILES)
     assert vectors.shape == (9, featurizer.card.features) and np.isfinite(vectors).all()
     assert np.array_equal(featurizer.embed(TILES[4:5]), vectors[4:5])
-    assert not vectors[-1].any()
+    # A tile without nuclei differs from all others by their number, and by nothing else.
+    assert vectors[-1, 0] < vectors[:-1, 0].min() and not vectors[-1, 1:].any()
     levels = 40 + 5 * np.arange(8)
     assert max(abs(np.corrcoef(column, levels)[0, 1]) for column in vectors[:8].T) > 0.99

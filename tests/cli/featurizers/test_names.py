@@ -42,6 +42,12 @@ def test_the_name_in_a_table_says_seed_and_layer() -> None:
     assert BaselineName(kind=Baseline.PCA).text == "pca"
 
 
+def test_a_folder_of_results_does_not_hide_a_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "intensity").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert baseline_name("intensity") == BaselineName(kind=Baseline.INTENSITY)
+
+
 def test_a_command_that_takes_files_only_says_who_makes_baselines(tmp_path: Path) -> None:
     for name in ("intensity", "untrained:3"):
         with pytest.raises(BadInput, match=f"--model {name} is a baseline, which only `gandl screen` makes"):

@@ -38,7 +38,7 @@ class Scale:
     spread: NDArray[np.float64]
 
     def vectors(self, tiles: Tile, measure: Measure) -> NDArray[np.float32]:
-        """Return vectors [N, K]; what a tile lacks, such as all nuclei, is 0, the median of the sample."""
+        """Return vectors [N, K]; a mean that a tile lacks is 0, the median; its number of nuclei is always there."""
         rows = [(measure(tile)[self.used] - self.median) / self.spread for tile in tiles]
         stacked = np.stack(rows) if rows else np.empty((0, len(self.used)))
         return np.nan_to_num(stacked, nan=0, posinf=0, neginf=0).astype(np.float32)
@@ -108,8 +108,8 @@ def segment(plane: Tile, threshold: float) -> NDArray[np.int32]:
 
 
 def tile_measure(channel: int, threshold: float, channels: int) -> Measure:
-    """Return the function from a tile [C, S, S] to its features: means over its nuclei and over its cells, and their
-    number. Without a nucleus all are NaN."""
+    """Return the function from a tile [C, S, S] to its features: the number of nuclei, and means over its nuclei and
+    over its cells. Without a nucleus the number is 0 and the means are NaN."""
     from cp_measure.featurizer import featurize, make_featurizer_config  # noqa: PLC0415 - an optional package
     from skimage.segmentation import expand_labels  # noqa: PLC0415 - installed with cp-measure only
 
@@ -140,15 +140,19 @@ def tile_measure(channel: int, threshold: float, channels: int) -> Measure:
             square = np.zeros(tile.shape[1:], np.int32)
             square[2:-2, 2:-2] = 1
             width.append(len(measured(tile, square)))
-        return measured(tile, labels) if labels.max() else np.full(width[0], np.nan)
+        return measured(tile, labels) if labels.max() else np.concatenate([[0.0], np.full(width[0] - 1, np.nan)])
 
     return measure
 
 
 def fit_scale(rows: list[NDArray[np.float64]]) -> Scale:
-    """Return the features that vary over the tiles with nuclei. Raises NotEnoughData where too few hold any."""
+    """Return the number of nuclei, and the features that vary over the tiles with nuclei.
+
+    The number is kept also where it does not vary, because it tells a tile whose cells are gone from an ordinary one.
+    Raises NotEnoughData where too few tiles hold nuclei.
+    """
     table = np.stack(rows)
-    table = table[np.isfinite(table).any(axis=1)]
+    table = table[np.isfinite(table[:, 1:]).any(axis=1)]
     if len(table) < 2:
         raise NotEnoughData(
             f"{len(table)} of {len(rows)} tiles hold a whole nucleus; give a larger --tile-size for cp-measure"
@@ -159,6 +163,7 @@ def fit_scale(rows: list[NDArray[np.float64]]) -> Scale:
     median = np.nanmedian(table[:, present], axis=0)
     spread = 1.4826 * np.nanmedian(np.abs(table[:, present] - median), axis=0)
     varies = spread > 1e-9 * np.maximum(np.abs(median), 1e-9)
+    varies[present == 0], spread[present == 0] = True, max(float(spread[0]), 1.0)
     return Scale(used=present[varies], median=median[varies], spread=spread[varies])
 
 

@@ -46,14 +46,14 @@ class BaselineName:
 
 def refuse_baseline(model: Path) -> None:
     """Raise BadInput if `model` is no file but the name of a baseline, for a command that takes files only."""
-    if not model.exists() and str(model).partition(":")[0] in list(Baseline):
+    if not model.is_file() and str(model).partition(":")[0] in list(Baseline):
         raise BadInput(f"--model {model} is a baseline, which only `gandl screen` makes; give an .onnx file here")
 
 
 def baseline_name(model: str) -> BaselineName | None:
     """Return the baseline that `model` names, or None where it is a file. Raises BadInput for another name."""
     kind, *options = model.split(":")
-    if Path(model).exists() or model.endswith(".onnx"):
+    if Path(model).is_file() or model.endswith(".onnx"):
         return None
     if kind not in list(Baseline):
         raise BadInput(f"there is no model file {model}; give an .onnx file, or {FORMS}")
