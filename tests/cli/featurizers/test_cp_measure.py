@@ -57,10 +57,10 @@ def test_features_that_do_not_vary_or_are_not_there_are_left_out() -> None:
     assert scale.used.tolist() == [0, 3]
     vectors = scale.vectors(np.zeros((1, 2, 4, 4), np.uint8), lambda _: empty)
     assert vectors.tolist() == [[0, 0]]
-    gone = np.array([0, np.nan, np.nan, np.nan])
-    assert scale.vectors(np.zeros((1, 2, 4, 4), np.uint8), lambda _: gone)[0, 0] < -1
+    no_nuclei = np.array([0, np.nan, np.nan, np.nan])
+    assert scale.vectors(np.zeros((1, 2, 4, 4), np.uint8), lambda _: no_nuclei)[0, 0] < -1
     alike = fit_scale([np.array([4.0, 5.0, np.nan, i**2]) for i in range(6)])
-    assert alike.vectors(np.zeros((1, 2, 4, 4), np.uint8), lambda _: gone)[0].tolist() == [-4, 0]
+    assert alike.vectors(np.zeros((1, 2, 4, 4), np.uint8), lambda _: no_nuclei)[0].tolist() == [-4, 0]
     with pytest.raises(NotEnoughData, match="1 of 2 tiles hold a whole nucleus"):
         fit_scale([rows[0], empty])
 
