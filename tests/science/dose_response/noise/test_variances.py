@@ -62,3 +62,13 @@ def test_a_single_well_at_an_end_is_left_out() -> None:
     result = check(wells)
     assert np.mean(result.cautious > 0.05) > 0.9
     assert np.all(result.evident == 0)
+
+
+def test_a_part_without_degrees_of_freedom_has_no_analysis_of_variance() -> None:
+    """Twelve plates among 18 wells leave one degree of freedom to six doses, and a half of it to three of them."""
+    wells = np.random.default_rng(6).normal(size=(20, 6, 3)) * 0.1 + np.arange(6)[None, :, None]
+    data = dose_means(X, wells, np.full_like(wells, 7 / 18))
+    within = (7 / 18 * (wells - data.mean[:, :, None]) ** 2).sum(axis=2)
+    scatter = DoseScatter(data=data, within=within, df=data.weight[0] - 1, raw=within * 18 / 7, raw_df=np.full(6, 2.0))
+    checked = check_variances(scatter, SPACE, 0.0)
+    assert np.isfinite([checked.evident, checked.cautious]).all()

@@ -44,7 +44,8 @@ def draw_wells(design: Design, compound: int, fit: CurveFit, n: int, rng: np.ran
     noise = scaled[rng.integers(scaled.size, size=(n, counts.size, int(counts.max())))]
     noise[:, np.arange(counts.max()) >= counts[:, None]] = 0.0
     mean = noise.sum(axis=2) / counts
-    squares = (noise**2).sum(axis=2) - counts * mean**2
+    # Rounding makes the squares of equal wells negative.
+    squares = np.maximum((noise**2).sum(axis=2) - counts * mean**2, 0.0)
     # A plate effect that was estimated costs degrees of freedom, so that fewer wells than were drawn count.
     spare = max(float(counts.sum()) - counts.size, 1.0)
     weight = data.weight[compound]

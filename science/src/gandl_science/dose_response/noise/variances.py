@@ -117,8 +117,10 @@ def _group_p(own: DoseScatter, rest: DoseScatter, space: SearchSpace, enough: Fl
     """
     fast, hill_parts = [], []
     for part in (own, rest):
-        if part.df.size > 1 and part.df.sum() > 0.5:
-            fast.append(anova_p(part.data))
+        p = anova_p(part.data)
+        # It is NaN for one dose, and where plates or outliers took the degrees of freedom of the part.
+        if np.isfinite(p).all():
+            fast.append(p)
         if part.df.size >= _MIN_HILL_DOSES and float(part.data.total_weight[0]) >= _MIN_HILL_WELLS:
             hill_parts.append(part)
     if own.df.sum() > 0.5 and rest.df.sum() > 0.5:
