@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,3 +131,14 @@ def resident_kilobytes(path: Path) -> int:
     """Return how many kilobytes of a mapped file are in the memory of this process, over all its mappings."""
     maps = Path("/proc/self/smaps").read_text().split(str(path))
     return sum(int(m.split("Rss:")[1].split()[0]) for m in maps[1:])
+
+
+def make_cells(folder: Path, edges: Sequence[tuple[int, int]] = ((16, 16),) * 12) -> Source:
+    """Write the images of single cells with two channels, one file for each pair of edges (height, width)."""
+    rng = np.random.default_rng(0)
+    for i, (height, width) in enumerate(edges):
+        path = folder / "cells" / f"kind{i % 2}" / f"{i:02d}.tif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cell = rng.integers(20, 230, (2, height, width), np.uint8)
+        tifffile.imwrite(path, cell, photometric="minisblack")
+    return Source(folder / "cells", None, single_cells=True)

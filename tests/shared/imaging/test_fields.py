@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,3 +50,8 @@ def test_the_identity_is_the_hash_of_the_canonical_json() -> None:
     preprocessing = Preprocessing(limits=IntensityLimits(low=(0.0, 1.5), high=(255.0, 200.25)), size=64, downscale=2)
     text = '{"downscale": 2, "limits": {"high": [255.0, 200.25], "low": [0.0, 1.5]}, "size": 64}'
     assert preprocessing.key == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_tile_of_a_single_cell_has_an_identity_of_its_own() -> None:
+    grid = Preprocessing(limits=IntensityLimits(low=(0.0,), high=(1.0,)), size=64, downscale=1)
+    assert replace(grid, single_cell=True).key != grid.key

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 import tifffile
 from gandl_shared.errors import BadInput, Invalid, InvalidImage, NotFound, TrainingFailed
-from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, read_site, sampled_limits
-from gandl_shared.plates import find_sites, read_plate_map
+from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, read_site, sampled_limits, to_uint8
+from gandl_shared.plates import find_sites, read_plate_map, single_cells
 from gandl_training.data import packing
-from gandl_training.data.packing import Source, check_source, pack
+from gandl_training.data.field_store import StoreIndex
+from gandl_training.data.packing import Source, check_source, copy_store, pack
 
-from tests.training.small_run import CAN_MOUNT, MOUNTING, make_treatments
+from tests.training.small_run import CAN_MOUNT, MOUNTING, make_cells, make_treatments
 
 
 def test_packed_fields_are_those_of_a_screen(plate: Source, tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_bit_depths_may_differ_between_plates_not_within_one(plate: Source, tmp_
         tifffile.imwrite(path, tifffile.imread(path).astype(np.float32))
     with pytest.MonkeyPatch.context() as patch, pytest.raises(InvalidImage, match=r"A03_s1_w1\.tif, .* is float32 but"):
         whole_range = IntensityLimits(low=(0.0, 0.0), high=(255.0, 255.0))
-        patch.setattr(packing, "sampled_limits", lambda *_, downscale, reduction: whole_range)
+        patch.setattr(packing, "sampled_limits", lambda *_, **_options: whole_range)
         pack(plate, tmp_path / "other", size=16)
 
 
@@ -134,3 +135,41 @@ def test_a_killed_attempt_leaves_no_unfinished_store_for_long(plate: Source, tmp
     pack(plate, tmp_path / "run" / "data", size=16)
     again = pack(plate, tmp_path / "run" / "data", size=16)
     assert again.index.records and [p.name for p in (tmp_path / "run").iterdir()] == ["data"]
+
+
+def test_single_cells_are_packed_without_wells(tmp_path: Path) -> None:
+    source = make_cells(tmp_path, ((16, 16), (12, 16), (20, 18), (16, 16)))
+    store = pack(source, tmp_path / "data", size=16)
+    assert (store.fields.shape, store.index.single_cells) == ((4, 2, 16, 16), True)
+    assert {(r.plate, r.well, r.role, r.cell_line) for r in store.index.records} == {("", "", "", "")}
+    assert [r.site for r in store.index.records] == ["kind0/00.tif", "kind0/02.tif", "kind1/01.tif", "kind1/03.tif"]
+    assert (store.index.cell_lines, store.index.has_controls) == ((), False)
+    limits = sampled_limits([cell.stacks for cell in single_cells(source.images)], downscale=1)
+    assert (store.index.low, store.index.high) == (limits.low, limits.high)
+    cut = tifffile.imread(source.images / "kind0" / "02.tif")[:, 2:18, 1:17]
+    np.testing.assert_array_equal(store.fields[1], to_uint8(cut.astype(np.float32), limits))
+    check_source(StoreIndex.from_json(store.index.to_json()), Source(source.images, None))
+    (source.images / "kind1" / "01.tif").unlink()
+    with pytest.raises(BadInput, match=r"is not what this run was packed from: image kind1/01\.tif differs"):
+        check_source(store.index, source)
+
+
+def test_single_cells_that_cannot_be_packed(plate: Source, tmp_path: Path) -> None:
+    with pytest.raises(
+        InvalidImage, match=r"kind1/01\.tif: the image is 40×16 after downscaling, and that of a single"
+    ):
+        pack(make_cells(tmp_path / "a", ((16, 16), (40, 16))), tmp_path / "data", size=16)
+    with pytest.raises(BadInput, match=r"cells holds 1 image; training needs at least two"):
+        pack(make_cells(tmp_path / "b", ((16, 16),)), tmp_path / "data", size=16)
+    with pytest.raises(BadInput, match="--platemap and --pattern cannot be given with --single-cells"):
+        pack(replace(plate, single_cells=True, pattern="{well}.tif"), tmp_path / "data", size=16)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_store_is_copied_without_its_images(plate: Source, tmp_path: Path) -> None:
+    store = pack(plate, tmp_path / "a", size=16)
+    copy = copy_store(tmp_path / "a", tmp_path / "b")
+    np.testing.assert_array_equal(copy.fields, store.fields)
+    assert copy.index == store.index
+    with pytest.raises(BadInput, match="holds no packed fields"):
+        copy_store(tmp_path / "nowhere", tmp_path / "c")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from gandl_training.evaluation.evaluator import Evaluator, generate_tiles, mean_
 from gandl_training.evaluation.probe import ProbeResult
 from gandl_training.steps.step import Trainer
 
-from tests.training.small_run import make_treatments, packed
+from tests.training.small_run import make_cells, make_treatments, packed
 
 CPU = torch.device("cpu")
 
@@ -60,11 +61,25 @@ def test_no_z_prime_is_reported_where_the_axis_points_the_wrong_way(
     assert "probe/z_prime_U2OS" not in metrics
 
 
-def test_a_cell_line_without_controls_is_named(plate: Source, tmp_path: Path) -> None:
+def test_a_cell_line_without_controls_is_named_where_another_has_them(plate: Source, tmp_path: Path) -> None:
+    store = packed(plate, tmp_path / "data")
+    treatment = replace(store.index.records[0], role="treatment", cell_line="HeLa")
+    store = replace(store, index=replace(store.index, records=(treatment, *store.index.records[1:])))
+    evaluator = Evaluator.from_crops(Crops(store=store, size=16, batch=8, seed=0), ())
+    assert (set(evaluator.controls), evaluator.cell_lines_without_probe) == ({"U2OS"}, ("HeLa",))
+
+
+def test_a_plate_without_any_control_has_nothing_to_probe(plate: Source, tmp_path: Path) -> None:
     make_treatments(plate)
     store = packed(plate, tmp_path / "data")
     evaluator = Evaluator.from_crops(Crops(store=store, size=16, batch=8, seed=0), ())
-    assert (evaluator.controls, evaluator.cell_lines_without_probe) == ({}, ("U2OS",))
+    assert (evaluator.controls, evaluator.cell_lines_without_probe) == ({}, ())
+
+
+def test_single_cells_are_held_out_one_by_one(tmp_path: Path) -> None:
+    store = packed(make_cells(tmp_path), tmp_path / "data")
+    training, held_out = split_wells(store, 0.25, seed=0)
+    assert (len(training), len(held_out)) == (9, 3)
 
 
 def test_generated_tiles_repeat(tiny: TrainConfig) -> None:

@@ -16,7 +16,7 @@ from gandl_training.run import checkpoint as ckpt
 from gandl_training.run import metric_log
 from gandl_training.run.loop import Callbacks, Progress, remaining_seconds
 
-from tests.training.small_run import flat_state, make_treatments, resume_to, train_to
+from tests.training.small_run import flat_state, resume_to, train_to
 
 
 def test_files_of_a_run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
@@ -105,8 +105,10 @@ def test_a_full_disk_is_reported_and_the_checkpoint_stays(
     assert ckpt.load(tmp_path / "run" / ckpt.CHECKPOINT).step == 1
 
 
-def test_a_run_without_controls_says_that_it_has_no_probe(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
-    make_treatments(plate)
+def test_a_run_with_too_few_controls_says_that_it_has_no_probe(
+    tiny: TrainConfig, plate: Source, tmp_path: Path
+) -> None:
+    plate.platemap.write_text(plate.platemap.read_text().replace("positive_control,,", "treatment,Drug,1"))
     messages: list[str] = []
     train_to(tiny, plate, tmp_path / "run", 0.008, Callbacks(on_message=messages.append))
     (message,) = messages

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from gandl_shared.errors import BadInput
 from gandl_training.config import TrainConfig
+from gandl_training.data.field_store import FieldStore
 from gandl_training.data.packing import Source
 from gandl_training.run import run_folder
 from gandl_training.run.checkpoint import CHECKPOINT
@@ -56,3 +58,20 @@ def test_commands_are_recorded_line_by_line(tmp_path: Path) -> None:
     assert run_folder.recorded_commands(tmp_path).splitlines() == ["gandl train a", "gandl train a --resume"]
     with pytest.raises(BadInput, match="cannot write to .*nowhere: No such file or directory; make it writable"):
         run_folder.record_command(tmp_path / "nowhere", "gandl train a")
+
+
+def test_packed_fields_are_the_images_of_further_runs(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    run_folder.prepare(tiny, plate, tmp_path / "a")
+    shutil.rmtree(plate.images)
+    for source in (tmp_path / "a", tmp_path / "a" / "data"):
+        out = tmp_path / f"from-{source.name}"
+        run_folder.prepare(replace(tiny, batch=4), Source(source, None), out)
+        assert run_folder.read_config(out).batch == 4
+        assert run_folder.open_store(out, tiny.network).index == FieldStore.open(tmp_path / "a" / "data").index
+    run_folder.prepare(replace(tiny, batch=16), Source(tmp_path / "a", None), tmp_path / "a")
+    assert run_folder.read_config(tmp_path / "a").batch == 16
+    with pytest.raises(BadInput, match=r"holds packed fields, so options that say how images are read have no effect"):
+        run_folder.prepare(tiny, Source(tmp_path / "a", None, downscale=2), tmp_path / "b")
+    large = replace(tiny, network=replace(tiny.network, resolution=64))
+    with pytest.raises(BadInput, match=r"fields of 2 channels of 40×40, the checkpoint's network needs .* 64×64"):
+        run_folder.prepare(large, Source(tmp_path / "a", None), tmp_path / "c")

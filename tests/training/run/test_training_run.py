@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from gandl_shared.errors import BadInput
+from gandl_shared.errors import BadInput, NotFound
 from gandl_training.config import TrainConfig
 from gandl_training.data.packing import Source, pack
 from gandl_training.run import checkpoint as ckpt
 from gandl_training.run import training_run
 from gandl_training.run.loop import REPORT_STEPS, Callbacks
 
-from tests.training.small_run import flat_state, make_plate, resume_to, train_to, with_all_terms
+from tests.training.small_run import flat_state, make_cells, make_plate, resume_to, train_to, with_all_terms
 
 
 @pytest.mark.parametrize("bf16", [False, True])
@@ -113,3 +113,23 @@ def test_a_run_is_not_resumed_with_another_configuration(tiny: TrainConfig, plat
         training_run.start(tiny, plate, out)
     with pytest.raises(BadInput, match="another batch: 8 instead of 4"):
         training_run.resume(replace(ckpt.load(out / ckpt.CHECKPOINT).config, batch=4, kimg=1), plate, out)
+
+
+def test_a_run_that_was_packed_only_trains_without_its_images(tiny: TrainConfig, tmp_path: Path) -> None:
+    cells = make_cells(tmp_path)
+    messages: list[str] = []
+    train_to(tiny, cells, tmp_path / "whole", 0.016, Callbacks(on_message=messages.append))
+    assert messages == []
+    store = training_run.pack_run(tiny, cells, tmp_path / "packed", command="gandl train --pack-only")
+    assert store.fields.shape == (12, 2, 16, 16)
+    assert not (tmp_path / "packed" / "checkpoint.pt").exists()
+    moved = (tmp_path / "packed").rename(tmp_path / "elsewhere")
+    shutil.rmtree(cells.images)
+    config = training_run.config_to_resume(moved)
+    assert config == tiny
+    training_run.resume(replace(config, kimg=0.016), None, moved)
+    whole, packed_only = flat_state(tmp_path / "whole"), flat_state(moved)
+    assert all(torch.equal(whole[name], packed_only[name]) for name in whole)
+    assert training_run.config_to_resume(moved).kimg == 0.016
+    with pytest.raises(NotFound, match=r"checkpoint .*nowhere.* does not exist"):
+        training_run.config_to_resume(tmp_path / "nowhere")

@@ -13,6 +13,7 @@ from gandl_shared.files.references import parse_reference
 from gandl_shared.imaging import (
     Preprocessing,
     SiteMetrics,
+    centred_origin,
     cut_tiles,
     decode,
     prepare_field,
@@ -126,7 +127,11 @@ def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preproc
     field, factor = prepare_field(image, preprocessing), preprocessing.downscale
     tiles = cut_tiles(field, preprocessing)
     # Positions are stored in pixels of the image file, in which people look at a tile.
-    corners = tile_origins(field.shape[1], field.shape[2], preprocessing.size)
+    height, width = field.shape[1:]
+    if preprocessing.single_cell:
+        corners = [centred_origin(height, width, preprocessing.size)]
+    else:
+        corners = tile_origins(height, width, preprocessing.size)
     origins = tuple((y * factor, x * factor) for y, x in corners)
     return SiteTiles(
         key=key, tiles=tiles, origins=origins, metrics=site_metrics(field, image), contrast=tile_contrast(tiles)

@@ -5,6 +5,7 @@ from gandl_shared.imaging.fields import Preprocessing, Uint8, downscaled, prepar
 from gandl_shared.imaging.file_images import split_sites
 from gandl_shared.imaging.greys import Raw
 from gandl_shared.imaging.limits import (
+    MAX_SAMPLED_CELLS,
     MAX_SAMPLED_SITES,
     PixelSample,
     check_depth,
@@ -28,13 +29,14 @@ from gandl_shared.imaging.readers import (
     read_site,
     stack,
 )
-from gandl_shared.imaging.tiles import cut_tiles, prepare, tile_origins
+from gandl_shared.imaging.tiles import centred_origin, cut_tiles, prepare, tile_origins
 from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.limits import IntensityLimits
 
 __all__ = [
     "MAX_CLIPPED",
     "MAX_PIXELS",
+    "MAX_SAMPLED_CELLS",
     "MAX_SAMPLED_SITES",
     "MIN_USED",
     "Header",
@@ -48,6 +50,7 @@ __all__ = [
     "SiteMetrics",
     "Uint8",
     "blank_tiles",
+    "centred_origin",
     "check_depth",
     "count_images",
     "cut_tiles",

@@ -24,12 +24,13 @@ Uint8 = NDArray[np.uint8]
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """How a raw field becomes tiles of `size` × `size` pixels: focal planes are reduced to one, then downscaling, then
-    the intensity limits."""
+    the intensity limits. The image of a `single_cell` gives one tile with the same centre."""
 
     limits: IntensityLimits
     size: int
     downscale: int
     reduction: Reduction = Reduction.NONE
+    single_cell: bool = False
 
     @property
     def key(self) -> str:
@@ -38,6 +39,8 @@ class Preprocessing:
         # Vectors of single planes keep the keys that they had before planes could be reduced.
         if self.reduction is not Reduction.NONE:
             values["reduction"] = self.reduction.value
+        if self.single_cell:
+            values["single_cell"] = True
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -19,6 +19,8 @@ from gandl_shared.schemas.limits import ChannelIntensities, IntensityLimits, Pla
 
 MAX_SAMPLED_SITES = 32
 """The limits of a plate are taken from at most so many of its sites."""
+MAX_SAMPLED_CELLS = 1024
+"""The limits of images of single cells, which are small, are taken from at most so many of them."""
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.1, 99.9
 MIN_RELATIVE_WIDTH = 2.0**-16
 """The smallest distance of two percentiles, as a share of the larger of them, that is a contrast of the channel: one
@@ -34,14 +36,18 @@ def evenly_spread(items: Sequence[T], count: int) -> list[T]:
 
 
 def sampled_limits(
-    sites: Sequence[SiteFiles], *, downscale: int, reduction: Reduction = Reduction.NONE
+    sites: Sequence[SiteFiles],
+    *,
+    downscale: int,
+    reduction: Reduction = Reduction.NONE,
+    count: int = MAX_SAMPLED_SITES,
 ) -> IntensityLimits:
-    """Return the limits over at most MAX_SAMPLED_SITES of `sites` (the files of each site of one plate).
+    """Return the limits over at most `count` of `sites` (the files of each site of one plate).
 
     Raises InvalidImage as `limits_of_sites` does.
     """
     # Neighbouring wells often have the same treatment, so the sample comes from all parts of the plate.
-    return limits_of_sites(evenly_spread(sites, MAX_SAMPLED_SITES), downscale=downscale, reduction=reduction)
+    return limits_of_sites(evenly_spread(sites, count), downscale=downscale, reduction=reduction)
 
 
 def limits_of_sites(

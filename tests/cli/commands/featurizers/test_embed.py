@@ -107,3 +107,32 @@ def test_what_cannot_be_embedded_is_named_and_nothing_is_written(
     with pytest.raises(BadInput, match="cannot be written"):
         run("embed", stacks / "p2", "--model", model_file, "--out", tmp_path / "no" / "v.parquet")
     assert not list(tmp_path.glob("*.parquet"))
+
+
+def test_single_cells_give_one_vector_each(run: Run, stacks: Path, model_file: Path, tmp_path: Path) -> None:
+    card = Engine.load(model_file).card
+    edge = (card.size + 3) * card.downscale
+    for i, path in enumerate(sorted(stacks.rglob("*.tif"))):
+        tifffile.imwrite(path, field(i, edge), photometric="minisblack")
+    out = tmp_path / "v.parquet"
+    assert "3 tiles of 3 images" in run("embed", stacks, "--single-cells", "--model", model_file, "--out", out)
+    with out.open("rb") as file:
+        profiles = read_profiles(file)
+    assert list(zip(profiles.plates, profiles.wells, profiles.sites, strict=True)) == [
+        ("", "", "p1/a.tif"),
+        ("", "", "p1/b.tif"),
+        ("", "", "p2/c.tif"),
+    ]
+    assert set(profiles.y) == {card.downscale}
+    cell = Preprocessing(limits=card.limits, size=card.size, downscale=card.downscale, single_cell=True)
+    vectors = np.concatenate([Engine.load(model_file).embed(prepare(field(i, edge), cell)) for i in range(3)])
+    np.testing.assert_allclose(profiles.vectors, vectors, rtol=1e-4, atol=1e-4)
+    with pytest.raises(BadInput, match="with --single-cells each file is one image with all channels"):
+        run("embed", stacks, "--single-cells", "--pattern", "{well}.tif", "--model", model_file, "--out", out)
+
+
+def test_an_image_that_is_no_single_cell_is_named(run: Run, stacks: Path, model_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        InvalidImage, match=r"p1/a\.tif: the image is 36×36 after downscaling, and that of a single cell has edges"
+    ):
+        run("embed", stacks, "--single-cells", "--model", model_file, "--out", tmp_path / "v.parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from gandl_training.run.loop import Progress
 from rich.console import Console
 from typer.testing import CliRunner
 
-from tests.training.small_run import gandl, make_plate
+from tests.training.small_run import gandl, make_cells, make_plate
 
 
 @pytest.fixture
@@ -98,3 +99,20 @@ def test_threads_are_counted_from_one(plate: Source, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
     assert "greater than or equal to 1" in result.output
+
+
+def test_single_cells_are_packed_here_and_trained_on_elsewhere(tmp_path: Path) -> None:
+    cells, packed = make_cells(tmp_path), tmp_path / "packed"
+    images = ("train", str(cells.images), "--single-cells", "--channel-names", "GFP,DNA", "--resolution", "16")
+    output = gandl(*images, "--batch", "4", "--pack-only", "--out", str(packed))
+    assert "12 images of single cells of 16×16 pixels, 2 channels (GFP, DNA); train on them with: gandl tr" in output
+    shutil.rmtree(cells.images)
+    assert "kimg: 0.0 kimg" in gandl("train", "--out", str(packed), "--resume", "--kimg", "0.004", "--threads", "1")
+    further = ("train", str(packed), "--out", str(tmp_path / "b"), "--resolution", "16", "--batch", "8")
+    assert "control probe" not in gandl(*further, "--kimg", "0.008", "--threads", "1")
+    with pytest.raises(BadInput, match="--single-cells cannot be changed"):
+        gandl("train", "--out", str(packed), "--resume", "--single-cells")
+    with pytest.raises(BadInput, match="give one of them"):
+        gandl(*images, "--out", str(packed), "--resume", "--pack-only")
+    with pytest.raises(BadInput, match="a new run needs images"):
+        gandl("train", "--out", str(tmp_path / "c"))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from gandl_shared.errors import BadInput
 from gandl_shared.schemas.choice import ImageChoice
+from gandl_shared.schemas.vocabulary import Role
 from numpy.typing import NDArray
 
 Uint8 = NDArray[np.uint8]
@@ -20,7 +21,8 @@ FIELDS, INDEX = "fields.npy", "fields.json"
 @dataclass(frozen=True, kw_only=True)
 class FieldRecord:
     """Where a stored field comes from. Role, cell line and experiment serve the control probe only; training never
-    uses them. `experiment` is empty in stores that were packed before it was recorded, so it is not compared."""
+    uses them. `experiment` is empty in stores that were packed before it was recorded, so it is not compared. The image
+    of a single cell has its file name as `site`, and everything else is empty."""
 
     plate: str
     well: str
@@ -34,7 +36,7 @@ class FieldRecord:
 class StoreIndex:
     """The content of `fields.json`: the names of the channels, the downscaling, the intensity limits [C] for the model
     card, one record per field, the pattern of file names and the channels if they were given (`selection`), and the
-    choice between several images of one site and channel."""
+    choice between several images of one site and channel. With `single_cells` each field is the image of one cell."""
 
     channels: tuple[str, ...]
     downscale: int
@@ -44,6 +46,7 @@ class StoreIndex:
     pattern: str | None = None
     selection: tuple[str, ...] | None = None
     choice: ImageChoice = field(default_factory=ImageChoice)
+    single_cells: bool = False
 
     def to_json(self) -> str:
         """Return the index as JSON; `from_json` reads it back equal."""
@@ -62,12 +65,18 @@ class StoreIndex:
             pattern=values.get("pattern"),
             selection=tuple(values["selection"]) if values.get("selection") else None,
             choice=ImageChoice.model_validate(values.get("choice", {})),
+            single_cells=values.get("single_cells", False),
         )
 
     @property
     def cell_lines(self) -> tuple[str, ...]:
-        """The cell lines of the fields, in the order of the plate map."""
-        return tuple(dict.fromkeys(record.cell_line for record in self.records))
+        """The cell lines of the fields, in the order of the plate map; images of single cells have none."""
+        return tuple(dict.fromkeys(record.cell_line for record in self.records if record.cell_line))
+
+    @property
+    def has_controls(self) -> bool:
+        """Whether any field is that of a control well."""
+        return any(record.role in (Role.POSITIVE, Role.NEGATIVE) for record in self.records)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Packing: the fields of a plate folder are read once and written to one memory-mapped file.
+"""Packing: the fields of a plate folder, or images of single cells, are read once and written to one mapped file.
 
 Fields pass through the same reader, intensity limits and downscaling as in a screen (`gandl_shared.imaging`), so a
 featurizer is trained on exactly the images that it will get in use.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,9 +18,13 @@ import numpy as np
 from gandl_shared.errors import BadInput, InvalidImage, TrainingFailed
 from gandl_shared.files.atomic import atomic_folder
 from gandl_shared.imaging import (
+    MAX_SAMPLED_CELLS,
+    MAX_SAMPLED_SITES,
     IntensityLimits,
     Preprocessing,
+    Raw,
     check_depth,
+    cut_tiles,
     prepare_field,
     read_site,
     sampled_limits,
@@ -35,6 +40,7 @@ from gandl_shared.plates import (
     Well,
     plate_map_of_names,
     read_plate_map,
+    single_cells,
     survey_images,
 )
 from gandl_shared.schemas.choice import ImageChoice
@@ -51,7 +57,8 @@ class Source:
     images in the order of the card, and `channel_names` go on the card; without `channels` these names decide the
     order, or else numbers. `choice` decides between several images of one site and channel.
     `sheet` is that of a plate map in a workbook (None: the first one). Without a plate map (None) the names of RxRx
-    images tell plates, wells and cell types.
+    images tell plates, wells and cell types. With `single_cells`, each file is the image of one cell with all channels,
+    there is no plate map, and one pair of limits per channel holds for all images.
     """
 
     images: Path
@@ -62,6 +69,24 @@ class Source:
     channels: tuple[str, ...] | None = None
     choice: ImageChoice = field(default_factory=ImageChoice)
     sheet: str | None = None
+    single_cells: bool = False
+
+    def check(self) -> None:
+        """Raise BadInput where single cells come with an option that belongs to plates."""
+        if not self.single_cells:
+            return
+        options = {
+            "--platemap": self.platemap is not None,
+            "--sheet": self.sheet is not None,
+            "--pattern": self.pattern is not None,
+            "--channels": self.channels is not None,
+            "an option that chooses between images": self.choice != ImageChoice(),
+        }
+        present = [name for name, value in options.items() if value]
+        if present:
+            raise BadInput(
+                f"{' and '.join(present)} cannot be given with --single-cells: each file is one cell with all channels"
+            )
 
 
 def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool] = lambda: False) -> FieldStore:
@@ -72,20 +97,44 @@ def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool]
     fields, all are blank or the folder cannot be written; and TrainingFailed once `stopped` returns True. After an
     error nothing is left behind.
     """
-    plate_map, survey = _survey(source)
-    sites = survey.sites
+    source.check()
+    content = _content(source)
+    sites = content.sites
     if len(sites) < 2:
-        raise BadInput(f"{source.images} holds {len(sites)} field of the plate map; training needs at least two")
+        kind = "image" if source.single_cells else "field of the plate map"
+        raise BadInput(f"{source.images} holds {len(sites)} {kind}; training needs at least two")
     limits: dict[str, IntensityLimits] = {}
     for plate in dict.fromkeys(s.plate for s in sites):
         _check_stopped(stopped)
         of_plate = [site.stacks for site in sites if site.plate == plate]
-        limits[plate] = sampled_limits(of_plate, downscale=source.downscale, reduction=source.choice.reduction)
-    index = _index(survey, plate_map, list(limits.values()), source)
+        limits[plate] = sampled_limits(
+            of_plate,
+            downscale=source.downscale,
+            reduction=source.choice.reduction,
+            count=MAX_SAMPLED_CELLS if source.single_cells else MAX_SAMPLED_SITES,
+        )
+    index = _index(content, list(limits.values()), source)
     with _new_folder(folder) as new:
         _write_fields(_prepared_fields(sites, limits, size, source, stopped), len(sites), new / FIELDS, size)
         (new / INDEX).write_text(index.to_json())
     return FieldStore.open(folder)
+
+
+def copy_store(packed: Path, folder: Path) -> FieldStore:
+    """Copy the store in `packed` to `folder`, and open the copy. Raises BadInput where there is none or it cannot."""
+    FieldStore.open(packed)
+    with _new_folder(folder) as new:
+        for name in (FIELDS, INDEX):
+            _link_or_copy(packed / name, new / name)
+    return FieldStore.open(folder)
+
+
+def _link_or_copy(file: Path, copy: Path) -> None:
+    try:
+        # No run writes to its fields, so several may share one file.
+        os.link(file.resolve(), copy)
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(file, copy)
 
 
 def check_source(index: StoreIndex, source: Source) -> None:
@@ -99,16 +148,43 @@ def check_source(index: StoreIndex, source: Source) -> None:
         channels=index.selection,
         choice=index.choice,
         channel_names=index.channels,
+        single_cells=index.single_cells,
     )
-    plate_map, survey = _survey(packed)
-    differing = set(_records(survey.sites, plate_map)) ^ set(index.records)
+    packed.check()
+    content = _content(packed)
+    differing = set(content.records) ^ set(index.records)
     if differing:
         first = min(differing, key=lambda r: (r.plate, r.well, r.site))
+        place = f"well {first.well} of plate {first.plate}, site {first.site}," if first.well else f"image {first.site}"
         raise BadInput(
-            f"{source.images} with {plate_map.source} is not what this run was packed from: well {first.well} of plate "
-            f"{first.plate}, site {first.site}, differs; give the images and the plate map of the run, or start a run "
-            "in a new folder"
+            f"{content.name} is not what this run was packed from: {place} differs; give the images and the plate map "
+            "of the run, or start a run in a new folder"
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Content:
+    """What a source holds: its sites with their records, the names that the images give their channels (None where they
+    give none), and the name of the source for messages."""
+
+    sites: tuple[Site, ...]
+    records: tuple[FieldRecord, ...]
+    channel_names: tuple[str, ...] | None
+    name: str
+
+
+def _content(source: Source) -> _Content:
+    if source.single_cells:
+        cells = split_sites(single_cells(source.images))
+        records = (FieldRecord(plate="", well="", site=cell.names[0], role="", cell_line="") for cell in cells)
+        return _Content(sites=cells, records=tuple(records), channel_names=None, name=str(source.images))
+    plate_map, survey = _survey(source)
+    return _Content(
+        sites=survey.sites,
+        records=_records(survey.sites, plate_map),
+        channel_names=survey.input_names,
+        name=f"{source.images} with {plate_map.source}",
+    )
 
 
 def _survey(source: Source) -> tuple[PlateMap, ImageSurvey]:
@@ -165,14 +241,31 @@ def _prepared_fields(
     first_of_plate: dict[str, tuple[str, str]] = {}
     for site in sites:
         _check_stopped(stopped)
-        image, name = read_site(site.stacks, source.choice.reduction), ", ".join(path.name for path in site.files)
+        image = read_site(site.stacks, source.choice.reduction)
+        # Single cells often have the same file name in several folders, so their names are those below the images.
+        name = site.site if source.single_cells else ", ".join(path.name for path in site.files)
         # Images of two depths under the same limits would come out black or white.
         check_depth(name, str(image.dtype), *first_of_plate.setdefault(site.plate, (name, str(image.dtype))))
-        field = prepare_field(image, Preprocessing(limits=limits[site.plate], size=size, downscale=source.downscale))
+        preprocessing = Preprocessing(
+            limits=limits[site.plate], size=size, downscale=source.downscale, single_cell=source.single_cells
+        )
+        field = _prepared(image, name, preprocessing)
         if min(field.shape[1:]) < size:
             detail = f"{name} is {field.shape[1]}×{field.shape[2]} after downscaling by {source.downscale}"
             raise InvalidImage(f"{detail}; smaller than the resolution {size}")
         yield field, name
+
+
+def _prepared(image: Raw, name: str, preprocessing: Preprocessing) -> Uint8:
+    """Return a field as the model would get it, or the tile of a single cell. Raises InvalidImage naming the file."""
+    field = prepare_field(image, preprocessing)
+    if not preprocessing.single_cell:
+        return field
+    try:
+        tile: Uint8 = cut_tiles(field, preprocessing)[0]
+    except InvalidImage as error:
+        raise InvalidImage(f"{name}: {error.detail}") from error
+    return tile
 
 
 def _write_fields(fields: Iterator[tuple[Uint8, str]], count: int, path: Path, size: int) -> None:
@@ -187,7 +280,7 @@ def _write_fields(fields: Iterator[tuple[Uint8, str]], count: int, path: Path, s
         target[i] = pixels
         any_usable = any_usable or _has_usable_tile(pixels, size)
     if not any_usable:
-        raise BadInput(f"no field of the plate map has a tile of {size}×{size} with contrast that is not saturated")
+        raise BadInput(f"no image has a tile of {size}×{size} with contrast that is not saturated")
 
 
 def _allocate(path: Path, shape: tuple[int, ...]) -> Uint8:
@@ -207,11 +300,11 @@ def _has_usable_tile(field: Uint8, size: int) -> bool:
     return any(is_usable(field[:, y : y + size, x : x + size]) for y, x in origins)
 
 
-def _index(survey: ImageSurvey, plate_map: PlateMap, limits: Sequence[IntensityLimits], source: Source) -> StoreIndex:
+def _index(content: _Content, limits: Sequence[IntensityLimits], source: Source) -> StoreIndex:
     # The card has one pair of limits per channel; the median ignores a plate that is unusually bright.
     low = np.median([x.low for x in limits], axis=0)
     high = np.median([x.high for x in limits], axis=0)
-    names = source.channel_names or survey.input_names or tuple(f"channel_{i + 1}" for i in range(len(low)))
+    names = source.channel_names or content.channel_names or tuple(f"channel_{i + 1}" for i in range(len(low)))
     if len(names) != len(low):
         raise BadInput(f"{len(names)} channel names for {len(low)} channels: {', '.join(names)}")
     return StoreIndex(
@@ -219,10 +312,11 @@ def _index(survey: ImageSurvey, plate_map: PlateMap, limits: Sequence[IntensityL
         downscale=source.downscale,
         low=tuple(map(float, low)),
         high=tuple(map(float, high)),
-        records=_records(survey.sites, plate_map),
+        records=content.records,
         pattern=source.pattern,
         selection=source.channels,
         choice=source.choice,
+        single_cells=source.single_cells,
     )
 
 

@@ -30,7 +30,7 @@ BATCH = 64
 class Evaluator:
     """Fixed real tiles, tiles of held-out wells, and the control tiles of each cell line that can be probed.
 
-    `cell_lines_without_probe` have too few control wells.
+    `cell_lines_without_probe` have too few control wells; there are none where nothing is a control.
     """
 
     real: Uint8
@@ -45,12 +45,13 @@ class Evaluator:
         many = replace(crops, batch=TILES, rank=0, world_size=1)
         real = many.at(0)
         controls = probed_cell_lines(crops.store, crops.size)
+        probed = crops.store.index.cell_lines if crops.store.index.has_controls else ()
         return cls(
             real=real,
             real_features=tile_features(real),
             held_out=replace(many, fields=tuple(held_out)).at(0) if held_out else None,
             controls=controls,
-            cell_lines_without_probe=tuple(c for c in crops.store.index.cell_lines if c not in controls),
+            cell_lines_without_probe=tuple(c for c in probed if c not in controls),
         )
 
     def evaluate(self, generator: Generator, discriminator: Discriminator) -> dict[str, float]:
@@ -79,9 +80,9 @@ def split_wells(store: FieldStore, share: float, seed: int) -> tuple[tuple[int, 
     """Return the fields to train on, and the fields of the held-out wells.
 
     `share` of the wells is held out, and at least one well where the share is above 0. A well is never split, because
-    its fields are not independent.
+    its fields are not independent. Images of single cells are held out one by one.
     """
-    keys = [(r.plate, r.well) for r in store.index.records]
+    keys = [(r.plate, r.well or r.site) for r in store.index.records]
     wells = list(dict.fromkeys(keys))
     count = min(max(round(share * len(wells)), 1), len(wells) - 1) if share else 0
     # Drawn by the seed of the run, so that a run that is resumed holds out the same wells.

@@ -8,30 +8,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from gandl_shared.errors import BadInput
 from gandl_shared.files.atomic import remove_unfinished
 
 from gandl_training.config import NetworkConfig, TrainConfig, with_input
-from gandl_training.data.field_store import FieldStore
-from gandl_training.data.packing import Source, pack
+from gandl_training.data.field_store import INDEX, FieldStore
+from gandl_training.data.packing import Source, copy_store, pack
 from gandl_training.run.checkpoint import CHECKPOINT
 
 CONFIG, COMMAND, DATA = "config.json", "command.txt", "data"
 
 
 def prepare(config: TrainConfig, source: Source, out: Path, stopped: Callable[[], bool] = lambda: False) -> None:
-    """Pack the data of a new run into `out` and write its configuration.
+    """Pack the data of a new run into `out` and write its configuration. Fields that are packed already are copied.
 
     Raises BadInput if `out` has a run or cannot be written, and what `pack` raises.
     """
     if (out / CHECKPOINT).exists():
         raise BadInput(f"{out} already holds a run; give --resume to go on with it, or another folder as --out")
     remove_unfinished(out)
-    store = pack(source, out / DATA, size=config.network.resolution, stopped=stopped)
+    packed = packed_folder(source.images)
+    if packed is None:
+        store = pack(source, out / DATA, size=config.network.resolution, stopped=stopped)
+    else:
+        check_packed(source, packed)
+        same = packed.resolve() == (out / DATA).resolve()
+        store = FieldStore.open(packed) if same else copy_store(packed, out / DATA)
+    open_store(out, with_input(config, channels=store.channels).network)
     with _writing_to(out):
         (out / CONFIG).write_text(with_input(config, channels=store.channels).to_json() + "\n")
+
+
+def packed_folder(images: Path) -> Path | None:
+    """Return the folder of packed fields that `images` is, or that the run in `images` has; None for other folders."""
+    return next((folder for folder in (images, images / DATA) if (folder / INDEX).is_file()), None)
+
+
+def check_packed(source: Source, packed: Path) -> None:
+    """Raise BadInput where `source` says how to read images, though the fields in `packed` have been read already."""
+    if replace(source, images=packed, platemap=None) != Source(packed, None):
+        raise BadInput(
+            f"{packed} holds packed fields, so options that say how images are read have no effect: leave them out"
+        )
 
 
 def read_config(out: Path) -> TrainConfig:

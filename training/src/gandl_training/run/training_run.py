@@ -13,12 +13,13 @@ from gandl_shared.errors import BadInput, TrainingFailed
 from gandl_shared.files.atomic import remove_unfinished
 
 from gandl_training.config import TrainConfig
+from gandl_training.data.field_store import FieldStore
 from gandl_training.data.packing import Source, check_source
 from gandl_training.process_group import ProcessGroup, join_process_group, process_device
 from gandl_training.run import checkpoint as ckpt
 from gandl_training.run.commit import record_commit
 from gandl_training.run.loop import Callbacks, Outcome, TrainingLoop
-from gandl_training.run.run_folder import open_store, prepare, read_config, record_command
+from gandl_training.run.run_folder import open_store, packed_folder, prepare, read_config, record_command
 from gandl_training.steps.step import Trainer
 
 NO_CALLBACKS = Callbacks()
@@ -44,17 +45,47 @@ def start(
         return _train(read_config(out), out, callbacks, processes, stop)
 
 
+def pack_run(config: TrainConfig, source: Source, out: Path, *, command: str = "unknown") -> FieldStore:
+    """Pack the data of a run into the new folder `out` and train nothing; `resume` begins the training.
+
+    The folder can go to another machine without the images. Raises BadInput and TrainingFailed as `start` does.
+    """
+    with _stop_requests() as stop:
+        prepare(config, source, out, stop.is_set)
+        record_command(out, command)
+        record_commit(out)
+    return open_store(out, read_config(out).network)
+
+
+def config_to_resume(out: Path) -> TrainConfig:
+    """Return the configuration of the run in `out`: that of its checkpoint, or of a run that was only packed.
+
+    Raises NotFound where there is neither, and BadInput where a file is damaged.
+    """
+    if not (out / ckpt.CHECKPOINT).exists() and packed_folder(out) is not None:
+        return read_config(out)
+    return ckpt.load(out / ckpt.CHECKPOINT).config
+
+
 def resume(
-    config: TrainConfig, source: Source, out: Path, callbacks: Callbacks = NO_CALLBACKS, *, command: str = "unknown"
+    config: TrainConfig,
+    source: Source | None,
+    out: Path,
+    callbacks: Callbacks = NO_CALLBACKS,
+    *,
+    command: str = "unknown",
 ) -> Outcome:
     """Resume the run in `out` where its checkpoint was written, otherwise as `start`.
 
-    Raises BadInput, and changes nothing, where `source` is not what the run was packed from or `out` cannot be written.
+    The images are not needed; `source` is compared with what was packed if it is there. Raises BadInput, and changes
+    nothing, where it is not what the run was packed from or `out` cannot be written.
     """
     with join_process_group() as processes, _stop_requests() as stop:
 
         def check_folder() -> None:
-            check_source(open_store(out, config.network).index, source)
+            store = open_store(out, config.network)
+            if source is not None:
+                check_source(store.index, source)
             record_command(out, command)
             remove_unfinished(out)
 

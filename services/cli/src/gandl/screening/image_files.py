@@ -10,10 +10,12 @@ from pathlib import Path
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
 from gandl_shared.files.keys import is_hierarchy
 from gandl_shared.imaging import read_header, split_sites
-from gandl_shared.plates import ModelInput, Site, order_of
+from gandl_shared.plates import ModelInput, Site, order_of, single_cells
 from gandl_shared.plates.layouts import ImageFile, Inventory, Listing, list_folder, read_inventory
 from gandl_shared.plates.selection import assemble, choose_files, files_by_field
 from gandl_shared.schemas.choice import ImageChoice, MissingChannels
+
+from gandl.screening.image_options import ImageOptions
 
 _ALL_CHANNELS = ""
 """The channel token of layouts without channels: each file holds all of them."""
@@ -50,6 +52,19 @@ def image_sites(
         raise_if(incomplete, Invalid, "incomplete images")
     orders = dict.fromkeys(part.channel_order for part in parts if part.channel_order)
     return ImageSites(sites=sites, channel_order="; ".join(orders) or None, incomplete=incomplete)
+
+
+def single_cell_sites(paths: Sequence[Path], options: ImageOptions) -> ImageSites:
+    """Return the images of single cells in these files and folders, each file with all channels.
+
+    Raises BadInput for options that say how several files make an image, and NotFound.
+    """
+    if options != ImageOptions():
+        raise BadInput(
+            "with --single-cells each file is one image with all channels, so that options which choose or combine "
+            "files have no effect: leave them out"
+        )
+    return ImageSites(sites=split_sites([site for path in paths for site in single_cells(path)]))
 
 
 def _listings(paths: Sequence[Path]) -> list[Listing]:

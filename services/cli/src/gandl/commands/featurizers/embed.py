@@ -11,6 +11,8 @@ from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput, Invalid, InvalidImage, Problem, raise_if
 from gandl_shared.files.atomic import atomic_file
 from gandl_shared.imaging import (
+    MAX_SAMPLED_CELLS,
+    MAX_SAMPLED_SITES,
     Preprocessing,
     Reduction,
     SiteFiles,
@@ -30,7 +32,7 @@ from rich.console import Console
 from rich.progress import track
 
 from gandl.featurizers.names import refuse_baseline
-from gandl.screening.image_files import image_sites
+from gandl.screening.image_files import image_sites, single_cell_sites
 from gandl.screening.image_options import AllowClipping, ImageOptions, LimitSource, limit_source, with_image_options
 
 MAX_CHECKED_SITES = 8
@@ -51,6 +53,12 @@ def embed(
         str, typer.Option(help="Intensity limits: the model's `card`, or `plate` for percentiles of each plate.")
     ] = "card",
     allow_clipping: AllowClipping = False,
+    single_cells: Annotated[
+        bool,
+        typer.Option(
+            "--single-cells", help="Each file is the image of one cell with all channels, and gives one vector."
+        ),
+    ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the model; all cores if absent.")] = None,
     image: ImageOptions,
 ) -> None:
@@ -62,15 +70,20 @@ def embed(
     refuse_baseline(model)
     engine = Engine.load(model, threads=threads)
     inputs, choice = engine.card.inputs, image.choice
-    combined = image_sites(images, inputs, pattern=image.pattern, channels=image.channel_list, choice=choice)
+    if single_cells:
+        combined = single_cell_sites(images, image)
+    else:
+        combined = image_sites(images, inputs, pattern=image.pattern, channels=image.channel_list, choice=choice)
     for problem in combined.incomplete:
         typer.echo(f"left out: {problem}", err=True)
     sites = with_levels(combined.sites, engine.card.pixel_size_um)
     if image.channel_list is None:
         raise_if(check_names(sites, engine.card), Invalid, "the order of the channels is not certain")
     if source == "card":
-        _check_fit(sites, engine.card, choice.reduction, allow_clipping=allow_clipping)
-    profiles = _profiles(sites, engine, _preprocessing(sites, engine, source, choice.reduction))
+        count = MAX_SAMPLED_CELLS if single_cells else MAX_CHECKED_SITES
+        _check_fit(sites, engine.card, choice.reduction, count, allow_clipping=allow_clipping)
+    preprocessing = _preprocessing(sites, engine, source, choice.reduction, single_cells=single_cells)
+    profiles = _profiles(sites, engine, preprocessing)
     try:
         # A failure must not leave half a table under the final name.
         with atomic_file(out) as file:
@@ -84,11 +97,16 @@ def embed(
     )
 
 
-def _check_fit(sites: Sequence[Site], card: ModelCard, reduction: Reduction, *, allow_clipping: bool) -> None:
-    """Say how many pixels of each plate lie outside the limits of the card. Raises Invalid where these do not fit."""
+def _check_fit(
+    sites: Sequence[Site], card: ModelCard, reduction: Reduction, count: int, *, allow_clipping: bool
+) -> None:
+    """Say how many pixels of each plate, by at most `count` of its images, lie outside the limits of the card.
+
+    Raises Invalid where these do not fit.
+    """
     problems: list[Problem] = []
-    for plate, stacks in _by_plate(sites).items():
-        files = evenly_spread(stacks, MAX_CHECKED_SITES)
+    for name, stacks in _by_plate(sites).items():
+        plate, files = name or "all images", evenly_spread(stacks, count)
         sample = sample_pixels(files, downscale=card.downscale, reduction=reduction)
         intensities = sample.intensities(card.limits, [channel.name for channel in card.channels])
         shares = ", ".join(f"{c.channel} {100 * c.clipped:.1f} %" for c in intensities.channels)
@@ -107,9 +125,12 @@ def _by_plate(sites: Sequence[Site]) -> dict[str, list[SiteFiles]]:
 
 
 def _preprocessing(
-    sites: Sequence[Site], engine: Engine, source: LimitSource, reduction: Reduction
+    sites: Sequence[Site], engine: Engine, source: LimitSource, reduction: Reduction, *, single_cells: bool
 ) -> Mapping[str, Preprocessing]:
-    """Return the preprocessing of each plate. Percentiles come from a sample of its images, as in a screen."""
+    """Return the preprocessing of each plate. Percentiles come from a sample of its images, as in a screen.
+
+    Single cells have no plates, so their percentiles are those of all of them.
+    """
     card = engine.card
     by_plate = _by_plate(sites)
     card_limits = card.limits
@@ -117,10 +138,16 @@ def _preprocessing(
         plate: Preprocessing(
             limits=card_limits
             if source == "card"
-            else sampled_limits(files, downscale=card.downscale, reduction=reduction),
+            else sampled_limits(
+                files,
+                downscale=card.downscale,
+                reduction=reduction,
+                count=MAX_SAMPLED_CELLS if single_cells else MAX_SAMPLED_SITES,
+            ),
             size=card.size,
             downscale=card.downscale,
             reduction=reduction,
+            single_cell=single_cells,
         )
         for plate, files in by_plate.items()
     }
@@ -139,7 +166,8 @@ def _site_profiles(
     for site in sites:
         loaded = load(site, preprocessing[site.plate], engine.model_id, None)
         if isinstance(loaded, Unreadable):
-            raise InvalidImage(loaded.error)
+            name = ", ".join(site.names)
+            raise InvalidImage(loaded.error if site.files[0].name in loaded.error else f"{name}: {loaded.error}")
         assert isinstance(loaded, SiteTiles), "no vector is stored yet, so none can be unchanged"
         vectors = engine.embed(loaded.tiles)
         yield site_profiles(site.id, loaded.origins, loaded.key, vectors, loaded.metrics, loaded.contrast)

@@ -14,9 +14,10 @@ from gandl_shared.errors import BadInput
 from gandl_shared.plates import find_table
 from gandl_training import config as configs
 from gandl_training.config import TrainConfig
+from gandl_training.data.field_store import FieldStore
 from gandl_training.data.packing import Source
 from gandl_training.process_group import is_main_process
-from gandl_training.run import checkpoint, training_run
+from gandl_training.run import training_run
 from gandl_training.run.loop import Callbacks, Progress
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
@@ -24,7 +25,12 @@ from rich.progress import Progress as ProgressBar
 from gandl.screening.image_options import ImageOptions, with_image_options
 from gandl.terminal.table_notes import Sheet
 
-Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
+Images = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Folder of the images, or of a run whose packed fields a new run shall use. --resume needs none."
+    ),
+]
 PlateMapFile = Annotated[
     Path | None,
     typer.Option(
@@ -54,6 +60,7 @@ class TrainingOptions:
     augment: bool | None
     holdout: float | None
     channel_names: str | None
+    single_cells: bool
     image: ImageOptions
 
     def config(self) -> TrainConfig:
@@ -74,8 +81,12 @@ class TrainingOptions:
             raise BadInput("--lipschitz-power has no effect: give the weight of the penalty by --lipschitz too")
         return config
 
-    def source(self, images: Path, platemap: Path | None, sheet: str | None) -> Source:
-        """Return where the images are and how they are read."""
+    def source(self, images: Path | None, platemap: Path | None, sheet: str | None) -> Source:
+        """Return where the images are and how they are read. Raises BadInput where `images` is absent."""
+        if images is None:
+            raise BadInput("a new run needs images: give their folder before --out")
+        if platemap is None and not self.single_cells:
+            platemap = find_table(images)
         names = tuple(self.channel_names.split(",")) if self.channel_names else None
         return Source(
             images,
@@ -86,12 +97,13 @@ class TrainingOptions:
             channels=self.image.channel_list,
             choice=self.image.choice,
             sheet=sheet,
+            single_cells=self.single_cells,
         )
 
     def check_resumable(self) -> None:
         """Raise BadInput if any option is set: a resumed run uses its own settings, and would silently ignore these."""
         options = vars(self) | vars(self.image)
-        absent = vars(ImageOptions()) | dict.fromkeys(vars(self))
+        absent = vars(ImageOptions()) | dict.fromkeys(vars(self)) | {"single_cells": False}
         names = sorted(
             f"--{name.replace('_', '-')}"
             for name, value in options.items()
@@ -106,8 +118,8 @@ class TrainingOptions:
 
 @with_image_options
 def train(
-    images: Images,
     out: Out,
+    images: Images = None,
     platemap: PlateMapFile = None,
     *,
     preset: Annotated[
@@ -148,7 +160,19 @@ def train(
     channel_names: Annotated[
         str | None, typer.Option(help="Names of the channels for the model card, comma separated, such as GFP,DNA.")
     ] = None,
+    single_cells: Annotated[
+        bool,
+        typer.Option(
+            "--single-cells", help="Each file is the image of one cell with all channels: no plate map, no wells."
+        ),
+    ] = False,
     sheet: Sheet = None,
+    pack_only: Annotated[
+        bool,
+        typer.Option(
+            "--pack-only", help="Pack the images into --out and stop; --resume trains there, also without the images."
+        ),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of CPU threads. The default is all cores.")] = None,
     image: ImageOptions,
@@ -175,25 +199,40 @@ def train(
         augment=augment,
         holdout=holdout,
         channel_names=channel_names,
+        single_cells=single_cells,
         image=image,
     )
     command = shlex.join(["gandl", *sys.argv[1:]])
+    if pack_only:
+        if resume:
+            raise BadInput("--pack-only begins a run and --resume continues one; give one of them")
+        store = training_run.pack_run(options.config(), options.source(images, platemap, sheet), out, command=command)
+        typer.echo(_packed_summary(store, out))
+        return
+    config = training_run.config_to_resume(out) if resume else options.config()
+    config = replace(config, minutes=minutes, kimg=kimg)
     if resume:
         options.check_resumable()
-        config, run = checkpoint.load(out / checkpoint.CHECKPOINT).config, training_run.resume
+        source = None if images is None else options.source(images, platemap, sheet)
+        run = partial(training_run.resume, config, source, out)
     else:
-        config, run = options.config(), training_run.start
-    config = replace(config, minutes=minutes, kimg=kimg)
+        run = partial(training_run.start, config, options.source(images, platemap, sheet), out)
     with _progress_bar(visible=is_main_process()) as bar:
         on_progress = partial(_show, bar, bar.add_task("training", total=None, text=""))
-        callbacks = Callbacks(on_progress=on_progress, on_message=bar.console.print)
-        outcome = run(
-            config, options.source(images, platemap or find_table(images), sheet), out, callbacks, command=command
-        )
+        outcome = run(Callbacks(on_progress=on_progress, on_message=bar.console.print), command=command)
     if is_main_process():
         typer.echo(
             f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
         )
+
+
+def _packed_summary(store: FieldStore, out: Path) -> str:
+    fields, channels, height, width = store.fields.shape
+    kind = "images of single cells" if store.index.single_cells else "fields"
+    return (
+        f"{out}: {fields} {kind} of {height}×{width} pixels, {channels} channels ({', '.join(store.index.channels)}); "
+        f"train on them with: gandl train --out {out} --resume --kimg 60"
+    )
 
 
 def _progress_bar(*, visible: bool) -> ProgressBar:
