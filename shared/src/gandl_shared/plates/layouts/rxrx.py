@@ -65,8 +65,8 @@ def plate_map_of_names(images: Path) -> PlateMap:
     inventory = read_rxrx(list_folder(images))
     if inventory is None:
         raise BadInput(
-            f"there is no plate map: give --platemap, because only names as of RxRx tell the cells, and {images} has none; "
-            "where each file shows one cell, give --single-cells to `gandl train`"
+            f"there is no plate map: give --platemap, because only names as of RxRx tell the cells; {images} has none. "
+            "Where each file shows one cell, give --single-cells to `gandl train`"
         )
     wells = dict.fromkeys((file.plates[0], file.well) for file in inventory.files)
     return PlateMap(
