@@ -155,9 +155,9 @@ def check_source(index: StoreIndex, source: Source) -> None:
     differing = set(content.records) ^ set(index.records)
     if differing:
         first = min(differing, key=lambda r: (r.plate, r.well, r.site))
-        place = f"well {first.well} of plate {first.plate}, site {first.site}," if first.well else f"image {first.site}"
+        where = f"well {first.well} of plate {first.plate}, site {first.site}," if first.well else f"image {first.site}"
         raise BadInput(
-            f"{content.name} is not what this run was packed from: {place} differs; give the images and the plate map "
+            f"{content.name} is not what this run was packed from: {where} differs; give the images and the plate map "
             "of the run, or start a run in a new folder"
         )
 
