@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         read_plate_map,
     )
     from gandl_shared.plates.selection.channels import ModelInput
-    from gandl_shared.plates.single_cells import single_cells
+    from gandl_shared.plates.selection.single_cells import single_cells
     from gandl_shared.plates.site import Site, SiteId
     from gandl_shared.plates.sites import (
         ImageSurvey,
@@ -100,7 +100,7 @@ _MODULES = {
     "plate_map_of_names": "gandl_shared.plates.layouts.rxrx",
     "read_plate_map": "gandl_shared.plates.plate_map",
     "row_letters": "gandl_shared.plates.well_names",
-    "single_cells": "gandl_shared.plates.single_cells",
+    "single_cells": "gandl_shared.plates.selection.single_cells",
     "standard_well_name": "gandl_shared.plates.well_names",
     "survey_images": "gandl_shared.plates.sites",
     "well_name": "gandl_shared.plates.well_names",
