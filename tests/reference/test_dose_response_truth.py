@@ -9,7 +9,7 @@ from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.models import HILL
 from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
-from gandl_science.dose_response.solver import solve
+from gandl_science.dose_response.solver.curves import solve
 from scipy.optimize import least_squares
 
 OPTIONS = CurveOptions(n_null=2000)

@@ -9,7 +9,7 @@ import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, Null
-from gandl_science.dose_response.significance import q_values
+from gandl_science.dose_response.significance.false_discovery import q_values
 
 from benchmarks.analysis.curves.simulation import NOISE, SEEDS, Plan, Truth, flat, hill
 from benchmarks.tables import row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.arrays import Float
-from gandl_science.dose_response.models import GAIN_LOSS, HILL, VEHICLE, SearchSpace, Shape, log_dose, search_grid
+from gandl_science.dose_response.models import GAIN_LOSS, HILL, SearchSpace, Shape, log_dose
 
 SPACE = SearchSpace(low=-3.0, high=2.0)
 X = np.linspace(-2.0, 1.0, 7)
@@ -45,18 +45,6 @@ def test_a_dose_of_zero_is_at_the_left_plateau_to_the_last_bit() -> None:
     assert x[1:].tolist() == [0.0, 1.0]
     steepest_and_flattest = np.array([[-3.0, np.log(0.3)], [2.0, np.log(8.0)]])
     assert np.all(-1.0 + 1e9 * HILL.basis(x[:1], steepest_and_flattest) == -1.0)
-
-
-@pytest.mark.parametrize(("shape", "per_decade"), [(HILL, 10), (GAIN_LOSS, 3)])
-def test_the_grid_covers_the_space_and_the_locations_are_in_order(shape: Shape, per_decade: int) -> None:
-    x = np.array([VEHICLE, 0.0, 0.5, 1.0, 2.5])
-    grid, basis = search_grid(shape, x, SPACE)
-    assert basis == pytest.approx(shape.basis(x, grid), rel=1e-12, abs=1e-300)
-    low, high = shape.bounds(SPACE)
-    assert np.all(grid >= low - 1e-12) and np.all(grid <= high + 1e-12)
-    assert np.diff(np.unique(grid[:, 0])).max() <= 1 / per_decade + 1e-9
-    if shape is GAIN_LOSS:
-        assert np.all(grid[:, 0] < grid[:, 1])
 
 
 def test_locations_and_slopes_are_distinguished() -> None:

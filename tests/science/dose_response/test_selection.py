@@ -11,7 +11,7 @@ from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.models import log_dose
 from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData, ResponseScale
 from gandl_science.dose_response.selection import Evidence, choose_model, corrected_aic
-from gandl_science.dose_response.solver import dose_means
+from gandl_science.dose_response.solver.means import dose_means
 
 AICC = {CurveModel.CONSTANT: 3.0, CurveModel.HILL: 2.0, CurveModel.GAIN_LOSS: 1.0}
 

@@ -18,7 +18,7 @@ from gandl_science.dose_response.noise.outliers import (
 )
 from gandl_science.dose_response.noise.plates import PlateCorrection, correct_plates
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
-from gandl_science.dose_response.solver import DoseMeans, dose_means
+from gandl_science.dose_response.solver.means import DoseMeans, dose_means
 
 MIN_DOSES = 4
 MIN_WELLS = 5

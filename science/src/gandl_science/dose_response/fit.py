@@ -6,8 +6,7 @@ Compounds with equally many doses are solved together. What a curve means (verdi
 
 from __future__ import annotations
 
-import zlib
-from collections import defaultdict
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,8 +15,8 @@ import numpy as np
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design, designs
 from gandl_science.dose_response.intervals.bootstrap import bootstrap_means
-from gandl_science.dose_response.models import GAIN_LOSS, HILL, spacings
-from gandl_science.dose_response.noise.checks import DesignGroup, check_p
+from gandl_science.dose_response.models import GAIN_LOSS, HILL
+from gandl_science.dose_response.noise.generators import derive_generator
 from gandl_science.dose_response.noise.replication import TestedGroup, draw_wells, replicate
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
 from gandl_science.dose_response.quantities.model_fits import ModelFit, fit_constants, fit_shapes
@@ -37,19 +36,13 @@ from gandl_science.dose_response.selection import (
     surpasses_hill,
     visible_bells,
 )
-from gandl_science.dose_response.significance import (
-    FEW_SIMULATIONS,
-    FlatWells,
-    NullSimulations,
-    anova_p,
-    simulate_wells,
-)
-from gandl_science.dose_response.solver import Solution, solve
+from gandl_science.dose_response.significance.compounds import CompoundActivity, compound_activity
+from gandl_science.dose_response.significance.f_tests import anova_p
+from gandl_science.dose_response.solver.curves import solve
+from gandl_science.dose_response.solver.polish import Solution
 
 _GAIN_LOSS_STARTS, _FINAL_STARTS = 3, 32
 """The polish of a gain-loss curve has several starts, because its grid is coarse and its misfit has several minima."""
-_UNEVEN_NULLS = 4
-"""A design with missing wells often belongs to one compound: its null has so many times fewer simulated curves."""
 
 
 def fit_curves(
@@ -69,21 +62,6 @@ def fit_curves(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Activity:
-    """The p-values of one compound: of the activity test, and of its Hill part alone.
-
-    `assumes_equal_scatter`: p is significant only if all doses scatter equally. `equal_scatter_p` is p if they do,
-    `cautious_p` is p if any of them may have a scatter of its own.
-    """
-
-    p: float
-    hill: float
-    assumes_equal_scatter: bool
-    equal_scatter_p: float
-    cautious_p: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class _DesignFit:
     """What is computed of every compound of a design before a model is chosen."""
 
@@ -92,7 +70,7 @@ class _DesignFit:
     aicc: Mapping[CurveModel, Float]
     has_bell: Mask
     surpasses_hill: Mask
-    activity: Sequence[_Activity | None]
+    activity: CompoundActivity
     groups: Sequence[TestedGroup]
     anova: Float
     bands: tuple[Float, Float]
@@ -102,7 +80,8 @@ class _DesignFit:
 def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveFit]:
     """Return the fits of the compounds of a design, in order; those of one model are computed together."""
     solutions = _solutions(design)
-    activity, groups = _activity(design, solutions, options, seed)
+    misfit = solutions[CurveModel.HILL].misfit if solutions else np.full(len(design.counts), np.nan)
+    activity, groups = compound_activity(design, misfit, options, seed)
     design_fit = _DesignFit(
         design=design,
         solutions=solutions,
@@ -141,11 +120,11 @@ def _replications(
     design = design_fit.design
     results: dict[int, Replications] = {}
     for group in design_fit.groups if options.n_replications else ():
-        compounds = group.spacing.members.tolist()
+        compounds = group.batch.curves.tolist()
         own = [fits[compound] for compound in compounds]
         wells = [
             # Another stream than that of the bootstrap of the same wells.
-            draw_wells(design, b, fit, options.n_replications, _derive_generator(seed + 1, _own_wells(design, b)))
+            draw_wells(design, b, fit, options.n_replications, derive_generator(seed + 1, _own_wells(design, b)))
             for b, fit in zip(compounds, own, strict=True)
         ]
         results.update(zip(compounds, replicate(design, group, own, wells, options.alpha), strict=True))
@@ -173,31 +152,39 @@ def _with_best_bells(design_fit: _DesignFit, bells: Index) -> _DesignFit:
 
 def _choose_models(design_fit: _DesignFit, options: CurveOptions) -> list[CurveModel]:
     """Return the model of each compound."""
+    aicc = {model: column.tolist() for model, column in design_fit.aicc.items()}
+    columns = zip(
+        design_fit.has_bell.tolist(),
+        design_fit.surpasses_hill.tolist(),
+        _numbers(design_fit.activity.p),
+        _numbers(design_fit.activity.hill),
+        strict=True,
+    )
     return [
         choose_model(
             Evidence(
-                aicc={model: float(column[compound]) for model, column in design_fit.aicc.items()},
-                has_bell=bool(design_fit.has_bell[compound]),
-                surpasses_hill=bool(design_fit.surpasses_hill[compound]),
-                p_value=None if activity is None else activity.p,
-                hill_p=None if activity is None else activity.hill,
+                aicc={model: column[compound] for model, column in aicc.items()},
+                has_bell=has_bell,
+                surpasses_hill=surpasses,
+                p_value=p_value,
+                hill_p=hill_p,
                 only=options.model,
             ),
             alpha=options.alpha,
         )
-        for compound, activity in enumerate(design_fit.activity)
+        for compound, (has_bell, surpasses, p_value, hill_p) in enumerate(columns)
     ]
 
 
 def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_fit: ModelFit) -> CurveFit:
-    activity = design_fit.activity[compound]
+    activity = design_fit.activity
     return CurveFit(
         model=model,
         aicc={name: _finite(column[compound]) for name, column in design_fit.aicc.items()},
         params=model_fit.params,
         ec50=model_fit.ec50,
         loss_ec50=model_fit.loss_ec50,
-        p_value=None if activity is None else activity.p,
+        p_value=_finite(activity.p[compound]),
         anova_p=_finite(design_fit.anova[compound]),
         lack_of_fit_p=model_fit.lack_of_fit_p,
         sigma=model_fit.sigma,
@@ -206,9 +193,9 @@ def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_f
         weights=design_fit.design.weights_of(compound),
         rising=model_fit.rising,
         has_unequal_scatter=bool(design_fit.unequal_scatter[compound]),
-        assumes_equal_scatter=activity is not None and activity.assumes_equal_scatter,
-        equal_scatter_p=None if activity is None else activity.equal_scatter_p,
-        cautious_p=None if activity is None else activity.cautious_p,
+        assumes_equal_scatter=bool(activity.assumes_equal_scatter[compound]),
+        equal_scatter_p=_finite(activity.equal_scatter[compound]),
+        cautious_p=_finite(activity.cautious[compound]),
         has_many_outliers=bool(design_fit.design.has_many_outliers[compound]),
         is_confounded=bool(design_fit.design.is_confounded[compound]),
         covariance=model_fit.covariance,
@@ -216,11 +203,6 @@ def _curve_fit(design_fit: _DesignFit, model: CurveModel, compound: int, model_f
         slope_intervals=model_fit.slope_intervals,
         crossing=model_fit.crossing,
     )
-
-
-def _derive_generator(seed: int, *arrays: Float) -> np.random.Generator:
-    """Return a generator that depends on the seed and the content of these arrays only."""
-    return np.random.default_rng([seed, zlib.crc32(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays))])
 
 
 def _own_wells(design: Design, compound: int) -> Float:
@@ -234,60 +216,10 @@ def _bands(design: Design, options: CurveOptions, seed: int) -> tuple[Float, Flo
     weights, own_sizes = design.weights * design.prior, design.counts.max(axis=1).astype(int)
     for size in np.unique(own_sizes).tolist() if options.n_bootstrap else ():
         members = np.flatnonzero(own_sizes == size)
-        generators = [_derive_generator(seed, _own_wells(design, b)) for b in members.tolist()]
+        generators = [derive_generator(seed, _own_wells(design, b)) for b in members.tolist()]
         own = (design.wells[members, :, :size], weights[members, :, :size])
         low[members], high[members] = bootstrap_means(*own, options.n_bootstrap, options.confidence, generators)
     return low, high
-
-
-def _activity(
-    design: Design, solutions: Mapping[CurveModel, Solution], options: CurveOptions, seed: int
-) -> tuple[list[_Activity | None], list[TestedGroup]]:
-    """Return the p-values of the activity test; there is one simulated null per pattern of wells per dose."""
-    activity: list[_Activity | None] = [None] * len(design.counts)
-    groups: list[TestedGroup] = []
-    patterns: dict[tuple[float, ...], list[int]] = defaultdict(list)
-    nominal = design.nominal.tolist()
-    for compound in np.flatnonzero(design.allows_hill).tolist():
-        patterns[tuple(nominal[compound])].append(compound)
-    for pattern, compounds in patterns.items():
-        counts, members = np.array(pattern), np.array(compounds)
-        simulations = _simulations(counts, options, seed)
-        data, misfit = design.data.take(members), solutions[CurveModel.HILL].misfit[members]
-        for spacing in spacings(data.x, design.space.take(members), members.size):
-            own = spacing.members
-            result, null = simulations.test(spacing, data.take(own), misfit[own])
-            group = DesignGroup(design=design, members=members[own], x=spacing.x, space=spacing.space)
-            checked = check_p(group, result.p, null, options, lambda wells: _derive_generator(seed, wells))
-            # Weights say how wells scatter, and wells of unequal weights must not be exchanged.
-            weighted = design.has_weights[group.members]
-            p_values = np.where(weighted, result.p, checked.p)
-            columns = (
-                p_values,
-                result.hill,
-                checked.assumes_equal_scatter & ~weighted,
-                np.where(weighted, result.p, checked.equal_scatter),
-                np.where(weighted, result.p, checked.cautious),
-            )
-            for compound, *values in zip(group.members.tolist(), *(c.tolist() for c in columns), strict=True):
-                p, hill, assumes, equal, cautious = values
-                activity[compound] = _Activity(
-                    p=p, hill=hill, assumes_equal_scatter=assumes, equal_scatter_p=equal, cautious_p=cautious
-                )
-            excess = checked.p / np.maximum(result.p, 1e-300)
-            groups.append(TestedGroup(spacing=replace(spacing, members=members[own]), null=null, excess=excess))
-    return activity, groups
-
-
-def _simulations(counts: Float, options: CurveOptions, seed: int) -> NullSimulations:
-    """Return the simulated wells for designs with these wells per dose (D,)."""
-    # A vehicle and the doses may have different numbers; a pattern of several numbers comes from missing wells.
-    n_many = options.n_null if np.unique(counts).size <= 2 else options.n_null // _UNEVEN_NULLS
-
-    def draw(n: int) -> FlatWells:
-        return simulate_wells(counts, n, _derive_generator(seed, counts))
-
-    return NullSimulations(few=draw(min(n_many, FEW_SIMULATIONS)), draw_many=lambda: draw(n_many))
 
 
 def _solutions(design: Design) -> dict[CurveModel, Solution]:
@@ -327,3 +259,8 @@ def _summaries(design_fit: _DesignFit, compound: int) -> tuple[DoseSummary, ...]
 def _finite(value: float) -> float | None:
     """Return the value as a float; None for NaN and infinities."""
     return float(value) if np.isfinite(value) else None
+
+
+def _numbers(values: Float) -> list[float | None]:
+    """Return the values as floats; None for NaN and infinities."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]

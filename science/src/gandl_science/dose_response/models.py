@@ -21,13 +21,6 @@ LN10 = float(np.log(10.0))
 VEHICLE = -1000.0
 """The log10 concentration of a dose of zero: to the last bit, both shapes are at their left plateau there."""
 
-_MIN_LOCATIONS, _LOCATIONS_PER_DECADE, _SLOPES = 21, 10, 12
-"""The search grid of a Hill curve. A curve between two grid points is within the reach of the polish."""
-_MIN_BELL_LOCATIONS, _MAX_BELL_LOCATIONS, _BELL_LOCATIONS_PER_DECADE, _BELL_SLOPES = 13, 25, 3, 4
-"""The search grid of a gain-loss curve, which is coarser because it has four dimensions."""
-_SPACING_DIGITS = 9
-"""The digits of log10 dose to which two series of doses are compared."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSpace:
@@ -120,13 +113,14 @@ def _level(x: Float, location: Float, log_slope: Float) -> Float:
 
 
 def rise_table(x: Float, locations: Float, log_slopes: Float) -> Float:
-    """Return the logistic rise at x (D,) for every pair of location (L,) and ln slope (K,), (D, L, K).
+    """Return the logistic rise (..., D, K, L) at x (..., D) for every pair of ln slope (K,) and location (..., L).
 
     The exponential of a difference is a quotient of exponentials, of which a grid needs few.
     """
     steep = LN10 * np.exp(log_slopes)
     with np.errstate(over="ignore"):
-        table = np.exp(-steep * x[:, None])[:, None, :] * np.exp(steep * locations[:, None])
+        growth = np.exp(steep[:, None] * locations[..., None, :])
+        table = np.exp(-steep * x[..., None])[..., None] * growth[..., None, :, :]
     table += 1.0
     return np.asarray(np.divide(1.0, table, out=table))
 
@@ -166,69 +160,3 @@ GAIN_LOSS = Shape(
     gradient=gain_loss_gradient,
 )
 SLOPE_NAMES = frozenset({"slope", "loss_slope"})
-
-
-def search_grid(shape: Shape, x: Float, space: SearchSpace) -> tuple[Float, Float]:
-    """Return starting points (G, P) that cover the search space, and their bases (G, D) at x (D,).
-
-    There are ten EC50s per decade for Hill, and three for gain-loss. The bounds of the space are single numbers.
-    """
-    decades = float(space.high - space.low)
-    if shape is HILL:
-        count = max(_MIN_LOCATIONS, round(_LOCATIONS_PER_DECADE * decades) + 1)
-        locations = np.linspace(space.low, space.high, count)
-        # Slopes are spaced evenly in logarithm: curves differ most between shallow slopes.
-        slopes = np.linspace(*space.slopes, _SLOPES)
-        grid = np.stack(np.meshgrid(locations, slopes, indexing="ij"), axis=-1).reshape(-1, 2)
-        return grid, rise_table(x, locations, slopes).reshape(x.size, -1).T
-    count = max(_MIN_BELL_LOCATIONS, round(_BELL_LOCATIONS_PER_DECADE * decades) + 1)
-    locations = np.linspace(space.low, space.high, min(_MAX_BELL_LOCATIONS, count))
-    slopes = np.linspace(*space.slopes, _BELL_SLOPES)
-    # A loss before the gain leaves hardly any peak to fit, so only pairs in order are used.
-    starts, ends = (index[:, None, None] for index in np.triu_indices(locations.size, 1))
-    own = np.arange(slopes.size)
-    pairs = np.broadcast_arrays(starts, ends, own[:, None], own)
-    first, second, gain, loss = (index.ravel() for index in pairs)
-    grid = np.column_stack([locations[first], locations[second], slopes[gain], slopes[loss]])
-    table = rise_table(x, locations, slopes)
-    return grid, (table[:, first, gain] * (1.0 - table[:, second, loss])).T
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spacing:
-    """Curves whose doses are the same but for a constant factor, as in one dilution series from different stocks.
-
-    `members` (N,) are their indices. `x` (D,) and `space` are log10 dose and search space with the lower end of the
-    search at zero; `low` (N,) is where that end is. Everything but the EC50 is the same with shifted doses.
-    """
-
-    members: Index
-    x: Float
-    space: SearchSpace
-    low: Float
-
-    def starts(self, shape: Shape, grid: Float, points: Index) -> Float:
-        """Return the grid points (G, P) at `points` (N, ...) at the doses of each curve, (N, ..., P)."""
-        starts = grid[points]
-        shift = self.low.reshape(-1, *[1] * (starts.ndim - 2))
-        for k in shape.locations:
-            starts[..., k] += shift
-        return starts
-
-
-def spacings(x: Float, space: SearchSpace, n_curves: int) -> list[Spacing]:
-    """Return the curves of each spacing of doses; x (D,) or (n_curves, D) is log10 dose.
-
-    Spacings are compared to 1e-9 decades, and the rounded doses are used, so that they depend on no other curve.
-    """
-    low, high = (np.broadcast_to(np.asarray(end, float), n_curves) for end in (space.low, space.high))
-    relative = np.where(x <= VEHICLE / 2, VEHICLE, np.round(x - low[:, None], _SPACING_DIGITS))
-    ends = np.round(high - low, _SPACING_DIGITS)
-    key = np.column_stack([relative, ends])
-    first, code = np.unique(key, axis=0, return_index=True, return_inverse=True)[1:]
-    order = np.argsort(code.ravel(), kind="stable")
-    groups = np.split(order, np.cumsum(np.bincount(code.ravel()))[:-1])
-    return [
-        Spacing(members=members, x=relative[i], space=replace(space, low=0.0, high=float(ends[i])), low=low[members])
-        for i, members in zip(first, groups, strict=True)
-    ]

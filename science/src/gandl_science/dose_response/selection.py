@@ -16,7 +16,8 @@ from gandl_science.arrays import Float, Mask
 from gandl_science.dose_response.designs import Design
 from gandl_science.dose_response.models import GAIN_LOSS, HILL
 from gandl_science.dose_response.results import SHAPES, CurveModel, ResponseScale
-from gandl_science.dose_response.solver import DoseMeans, Solution
+from gandl_science.dose_response.solver.means import DoseMeans
+from gandl_science.dose_response.solver.polish import Solution
 
 _MIN_LIMB = 0.2
 """The smaller limb of a bell, as a share of the larger one, below which it is a Hill curve with a dent."""

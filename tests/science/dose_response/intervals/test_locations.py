@@ -10,7 +10,8 @@ from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.intervals.locations import ShapeFit, profile_intervals, standard_errors
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
-from gandl_science.dose_response.solver import polish, solve
+from gandl_science.dose_response.solver.curves import solve
+from gandl_science.dose_response.solver.polish import polish
 from scipy.optimize import curve_fit
 from scipy.stats import binomtest
 from scipy.stats import f as f_distribution

@@ -7,14 +7,14 @@ import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.models import SearchSpace
 from gandl_science.dose_response.noise.permutation import permutation_p
-from gandl_science.dose_response.significance import hill_grid
+from gandl_science.dose_response.significance.shares import hill_grids
 
 SPACE = SearchSpace(low=-3.0, high=2.0)
 
 
 def p_of(responses: Float) -> float:
     x = np.linspace(-2.0, 1.0, responses.size)
-    return permutation_p(x, responses, hill_grid(x, SPACE), np.random.default_rng(0))
+    return permutation_p(x, responses, hill_grids(x[None], SPACE), np.random.default_rng(0))
 
 
 def test_a_perfect_curve_of_seven_wells_has_the_least_p_that_orders_allow() -> None:

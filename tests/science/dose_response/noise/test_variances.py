@@ -7,7 +7,7 @@ import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.models import SearchSpace
 from gandl_science.dose_response.noise.variances import DoseScatter, VarianceCheck, check_variances
-from gandl_science.dose_response.solver import dose_means
+from gandl_science.dose_response.solver.means import dose_means
 from scipy.stats import f_oneway
 
 SPACE = SearchSpace(low=-3.0, high=2.0)

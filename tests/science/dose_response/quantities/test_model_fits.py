@@ -8,7 +8,7 @@ from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.models import HILL
 from gandl_science.dose_response.quantities.model_fits import fit_shapes
 from gandl_science.dose_response.results import CurveModel, CurveOptions, DoseResponseData, ResponseScale
-from gandl_science.dose_response.solver import solve
+from gandl_science.dose_response.solver.curves import solve
 
 
 def test_a_curve_among_others_has_the_intervals_that_it_has_alone() -> None:

@@ -11,7 +11,8 @@ from gandl_science.dose_response.intervals.lockstep import Search, Steps, run_to
 from gandl_science.dose_response.models import HILL
 from gandl_science.dose_response.quantities.profiles import allowed_misfit, search_end, slope_interval
 from gandl_science.dose_response.results import CurveOptions, DoseResponseData
-from gandl_science.dose_response.solver import polish, solve
+from gandl_science.dose_response.solver.curves import solve
+from gandl_science.dose_response.solver.polish import polish
 
 DOSES = np.repeat(np.geomspace(0.01, 10.0, 6), 4)
 

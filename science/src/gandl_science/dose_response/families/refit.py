@@ -41,8 +41,9 @@ from gandl_science.dose_response.results import (
     StimulationPeak,
 )
 from gandl_science.dose_response.selection import corrected_aic
-from gandl_science.dose_response.significance import lack_of_fit_p, q_values
-from gandl_science.dose_response.solver import DoseMeans
+from gandl_science.dose_response.significance.f_tests import lack_of_fit_p
+from gandl_science.dose_response.significance.false_discovery import q_values
+from gandl_science.dose_response.solver.means import DoseMeans
 
 _SHAPES = {
     CurveModel.HILL: HILL_FAMILY,

@@ -15,8 +15,10 @@ from scipy.special import fdtri
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.intervals.lockstep import ProfileRequest, Search, Steps, run_together
-from gandl_science.dose_response.models import LN10, VEHICLE, SearchSpace, Shape, search_grid, spacings
-from gandl_science.dose_response.solver import DoseMeans, Solution, explained, plateaus
+from gandl_science.dose_response.models import LN10, VEHICLE, SearchSpace, Shape
+from gandl_science.dose_response.solver.grids import grid_batches, search_grids
+from gandl_science.dose_response.solver.means import DoseMeans, explained, plateaus
+from gandl_science.dose_response.solver.polish import Solution
 
 _FIRST_STEP, _STEP_GROWTH = 0.05, 1.6
 """The march to the end of an interval starts with a step of 0.05 decades; each further step is 1.6 times as long."""
@@ -193,21 +195,21 @@ def _outermost_inside(fit: ShapeFit, allowed: Float) -> Float:
     """
     locations, best = fit.shape.locations, fit.best.theta
     theta = np.broadcast_to(best, (len(locations), 2, *best.shape)).copy()
-    for spacing in spacings(fit.data.x, fit.space, len(best)):
-        rows, (grid, basis) = spacing.members, search_grid(fit.shape, spacing.x, spacing.space)
+    for batch in grid_batches(fit.shape, fit.data.x, fit.space, len(best)):
+        rows, grids = batch.curves, search_grids(fit.shape, batch)
         data = fit.data.take(rows)
         # The grid points with one value of the location are a coarse profile, without any optimisation.
-        misfit = data.between[:, None] - explained(data, basis)
+        misfit = data.between[:, None] - explained(data, grids.basis)
         inside = misfit <= allowed[rows, None]
         for i, location in enumerate(locations):
-            value = grid[:, location]
+            value = np.repeat(grids.location(location), batch.members.shape[1], axis=0)
             for side, sign in enumerate((-1, 1)):
                 # A second region inside the limit, beyond a gap, counts to the interval.
                 beyond = np.where(inside, sign * value, -np.inf)
                 outermost = beyond.max(axis=1)
                 point = np.where(beyond == outermost[:, None], misfit, np.inf).argmin(axis=1)
-                farther = outermost > sign * (best[rows, location] - spacing.low)
-                theta[i, side, rows[farther]] = spacing.starts(fit.shape, grid, point)[farther]
+                farther = np.flatnonzero(outermost > sign * (best[rows, location] - batch.low.reshape(-1)))
+                theta[i, side, rows[farther]] = grids.theta(farther, point[farther])
     return theta
 
 

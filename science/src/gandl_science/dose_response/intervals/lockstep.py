@@ -14,7 +14,8 @@ import numpy as np
 
 from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.models import SearchSpace, Shape
-from gandl_science.dose_response.solver import DoseMeans, Solution, polish
+from gandl_science.dose_response.solver.means import DoseMeans
+from gandl_science.dose_response.solver.polish import Solution, polish
 
 _TOLERANCE = 1e-5
 """The criterion of a polish on the way: an end of an interval needs fewer digits than the estimate."""

@@ -8,18 +8,19 @@ counts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design
-from gandl_science.dose_response.models import SearchSpace
 from gandl_science.dose_response.noise.permutation import permutation_p, replicate_permutation_p
 from gandl_science.dose_response.noise.variances import DoseScatter, check_variances
 from gandl_science.dose_response.results import CurveOptions, Null
-from gandl_science.dose_response.significance import ActivityNull
-from gandl_science.dose_response.solver import dose_means
+from gandl_science.dose_response.significance.null import ActivityNull
+from gandl_science.dose_response.significance.shares import hill_grids
+from gandl_science.dose_response.solver.grids import SpacingBatch
+from gandl_science.dose_response.solver.means import dose_means
 
 _CHECKED_P = 0.1
 """In a design of single wells, p-values up to this one are compared with those of exchanged wells."""
@@ -40,42 +41,40 @@ class CheckedP:
     cautious: Float
 
 
-@dataclass(frozen=True, kw_only=True)
-class DesignGroup:
-    """The compounds `members` (B,) of a design that share their wells per dose and, but for a shift, their doses.
-
-    `x` (D,) and `space` are log10 dose and search space, shifted alike.
-    """
-
-    design: Design
-    members: Index
-    x: Float
-    space: SearchSpace
-
-
-def check_p(
-    group: DesignGroup,
+def exchanged_p(
+    design: Design,
+    batch: SpacingBatch,
     p: Float,
     null: ActivityNull,
     options: CurveOptions,
     generator_of: Callable[[Float], np.random.Generator],
-) -> CheckedP:
-    """Return the p-values of the compounds of the group (B,) after the checks.
+) -> Float:
+    """Return the p-values (S * M,) by exchanged wells of the compounds of a batch; 0 where none are exchanged.
 
-    `p` (B,) are those of the activity test, `null` is its null. `generator_of` returns the generator of a compound from
-    its wells.
+    `p` (S * M,) are those of the activity test, `null` are its nulls. `generator_of` returns the generator of a
+    compound from its wells.
+    """
+    exchanged = np.zeros(p.size)
+    for i in np.flatnonzero(_is_permuted(design, batch.curves, p, options)).tolist():
+        compound, spacing = int(batch.curves[i]), np.array([i // batch.members.shape[1]])
+        exchanged[i] = _exchange(
+            design, compound, batch.take(spacing), null.take(spacing), generator_of(design.wells[compound])
+        )
+    return exchanged
+
+
+def check_p(design: Design, members: Index, p: Float, exchanged: Float, options: CurveOptions) -> CheckedP:
+    """Return the p-values of compounds `members` (B,), which share their wells per dose, after the checks.
+
+    `p` (B,) are those of the activity test, `exchanged` (B,) those of exchanged wells.
     """
     never = np.zeros(p.size, dtype=bool)
     if options.null is Null.NORMAL:
         return CheckedP(p=p, assumes_equal_scatter=never, equal_scatter=p, cautious=p)
-    exchanged = np.zeros(p.size)
-    for i in np.flatnonzero(_is_permuted(group, p, options)).tolist():
-        compound = int(group.members[i])
-        exchanged[i] = _exchange(group, compound, null, generator_of(group.design.wells[compound]))
     if options.null is Null.PERMUTATION:
         return CheckedP(p=exchanged, assumes_equal_scatter=never, equal_scatter=exchanged, cautious=exchanged)
     p = np.maximum(p, exchanged)
-    evident, cautious = _own_variances(group, p, options)
+    evident, cautious = _own_variances(design, members, p, options)
     if options.null is Null.UNEQUAL:
         checked = np.maximum(p, cautious)
         return CheckedP(p=checked, assumes_equal_scatter=never, equal_scatter=checked, cautious=checked)
@@ -88,28 +87,32 @@ def check_p(
     )
 
 
-def _is_permuted(group: DesignGroup, p: Float, options: CurveOptions) -> Mask:
-    """Return for which compounds (B,) the wells are exchanged between the doses."""
+def _is_permuted(design: Design, compounds: Index, p: Float, options: CurveOptions) -> Mask:
+    """Return for which compounds (B,), with equal numbers of wells, the wells are exchanged between the doses."""
+    if options.null is Null.NORMAL:
+        return np.zeros(p.size, dtype=bool)
     if options.null is Null.PERMUTATION:
         return np.ones(p.size, dtype=bool)
-    is_replicated = group.design.counts[group.members[0]].max() > 1
+    is_replicated = design.counts[compounds[0]].max() > 1
     return np.asarray((p <= _CHECKED_P) & (not is_replicated))
 
 
-def _exchange(group: DesignGroup, compound: int, null: ActivityNull, rng: np.random.Generator) -> float:
-    """Return the p-value of one compound by the permutation test."""
-    design = group.design
+def _exchange(
+    design: Design, compound: int, spacing: SpacingBatch, null: ActivityNull, rng: np.random.Generator
+) -> float:
+    """Return the p-value of one compound by the permutation test; `spacing` and `null` are those of its doses."""
     wells, counts = design.wells[compound], design.counts[compound]
+    x, grids = spacing.x[0], hill_grids(spacing.x, spacing.space)
     if counts.max() == 1:
-        return permutation_p(group.x, wells[:, 0], null.grid, rng)
+        return permutation_p(x, wells[:, 0], grids, rng)
     present = design.present[compound] > 0
     units = [np.asarray(row[mask]) for row, mask in zip(wells, present, strict=True)]
     # Wells that are parts of one replicate are equal, and are exchanged together.
     units = [np.unique(unit) if unit.size > n else unit for unit, n in zip(units, counts, strict=True)]
-    return replicate_permutation_p(group.x, units, null, rng)
+    return replicate_permutation_p(x, units, null, grids, rng)
 
 
-def _own_variances(group: DesignGroup, p: Float, options: CurveOptions) -> tuple[Float, Float]:
+def _own_variances(design: Design, members: Index, p: Float, options: CurveOptions) -> tuple[Float, Float]:
     """Return the p-values (B,), (B,) in spite of the doses with evidently more scatter, and of any doses.
 
     They are 0 where p is above the level already, and where the doses are too few to leave one out.
@@ -118,18 +121,18 @@ def _own_variances(group: DesignGroup, p: Float, options: CurveOptions) -> tuple
     checked = np.flatnonzero(p <= options.alpha)
     enough = 0.0 if options.null is Null.UNEQUAL else options.alpha
     # Compounds with outliers have weights of their own.
-    rows, code = np.unique(group.design.data.weight[group.members[checked]], axis=0, return_inverse=True)
+    rows, code = np.unique(design.data.weight[members[checked]], axis=0, return_inverse=True)
     for k in range(len(rows)):
         alike = checked[code.reshape(-1) == k]
-        check = check_variances(_scatter(group, group.members[alike]), group.space, enough)
+        compounds = members[alike]
+        check = check_variances(_scatter(design, compounds), design.space.take(compounds), enough)
         evident[alike], cautious[alike] = check.evident, check.cautious
     return evident, cautious
 
 
-def _scatter(group: DesignGroup, compounds: Index) -> DoseScatter:
-    design = group.design
-    data, wells = replace(design.data.take(compounds), x=group.x), design.wells[compounds]
-    raw = dose_means(group.x, wells, design.present[compounds])
+def _scatter(design: Design, compounds: Index) -> DoseScatter:
+    data, wells = design.data.take(compounds), design.wells[compounds]
+    raw = dose_means(data.x, wells, design.present[compounds])
     within, raw_within = (
         (weights * (wells - mean[:, :, None]) ** 2).sum(axis=2)
         for weights, mean in ((design.weights[compounds], data.mean), (design.present[compounds], raw.mean))

@@ -17,7 +17,9 @@ import numpy as np
 
 from gandl_science.arrays import Float, Mask
 from gandl_science.dose_response.models import GAIN_LOSS, SearchSpace
-from gandl_science.dose_response.solver import DoseMeans, Solution, dose_means, polish, solve
+from gandl_science.dose_response.solver.curves import solve
+from gandl_science.dose_response.solver.means import DoseMeans, dose_means
+from gandl_science.dose_response.solver.polish import Solution, polish
 from gandl_science.dose_response.verdict.onset import MAD_TO_SD
 
 LIMIT = 5.0

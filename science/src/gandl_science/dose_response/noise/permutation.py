@@ -15,8 +15,10 @@ from itertools import permutations
 import numpy as np
 
 from gandl_science.arrays import Float
-from gandl_science.dose_response.significance import ActivityNull, anova_p, best_share, share_p
-from gandl_science.dose_response.solver import DoseMeans, dose_means
+from gandl_science.dose_response.significance.f_tests import anova_p
+from gandl_science.dose_response.significance.null import ActivityNull, share_p
+from gandl_science.dose_response.significance.shares import best_shares
+from gandl_science.dose_response.solver.means import DoseMeans, dose_means
 
 _MAX_ENUMERATED = 7
 """Up to so many wells all orders are compared (5,040 of seven), and p is exact."""
@@ -26,18 +28,18 @@ _TAIL_SHARE = 0.05
 _ROUNDING = 1e-9
 
 
-def permutation_p(x: Float, responses: Float, grid: Float, rng: np.random.Generator) -> float:
+def permutation_p(x: Float, responses: Float, grids: Float, rng: np.random.Generator) -> float:
     """Return the probability that exchanged wells follow a Hill curve as closely as these.
 
-    x (D,) is log10 dose, `responses` (D,) one well per dose, and `grid` (G, D) the Hill bases of the activity test.
+    x (D,) is log10 dose, `responses` (D,) one well per dose, and `grids` (1, D, G) the Hill bases of the activity test.
     """
     if responses.size <= _MAX_ENUMERATED:
         orders = responses[np.array(list(permutations(range(responses.size))))]
-        score = _score(x, orders, grid)
+        score = _score(x, orders, grids)
         # The first order is that of the data. Rounding must not make an equal order seem worse.
         return float(np.mean(score >= score[0] - _ROUNDING))
     draws = rng.permuted(np.broadcast_to(responses, (_DRAWS, responses.size)), axis=1)
-    score = _score(x, np.concatenate([responses[None], draws]), grid)
+    score = _score(x, np.concatenate([responses[None], draws]), grids)
     return _tail_p(score)
 
 
@@ -53,20 +55,21 @@ def _tail_p(score: Float) -> float:
     return float(_TAIL_SHARE * np.exp(-(observed - edge) / scale))
 
 
-def _score(x: Float, responses: Float, grid: Float) -> Float:
+def _score(x: Float, responses: Float, grids: Float) -> Float:
     """Return -ln(1 - share) of the best Hill curve (N,) for responses (N, D)."""
     wells = responses[:, :, None]
-    share = best_share(dose_means(x, wells, np.ones_like(wells)), grid)
+    share = best_shares(dose_means(x, wells, np.ones_like(wells)), grids)
     return np.asarray(-np.log1p(-np.minimum(share, 1.0 - 1e-12)))
 
 
 def replicate_permutation_p(
-    x: Float, replicates: Sequence[Float], null: ActivityNull, rng: np.random.Generator
+    x: Float, replicates: Sequence[Float], null: ActivityNull, grids: Float, rng: np.random.Generator
 ) -> float:
     """Return the probability that exchanged wells show an effect of dose as clear as these, in replicates.
 
     x (D,) is log10 dose, `replicates` has the wells of each dose, and `null` is that of the activity test for as many
-    wells. An effect is as clear as the smaller p-value of the Hill test and of the analysis of variance.
+    wells, with its Hill bases `grids` (1, D, G). An effect is as clear as the smaller p-value of the Hill test and of
+    the analysis of variance.
     """
     responses = np.concatenate(list(replicates))
     dose = np.repeat(np.arange(x.size), [len(wells) for wells in replicates])
@@ -76,5 +79,5 @@ def replicate_permutation_p(
     mean = np.stack([table[:, dose == d].mean(axis=1) for d in range(x.size)], axis=1)
     pure = ((table - mean[:, dose]) ** 2).sum(axis=1)
     data = DoseMeans(x, np.broadcast_to(counts.astype(float), mean.shape), mean, pure)
-    smaller = np.fmin(share_p(null, best_share(data, null.grid)), anova_p(data))
+    smaller = np.fmin(share_p(null, best_shares(data, grids)), anova_p(data))
     return _tail_p(-np.log(np.maximum(smaller, 1e-300)))

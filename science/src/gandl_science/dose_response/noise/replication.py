@@ -11,18 +11,20 @@ A new experiment is judged on the search grid, without a polish.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design
-from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape, Spacing, search_grid
+from gandl_science.dose_response.models import GAIN_LOSS, HILL, SearchSpace, Shape
 from gandl_science.dose_response.results import CurveFit, CurveModel, Replications
 from gandl_science.dose_response.selection import corrected_aic
-from gandl_science.dose_response.significance import ActivityNull, activity_p
-from gandl_science.dose_response.solver import DoseMeans, explained, plateaus
+from gandl_science.dose_response.significance.activity import activity_p
+from gandl_science.dose_response.significance.null import ActivityNull
+from gandl_science.dose_response.solver.grids import SpacingBatch, grid_batches, search_grids
+from gandl_science.dose_response.solver.means import DoseMeans, explained, plateaus
 
 _ROWS_PER_SLICE = 4096
 """New experiments that are judged at once: more do not fit into the cache of a core."""
@@ -54,12 +56,13 @@ def draw_wells(design: Design, compound: int, fit: CurveFit, n: int, rng: np.ran
 
 @dataclass(frozen=True, kw_only=True)
 class TestedGroup:
-    """The compounds of a design that were tested together: `spacing.members` (N,) are their indices.
+    """The compounds of a design that were tested together: `batch.members` (S, M) are their indices.
 
-    `excess` (N,) is p after all checks of the noise, relative to p of the activity test alone.
+    `null` are the S nulls. `excess` (S * M,) is p after all checks of the noise, relative to p of the activity test
+    alone.
     """
 
-    spacing: Spacing
+    batch: SpacingBatch
     null: ActivityNull
     excess: Float
 
@@ -73,26 +76,40 @@ def replicate(
 ) -> list[Replications]:
     """Return how new experiments with the compounds of a group would be judged.
 
-    `fits` (N,) are their fits, `wells` (N,) the new experiments as `draw_wells` returns them, `alpha` the level at
-    which a curve is chosen.
+    `fits` (S * M,) are their fits, `wells` (S * M,) the new experiments as `draw_wells` returns them, `alpha` the level
+    at which a curve is chosen.
     """
-    n = len(wells[0][1])
-    per_slice = max(_ROWS_PER_SLICE // n, 1)
-    results: list[Replications] = []
-    for start in range(0, len(fits), per_slice):
-        part = range(start, min(start + per_slice, len(fits)))
-        rows = np.repeat(group.spacing.members[list(part)], n)
+    n, n_members = len(wells[0][1]), group.batch.members.shape[1]
+    curves = np.arange(group.batch.n_curves).reshape(-1, n_members)
+    results: dict[int, Replications] = {}
+    for spacings, members in _slices(curves.shape, max(_ROWS_PER_SLICE // n, 1)):
+        part = curves[spacings, members]
+        compounds = part.ravel().tolist()
+        rows = np.repeat(group.batch.curves[compounds], n)
         data = DoseMeans(
-            group.spacing.x,
+            # Doses relative to the search space, so that equal spacings have equal ones.
+            np.repeat(group.batch.x[spacings], part.shape[1] * n, axis=0),
             design.data.weight[rows],
-            np.concatenate([wells[i][0] for i in part]),
-            np.concatenate([wells[i][1] for i in part]),
+            np.concatenate([wells[i][0] for i in compounds]),
+            np.concatenate([wells[i][1] for i in compounds]),
         )
         # Only a compound that was a bell is compared with bells, whose grid is large.
-        bells = np.repeat([fits[i].model is CurveModel.GAIN_LOSS for i in part], n)
-        judgement = _judge(data, group.spacing, group.null, np.flatnonzero(bells), alpha)
-        results += [judgement.of(k, n, group, i) for k, i in enumerate(part)]
-    return results
+        bells = np.repeat([fits[i].model is CurveModel.GAIN_LOSS for i in compounds], n)
+        own = np.arange(len(group.batch.x))[spacings]
+        space = group.batch.space.take(np.repeat(own, part.shape[1] * n))
+        judgement = _judge(data, space, group.null.take(own), np.flatnonzero(bells), alpha)
+        low = group.batch.low.reshape(-1)
+        for k, i in enumerate(compounds):
+            results[i] = judgement.of(k, n, excess=float(group.excess[i]), low=float(low[i]))
+    return [results[i] for i in range(len(fits))]
+
+
+def _slices(shape: tuple[int, int], size: int) -> Iterator[tuple[slice, slice]]:
+    """Yield slices of both axes that cut an array into parts of at most `size` entries, of whole rows if possible."""
+    rows, columns = max(size // shape[1], 1), min(size, shape[1])
+    for i in range(0, shape[0], rows):
+        for j in range(0, shape[1], columns):
+            yield slice(i, i + rows), slice(j, j + columns)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,14 +125,14 @@ class _Judgement:
     lowest: Float
     highest: Float
 
-    def of(self, position: int, n: int, group: TestedGroup, compound: int) -> Replications:
-        """Return the n results at a position in the slice, which are those of a compound of the group."""
+    def of(self, position: int, n: int, *, excess: float, low: float) -> Replications:
+        """Return the n results at a position in the slice, of a compound whose search begins at `low`."""
         part = slice(position * n, (position + 1) * n)
         return Replications(
-            p=np.minimum(self.p[part] * group.excess[compound], 1.0),
+            p=np.minimum(self.p[part] * excess, 1.0),
             is_described=self.described[part],
             change=self.change[part],
-            ec50=10.0 ** (self.location[part] + group.spacing.low[compound]),
+            ec50=10.0 ** (self.location[part] + low),
             base=self.base[part],
             base_error=self.base_error[part],
             lowest_mean=self.lowest[part],
@@ -123,9 +140,9 @@ class _Judgement:
         )
 
 
-def _judge(data: DoseMeans, spacing: Spacing, null: ActivityNull, bells: Index, alpha: float) -> _Judgement:
+def _judge(data: DoseMeans, space: SearchSpace, null: ActivityNull, bells: Index, alpha: float) -> _Judgement:
     """Return the results of new experiments; those at the indices `bells` may be gain-loss curves."""
-    theta, misfit = _grid_curves(data, spacing, HILL)
+    theta, misfit = _grid_curves(data, space, HILL)
     result = activity_p(null, data, misfit)
     aicc = corrected_aic(data, misfit, HILL.n_parameters)
     flat_aicc = corrected_aic(data, data.between, 1)
@@ -134,7 +151,7 @@ def _judge(data: DoseMeans, spacing: Spacing, null: ActivityNull, bells: Index, 
     location = theta[:, 0].copy()
     if bells.size:
         own = data.take(bells)
-        bell_theta, bell_misfit = _grid_curves(own, spacing, GAIN_LOSS)
+        bell_theta, bell_misfit = _grid_curves(own, space.take(bells), GAIN_LOSS)
         bell_aicc = corrected_aic(own, bell_misfit, GAIN_LOSS.n_parameters)
         better = bell_aicc < aicc[bells]
         described[bells] |= bell_aicc < flat_aicc[bells]
@@ -157,16 +174,16 @@ def _judge(data: DoseMeans, spacing: Spacing, null: ActivityNull, bells: Index, 
     )
 
 
-def _grid_curves(data: DoseMeans, spacing: Spacing, shape: Shape) -> tuple[Float, Float]:
+def _grid_curves(data: DoseMeans, space: SearchSpace, shape: Shape) -> tuple[Float, Float]:
     """Return theta (N, P) of the best curves of the grid and their misfit (N,)."""
     theta, misfit = np.empty((len(data.pure), shape.n_theta)), np.empty(len(data.pure))
-    grid, basis = search_grid(shape, spacing.x, spacing.space)
-    for start in range(0, len(misfit), 256):
-        rows = np.arange(start, min(start + 256, len(misfit)))
+    for batch in grid_batches(shape, data.x, space, len(misfit)):
+        rows, grids = batch.curves, search_grids(shape, batch)
         part = data.take(rows)
-        gains = explained(part, basis)
+        gains = explained(part, grids.basis)
         best = gains.argmax(axis=1)
-        theta[rows], misfit[rows] = grid[best], part.between - gains[np.arange(rows.size), best]
+        own = np.arange(rows.size)
+        theta[rows], misfit[rows] = grids.theta(own, best), part.between - gains[own, best]
     return theta, np.maximum(misfit, 0.0)
 
 

@@ -21,8 +21,11 @@ from scipy.special import fdtrc, stdtr
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.models import VEHICLE, SearchSpace
-from gandl_science.dose_response.significance import anova_p, best_share, hill_grid, tube_coefficients, tube_tail
-from gandl_science.dose_response.solver import DoseMeans
+from gandl_science.dose_response.significance.activity import activity_batches
+from gandl_science.dose_response.significance.f_tests import anova_p
+from gandl_science.dose_response.significance.shares import best_shares, hill_grids
+from gandl_science.dose_response.significance.tube import tube_coefficients, tube_tail
+from gandl_science.dose_response.solver.means import DoseMeans
 
 _EVIDENCE, _EVIDENCE_OF_PAIRS = 0.1, 0.2
 """The p-value of the F-test of two variances below which a group has its own. It is generous, because a dose of three
@@ -65,7 +68,7 @@ class DoseScatter:
     def part(self, doses: Index) -> DoseScatter:
         """Return these doses only."""
         data, within = self.data, self.within[:, doses]
-        means = DoseMeans(data.x[doses], data.weight[:, doses], data.mean[:, doses], within.sum(axis=1))
+        means = DoseMeans(data.x[..., doses], data.weight[:, doses], data.mean[:, doses], within.sum(axis=1))
         return DoseScatter(
             data=means, within=within, df=self.df[doses], raw=self.raw[:, doses], raw_df=self.raw_df[doses]
         )
@@ -130,18 +133,24 @@ def _group_p(own: DoseScatter, rest: DoseScatter, space: SearchSpace, enough: Fl
     undecided = np.flatnonzero(n_tests * smallest > enough)
     if undecided.size:
         for part in hill_parts:
-            smallest[undecided] = np.minimum(smallest[undecided], _hill_p(part.data.take(undecided), space))
+            hill_p = _hill_p(part.data.take(undecided), space.take(undecided))
+            smallest[undecided] = np.minimum(smallest[undecided], hill_p)
     return np.asarray(np.minimum(1.0, n_tests * smallest))
 
 
 def _hill_p(data: DoseMeans, space: SearchSpace) -> Float:
     """Return the p-value (B,) of the best Hill curve by the tube formula, which is an upper bound where p is large."""
-    counts, tested = data.weight[0], data.x[data.x > VEHICLE]
+    counts, x = data.weight[0], np.broadcast_to(data.x, data.mean.shape)
+    lowest, highest = np.where(x > VEHICLE, x, np.inf).min(axis=1), x.max(axis=1)
     # Curves that change far beyond these doses are flat within them but for rounding.
-    near = replace(space, low=max(space.low, tested.min() - _MARGIN), high=min(space.high, tested.max() + _MARGIN))
-    share = best_share(data, hill_grid(data.x, near))
-    coefficients = tube_coefficients(data.x, counts, near, _COARSE_SURFACE)
-    return np.asarray(np.clip(tube_tail(share, float(counts.sum()), coefficients), 0.0, 1.0))
+    near = replace(space, low=np.maximum(space.low, lowest - _MARGIN), high=np.minimum(space.high, highest + _MARGIN))
+    p = np.empty(len(x))
+    for batch in activity_batches(x, near, len(x)):
+        share = best_shares(data.take(batch.curves), hill_grids(batch.x, batch.space))
+        coefficients = tube_coefficients(batch.x, counts, batch.space, _COARSE_SURFACE)
+        own = np.repeat(coefficients, batch.members.shape[1], axis=0)
+        p[batch.curves] = np.clip(tube_tail(share, float(counts.sum()), own), 0.0, 1.0)
+    return p
 
 
 def _welch_p(own: DoseScatter, rest: DoseScatter) -> Float:

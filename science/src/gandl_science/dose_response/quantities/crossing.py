@@ -17,7 +17,7 @@ from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.intervals.locations import ShapeFit
 from gandl_science.dose_response.intervals.lockstep import ProfileRequest, Search, Steps
 from gandl_science.dose_response.quantities.profiles import allowed_misfit, search_end
-from gandl_science.dose_response.solver import DoseMeans
+from gandl_science.dose_response.solver.means import DoseMeans
 
 _FIRM = 1e6
 """The weight of a point that the curve must pass through, relative to that of all wells."""

@@ -21,8 +21,8 @@ from gandl_science.dose_response.results import (
     LocationEstimate,
     ParameterEstimate,
 )
-from gandl_science.dose_response.significance import lack_of_fit_p
-from gandl_science.dose_response.solver import Solution
+from gandl_science.dose_response.significance.f_tests import lack_of_fit_p
+from gandl_science.dose_response.solver.polish import Solution
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from gandl_science.dose_response.results import (
     ScaleError,
 )
 from gandl_science.dose_response.results import Relation as FittedRelation
-from gandl_science.dose_response.significance import q_values
+from gandl_science.dose_response.significance.false_discovery import q_values
 from gandl_science.dose_response.verdict.interpretation import (
     VERDICTS_WITH_EC50,
     Interpretation,

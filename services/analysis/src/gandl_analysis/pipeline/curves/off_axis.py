@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.assay.controls.distances import ControlDistances
-from gandl_science.dose_response.significance import q_values
+from gandl_science.dose_response.significance.false_discovery import q_values
 from gandl_science.dose_response.verdict.onset import off_axis_onset
 from gandl_shared.schemas.curve import CurveOffAxis, CurveOffAxisPoint
 

@@ -1,33 +1,18 @@
-"""Least squares for many curves with equally many doses: a grid search, then one bounded polish of all curves at once.
+"""The bounded polish: Levenberg-Marquardt (Marquardt 1963) on theta alone, of all curves at once.
 
-The wells of one dose have the same prediction, so a curve depends on its weighted dose means only: sum of squares =
-pure error (within doses) + lack of fit (dose means about the curve). The grid search is one matrix product. The polish
-is the Levenberg-Marquardt method (Marquardt 1963) on theta alone, with the Jacobian of Kaufman (1975); the plateaus are
-solved exactly at every step.
+The plateaus are solved exactly at every step, so the Jacobian is that of Kaufman (1975).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
-from gandl_science.dose_response.models import SearchSpace, Shape, search_grid, spacings
-
-_FLAT = 1e-13
-"""A basis whose variance within the doses is below this is flat to rounding, and has no amplitude."""
-_FLAT_ON_GRID = 1e-10
-"""The same for the grid, where the variance is a difference of two sums and so less exact."""
-_MIN_COVERED = 0.05
-"""The share of its own amplitude that a starting curve shows within the doses."""
-_CURVES_PER_SLICE = 256
-"""Curves of one matrix product: more do not fit into the cache of a core."""
-
-_CURVES_PER_POLISH = 4096
-"""Curves of one polish, for the same reason."""
+from gandl_science.dose_response.models import SearchSpace, Shape
+from gandl_science.dose_response.solver.means import DoseMeans, plateaus
 
 _DAMPING_START = 1e-3
 """tau of Nielsen (1999) for starts that may be far from the optimum, relative to the diagonal (Marquardt 1963)."""
@@ -47,46 +32,6 @@ _MAX_MOVE = 1.0
 """The largest change of a parameter in one step: one decade, or a factor e of the slope."""
 _RIDGE = 1e-9
 """The share of the largest diagonal element that is added where a parameter has no effect at all."""
-
-
-@dataclass(frozen=True)
-class DoseMeans:
-    """B curves over D doses.
-
-    x (D,), or (B, D) where curves have doses of their own, is log10 dose, weight (B, D) the sum of well weights, mean
-    (B, D) the weighted mean of the wells, and pure (B,) the weighted sum of squares within doses.
-    """
-
-    x: Float
-    weight: Float
-    mean: Float
-    pure: Float
-
-    @property
-    def n_doses(self) -> int:
-        """The number of doses D."""
-        return int(self.mean.shape[-1])
-
-    # Both are needed several times in every step of a polish.
-    @cached_property
-    def total_weight(self) -> Float:
-        """The effective number of wells, (B,): a downweighted well counts as its weight."""
-        return np.asarray(self.weight.sum(axis=1))
-
-    @cached_property
-    def grand_mean(self) -> Float:
-        """The weighted mean of all wells, (B,)."""
-        return np.asarray((self.weight * self.mean).sum(axis=1) / self.total_weight)
-
-    @property
-    def between(self) -> Float:
-        """The weighted sum of squares of dose means about the grand mean, (B,)."""
-        return np.asarray((self.weight * (self.mean - self.grand_mean[:, None]) ** 2).sum(axis=1))
-
-    def take(self, curves: Index) -> DoseMeans:
-        """Return the curves at these indices (repeats are allowed)."""
-        x = self.x if self.x.ndim == 1 else self.x[curves]
-        return DoseMeans(x, self.weight[curves], self.mean[curves], self.pure[curves])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,85 +65,6 @@ class Solution:
             fields[name] = getattr(self, name).copy()
             fields[name][curves] = getattr(other, name)
         return Solution(**fields)
-
-
-def dose_means(x: Float, wells: Float, weights: Float) -> DoseMeans:
-    """Average wells (B, D, R) with weights (B, D, R), 0 where there is no well. Every dose needs some weight."""
-    weight = weights.sum(axis=2)
-    mean = (weights * wells).sum(axis=2) / weight
-    pure = (weights * (wells - mean[:, :, None]) ** 2).sum(axis=(1, 2))
-    return DoseMeans(x, weight, mean, pure)
-
-
-def plateaus(data: DoseMeans, basis: Float) -> tuple[Float, Float, Float]:
-    """Return bottom (B,), amplitude (B,) and residuals (B, D) of the best line through basis (B, D)."""
-    total, centre = data.total_weight, data.grand_mean
-    # Centring makes the two plateaus orthogonal, so that the line has a closed form.
-    h_mean = (data.weight * basis).sum(axis=1) / total
-    h = basis - h_mean[:, None]
-    spread = (data.weight * h * h).sum(axis=1)
-    usable = spread > _FLAT * total
-    amplitude = np.where(usable, (data.weight * h * data.mean).sum(axis=1) / np.where(usable, spread, 1.0), 0.0)
-    residual = data.mean - centre[:, None] - amplitude[:, None] * h
-    return centre - amplitude * h_mean, amplitude, residual
-
-
-def explained(data: DoseMeans, basis: Float) -> Float:
-    """Return the sum of squares (B, G) that each grid basis (G, D) explains beyond the mean."""
-    y = data.mean - data.grand_mean[:, None]
-    gains = (data.weight * y) @ basis.T
-    # Without missing or downweighted wells all curves have the same weights, and one row of spreads is enough.
-    weight = data.weight[:1] if np.all(data.weight == data.weight[0]) else data.weight
-    total = weight.sum(axis=1, keepdims=True)
-    spread = weight @ (basis**2).T - (weight @ basis.T) ** 2 / total
-    spread[spread <= _FLAT_ON_GRID * total] = np.inf
-    # In place, because these arrays are the largest of a fit.
-    gains *= gains
-    gains /= spread
-    return gains
-
-
-def solve(data: DoseMeans, shape: Shape, space: SearchSpace, n_starts: int = 1) -> Solution:
-    """Return the least-squares curve of `shape` for each row of `data`: the best grid points, then a polish of each.
-
-    Starts are grid points whose curve shows at least 5 % of its own amplitude within the tested doses, because beyond
-    that the amplitude is arbitrary. The polish may leave them if the fit gets better.
-    """
-    starts = _starts(data, shape, space, n_starts)
-    per_slice = max(_CURVES_PER_POLISH // n_starts, 1)
-    slices = [np.arange(i, min(i + per_slice, len(starts))) for i in range(0, len(starts), per_slice)]
-    solutions = []
-    for curves in slices:
-        rows = np.repeat(curves, n_starts)
-        # All starts of all curves are polished together: a step of many rows costs little more than one of few.
-        polished = polish(data.take(rows), shape, space.take(rows), starts[curves].reshape(-1, shape.n_theta))
-        best = polished.misfit.reshape(-1, n_starts).argmin(axis=1)
-        solutions.append(polished.take(np.arange(curves.size) * n_starts + best))
-    return Solution.joined(solutions)
-
-
-def _starts(data: DoseMeans, shape: Shape, space: SearchSpace, n: int) -> Float:
-    """Return the n best grid points of each curve (B, n, P)."""
-    starts = np.empty((len(data.pure), n, shape.n_theta))
-    # Curves with the same spacing of doses share a grid.
-    for spacing in spacings(data.x, space, len(data.pure)):
-        grid, basis = search_grid(shape, spacing.x, spacing.space)
-        covered = np.ptp(basis, axis=1) >= _MIN_COVERED
-        points = _best_points(data.take(spacing.members), basis[covered], n)
-        starts[spacing.members] = spacing.starts(shape, grid[covered], points)
-    return starts
-
-
-def _best_points(data: DoseMeans, basis: Float, n: int) -> Index:
-    """Return indices (B, n) of the grid points that explain most, working on one slice of curves at a time."""
-    count = len(data.pure)
-    slices = [np.arange(i, min(i + _CURVES_PER_SLICE, count)) for i in range(0, count, _CURVES_PER_SLICE)]
-    points = []
-    for curves in slices:
-        gains = explained(data.take(curves), basis)
-        best = gains.argmax(axis=1)[:, None] if n == 1 else np.argpartition(gains, -n, axis=1)[:, -n:]
-        points.append(best)
-    return np.concatenate(points)
 
 
 def polish(
