@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "fit": "Fit a dose-response curve for each compound and cell line of a table.",
     "export-zarr": "Write the images of a plate as OME-Zarr, with the scores of a screen, for napari and MoBIE.",
     "embed": "Embed images into a table of vectors, without a plate map and without scores.",
+    "probe": "Probe featurizers: how well a linear classifier reads labels off their vectors, on unseen groups.",
     "models": "List model cards, or compare models on a screen.",
     "import-model": "Make a featurizer of any ONNX network, by a card that says what it takes and returns.",
     "train": "Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.",
@@ -39,6 +40,7 @@ FOLDERS: Mapping[str, str] = {
     "simulate": "data",
     "embed": "featurizers",
     "models": "featurizers",
+    "probe": "featurizers",
     "import-model": "featurizers",
     "reproduce": "data",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ MODEL_HELP = (
     "ONNX featurizer from `gandl export` or `gandl import-model`, or a released one; or the name of a baseline: "
     "intensity, pca, cp-measure, untrained:SEED."
 )
+NO_TILES = TileForm(channels=())
+"""The form of tiles for a model file, which has its own on its card."""
 MAX_FIT_SITES = 256
 """A baseline that is fitted to tiles gets those of at most so many fields."""
 
@@ -61,6 +64,18 @@ class TileOptions:
         if is_file and present:
             raise BadInput(f"{present[0]} is for a baseline; a model file has its own tiles on its card")
 
+    def form(self, channels: Callable[[], tuple[Channel, ...]]) -> TileForm:
+        """Return the tiles of a baseline. `channels` are those of the images, which `like` replaces."""
+        if self.like is None:
+            return TileForm(
+                channels=channels(),
+                size=self.tile_size or DEFAULT_SIZE,
+                downscale=self.downscale or DEFAULT_DOWNSCALE,
+            )
+        form = TileForm.of_card(Engine.load(self.like, threads=1).card)
+        size, downscale = self.tile_size or form.size, self.downscale or form.downscale
+        return replace(form, size=size, downscale=downscale)
+
 
 with_tile_options = with_options("tiles", TileOptions)
 """Give a command these options in the place of its parameter `tiles`."""
@@ -80,7 +95,14 @@ def screen_featurizer(
         return Engine.load(Path(model), threads=threads)
     plate_map = read_plate_map(job.plate_map, controls=False, sheet=job.sheet, positive=job.positive)
     plate_map = part_with_images(job.images, plate_map, job.pattern)
-    form = _form(job, plate_map, tiles)
+    return featurizer_of_plates(model, job, plate_map, tiles, threads=threads)
+
+
+def featurizer_of_plates(
+    model: str, job: ScreenJob, plate_map: PlateMap, tiles: TileOptions, *, threads: int | None = None
+) -> Embedder:
+    """Return the featurizer that `model` names, for the images of a plate map. Raises as `screen_featurizer` does."""
+    form = tiles.form(partial(_channels, job, plate_map)) if baseline_name(model) is not None else NO_TILES
     return featurizer(model, form, partial(sample_tiles, job, plate_map), threads=threads)
 
 
@@ -104,17 +126,9 @@ def sample_tiles(job: ScreenJob, plate_map: PlateMap, card: ModelCard, count: in
     return np.stack(evenly_spread(list(tiles), count))
 
 
-def _form(job: ScreenJob, plate_map: PlateMap, options: TileOptions) -> TileForm:
-    if options.like is not None:
-        form = TileForm.of_card(Engine.load(options.like, threads=1).card)
-        size, downscale = options.tile_size or form.size, options.downscale or form.downscale
-        return replace(form, size=size, downscale=downscale)
+def _channels(job: ScreenJob, plate_map: PlateMap) -> tuple[Channel, ...]:
     survey = survey_images(job.images, plate_map, job.pattern, channels=job.channels, choice=job.choice)
-    return TileForm(
-        channels=tuple(Channel(name=name) for name in _channel_names(survey)),
-        size=options.tile_size or DEFAULT_SIZE,
-        downscale=options.downscale or DEFAULT_DOWNSCALE,
-    )
+    return tuple(Channel(name=name) for name in _channel_names(survey))
 
 
 def _channel_names(survey: ImageSurvey) -> tuple[str, ...]:
