@@ -64,7 +64,7 @@ def test_a_table_that_does_not_fit_the_folder_is_refused(tmp_path: Path) -> None
 
 def test_wells_have_the_columns_of_the_plate_map() -> None:
     text = "plate,well,role,compound,concentration_um,Metadata_batch\nP1,B03,treatment,Drug,1.5,x\n"
-    plate_map = parse_plate_map(text, controls=False)
+    plate_map = parse_plate_map(text, source="map.csv", controls=False)
     (columns,) = columns_of_wells([site("1", "P1", "B03")], plate_map)
     assert columns == {
         "plate": "P1",
