@@ -8,10 +8,10 @@ from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.quantities.certainty import (
     absolute_ec50,
-    area_uncertainty,
-    curve_band,
-    emax_uncertainty,
-    parameter_covariance,
+    area_uncertainties,
+    curve_bands,
+    emax_uncertainties,
+    parameter_covariances,
 )
 from gandl_science.dose_response.results import (
     CurveFit,
@@ -41,7 +41,7 @@ def test_the_covariance_is_that_of_scipy(sign: float) -> None:
     rng = np.random.default_rng(0)
     response = sign * (-1.0 + 2.0 / (1.0 + (0.3 / DOSES) ** 1.5)) + rng.normal(size=DOSES.size) * 0.25
     (fit,) = fit_curves([DoseResponseData(DOSES, response)], CurveOptions(n_null=500, robust=False), rng)
-    covariance = parameter_covariance(fit)
+    (covariance,) = parameter_covariances([fit])
 
     def model(c: Float, ec50: float, slope: float, bottom: float, top: float) -> Float:
         return bottom + (top - bottom) / (1 + (ec50 / c) ** (sign * slope))
@@ -59,26 +59,27 @@ def test_intervals_of_emax_and_area_and_the_band_hold_the_truth() -> None:
     area = (float(np.trapezoid(truth, dx=1 / 2000)) + 1) / 2
     covered = {"emax": 0, "area": 0, "band": 0}
     fits = curves(120)
-    for fit in fits:
-        summary = summarise_curve(fit, SCALE)
-        emax, auc, band = emax_uncertainty(summary, None), area_uncertainty(summary, None), curve_band(fit, DOSES)
-        assert emax and auc and band
-        covered["emax"] += emax.low <= truth[-1] <= emax.high
-        covered["area"] += auc.low <= area <= auc.high
-        covered["band"] += int(band[0][18] <= -1.0 + 2.0 / (1.0 + (0.3 / DOSES[18]) ** 1.5) <= band[1][18])
+    summaries, unknown = [summarise_curve(fit, SCALE) for fit in fits], [None] * 120
+    low, high = curve_bands(fits, np.tile(DOSES, (120, 1)))
+    emax, auc = emax_uncertainties(summaries, unknown), area_uncertainties(summaries, unknown)
+    for peak, integral, below, above in zip(emax, auc, low[:, 18], high[:, 18], strict=True):
+        assert peak and integral
+        covered["emax"] += peak.low <= truth[-1] <= peak.high
+        covered["area"] += integral.low <= area <= integral.high
+        covered["band"] += int(below <= -1.0 + 2.0 / (1.0 + (0.3 / DOSES[18]) ** 1.5) <= above)
     assert all(108 <= count <= 119 for count in covered.values())
 
 
 def test_the_error_of_the_controls_is_part_of_emax_and_area() -> None:
     summary = summarise_curve(curves(1)[0], SCALE)
     error = ScaleError(negative=0.01, positive=0.04)
-    own, both = emax_uncertainty(summary, None), emax_uncertainty(summary, error)
+    own, both = emax_uncertainties([summary] * 2, [None, error])
     assert own and both
     # At an efficacy near 1 the error of the scale is that of the positive controls.
     assert both.se**2 - own.se**2 == pytest.approx(error.variance_at(summary.peak, SCALE))
     assert error.variance_at(1.0, SCALE) == pytest.approx(0.04)
     assert error.variance_at(0.0, SCALE) == pytest.approx(0.05 / 4)
-    own, both = area_uncertainty(summary, None), area_uncertainty(summary, error)
+    own, both = area_uncertainties([summary] * 2, [None, error])
     area = summary.area()
     assert own and both and area is not None
     assert both.se**2 - own.se**2 == pytest.approx(error.variance_at(2 * area - 1, SCALE) / 4)

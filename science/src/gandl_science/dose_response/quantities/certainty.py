@@ -6,13 +6,16 @@ are means of wells themselves, the error of the scale at that response is added 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
 
 from gandl_science.arrays import Float
-from gandl_science.dose_response.models import LN10, log_dose
+from gandl_science.dose_response.models import LN10
+from gandl_science.dose_response.quantities.stacks import CurveStack, stack_curves
 from gandl_science.dose_response.results import (
     SHAPES,
     CurveFit,
@@ -45,57 +48,92 @@ class ParameterCovariance:
     matrix: Float
 
 
-def emax_uncertainty(summary: CurveSummary, error: ScaleError | None, confidence: float = 0.95) -> Uncertainty | None:
-    """Return the uncertainty of the largest fitted effect at a tested dose; None without degrees of freedom.
+def emax_uncertainties(
+    summaries: Sequence[CurveSummary], errors: Sequence[ScaleError | None], confidence: float = 0.95
+) -> list[Uncertainty | None]:
+    """Return the uncertainty of the largest fitted effect at a tested dose of each curve.
 
-    With known controls and the `error` of their means, it includes that of the scale at this response.
+    It is None without degrees of freedom. With known controls and the errors of their means, it includes that of the
+    scale at this response.
     """
-    if summary.fit.covariance is None:
-        return None
-    dose = summary.concentrations[[(summary.direction * summary.fitted).argmax()]]
-    gradient = _gradient(summary.fit, dose)[0]
-    further = _scale_variance(summary.peak, summary.scale, error)
-    return _uncertainty(summary.fit, summary.peak, gradient, further, confidence)
+    fits = [summary.fit for summary in summaries]
+    best = [summary.concentrations[(summary.direction * summary.fitted).argmax()] for summary in summaries]
+    dose, variance = np.array(best)[:, None], np.full(len(fits), np.nan)
+    for stack in stack_curves(fits):
+        variance[stack.members] = _variance(fits, stack, stack.gradient(dose[stack.members]))[:, 0]
+    peaks = [summary.peak for summary in summaries]
+    further = [
+        _scale_variance(peak, summary.scale, error)
+        for peak, summary, error in zip(peaks, summaries, errors, strict=True)
+    ]
+    return _uncertainties(fits, np.array(peaks), variance + np.array(further), confidence)
 
 
-def area_uncertainty(summary: CurveSummary, error: ScaleError | None, confidence: float = 0.95) -> Uncertainty | None:
-    """Return the uncertainty of the area, in its unit: that of the response, or of the span of known controls."""
-    area, (low, high), scale = summary.area(), summary.dose_range, summary.scale
-    if area is None or summary.fit.covariance is None:
-        return None
-    gradients = _gradient(summary.fit, even_doses(low, high, _AREA_SAMPLES))
-    gradient = np.asarray(np.trapezoid(gradients, dx=1.0 / (_AREA_SAMPLES - 1), axis=0))
-    if scale is None:
-        return _uncertainty(summary.fit, area, gradient, 0.0, confidence)
-    variance = _scale_variance(scale.negative + area * scale.span, scale, error) / scale.span**2
-    return _uncertainty(summary.fit, area, gradient / scale.span, variance, confidence)
+def area_uncertainties(
+    summaries: Sequence[CurveSummary], errors: Sequence[ScaleError | None], confidence: float = 0.95
+) -> list[Uncertainty | None]:
+    """Return the uncertainty of the area of each curve, in the unit of the response, or of the span of known controls.
 
-
-def curve_band(fit: CurveFit, concentration: Float, confidence: float = 0.95) -> tuple[Float, Float] | None:
-    """Return the pointwise confidence band (n,), (n,) of the curve at concentrations (n,); None without an error.
-
-    The band is about the curve on the measured scale; it does not hold the error of the scale or of a new well.
+    It is None where there is no area, or no degree of freedom.
     """
-    if fit.covariance is None:
-        return None
-    errors = np.sqrt(_variance(fit, _gradient(fit, concentration)))
-    if not np.isfinite(errors).all():
-        return None
-    centre, width = fit.predict(concentration), _quantile(fit, confidence) * errors
-    return centre - width, centre + width
+    results: list[Uncertainty | None] = [None] * len(summaries)
+    areas = {i: area for i, summary in enumerate(summaries) if (area := summary.area()) is not None}
+    if not areas:
+        return results
+    fits, variance = [summaries[i].fit for i in areas], np.full(len(areas), np.nan)
+    low, high = np.array([summaries[i].dose_range for i in areas]).T
+    x = even_doses(low, high, _AREA_SAMPLES)
+    for stack in stack_curves(fits):
+        gradient = np.asarray(np.trapezoid(stack.gradient(x[stack.members]), dx=1.0 / (_AREA_SAMPLES - 1), axis=2))
+        variance[stack.members] = _variance(fits, stack, gradient[:, :, None])[:, 0]
+    for k, (i, area) in enumerate(areas.items()):
+        scale = summaries[i].scale
+        if scale is not None:
+            response = scale.negative + area * scale.span
+            variance[k] = (variance[k] + _scale_variance(response, scale, errors[i])) / scale.span**2
+    uncertainties = _uncertainties(fits, np.array(list(areas.values())), variance, confidence)
+    for i, uncertainty in zip(areas, uncertainties, strict=True):
+        results[i] = uncertainty
+    return results
 
 
-def parameter_covariance(fit: CurveFit) -> ParameterCovariance | None:
+def curve_bands(fits: Sequence[CurveFit], concentration: Float, confidence: float = 0.95) -> tuple[Float, Float]:
+    """Return the pointwise confidence bands (B, n), (B, n) of curves at concentrations (B, n).
+
+    A curve without an error has a band of NaN. The band is about the curve on the measured scale; it does not hold the
+    error of the scale or of a new well.
+    """
+    low, high = np.full((2, *concentration.shape), np.nan)
+    for stack in stack_curves(fits):
+        x = concentration[stack.members]
+        errors = np.sqrt(_variance(fits, stack, stack.gradient(x)))
+        width = _quantiles([fits[i] for i in stack.members], confidence)[:, None] * errors
+        # A curve that has no error at one concentration has no band.
+        width[~np.isfinite(width).all(axis=1)] = np.nan
+        centre = stack.response(x)
+        low[stack.members], high[stack.members] = centre - width, centre + width
+    return low, high
+
+
+def parameter_covariances(fits: Sequence[CurveFit]) -> list[ParameterCovariance | None]:
     """Return the covariance of the reported parameters that are not at a bound; None without degrees of freedom."""
-    if fit.covariance is None or not np.isfinite(np.diagonal(fit.covariance)).any():
-        return None
-    names = ["level"] if fit.model is CurveModel.CONSTANT else [*SHAPES[fit.model].parameters, "bottom", "top"]
-    matrix = fit.covariance * np.outer(_factors(fit), _factors(fit))
-    if fit.model is CurveModel.HILL and not fit.rising:
-        # A falling curve was solved with its higher plateau on the left.
-        names[-2:] = names[-1], names[-2]
-    order = [i for i in _reported_order(names) if np.isfinite(matrix[i, i])]
-    return ParameterCovariance(names=tuple(names[i] for i in order), matrix=matrix[np.ix_(order, order)])
+    results: list[ParameterCovariance | None] = [None] * len(fits)
+    for stack in stack_curves(fits):
+        factors, names = _factors(stack), _names(stack)
+        matrices = _covariances(fits, stack) * factors[:, :, None] * factors[:, None, :]
+        is_finite = np.isfinite(np.diagonal(matrices, axis1=1, axis2=2))
+        columns = list(range(len(names)))
+        for k in np.flatnonzero(is_finite.any(axis=1)).tolist():
+            fit = fits[stack.members[k]]
+            # A falling Hill curve was solved with its higher plateau on the left.
+            is_turned = fit.model is CurveModel.HILL and not fit.rising
+            order = [*columns[:-2], columns[-1], columns[-2]] if is_turned else columns
+            pairs = [(name, i) for name, i in zip(names, order, strict=True) if is_finite[k, i]]
+            own = [i for _, i in pairs]
+            results[stack.members[k]] = ParameterCovariance(
+                names=tuple(name for name, _ in pairs), matrix=matrices[k][np.ix_(own, own)]
+            )
+    return results
 
 
 def absolute_ec50(crossing: LevelCrossing | None, dose_range: tuple[float, float]) -> ReportedConcentration:
@@ -122,55 +160,58 @@ def absolute_ec50(crossing: LevelCrossing | None, dose_range: tuple[float, float
     return ReportedConcentration(low=low, high=high)
 
 
-def _gradient(fit: CurveFit, concentration: Float) -> Float:
-    """Return the derivatives (n, K) of the curve at concentrations (n,) by the parameters of its covariance."""
-    if fit.model is CurveModel.CONSTANT:
-        return np.ones((len(concentration), 1))
-    shape, x, (left, right) = SHAPES[fit.model], log_dose(concentration), fit.plateaus
-    h = shape.basis(x, fit.theta)
-    return np.column_stack([(right - left) * shape.gradient(x, fit.theta).T, 1.0 - h, h])
+def _covariances(fits: Sequence[CurveFit], stack: CurveStack) -> Float:
+    """Return the covariances (N, K, K) of a stack; NaN for parameters at a bound and where there is none."""
+    n = len(_names(stack))
+    missing = np.full((n, n), np.nan)
+    own = [fits[i].covariance for i in stack.members]
+    return np.stack([missing if covariance is None else covariance for covariance in own])
 
 
-def _variance(fit: CurveFit, gradient: Float) -> Float:
-    """Return the variance of linear functions (..., K) of the parameters; NaN without degrees of freedom."""
-    if fit.covariance is None or fit.sigma is None:
-        return np.full(gradient.shape[:-1], np.nan)
+def _variance(fits: Sequence[CurveFit], stack: CurveStack, gradient: Float) -> Float:
+    """Return the variances (N, n) of linear functions (N, K, n) of the parameters; NaN without degrees of freedom."""
+    covariances = _covariances(fits, stack)
     # A parameter at its bound is a constant, so it adds nothing.
-    covariance = np.where(np.isfinite(fit.covariance), fit.covariance, 0.0)
-    return np.asarray(np.maximum(np.einsum("...i,ij,...j->...", gradient, covariance, gradient), 0.0))
+    finite = np.where(np.isfinite(covariances), covariances, 0.0)
+    variance = np.maximum(((finite @ gradient) * gradient).sum(axis=1), 0.0)
+    variance[[fits[i].covariance is None or fits[i].sigma is None for i in stack.members]] = np.nan
+    return np.asarray(variance)
 
 
-def _uncertainty(
-    fit: CurveFit, estimate: float, gradient: Float, further: float, confidence: float
-) -> Uncertainty | None:
-    se = float(np.sqrt(_variance(fit, gradient) + further))
-    if not np.isfinite(se):
-        return None
-    width = _quantile(fit, confidence) * se
-    return Uncertainty(se=se, low=estimate - width, high=estimate + width)
+def _uncertainties(
+    fits: Sequence[CurveFit], estimates: Float, variances: Float, confidence: float
+) -> list[Uncertainty | None]:
+    se = np.sqrt(variances)
+    width = _quantiles(fits, confidence) * se
+    columns = (se.tolist(), (estimates - width).tolist(), (estimates + width).tolist())
+    return [
+        Uncertainty(se=error, low=low, high=high) if math.isfinite(error) else None
+        for error, low, high in zip(*columns, strict=True)
+    ]
 
 
-def _quantile(fit: CurveFit, confidence: float) -> float:
-    return float(stdtrit(max(fit.residual_df, 0.5), (1 + confidence) / 2))
+def _quantiles(fits: Sequence[CurveFit], confidence: float) -> Float:
+    df = np.array([fit.residual_df for fit in fits])
+    return np.asarray(stdtrit(np.maximum(df, 0.5), (1 + confidence) / 2))
 
 
 def _scale_variance(response: float, scale: ResponseScale | None, error: ScaleError | None) -> float:
     return 0.0 if scale is None or error is None else error.variance_at(response, scale)
 
 
-def _factors(fit: CurveFit) -> Float:
-    """Return the derivatives (K,) of the reported parameters by the searched ones: d(10^u) = 10^u ln 10 du."""
-    if fit.model is CurveModel.CONSTANT:
-        return np.ones(1)
-    shape = SHAPES[fit.model]
-    values = np.array([fit.params[name].estimate for name in shape.parameters])
-    return np.concatenate([values * np.where(shape.is_location, LN10, 1.0), np.ones(2)])
+def _names(stack: CurveStack) -> tuple[str, ...]:
+    """Return the names of the parameters of the covariance as they are reported."""
+    return ("level",) if stack.model is CurveModel.CONSTANT else (*SHAPES[stack.model].parameters, "bottom", "top")
 
 
-def _reported_order(names: list[str]) -> list[int]:
-    """Return the indices of the parameters with `bottom` before `top`."""
-    order = list(range(len(names)))
-    return [*order[:-2], order[-1], order[-2]] if names[-1] == "bottom" else order
+def _factors(stack: CurveStack) -> Float:
+    """Return the derivatives (N, K) of the reported parameters by the searched ones: d(10^u) = 10^u ln 10 du."""
+    factors = np.ones((stack.members.size, len(_names(stack))))
+    if stack.model is not CurveModel.CONSTANT:
+        is_location = SHAPES[stack.model].is_location
+        natural = np.where(is_location, 10.0**stack.theta, np.exp(stack.theta))
+        factors[:, : is_location.size] = natural * np.where(is_location, LN10, 1.0)
+    return factors
 
 
 def _finite(value: float | None) -> float | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
-from gandl_science.arrays import Float
+from gandl_science.arrays import Float, Index
+from gandl_science.dose_response.quantities.stacks import of_equal_length, predict_curves
 from gandl_science.dose_response.results import CurveFit, CurveModel, ResponseScale
 
 _SAMPLES = 400
 _REFINEMENTS = 2
-_MEMORY = 16
 _SINGLE_DOSE_SHARE = 0.25
 _SINGLE_DOSE_ERRORS = 4.0
 
@@ -134,28 +135,44 @@ class CurveSummary:
 
         None with fewer than two doses above zero, because there is no range to integrate over.
         """
-        if self.sample_y.size < 2:
+        y = self.sample_y
+        if y.size < 2:
             return None
-        # The samples are even in log dose, so the trapezoid rule is over log dose.
-        level = float(np.trapezoid(self.sample_y, np.linspace(0.0, 1.0, self.sample_y.size)))
+        # The trapezoid rule of samples that are even in log dose.
+        level = float((y.sum() - (y[0] + y[-1]) / 2) / (y.size - 1))
         return level if self.scale is None else (level - self.scale.negative) / self.scale.span
 
 
 def summarise_curve(fit: CurveFit, scale: ResponseScale | None) -> CurveSummary:
     """Return the summary of a fit on the scale of the controls, None where they are unknown."""
-    concentrations = np.array([dose.concentration for dose in fit.doses])
-    sample_x, sample_y = sample_curve(fit, _SAMPLES)
-    return CurveSummary(
-        fit=fit,
-        scale=scale,
-        direction=_direction(fit, scale),
-        concentrations=concentrations,
-        means=np.array([dose.mean for dose in fit.doses]),
-        counts=np.array([dose.n_wells for dose in fit.doses]),
-        fitted=fit.predict(concentrations),
-        sample_x=sample_x,
-        sample_y=sample_y,
-    )
+    return summarise_curves([fit], scale)[0]
+
+
+def summarise_curves(fits: Sequence[CurveFit], scale: ResponseScale | None) -> list[CurveSummary]:
+    """Return the summaries of fits on one scale of the controls, None where they are unknown."""
+    concentrations = [np.array([dose.concentration for dose in fit.doses]) for fit in fits]
+    fitted: list[Float] = [np.empty(0)] * len(fits)
+    for members, doses in of_equal_length(concentrations):
+        for i, response in zip(members.tolist(), _predicted(fits, members, doses), strict=True):
+            fitted[i] = response
+    return [
+        CurveSummary(
+            fit=fit,
+            scale=scale,
+            direction=_direction(fit, scale),
+            concentrations=concentrations[i],
+            means=np.array([dose.mean for dose in fit.doses]),
+            counts=np.array([dose.n_wells for dose in fit.doses]),
+            fitted=fitted[i],
+            sample_x=x,
+            sample_y=y,
+        )
+        for i, (fit, (x, y)) in enumerate(zip(fits, sample_curves(fits, _SAMPLES), strict=True))
+    ]
+
+
+def _predicted(fits: Sequence[CurveFit], members: Index, concentration: Float) -> Float:
+    return predict_curves([fits[i] for i in members.tolist()], concentration)
 
 
 def _direction(fit: CurveFit, scale: ResponseScale | None) -> float:
@@ -169,22 +186,33 @@ def _direction(fit: CurveFit, scale: ResponseScale | None) -> float:
 
 def sample_curve(fit: CurveFit, n: int) -> tuple[Float, Float]:
     """Return the fitted curve at n concentrations over the tested doses above zero, evenly spaced in logarithm."""
-    positive = np.array([dose.concentration for dose in fit.doses if dose.concentration > 0])
-    if positive.size == 0:
-        x = np.zeros(1)
-    elif positive.size == 1:
-        x = positive
-    else:
-        x = even_doses(float(positive[0]), float(positive[-1]), n)
-    return x, fit.predict(x)
+    return sample_curves([fit], n)[0]
 
 
-@lru_cache(_MEMORY)
-def even_doses(low: float, high: float, n: int) -> Float:
-    """Return n concentrations from `low` to `high`, evenly spaced in logarithm; the array cannot be changed."""
+def sample_curves(fits: Sequence[CurveFit], n: int) -> list[tuple[Float, Float]]:
+    """Return each fitted curve at n concentrations over its tested doses above zero, evenly spaced in logarithm.
+
+    A curve with one such dose or none is sampled once, at that dose or at zero.
+    """
+    positive = [[dose.concentration for dose in fit.doses if dose.concentration > 0] for fit in fits]
+    samples: dict[int, tuple[Float, Float]] = {}
+    ranges = np.array([i for i, doses in enumerate(positive) if len(doses) > 1], dtype=int)
+    points = np.array([i for i, doses in enumerate(positive) if len(doses) < 2], dtype=int)
+    if ranges.size:
+        low, high = np.array([(positive[i][0], positive[i][-1]) for i in ranges.tolist()]).T
+        x = even_doses(low, high, n)
+        samples.update(zip(ranges.tolist(), zip(x, _predicted(fits, ranges, x), strict=True), strict=True))
+    if points.size:
+        x = np.array([positive[i] or [0.0] for i in points.tolist()])
+        samples.update(zip(points.tolist(), zip(x, _predicted(fits, points, x), strict=True), strict=True))
+    return [samples[i] for i in range(len(fits))]
+
+
+def even_doses(low: Float, high: Float, n: int) -> Float:
+    """Return n concentrations (B, n) from `low` to `high` (B,), evenly spaced in logarithm."""
+    ends, code = np.unique(np.column_stack([low, high]), axis=0, return_inverse=True)
     # Compounds that share their doses share these, and to compute them takes longer than a curve at them.
-    x = np.geomspace(low, high, n)
+    x = np.geomspace(ends[:, 0], ends[:, 1], n, axis=-1)
     # Rounding must not move the ends beyond the tested doses.
-    x[0], x[-1] = low, high
-    x.flags.writeable = False
-    return x
+    x[:, 0], x[:, -1] = ends.T
+    return np.asarray(x[code.reshape(-1)])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.quantities.certainty import (
+    ParameterCovariance,
     Uncertainty,
-    area_uncertainty,
-    curve_band,
-    emax_uncertainty,
-    parameter_covariance,
+    area_uncertainties,
+    curve_bands,
+    emax_uncertainties,
+    parameter_covariances,
 )
+from gandl_science.dose_response.quantities.stacks import of_equal_length
 from gandl_science.dose_response.results import CurveFit, ScaleError
 from gandl_science.dose_response.verdict.summary import CurveSummary
 from gandl_shared.schemas.curve import CurveArea, CurveCovariance, CurveParameter
@@ -31,19 +35,43 @@ class CurveCertainty:
     band: tuple[tuple[float, float], ...]
 
 
-def curve_certainty(
-    summary: CurveSummary, error: ScaleError | None, band_at: Float, confidence: float
-) -> CurveCertainty:
-    """Return the certainty of a fit on the scale of the controls, with its band at the concentrations `band_at`."""
-    fit = summary.fit
-    area = area_uncertainty(summary, error, confidence)
-    band = curve_band(fit, band_at, confidence)
-    return CurveCertainty(
-        emax=emax_uncertainty(summary, error, confidence),
-        area=None if area is None else CurveArea(se=area.se, low=area.low, high=area.high),
-        covariance=_covariance(fit),
-        band=() if band is None else tuple(zip(*(_rounded(end).tolist() for end in band), strict=True)),
+def curve_certainties(
+    summaries: Sequence[CurveSummary],
+    errors: Sequence[ScaleError | None],
+    band_at: Sequence[Float],
+    confidence: float,
+) -> list[CurveCertainty]:
+    """Return the certainty of each fit on the scale of the controls, with its band at the concentrations `band_at`."""
+    fits = [summary.fit for summary in summaries]
+    columns = zip(
+        emax_uncertainties(summaries, errors, confidence),
+        area_uncertainties(summaries, errors, confidence),
+        parameter_covariances(fits),
+        _bands(fits, band_at, confidence),
+        strict=True,
     )
+    return [
+        CurveCertainty(
+            emax=emax,
+            area=None if area is None else CurveArea(se=area.se, low=area.low, high=area.high),
+            covariance=None if covariance is None else _covariance(covariance),
+            band=band,
+        )
+        for emax, area, covariance, band in columns
+    ]
+
+
+def _bands(
+    fits: Sequence[CurveFit], band_at: Sequence[Float], confidence: float
+) -> list[tuple[tuple[float, float], ...]]:
+    """Return the band of each curve as pairs; it is empty where there is no error."""
+    bands: list[tuple[tuple[float, float], ...]] = [()] * len(fits)
+    for members, concentration in of_equal_length(band_at):
+        low, high = curve_bands([fits[i] for i in members], concentration, confidence)
+        ends = zip(members.tolist(), _rounded(low).tolist(), _rounded(high).tolist(), strict=True)
+        for i, *pair in ends:
+            bands[i] = () if math.isnan(pair[0][0]) else tuple(zip(*pair, strict=True))
+    return bands
 
 
 def curve_parameters(fit: CurveFit) -> dict[str, CurveParameter]:
@@ -62,15 +90,12 @@ def curve_parameters(fit: CurveFit) -> dict[str, CurveParameter]:
     return parameters
 
 
-def _covariance(fit: CurveFit) -> CurveCovariance | None:
-    covariance = parameter_covariance(fit)
-    if covariance is None:
-        return None
+def _covariance(covariance: ParameterCovariance) -> CurveCovariance:
     return CurveCovariance(parameters=covariance.names, matrix=tuple(map(tuple, covariance.matrix.tolist())))
 
 
 def _rounded(values: Float) -> Float:
-    """Return the values (n,) to the digits of a band."""
+    """Return the values (N, n) to the digits of a band."""
     size = np.abs(values)
     digits = _BAND_DIGITS - 1 - np.floor(np.log10(np.where(size > 0, size, 1.0)))
     # Powers of ten above one are exact, and so are the rounded integers: the result is the nearest number.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
+from gandl_science.arrays import Float
 from gandl_science.dose_response.families.refit import first_model, refit_curves
 from gandl_science.dose_response.families.request import CurveRequest
 from gandl_science.dose_response.fit import fit_curves
@@ -33,7 +34,7 @@ from gandl_science.dose_response.verdict.interpretation import (
     interpret_curve,
 )
 from gandl_science.dose_response.verdict.replication import hit_probability, largest_hit_p
-from gandl_science.dose_response.verdict.summary import sample_curve, summarise_curve
+from gandl_science.dose_response.verdict.summary import CurveSummary, sample_curves, summarise_curves
 from gandl_shared.errors import InvalidTable, Problem, raise_if
 from gandl_shared.schemas.analysis import NoiseParameters
 from gandl_shared.schemas.curve import (
@@ -52,7 +53,7 @@ from gandl_shared.schemas.curve import (
 from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
-from gandl_analysis.pipeline.curves.certainty import curve_certainty, curve_parameters
+from gandl_analysis.pipeline.curves.certainty import CurveCertainty, curve_certainties, curve_parameters
 from gandl_analysis.pipeline.curves.off_axis import OffAxisRule, off_axis_results
 from gandl_analysis.pipeline.curves.vehicle import vehicle_wells, with_vehicle
 from gandl_analysis.pipeline.curves.weighting import Weighting, fit_weighted
@@ -60,6 +61,9 @@ from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell, finit
 
 _SAMPLES = 81
 """The points of the sampled curve: enough for a smooth line in a figure."""
+
+_CURVES_PER_SLICE = 512
+"""Curves that are described at once: their samples take 4 MB."""
 
 N_REPLICATIONS = 100
 """The new experiments from which the hit probability is told: its standard error is at most 5 %."""
@@ -194,12 +198,17 @@ def fit_wells(
     if_equal_scatter = _q_by_cell_line(fittable, [fit.equal_scatter_p for fit in fits])
     cautious = _q_by_cell_line(fittable, [fit.cautious_p for fit in fits])
     largest_p = _largest_p_by_cell_line(fittable, adjusted, settings.rules.alpha)
-    curves = {
-        id(compound): _curve(compound, fit, CurveTests(*levels, largest_p[compound.cell_line], deviation), settings)
-        for compound, fit, levels, deviation in zip(
-            fittable, fits, zip(adjusted, if_equal_scatter, cautious, strict=True), deviations, strict=True
+    tests = [
+        CurveTests(*levels, largest_p[compound.cell_line], deviation)
+        for compound, levels, deviation in zip(
+            fittable, zip(adjusted, if_equal_scatter, cautious, strict=True), deviations, strict=True
         )
-    }
+    ]
+    curves: dict[int, Curve] = {}
+    for start in range(0, len(fittable), _CURVES_PER_SLICE):
+        part = slice(start, start + _CURVES_PER_SLICE)
+        own = _curves(fittable[part], fits[part], tests[part], settings)
+        curves.update(zip(map(id, fittable[part]), own, strict=True))
     return [
         curves.get(id(compound))
         or _curve_without_fit(compound, settings, directed=compound.cell_line not in undirected)
@@ -259,9 +268,28 @@ class CurveTests(NamedTuple):
     off_axis: CurveOffAxis
 
 
-def _curve(compound: CompoundWells, fit: CurveFit, tests: CurveTests, settings: CurveSettings) -> Curve:
+def _curves(
+    compounds: Sequence[CompoundWells], fits: Sequence[CurveFit], tests: Sequence[CurveTests], settings: CurveSettings
+) -> list[Curve]:
+    """Return the curves of compounds; what is computed of all fits alike is computed of all at once."""
+    summaries = summarise_curves(fits, settings.rules.scale)
+    samples = sample_curves(fits, _SAMPLES)
+    errors = [settings.scale_errors.get(compound.cell_line) for compound in compounds]
+    certainties = curve_certainties(summaries, errors, [x for x, _ in samples], settings.options.confidence)
+    rows = zip(compounds, summaries, tests, samples, certainties, strict=True)
+    return [_curve(*row, settings) for row in rows]
+
+
+def _curve(
+    compound: CompoundWells,
+    summary: CurveSummary,
+    tests: CurveTests,
+    sample: tuple[Float, Float],
+    certainty: CurveCertainty,
+    settings: CurveSettings,
+) -> Curve:
+    fit, (x, y) = summary.fit, sample
     q_value, equal_scatter_q, cautious_q, largest_p, off_axis = tests
-    summary = summarise_curve(fit, settings.rules.scale)
     interpretation = interpret_curve(
         fit,
         q_value,
@@ -272,9 +300,6 @@ def _curve(compound: CompoundWells, fit: CurveFit, tests: CurveTests, settings: 
         cautious_q=cautious_q,
     )
     loss = interpretation.loss_ec50
-    x, y = sample_curve(fit, _SAMPLES)
-    scale_error = settings.scale_errors.get(compound.cell_line)
-    certainty = curve_certainty(summary, scale_error, x, settings.options.confidence)
     return Curve(
         compound=compound.name,
         cell_line=compound.cell_line,
