@@ -17,7 +17,7 @@ from gandl_science.dose_response.designs import Design, designs
 from gandl_science.dose_response.intervals.bootstrap import bootstrap_means
 from gandl_science.dose_response.models import GAIN_LOSS, HILL
 from gandl_science.dose_response.noise.generators import derive_generator
-from gandl_science.dose_response.noise.replication import TestedGroup, draw_wells, replicate
+from gandl_science.dose_response.noise.replication import TestedGroup, replicate
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
 from gandl_science.dose_response.quantities.model_fits import ModelFit, fit_constants, fit_shapes
 from gandl_science.dose_response.results import (
@@ -121,13 +121,15 @@ def _replications(
     results: dict[int, Replications] = {}
     for group in design_fit.groups if options.n_replications else ():
         compounds = group.batch.curves.tolist()
-        own = [fits[compound] for compound in compounds]
-        wells = [
+        replications = replicate(
+            design,
+            group,
+            [fits[compound] for compound in compounds],
+            options,
             # Another stream than that of the bootstrap of the same wells.
-            draw_wells(design, b, fit, options.n_replications, derive_generator(seed + 1, _own_wells(design, b)))
-            for b, fit in zip(compounds, own, strict=True)
-        ]
-        results.update(zip(compounds, replicate(design, group, own, wells, options.alpha), strict=True))
+            lambda compound: derive_generator(seed + 1, _own_wells(design, compound)),
+        )
+        results.update(zip(compounds, replications, strict=True))
     return results
 
 

@@ -31,7 +31,7 @@ def test_new_wells_scatter_without_bias_about_the_curve(replicates: int, df: int
     data = compound(replicates, 1)
     (fit,) = fit_curves([data], CurveOptions(), np.random.default_rng(0))
     _, design = next(designs([data], CurveOptions()))
-    means, pure = draw_wells(design, 0, fit, 4000, np.random.default_rng(2))
+    (means,), (pure,) = draw_wells(design, np.array([0]), [fit], 4000, [np.random.default_rng(2)])
     variance = fit.sigma**2 if replicates == 1 else design.data.pure[0] / df
     assert means.mean(axis=0) == pytest.approx(fit.predict(DOSES), abs=5 * np.sqrt(variance / replicates / 4000))
     assert means.var(axis=0).mean() == pytest.approx(variance / replicates, rel=0.1)

@@ -11,47 +11,58 @@ A new experiment is judged on the search grid, without a polish.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, SearchSpace, Shape
-from gandl_science.dose_response.results import CurveFit, CurveModel, Replications
+from gandl_science.dose_response.quantities.stacks import predict_curves
+from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, Replications
 from gandl_science.dose_response.selection import corrected_aic
 from gandl_science.dose_response.significance.activity import activity_p
 from gandl_science.dose_response.significance.null import ActivityNull
-from gandl_science.dose_response.solver.grids import SpacingBatch, grid_batches, search_grids
+from gandl_science.dose_response.solver.grids import SearchGrids, SpacingBatch, grid_batches, search_grids
 from gandl_science.dose_response.solver.means import DoseMeans, explained, plateaus
 
 _ROWS_PER_SLICE = 4096
 """New experiments that are judged at once: more do not fit into the cache of a core."""
+_CURVES_PER_SEARCH = 256
+"""Curves that are compared with a grid at once, for the same reason."""
 
 
-def draw_wells(design: Design, compound: int, fit: CurveFit, n: int, rng: np.random.Generator) -> tuple[Float, Float]:
-    """Return dose means (n, D) and pure sums of squares (n,) of new experiments with one compound."""
-    data, counts = design.data, design.counts[compound].astype(int)
-    fitted = fit.predict(design.levels[compound])
-    pure_df = float(data.total_weight[compound]) - data.n_doses
+def draw_wells(
+    design: Design, compounds: Index, fits: Sequence[CurveFit], n: int, generators: Sequence[np.random.Generator]
+) -> tuple[Float, Float]:
+    """Return dose means (C, n, D) and pure sums of squares (C, n) of n new experiments with each of C compounds.
+
+    `compounds` (C,) are their indices in the design; every compound has a generator of its own.
+    """
+    data, counts = design.data.take(compounds), design.counts[compounds].astype(int)
+    fitted = predict_curves(fits, design.levels[compounds])
+    pure_df = data.total_weight - data.n_doses
     replicated = pure_df > 0.5
-    residual = design.wells[compound] - (data.mean[compound] if replicated else fitted)[:, None]
+    residual = design.wells[compounds] - np.where(replicated[:, None], data.mean, fitted)[:, :, None]
     # Outliers are no part of the noise: the fit downweights them in every experiment.
-    usable = (design.weights[compound] == 1) & (counts[:, None] > (1 if replicated else 0))
-    pool = residual[usable] if usable.any() else np.zeros(1)
-    variance = float(data.pure[compound]) / pure_df if replicated else (fit.sigma or 0.0) ** 2
-    size = float(np.mean(pool**2))
-    scaled = pool * np.sqrt(variance / size) if size > 0 else pool
-    noise = scaled[rng.integers(scaled.size, size=(n, counts.size, int(counts.max())))]
-    noise[:, np.arange(counts.max()) >= counts[:, None]] = 0.0
-    mean = noise.sum(axis=2) / counts
-    # Rounding makes the squares of equal wells negative.
-    squares = np.maximum((noise**2).sum(axis=2) - counts * mean**2, 0.0)
+    usable = (design.weights[compounds] == 1) & (counts > replicated[:, None])[:, :, None]
+    sigma = np.array([fit.sigma or 0.0 for fit in fits])
+    variance = np.where(replicated, data.pure / np.where(replicated, pure_df, 1.0), sigma**2)
+    width = counts.max(axis=1)
+    noise = np.zeros((compounds.size, n, counts.shape[1], int(width.max())))
+    for i, rng in enumerate(generators):
+        pool = residual[i][usable[i]] if usable[i].any() else np.zeros(1)
+        size = float(np.mean(pool**2))
+        scaled = pool * np.sqrt(variance[i] / size) if size > 0 else pool
+        noise[i, :, :, : width[i]] = scaled[rng.integers(scaled.size, size=(n, counts.shape[1], width[i]))]
+    noise *= np.arange(noise.shape[3]) < counts[:, None, :, None]
+    mean = noise.sum(axis=3) / counts[:, None, :]
+    squares = (noise**2).sum(axis=3) - counts[:, None, :] * mean**2
     # A plate effect that was estimated costs degrees of freedom, so that fewer wells than were drawn count.
-    spare = max(float(counts.sum()) - counts.size, 1.0)
-    weight = data.weight[compound]
-    return fitted + mean * np.sqrt(counts / weight), squares.sum(axis=1) * (max(pure_df, 0.0) / spare)
+    spare = np.maximum(counts.sum(axis=1) - counts.shape[1], 1.0)
+    scatter = np.sqrt(counts / data.weight)[:, None, :]
+    return fitted[:, None, :] + mean * scatter, squares.sum(axis=2) * (np.maximum(pure_df, 0.0) / spare)[:, None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,36 +82,42 @@ def replicate(
     design: Design,
     group: TestedGroup,
     fits: Sequence[CurveFit],
-    wells: Sequence[tuple[Float, Float]],
-    alpha: float,
+    options: CurveOptions,
+    generator_of: Callable[[int], np.random.Generator],
 ) -> list[Replications]:
-    """Return how new experiments with the compounds of a group would be judged.
+    """Return how new experiments with the compounds of a group, whose fits (S * M,) these are, would be judged.
 
-    `fits` (S * M,) are their fits, `wells` (S * M,) the new experiments as `draw_wells` returns them, `alpha` the level
-    at which a curve is chosen.
+    `generator_of` returns the generator of a compound from its index in the design.
     """
-    n, n_members = len(wells[0][1]), group.batch.members.shape[1]
+    n, n_members = options.n_replications, group.batch.members.shape[1]
     curves = np.arange(group.batch.n_curves).reshape(-1, n_members)
     results: dict[int, Replications] = {}
-    for spacings, members in _slices(curves.shape, max(_ROWS_PER_SLICE // n, 1)):
-        part = curves[spacings, members]
-        compounds = part.ravel().tolist()
-        rows = np.repeat(group.batch.curves[compounds], n)
-        data = DoseMeans(
-            # Doses relative to the search space, so that equal spacings have equal ones.
-            np.repeat(group.batch.x[spacings], part.shape[1] * n, axis=0),
-            design.data.weight[rows],
-            np.concatenate([wells[i][0] for i in compounds]),
-            np.concatenate([wells[i][1] for i in compounds]),
-        )
-        # Only a compound that was a bell is compared with bells, whose grid is large.
-        bells = np.repeat([fits[i].model is CurveModel.GAIN_LOSS for i in compounds], n)
-        own = np.arange(len(group.batch.x))[spacings]
-        space = group.batch.space.take(np.repeat(own, part.shape[1] * n))
-        judgement = _judge(data, space, group.null.take(own), np.flatnonzero(bells), alpha)
-        low = group.batch.low.reshape(-1)
-        for k, i in enumerate(compounds):
-            results[i] = judgement.of(k, n, excess=float(group.excess[i]), low=float(low[i]))
+    for batch in grid_batches(HILL, group.batch.x, group.batch.space, len(curves)):
+        grids = search_grids(HILL, batch)
+        for rows, members in _slices((len(batch.x), n_members), max(_ROWS_PER_SLICE // n, 1)):
+            spacings = batch.curves[rows]
+            places = curves[spacings][:, members]
+            compounds = group.batch.curves[places.ravel()]
+            own = [fits[i] for i in places.ravel().tolist()]
+            generators = [generator_of(compound) for compound in compounds.tolist()]
+            mean, pure = draw_wells(design, compounds, own, n, generators)
+            each = np.repeat(np.arange(compounds.size), n)
+            data = DoseMeans(
+                # Doses relative to the search space, so that equal spacings have equal ones.
+                group.batch.x[spacings][each // places.shape[1]],
+                design.data.weight[compounds][each],
+                mean.reshape(each.size, -1),
+                pure.ravel(),
+            )
+            # Only a compound that was a bell is compared with bells, whose grid is large.
+            bells = np.repeat([fit.model is CurveModel.GAIN_LOSS for fit in own], n)
+            space = group.batch.space.take(spacings[each // places.shape[1]])
+            judgement = _judge(
+                data, space, grids.take(rows), group.null.take(spacings), np.flatnonzero(bells), options.alpha
+            )
+            low = group.batch.low.ravel()
+            for k, i in enumerate(places.ravel().tolist()):
+                results[i] = judgement.of(k, n, excess=float(group.excess[i]), low=float(low[i]))
     return [results[i] for i in range(len(fits))]
 
 
@@ -140,9 +157,14 @@ class _Judgement:
         )
 
 
-def _judge(data: DoseMeans, space: SearchSpace, null: ActivityNull, bells: Index, alpha: float) -> _Judgement:
-    """Return the results of new experiments; those at the indices `bells` may be gain-loss curves."""
-    theta, misfit = _grid_curves(data, space, HILL)
+def _judge(
+    data: DoseMeans, space: SearchSpace, grids: SearchGrids, null: ActivityNull, bells: Index, alpha: float
+) -> _Judgement:
+    """Return the results of new experiments; those at the indices `bells` may be gain-loss curves.
+
+    `grids` are the search grids of the S spacings, and `null` their nulls; the rows of data are in their order.
+    """
+    theta, misfit = _hill_curves(data, grids)
     result = activity_p(null, data, misfit)
     aicc = corrected_aic(data, misfit, HILL.n_parameters)
     flat_aicc = corrected_aic(data, data.between, 1)
@@ -151,7 +173,7 @@ def _judge(data: DoseMeans, space: SearchSpace, null: ActivityNull, bells: Index
     location = theta[:, 0].copy()
     if bells.size:
         own = data.take(bells)
-        bell_theta, bell_misfit = _grid_curves(own, space.take(bells), GAIN_LOSS)
+        bell_theta, bell_misfit = _bells(own, space.take(bells))
         bell_aicc = corrected_aic(own, bell_misfit, GAIN_LOSS.n_parameters)
         better = bell_aicc < aicc[bells]
         described[bells] |= bell_aicc < flat_aicc[bells]
@@ -174,17 +196,34 @@ def _judge(data: DoseMeans, space: SearchSpace, null: ActivityNull, bells: Index
     )
 
 
-def _grid_curves(data: DoseMeans, space: SearchSpace, shape: Shape) -> tuple[Float, Float]:
-    """Return theta (N, P) of the best curves of the grid and their misfit (N,)."""
-    theta, misfit = np.empty((len(data.pure), shape.n_theta)), np.empty(len(data.pure))
-    for batch in grid_batches(shape, data.x, space, len(misfit)):
-        rows, grids = batch.curves, search_grids(shape, batch)
-        part = data.take(rows)
-        gains = explained(part, grids.basis)
-        best = gains.argmax(axis=1)
-        own = np.arange(rows.size)
-        theta[rows], misfit[rows] = grids.theta(own, best), part.between - gains[own, best]
-    return theta, np.maximum(misfit, 0.0)
+def _hill_curves(data: DoseMeans, grids: SearchGrids) -> tuple[Float, Float]:
+    """Return theta (S * M, P) of the best curves of the S grids, and their misfit (S * M,)."""
+    curves = np.arange(len(data.pure)).reshape(len(grids.basis), -1)
+    theta, misfit = np.empty((curves.size, HILL.n_theta)), np.empty(curves.size)
+    for spacings, members in _slices(curves.shape, _CURVES_PER_SEARCH):
+        own = curves[spacings, members]
+        theta[own.ravel()], misfit[own.ravel()] = _best_points(data.take(own.ravel()), grids.take(spacings), own.shape)
+    return theta, misfit
+
+
+def _bells(data: DoseMeans, space: SearchSpace) -> tuple[Float, Float]:
+    """Return theta (N, P) of the best gain-loss curves of a grid, and their misfit (N,)."""
+    theta, misfit = np.empty((len(data.pure), GAIN_LOSS.n_theta)), np.empty(len(data.pure))
+    for batch in grid_batches(GAIN_LOSS, data.x, space, len(misfit)):
+        own, grids = batch.curves, search_grids(GAIN_LOSS, batch)
+        theta[own], misfit[own] = _best_points(data.take(own), grids, batch.members.shape)
+    return theta, misfit
+
+
+def _best_points(data: DoseMeans, grids: SearchGrids, shape: tuple[int, ...]) -> tuple[Float, Float]:
+    """Return theta (S * M, P) and the misfit (S * M,) of the points that explain most; `shape` is (S, M).
+
+    The locations are relative to the lower end of the search.
+    """
+    gains = explained(data, grids.basis)
+    best, rows = gains.argmax(axis=1), np.arange(len(gains))
+    theta = replace(grids, low=np.zeros(shape)).theta(rows, best)
+    return theta, np.maximum(data.between - gains[rows, best], 0.0)
 
 
 def _fitted(data: DoseMeans, shape: Shape, theta: Float) -> tuple[Float, Float]:

@@ -76,6 +76,10 @@ class SearchGrids:
     index: Index
     low: Float
 
+    def take(self, spacings: slice) -> SearchGrids:
+        """Return the grids of these spacings."""
+        return replace(self, basis=self.basis[spacings], locations=self.locations[spacings], low=self.low[spacings])
+
     def theta(self, curves: Index, points: Index) -> Float:
         """Return theta (N, P) of grid points (N,) at the doses of curves (N,), which are numbered from 0 to S * M."""
         spacing, index = curves // self.low.shape[1], self.index[:, points]
