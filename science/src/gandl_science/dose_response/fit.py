@@ -19,8 +19,9 @@ from gandl_science.dose_response.models import GAIN_LOSS, HILL
 from gandl_science.dose_response.noise.generators import derive_generator
 from gandl_science.dose_response.noise.replication import TestedGroup, replicate
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
-from gandl_science.dose_response.quantities.model_fits import ModelFit, fit_constants, fit_shapes
+from gandl_science.dose_response.quantities.model_fits import ModelFit, ShapeMembers, fit_constants, fit_shapes
 from gandl_science.dose_response.results import (
+    SHAPES,
     CurveFit,
     CurveModel,
     CurveOptions,
@@ -55,15 +56,17 @@ def fit_curves(
     """
     # One draw, whatever the number of datasets, so that the caller's generator advances equally.
     seed = int(rng.integers(2**63))
+    parts = [(members, _fit_design(design, options, seed)) for members, design in designs(datasets, options)]
+    design_fits = [design_fit for _, design_fit in parts]
     fits: dict[int, CurveFit] = {}
-    for members, design in designs(datasets, options):
-        fits.update(zip(members, _fit_design(design, options, seed), strict=True))
+    for (members, design_fit), model_fits in zip(parts, _fit_models(design_fits, options), strict=True):
+        fits.update(zip(members, _curve_fits(design_fit, model_fits, options, seed), strict=True))
     return tuple(fits[i] for i in range(len(datasets)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _DesignFit:
-    """What is computed of every compound of a design before a model is chosen."""
+    """What is computed of every compound of a design, up to the choice of its model."""
 
     design: Design
     solutions: Mapping[CurveModel, Solution]
@@ -75,10 +78,15 @@ class _DesignFit:
     anova: Float
     bands: tuple[Float, Float]
     unequal_scatter: Mask
+    models: Sequence[CurveModel] = ()
+
+    def members(self, model: CurveModel) -> Index:
+        """Return the compounds of a model."""
+        return np.flatnonzero([own is model for own in self.models])
 
 
-def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveFit]:
-    """Return the fits of the compounds of a design, in order; those of one model are computed together."""
+def _fit_design(design: Design, options: CurveOptions, seed: int) -> _DesignFit:
+    """Return the solutions and tests of the compounds of a design, and which model each of them has."""
     solutions = _solutions(design)
     misfit = solutions[CurveModel.HILL].misfit if solutions else np.full(len(design.counts), np.nan)
     activity, groups = compound_activity(design, misfit, options, seed)
@@ -94,27 +102,43 @@ def _fit_design(design: Design, options: CurveOptions, seed: int) -> list[CurveF
         bands=_bands(design, options, seed),
         unequal_scatter=has_unequal_scatter(design.wells, design.weights * design.prior, design.counts),
     )
-    models = _choose_models(design_fit, options)
-    bells = np.flatnonzero([model is CurveModel.GAIN_LOSS for model in models])
-    if bells.size:
-        design_fit = _with_best_bells(design_fit, bells)
-    fits: dict[int, CurveFit] = {}
-    # Intervals are the slowest step, so they are computed for the chosen model only.
-    for model in dict.fromkeys(models):
-        members = np.flatnonzero([m is model for m in models])
-        if model is CurveModel.CONSTANT:
-            model_fits = fit_constants(design, members)
-        else:
-            model_fits = fit_shapes(design, model, design_fit.solutions[model], members, options)
-        for compound, model_fit in zip(members.tolist(), model_fits, strict=True):
-            fits[compound] = _curve_fit(design_fit, model, compound, model_fit)
+    design_fit = replace(design_fit, models=_choose_models(design_fit, options))
+    bells = design_fit.members(CurveModel.GAIN_LOSS)
+    return _with_best_bells(design_fit, bells) if bells.size else design_fit
+
+
+def _fit_models(design_fits: Sequence[_DesignFit], options: CurveOptions) -> list[dict[int, ModelFit]]:
+    """Return the models of the compounds of each design, with their errors and intervals.
+
+    Intervals are the slowest step, so they are computed for the chosen model only, and of all designs together.
+    """
+    results: list[dict[int, ModelFit]] = []
+    for design_fit in design_fits:
+        members = design_fit.members(CurveModel.CONSTANT)
+        results.append(dict(zip(members.tolist(), fit_constants(design_fit.design, members), strict=True)))
+    for model in SHAPES:
+        parts = {
+            i: ShapeMembers(design=part.design, best=part.solutions[model], members=part.members(model))
+            for i, part in enumerate(design_fits)
+            if part.members(model).size
+        }
+        for i, model_fits in zip(parts, fit_shapes(model, list(parts.values()), options), strict=True):
+            results[i].update(zip(parts[i].members.tolist(), model_fits, strict=True))
+    return results
+
+
+def _curve_fits(
+    design_fit: _DesignFit, model_fits: Mapping[int, ModelFit], options: CurveOptions, seed: int
+) -> list[CurveFit]:
+    """Return the fits of the compounds of a design, in order."""
+    fits = [_curve_fit(design_fit, model, i, model_fits[i]) for i, model in enumerate(design_fit.models)]
     for compound, replications in _replications(design_fit, fits, options, seed).items():
         fits[compound] = replace(fits[compound], replications=replications)
-    return [fits[compound] for compound in range(len(models))]
+    return fits
 
 
 def _replications(
-    design_fit: _DesignFit, fits: Mapping[int, CurveFit], options: CurveOptions, seed: int
+    design_fit: _DesignFit, fits: Sequence[CurveFit], options: CurveOptions, seed: int
 ) -> dict[int, Replications]:
     """Return what new experiments with the compounds that were tested would show."""
     design = design_fit.design

@@ -21,6 +21,7 @@ MAX_BYTES = 2**31
 MAX_TEXT_BYTES = 2**28
 """The largest file of metadata that is parsed; the metadata of a plate of 1536 wells have about 20 MB in one file."""
 ARCHIVES = (".zip", ".ozx")
+IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
 
 _URL = re.compile(r"(?P<scheme>https?|s3|gs):/+(?P<rest>.+)")
 _TEXT_KEYS = (".zattrs", ".zgroup", ".zarray", "zarr.json", ".zmetadata")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.models import HILL
-from gandl_science.dose_response.quantities.model_fits import fit_shapes
+from gandl_science.dose_response.quantities.model_fits import ShapeMembers, fit_shapes
 from gandl_science.dose_response.results import CurveModel, CurveOptions, DoseResponseData, ResponseScale
 from gandl_science.dose_response.solver.curves import solve
 
@@ -20,9 +22,11 @@ def test_a_curve_among_others_has_the_intervals_that_it_has_alone() -> None:
     options = CurveOptions(scale=ResponseScale(), level=0.0)
     _, design = next(designs(data, options))
     best = solve(design.data, HILL, design.space)
-    together = fit_shapes(design, CurveModel.HILL, best, np.arange(4), options)
+    everyone = ShapeMembers(design=design, best=best, members=np.arange(4))
+    # The second part stands for another design, whose curves are searched together with those of the first.
+    together, _ = fit_shapes(CurveModel.HILL, [everyone, replace(everyone, members=np.array([2]))], options)
     for curve in range(4):
-        (alone,) = fit_shapes(design, CurveModel.HILL, best, np.array([curve]), options)
+        ((alone,),) = fit_shapes(CurveModel.HILL, [replace(everyone, members=np.array([curve]))], options)
         other = together[curve]
         for location in ("ec50", "crossing"):
             for name, value in vars(getattr(alone, location)).items():

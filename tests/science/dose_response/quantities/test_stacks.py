@@ -46,8 +46,8 @@ def test_a_model_that_a_user_asks_for_is_predicted_too() -> None:
     hill = fits()[1]
     values = {"bottom": 0.0, "top": 1.0, "ec50": 0.3, "slope": 1.0, "asymmetry": 1.0}
     params = {name: ParameterEstimate(estimate=v, se=None, at_bound=False) for name, v in values.items()}
-    asked = CurveFit(**{**vars(hill), "model": CurveModel.FIVE_PARAMETER, "params": params})
-    assert predict_curves([asked], np.array([[0.3]]))[0] == pytest.approx(asked.predict(np.array([0.3])))
+    five = CurveFit(**{**vars(hill), "model": CurveModel.FIVE_PARAMETER, "params": params})
+    assert predict_curves([five], np.array([[0.3]]))[0] == pytest.approx(five.predict(np.array([0.3])))
 
 
 def test_arrays_of_equal_length_are_put_side_by_side() -> None:

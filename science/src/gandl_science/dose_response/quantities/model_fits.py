@@ -10,7 +10,7 @@ import numpy as np
 from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.designs import Design
 from gandl_science.dose_response.intervals.locations import ShapeFit, covariances, search_locations, standard_errors
-from gandl_science.dose_response.intervals.lockstep import run_together
+from gandl_science.dose_response.intervals.lockstep import Search, run_together
 from gandl_science.dose_response.quantities.crossing import search_crossings
 from gandl_science.dose_response.quantities.profiles import search_slopes, slope_indices
 from gandl_science.dose_response.results import (
@@ -66,33 +66,55 @@ def fit_constants(design: Design, members: Index) -> list[ModelFit]:
     ]
 
 
-def fit_shapes(
-    design: Design, model: CurveModel, best: Solution, members: Index, options: CurveOptions
-) -> list[ModelFit]:
-    """Return the Hill or gain-loss model of these compounds, with errors, intervals and lack of fit.
+@dataclass(frozen=True, kw_only=True)
+class ShapeMembers:
+    """The compounds `members` (N,) of a design for which a shape was chosen; `best` are the curves of all compounds."""
 
-    `best` are the curves of the whole design.
+    design: Design
+    best: Solution
+    members: Index
+
+
+def fit_shapes(model: CurveModel, parts: Sequence[ShapeMembers], options: CurveOptions) -> list[list[ModelFit]]:
+    """Return the Hill or gain-loss model of the compounds of several designs, with errors, intervals and lack of fit.
+
+    The intervals of all designs are searched together, because a step for many curves takes hardly longer.
     """
-    shape = SHAPES[model]
-    fit = ShapeFit(
-        data=design.data.take(members),
-        shape=shape,
-        space=design.space.take(members),
-        best=best.take(members),
-    )
+    fits = [
+        ShapeFit(
+            data=part.design.data.take(part.members),
+            shape=SHAPES[model],
+            space=part.design.space.take(part.members),
+            best=part.best.take(part.members),
+        )
+        for part in parts
+    ]
+    searches = [_searches(fit, part, options) for fit, part in zip(fits, parts, strict=True)]
+    ends = iter(run_together([search for own in searches for search in own], SHAPES[model]))
+    return [_model_fits(fit, model, [next(ends) for _ in own]) for fit, own in zip(fits, searches, strict=True)]
+
+
+def _searches(fit: ShapeFit, part: ShapeMembers, options: CurveOptions) -> list[Search]:
+    """Return the searches of all intervals: of locations, of slopes, and of the absolute EC50 if there is one."""
     searches = [search_locations(fit, options.confidence), search_slopes(fit, options.confidence)]
     if options.level is not None:
         direction = None if options.scale is None else float(np.sign(options.scale.span))
-        variance = design.level_variance[members]
+        variance = part.design.level_variance[part.members]
         searches.append(
             search_crossings(fit, options.level, variance, direction=direction, confidence=options.confidence)
         )
-    ends, slope_ends, *crossing_ends = run_together(searches, shape)
+    return searches
+
+
+def _model_fits(fit: ShapeFit, model: CurveModel, results: Sequence[tuple[Float, ...]]) -> list[ModelFit]:
+    """Return the model of each curve of a fit, from the results of its searches."""
+    ends, slope_ends, *crossing_ends = results
+    shape, count = fit.shape, len(fit.rss)
     locations = [_locations(fit, k, [end[:, i] for end in ends]) for i, k in enumerate(shape.locations)]
     params, sigma, rss = _parameters(fit, model), np.sqrt(fit.variance), fit.rss
     lack = lack_of_fit_p(fit.data, fit.best.misfit, shape.n_parameters)
     covariance, slopes = covariances(fit), _slope_intervals(fit, *slope_ends)
-    crossings = _crossings(crossing_ends[0]) if crossing_ends else [None] * members.size
+    crossings = _crossings(crossing_ends[0]) if crossing_ends else [None] * count
     return [
         ModelFit(
             params=params[i],
@@ -107,7 +129,7 @@ def fit_shapes(
             slope_intervals=slopes[i],
             crossing=crossings[i],
         )
-        for i in range(members.size)
+        for i in range(count)
     ]
 
 

@@ -83,28 +83,72 @@ def polish(
     step changes its sum of squares by less than `tolerance` of it. The damping follows H. B. Nielsen, "Damping
     parameter in Marquardt's method", report IMM-REP-1999-05, Technical University of Denmark, 1999.
     """
-    whole = _BoundedProblem.of(shape, space, fixed, len(start))
-    theta = whole.project(start.copy())
-    misfit = whole.misfit(data, theta)
+    problem = _BoundedProblem.of(shape, space, fixed, len(start))
+    at = _Curves.of(shape, data, problem.project(start.copy()))
+    theta, misfit = at.theta.copy(), at.misfit.copy()
     damping, growth = np.full(len(theta), _DAMPING_START), np.full(len(theta), _GROWTH)
     live, limit, count = np.arange(len(theta)), np.broadcast_to(max_steps, len(theta)), 0
+    rows = data
     while live.size:
-        subset, problem = data.take(live), whole.take(live)
-        proposal, predicted = problem.step(subset, theta[live], damping[live])
-        new = problem.misfit(subset, proposal)
-        gained = misfit[live] - new
+        proposal, predicted = problem.step(rows, at, damping)
+        trial = _Curves.of(shape, rows, proposal)
+        gained = at.misfit - trial.misfit
         better = gained >= 0
-        total = misfit[live] + subset.pure
-        small = np.maximum(np.abs(gained), predicted) <= tolerance * total
-        done = (small & (damping[live] <= _DAMPING_BARELY)) | (np.abs(proposal - theta[live]).max(axis=1) <= _MIN_MOVE)
-        theta[live[better]], misfit[live[better]] = proposal[better], new[better]
+        small = np.maximum(np.abs(gained), predicted) <= tolerance * (at.misfit + rows.pure)
+        done = (small & (damping <= _DAMPING_BARELY)) | (np.abs(proposal - at.theta).max(axis=1) <= _MIN_MOVE)
+        at = at.replaced(trial, better)
         # Gains below rounding say nothing of the step, so the predicted gain is never taken to be smaller than that.
-        noticeable = np.maximum(predicted, _ROUNDING * (misfit[live] + subset.pure) + _TINY)
-        damping[live], growth[live] = _nielsen_update(damping[live], growth[live], gained / noticeable, better)
+        noticeable = np.maximum(predicted, _ROUNDING * (at.misfit + rows.pure) + _TINY)
+        damping, growth = _nielsen_update(damping, growth, gained / noticeable, better)
         count += 1
-        live = live[~done & (damping[live] < _DAMPING_HOPELESS) & (limit[live] > count)]
+        going = ~done & (damping < _DAMPING_HOPELESS) & (limit > count)
+        if not going.all():
+            ended, on = live[~going], np.flatnonzero(going)
+            theta[ended], misfit[ended] = at.theta[~going], at.misfit[~going]
+            # Only curves that go on are computed, and the others need not be copied in every step.
+            live, limit, damping, growth = live[on], limit[on], damping[on], growth[on]
+            at, rows, problem = at.take(on), rows.take(on), problem.take(on)
     bottom, amplitude, _ = plateaus(data, shape.basis(data.x, theta))
     return Solution(theta=theta, bottom=bottom, top=bottom + amplitude, misfit=misfit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Curves:
+    """The curves of B rows of data at theta (B, P) with the best plateaus.
+
+    `basis` and `residual` (B, D) are at the doses, `misfit` (B,) is the sum of squares of dose means about the curves.
+    """
+
+    theta: Float
+    basis: Float
+    amplitude: Float
+    residual: Float
+    misfit: Float
+
+    @classmethod
+    def of(cls, shape: Shape, data: DoseMeans, theta: Float) -> _Curves:
+        """Return the curves of a shape at theta."""
+        basis = shape.basis(data.x, theta)
+        _, amplitude, residual = plateaus(data, basis)
+        misfit = np.asarray((data.weight * residual**2).sum(axis=1))
+        return cls(theta=theta, basis=basis, amplitude=amplitude, residual=residual, misfit=misfit)
+
+    def take(self, rows: Index) -> _Curves:
+        """Return the curves at these indices."""
+        return _Curves(**{name: values[rows] for name, values in vars(self).items()})
+
+    def replaced(self, other: _Curves, which: Mask) -> _Curves:
+        """Return these curves with those of `other` where `which` (B,) is true."""
+        if which.all():
+            return other
+        rows = which[:, None]
+        return _Curves(
+            theta=np.where(rows, other.theta, self.theta),
+            basis=np.where(rows, other.basis, self.basis),
+            amplitude=np.where(which, other.amplitude, self.amplitude),
+            residual=np.where(rows, other.residual, self.residual),
+            misfit=np.where(which, other.misfit, self.misfit),
+        )
 
 
 def _nielsen_update(damping: Float, growth: Float, ratio: Float, better: Mask) -> tuple[Float, Float]:
@@ -142,11 +186,6 @@ class _BoundedProblem:
         """Return the problem of the curves at these indices."""
         return _BoundedProblem(shape=self.shape, low=self.low[curves], high=self.high[curves], fixed=self.fixed[curves])
 
-    def misfit(self, data: DoseMeans, theta: Float) -> Float:
-        """Return the sum of squares (B,) of dose means about the curves with the best plateaus."""
-        residual = plateaus(data, self.shape.basis(data.x, theta))[2]
-        return np.asarray((data.weight * residual**2).sum(axis=1))
-
     def project(self, theta: Float) -> Float:
         """Move theta into the bounds, and the first location not above the second (a fixed one does not move)."""
         theta = np.minimum(np.maximum(theta, self.low), self.high)
@@ -159,19 +198,17 @@ class _BoundedProblem:
                 theta[crossed, first] = theta[crossed, second] = np.where(self.fixed[crossed, first], one, meet)
         return theta
 
-    def step(self, data: DoseMeans, theta: Float, damping: Float) -> tuple[Float, Float]:
+    def step(self, data: DoseMeans, at: _Curves, damping: Float) -> tuple[Float, Float]:
         """Return one damped Gauss-Newton step, projected, and the decrease of the misfit that it predicts (B,).
 
         A parameter at a bound that is pulled outwards stays there. One that the step would carry past its bound is put
         on the bound, and the others step again without it.
         """
-        basis = self.shape.basis(data.x, theta)
-        _, amplitude, residual = plateaus(data, basis)
-        root = np.sqrt(data.weight)
-        raw = amplitude[:, None, None] * self.shape.gradient(data.x, theta) * root[:, None, :]
+        theta, root = at.theta, np.sqrt(data.weight)
+        raw = at.amplitude[:, None, None] * self.shape.gradient(data.x, theta) * root[:, None, :]
         # Kaufman's Jacobian: what the plateaus can take up themselves is no reason to move theta.
-        jacobian = _remove_plateau_directions(raw, root, basis)
-        descent = (jacobian * (root * residual)[:, None, :]).sum(axis=2)
+        jacobian = _remove_plateau_directions(raw, root, at.basis)
+        descent = (jacobian * (root * at.residual)[:, None, :]).sum(axis=2)
         normal = jacobian @ jacobian.swapaxes(1, 2)
         low, high = self.low, self.high
         blocked = ((theta <= low) & (descent < 0)) | ((theta >= high) & (descent > 0)) | self.fixed

@@ -10,31 +10,29 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from gandl_analysis.figures.texts import ec50_text
-from gandl_analysis.formats.csv_tables import curve_files, curves_csv, potency_csv
 from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.compounds import N_REPLICATIONS, CurveSettings
-from gandl_analysis.pipeline.curves.potency import potency_ratios, reference_name
 from gandl_analysis.pipeline.curves.table_fit import fit_table, table_roles
 from gandl_analysis.pipeline.curves.weighting import Weighting, check_weighting
-from gandl_analysis.pipeline.ranking import rank_curves
 from gandl_science.dose_response.results import CurveOptions, Null, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules
 from gandl_shared.errors import BadInput
 from gandl_shared.files.atomic import atomic_file, replace_files
-from gandl_shared.schemas.analysis import NoiseParameters
 from gandl_shared.schemas.curve import Curve
 from rich.console import Console
 
 from gandl.screening.curve_options import CurveShapeOptions, with_curve_options
 from gandl.screening.noise_options import NullOption, RobustOption
-from gandl.terminal.curve_tables import print_potency_ratios
 from gandl.terminal.layout import add_row, new_table, print_table
 from gandl.terminal.table_notes import Sheet, print_notes
+
+if TYPE_CHECKING:
+    from gandl_analysis.pipeline.curves.potency import PotencyRatio
 
 _MAX_NAME = 80
 _MAX_ROWS = 100
@@ -124,11 +122,12 @@ def fit(
             unit=unit or "uM",
             seed=seed,
             absolute=absolute,
+            null=null,
+            robust=robust,
         ),
         weighting=_weighting(weights),
         request=curve_request(shape.choice, prefix="--"),
     )
-    settings = settings.under_noise(NoiseParameters(null=null.value, downweight_outliers=robust))
     _check_out(out)
     has_weights = settings.weighting is Weighting.COLUMN
     if has_weights and null not in (Null.AUTOMATIC, Null.NORMAL):
@@ -142,15 +141,16 @@ def fit(
         if folder is not None:
             _prepare_folder(option, folder)
     curves = fit_table(wells, settings, roles, off_limit)
-    ratios = [] if reference is None else potency_ratios(curves, reference_name(curves, reference))
+    ratios = None if reference is None else _potency_ratios(curves, reference)
     _write(out, curves)
     if tables is not None:
-        files = curve_files(curves) | ({} if reference is None else {"potency_ratios.csv": potency_csv(ratios)})
-        replace_files(tables, {name: text.encode() for name, text in files.items()})
+        _write_tables(tables, curves, ratios)
     if plots is not None:
         _plot(plots, curves, settings.rules.scale)
     _print_summary(curves, out)
-    if reference is not None:
+    if ratios is not None:
+        from gandl.terminal.curve_tables import print_potency_ratios  # noqa: PLC0415 - only where there are any
+
         print_potency_ratios(ratios)
 
 
@@ -163,6 +163,8 @@ def _settings(
     unit: str,
     seed: int,
     absolute: float | None,
+    null: Null,
+    robust: bool,
 ) -> CurveSettings:
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha {alpha:g} is not between 0 and 1")
@@ -172,7 +174,7 @@ def _settings(
     if absolute is not None and not math.isfinite(absolute):
         raise BadInput(f"--absolute {absolute:g} is not a response; give a number such as 50")
     return CurveSettings(
-        options=CurveOptions(n_bootstrap=bootstrap, n_replications=replications),
+        options=CurveOptions(n_bootstrap=bootstrap, n_replications=replications, null=null, robust=robust),
         rules=InterpretationRules(alpha=alpha, scale=scale),
         absolute_level=absolute,
         unit=unit,
@@ -214,13 +216,28 @@ def _prepare_folder(option: str, folder: Path) -> None:
         raise BadInput(f"{option} {folder} cannot be written; give another folder")
 
 
+def _potency_ratios(curves: Sequence[Curve], reference: str) -> list[PotencyRatio]:
+    from gandl_analysis.pipeline.curves.potency import potency_ratios, reference_name  # noqa: PLC0415 - rarely used
+
+    return potency_ratios(curves, reference_name(curves, reference))
+
+
 def _write(out: Path, curves: Sequence[Curve]) -> None:
     """Write the curves as CSV if the file is named so, otherwise one per line as JSON."""
     with atomic_file(out) as file:
         if out.suffix.lower() == ".csv":
+            from gandl_analysis.formats.csv_tables import curves_csv  # noqa: PLC0415 - it loads the schemas of screens
+
             file.write(curves_csv(curves).encode())
         else:
             file.writelines(f"{curve.model_dump_json()}\n".encode() for curve in curves)
+
+
+def _write_tables(folder: Path, curves: Sequence[Curve], ratios: Sequence[PotencyRatio] | None) -> None:
+    from gandl_analysis.formats.csv_tables import curve_files, potency_csv  # noqa: PLC0415 - as for a CSV of curves
+
+    files = curve_files(curves) | ({} if ratios is None else {"potency_ratios.csv": potency_csv(ratios)})
+    replace_files(folder, {name: text.encode() for name, text in files.items()})
 
 
 def _plot(folder: Path, curves: Sequence[Curve], scale: ResponseScale | None) -> None:
@@ -258,7 +275,7 @@ def _safe(text: str) -> str:
 def _print_summary(curves: Sequence[Curve], out: Path) -> None:
     table = new_table("compound", "cell line", "verdict", "EC50", "q", "hit again", "flags")
     # A terminal table of thousands of rows takes as long as their fits, and nobody reads it.
-    printed = curves if len(curves) <= _MAX_ROWS else [ranked.curve for ranked in rank_curves(curves)[:_MAX_ROWS]]
+    printed = curves if len(curves) <= _MAX_ROWS else _first_by_rank(curves)
     for curve in printed:
         q_value = "" if curve.q_value is None else f"{curve.q_value:.2g}"
         ec50 = ec50_text(curve.ec50).removeprefix("EC50 ")
@@ -267,3 +284,9 @@ def _print_summary(curves: Sequence[Curve], out: Path) -> None:
     print_table(table, Console())
     if len(printed) < len(curves):
         typer.echo(f"The first {len(printed)} of {len(curves)} curves by rank; {out} holds all")
+
+
+def _first_by_rank(curves: Sequence[Curve]) -> list[Curve]:
+    from gandl_analysis.pipeline.ranking import rank_curves  # noqa: PLC0415 - small tables are printed whole
+
+    return [ranked.curve for ranked in rank_curves(curves)[:_MAX_ROWS]]

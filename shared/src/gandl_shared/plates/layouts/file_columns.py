@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 from gandl_shared.errors import Invalid, Problem, raise_if
+from gandl_shared.files.keys import IMAGE_SUFFIXES
 from gandl_shared.files.references import parse_reference
 from gandl_shared.plates.columns import FILE_COLUMN, plain_column
 from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
-from gandl_shared.plates.layouts.listing import IMAGE_SUFFIXES
 from gandl_shared.plates.plate_map import PlateMap
 from gandl_shared.plates.well import Well
 

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import BadInput
-from gandl_shared.files.keys import ARCHIVES, is_hierarchy
-
-IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
+from gandl_shared.files.keys import ARCHIVES, IMAGE_SUFFIXES, is_hierarchy
 
 _THUMBNAIL = re.compile(r"(_thumb|[._-]thumbnail)", re.IGNORECASE)
 # Yokogawa writes shading (SC_) and dark (DC_) images beside the measurement.

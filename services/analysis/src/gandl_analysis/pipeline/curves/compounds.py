@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from gandl_science.arrays import Float
@@ -36,7 +36,6 @@ from gandl_science.dose_response.verdict.interpretation import (
 from gandl_science.dose_response.verdict.replication import hit_probability, largest_hit_p
 from gandl_science.dose_response.verdict.summary import CurveSummary, sample_curves, summarise_curves
 from gandl_shared.errors import InvalidTable, Problem, raise_if
-from gandl_shared.schemas.analysis import NoiseParameters
 from gandl_shared.schemas.curve import (
     Curve,
     CurveDose,
@@ -50,7 +49,6 @@ from gandl_shared.schemas.curve import (
     Relation,
     WindowLimit,
 )
-from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 from gandl_analysis.pipeline.curves.certainty import CurveCertainty, curve_certainties, curve_parameters
@@ -58,6 +56,11 @@ from gandl_analysis.pipeline.curves.off_axis import OffAxisRule, off_axis_result
 from gandl_analysis.pipeline.curves.vehicle import vehicle_wells, with_vehicle
 from gandl_analysis.pipeline.curves.weighting import Weighting, fit_weighted
 from gandl_analysis.pipeline.curves.wells import CompoundWells, CurveWell, finite, group_by_compound
+
+if TYPE_CHECKING:
+    # `gandl fit` reads no screen, and each schema takes time to build.
+    from gandl_shared.schemas.analysis import NoiseParameters
+    from gandl_shared.schemas.screen import WellScore
 
 _SAMPLES = 81
 """The points of the sampled curve: enough for a smooth line in a figure."""

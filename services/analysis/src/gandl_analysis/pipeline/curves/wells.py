@@ -10,8 +10,8 @@ from functools import cached_property
 
 import numpy as np
 from gandl_science.dose_response.results import DoseResponseData
+from gandl_shared.files.keys import IMAGE_SUFFIXES
 from gandl_shared.plates import plain_column
-from gandl_shared.plates.layouts.listing import IMAGE_SUFFIXES
 from gandl_shared.plates.tables.quantities.doses import group_doses
 from gandl_shared.schemas.vocabulary import Flag
 
