@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from copairs import map as copairs_map
-from gandl_analysis.formats.embeddings import embeddings_parquet
+from gandl_analysis.formats.embeddings import write_embeddings
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.screen import WellScore
 from gandl_shared.store.profiles import join_profiles, site_profiles
@@ -39,7 +39,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 site_profiles(SiteId(plate, well, "1"), [(0, 64 * t) for t in range(TILES)], "0" * 64, vectors)
             )
     path = tmp_path_factory.mktemp("profiles") / "embeddings.parquet"
-    path.write_bytes(embeddings_parquet(wells, join_profiles(parts)))
+    with path.open("wb") as written:
+        write_embeddings(written, wells, join_profiles(parts))
     return path
 
 

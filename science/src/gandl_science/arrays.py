@@ -29,8 +29,10 @@ def group_means(values: Vectors, group: Index, count: int) -> Float:
         # A sparse indicator matrix sums many columns at once, which numpy.add.at does not.
         ones = np.ones(len(rows))
         sums += scipy.sparse.csr_array((ones, (index, np.arange(len(rows)))), shape=(count, len(rows))) @ rows
-    n = np.bincount(group, minlength=count)[:, None]
-    return np.divide(sums, n, out=np.full_like(sums, np.nan), where=n > 0)
+    n = np.bincount(group, minlength=count)
+    sums[n == 0] = np.nan
+    sums /= np.maximum(n, 1)[:, None]
+    return sums
 
 
 def projections(vectors: Vectors, weights: Float, biases: Float) -> Float:

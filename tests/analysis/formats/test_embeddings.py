@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from gandl_analysis.formats.embeddings import HEADER_KEY, EmbeddingsHeader, embeddings_parquet, read_embeddings
+from gandl_analysis.formats.embeddings import HEADER_KEY, EmbeddingsHeader, read_embeddings, write_embeddings
 from gandl_shared.errors import Invalid
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.quality import FailedSite, PlateImages
@@ -49,6 +49,12 @@ def profiles(*wells: str) -> Profiles:
     """One site of one tile per well, with two features."""
     sites = [site_profiles(SiteId("P1", name, "1"), [(0, 0)], "key", np.ones((1, 2), np.float32)) for name in wells]
     return join_profiles(sites)
+
+
+def embeddings_parquet(*arguments: object, **named: object) -> bytes:
+    buffer = io.BytesIO()
+    write_embeddings(buffer, *arguments, **named)
+    return buffer.getvalue()
 
 
 def table(content: bytes) -> pa.Table:

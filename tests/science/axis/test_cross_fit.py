@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from gandl_science.axis import cross_fit as axes
 from gandl_science.axis.cross_fit import DEFAULT_OPTIONS, AxisOptions, fit_linear_axis, score_wells
+from gandl_science.axis.linear.whitening import WHITENINGS
 from gandl_science.axis.scores import WellScores
-from gandl_science.axis.whitening import WHITENINGS
 from numpy.typing import NDArray
 
 from tests.science.simulated_plates import Design, Plate, draw
@@ -53,6 +53,18 @@ def test_well_and_site_scores_are_means_of_tiles(plate: Plate) -> None:
     scores = scored(plate)
     for w in (0, 1, 20):
         assert scores.tile_on[plate.well == w].mean() == pytest.approx(scores.on[w])
+
+
+@pytest.mark.parametrize("whitening", ["within_class", "raw"])
+def test_folds_that_are_fitted_together_have_the_same_axes(
+    plate: Plate, whitening: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = scored(plate, whitening)
+    monkeypatch.setattr(axes, "MIN_JOINT_NUMBERS", 0)
+    together = scored(plate, whitening)
+    np.testing.assert_allclose(together.efficacy, alone.efficacy, atol=1e-5)
+    np.testing.assert_allclose(together.off_distance, alone.off_distance, rtol=1e-4)
+    assert np.array_equal(together.tiles_right, alone.tiles_right)
 
 
 def test_same_input_same_bits(plate: Plate) -> None:

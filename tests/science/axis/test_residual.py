@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.arrays import Float, Index
+from gandl_science.axis.linear.whitening import Whitening
 from gandl_science.axis.residual import OffReference, first_component, off_reference, residual_of, well_scatter
-from gandl_science.axis.whitening import Whitening
 
 FEATURES = 6
 AXIS = np.eye(FEATURES)[0]

@@ -123,7 +123,8 @@ def _permutation_test(
     for i in range(PERMUTATIONS):
         # Residuals are shuffled within treatments only: a difference between treatments is no position effect.
         shuffled = np.empty_like(residual)
-        shuffled[by_treatment] = residual[np.lexsort((rng.random(len(residual)), treatments))]
+        # The number of a treatment plus a random fraction: one sort shuffles within all of them.
+        shuffled[by_treatment] = residual[np.argsort(treatments + rng.random(len(residual)))]
         null[i] = _between(shuffled, codes)
     return PositionTest(_between(residual, codes), null)
 

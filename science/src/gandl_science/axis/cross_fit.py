@@ -22,13 +22,17 @@ from gandl_science.arrays import Float, Index, Mask, Vectors, group_means, proje
 from gandl_science.axis.anchors import control_anchors
 from gandl_science.axis.fitted import AxisFit, OffAxis
 from gandl_science.axis.folds import Folds
+from gandl_science.axis.linear.joint import JointProblem, fit_jointly
+from gandl_science.axis.linear.moments import whitenings_without_folds
+from gandl_science.axis.linear.whitening import WHITENINGS, Whitening
 from gandl_science.axis.provenance import ControlStatus
 from gandl_science.axis.residual import WellScatter, first_component, off_reference, residual_of, well_scatter
 from gandl_science.axis.scores import WellScores, count_tiles_right
-from gandl_science.axis.whitening import WHITENINGS, Whitening
 
 MAX_THREADS = 4
 """The most folds that are fitted at a time. Each holds a copy of its training tiles, so memory sets this limit."""
+MIN_JOINT_NUMBERS = 16_000_000
+"""From so many numbers in the labelled tiles on, all folds are fitted together, in an eighth of the time and memory."""
 REGULARISATION = 1e-3
 """C of the SVM per whitened tile. Results are flat between 1e-4 and 1e-2 on BBBC013 (docs/axes-and-quality.md)."""
 
@@ -156,11 +160,15 @@ def fit_linear_axis(vectors: Vectors, classes: Index, options: AxisOptions = DEF
     # Squared hinge with dual=False: the hinge takes a minute without converging at 32,000 x 512.
     svm = LinearSVC(C=options.regularisation, dual=False, class_weight="balanced", tol=1e-6, max_iter=10_000)
     svm.fit(whitening(vectors), classes)
-    length = float(np.linalg.norm(svm.coef_[0]))
+    return _unit_axis(whitening, svm.coef_[0], float(svm.intercept_[0]))
+
+
+def _unit_axis(whitening: Whitening, weights: Float, bias: float) -> LinearAxis:
+    length = float(np.linalg.norm(weights))
     # Features without any difference between the classes give no direction: everything scores zero.
     if length == 0:
-        return LinearAxis(whitening=whitening, weights=np.zeros_like(svm.coef_[0]), bias=0.0)
-    return LinearAxis(whitening=whitening, weights=svm.coef_[0] / length, bias=float(svm.intercept_[0]) / length)
+        return LinearAxis(whitening=whitening, weights=np.zeros_like(weights), bias=0.0)
+    return LinearAxis(whitening=whitening, weights=weights / length, bias=bias / length)
 
 
 def available_threads() -> int:
@@ -190,12 +198,37 @@ def _functionals(axes: Sequence[LinearAxis]) -> tuple[Float, Float]:
 
 def _fold_axes(tiles: _Tiles, folds: Folds, options: AxisOptions) -> list[LinearAxis]:
     """Fit the axis without each fold, several at a time, as the libraries release the lock of the interpreter."""
+    if np.count_nonzero(tiles.labels[tiles.well]) * tiles.vectors.shape[1] >= MIN_JOINT_NUMBERS:
+        return _joint_axes(tiles, folds, options)
 
     def training_wells() -> Iterator[Mask]:
         yield from ((folds.of_well >= 0) & (folds.of_well != k) for k in range(folds.count))
 
     with ThreadPoolExecutor(min(available_threads(), folds.count)) as pool:
         return list(pool.map(lambda wells: fit_linear_axis(*tiles.labelled(wells), options), training_wells()))
+
+
+def _joint_axes(tiles: _Tiles, folds: Folds, options: AxisOptions) -> list[LinearAxis]:
+    """Fit the axes without each fold by passes over the tiles that serve all of them; the axes are the same."""
+    vectors, classes = tiles.labelled(folds.of_well >= 0)
+    fold = folds.of_well[tiles.well[(tiles.labels[tiles.well] != 0) & (folds.of_well[tiles.well] >= 0)]]
+    training = fold[:, None] != np.arange(folds.count)
+    shared = options.whitening == "within_class"
+    whitenings = whitenings_without_folds(vectors, classes, fold, folds.count) if shared else None
+    if whitenings is None:
+        fit = WHITENINGS[options.whitening]
+        whitenings = [fit(vectors[own], classes[own]) for own in training.T]
+    weights, biases = fit_jointly(
+        JointProblem(
+            vectors=vectors,
+            classes=classes,
+            training=training,
+            whitenings=whitenings,
+            regularisation=options.regularisation,
+        )
+    )
+    columns = zip(whitenings, weights, biases.tolist(), strict=True)
+    return [_unit_axis(whitening, w, b) for whitening, w, b in columns]
 
 
 def _tile_scores(vectors: Vectors, weights: Float, biases: Float, fold: Index) -> Float:

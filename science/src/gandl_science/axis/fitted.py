@@ -15,9 +15,9 @@ import numpy as np
 
 from gandl_science.arrays import Float, Vectors, projections
 from gandl_science.axis.anchors import Anchors
+from gandl_science.axis.linear.whitening import Whitening
 from gandl_science.axis.provenance import AxisProvenance, ControlStatus, HeldOut
 from gandl_science.axis.residual import OffReference, Residual, residual_of
-from gandl_science.axis.whitening import Whitening
 
 
 @dataclass(frozen=True, kw_only=True)

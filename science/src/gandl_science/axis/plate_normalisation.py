@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandl_science.arrays import Float, Index, Mask
-from gandl_science.axis.whitening import ledoit_wolf
+from gandl_science.axis.linear.whitening import ledoit_wolf
 
 PCA_MAD = "pca_mad"
 """Standardise all vectors, take their principal components, and make these robust by plate: "scale, PCA 64, plate MAD",

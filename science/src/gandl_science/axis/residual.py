@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from gandl_science.arrays import Float, Index, projections
-from gandl_science.axis.whitening import Whitening
+from gandl_science.axis.linear.whitening import Whitening
 
 COMPONENTS = 5
 """The number of directions in which off-axis distances are measured. In all 512, the noise of a few tiles per well

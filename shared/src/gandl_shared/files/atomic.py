@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -74,7 +74,11 @@ def remove_unfinished(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+Content = bytes | Callable[[BinaryIO], None]
+"""The content of a file, or a function that writes it, so that a large one is never held as a whole."""
+
+
+def replace_files(folder: Path, contents: Mapping[str, Content]) -> None:
     """Write several files into a folder; their names may have subfolders, and other files in the folder stay.
 
     All files are on the disk before the first one is renamed, so that an error or a crash until then changes nothing.
@@ -87,7 +91,8 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     try:
         for name, content in contents.items():
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / name).write_bytes(content)
+            with (temporary / name).open("xb") as file:
+                _write(file, content)
         _flush_tree(temporary)
         for name in contents:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -96,6 +101,13 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
             _flush_folder(parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write(file: BinaryIO, content: Content) -> None:
+    if isinstance(content, bytes):
+        file.write(content)
+    else:
+        content(file)
 
 
 def _temporary_beside(path: Path) -> Path:

@@ -87,8 +87,8 @@ class Profiles:
         """True if the metrics of the sites were measured."""
         return bool(self.sharpness.shape[1])
 
-    def where(self, keep: NDArray[np.bool_]) -> Profiles:
-        """Return the rows where `keep` [N] is true."""
+    def where(self, keep: NDArray[np.bool_] | slice) -> Profiles:
+        """Return the rows where `keep` [N] is true, or those of a slice, which are not copied."""
         return Profiles(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
 
 
@@ -137,6 +137,14 @@ def join_profiles(parts: Sequence[Profiles]) -> Profiles:
 
 def write_profiles(file: BinaryIO, profiles: Profiles) -> None:
     """Write Parquet with one row per tile."""
+    table = profiles_table(profiles)
+    repeated = [f.name for f in table.schema if not f.name.startswith(FEATURE_PREFIX) and not pa.types.is_int32(f.type)]
+    # Vectors neither repeat nor compress, and statistics of 512 columns would be half of a small file.
+    pq.write_table(table, file, use_dictionary=repeated, write_statistics=False, compression="none")
+
+
+def profiles_table(profiles: Profiles) -> pa.Table:
+    """Return one row per tile, as a file of profiles holds it."""
     columns: dict[str, pa.Array] = {}
     for name, column in _COLUMNS.items():
         values = getattr(profiles, name)
@@ -147,12 +155,10 @@ def write_profiles(file: BinaryIO, profiles: Profiles) -> None:
     # A missing column is read as not measured, so a column of NaN only would add nothing.
     if np.isfinite(profiles.contrast).any():
         columns[_CONTRAST] = pa.array(profiles.contrast, pa.float32())
-    repeated = [name for name, column in columns.items() if not pa.types.is_int32(column.type)]
     features = np.ascontiguousarray(profiles.vectors.T)
     for i, feature in enumerate(features):
         columns[f"{FEATURE_PREFIX}{i:03d}"] = pa.array(feature, pa.float32())
-    # Vectors neither repeat nor compress, and statistics of 512 columns would be half of a small file.
-    pq.write_table(pa.table(columns), file, use_dictionary=repeated, write_statistics=False, compression="none")
+    return pa.table(columns)
 
 
 def read_profiles(file: BinaryIO) -> Profiles:

@@ -15,9 +15,9 @@ import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.axis.anchors import Anchors
 from gandl_science.axis.fitted import AxisFit, OffAxis
+from gandl_science.axis.linear.whitening import Whitening
 from gandl_science.axis.provenance import AxisProvenance, ControlStatus, HeldOut
 from gandl_science.axis.residual import OffReference
-from gandl_science.axis.whitening import Whitening
 from gandl_shared.errors import Invalid, NotFound, Problem
 from numpy.typing import NDArray
 

@@ -5,9 +5,9 @@ Column names are the contract of docs/files.md. pycytominer, copairs and AnnData
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +16,7 @@ from gandl_shared.errors import Invalid, Problem
 from gandl_shared.plates import metadata_column
 from gandl_shared.schemas.quality import PlateImages
 from gandl_shared.schemas.screen import ParkedSite, WellScore
-from gandl_shared.store import Profiles, read_profiles, write_profiles
+from gandl_shared.store import Profiles, profiles_table, read_profiles
 from pydantic import ValidationError
 
 from gandl_analysis.formats.csv_tables import metadata_columns, prefixed_metadata
@@ -30,6 +30,7 @@ _WELL_COLUMNS = {
     "concentration_um": pa.float64(),
     "cell_line": pa.string(),
 }
+_GROUP_ROWS = 32_768
 _AFTER_WELL_NAME = 2
 _AFTER_WELL_COLUMNS = _AFTER_WELL_NAME + len(_WELL_COLUMNS)
 
@@ -44,22 +45,41 @@ class EmbeddingsHeader(VectorProvenance):
     notes: tuple[str, ...] = ()
 
 
-def embeddings_parquet(
+def write_embeddings(
+    file: BinaryIO,
     wells: Sequence[WellScore],
     profiles: Profiles,
     efficacy: Float | None = None,
     header: EmbeddingsHeader | None = None,
     images: Mapping[str, PlateImages] | None = None,
-) -> bytes:
-    """Return the file: where each tile is, what its well holds, its `efficacy` [N], its image QC and its vector.
+) -> None:
+    """Write the file: where each tile is, what its well holds, its `efficacy` [N], its image QC and its vector.
 
     All columns but those of the vector (`gandl_000` …) begin with `Metadata_`. `images` is the image QC by plate.
     Further columns of the plate map are added where their name is not taken.
     """
-    buffer = io.BytesIO()
-    write_profiles(buffer, profiles)
-    table = pq.read_table(buffer)
     by_key = {(w.plate, w.well): w for w in wells}
+    metadata = None if header is None else {HEADER_KEY: header.model_dump_json()}
+    writer: pq.ParquetWriter | None = None
+    # The rows of a large screen are written part by part, as a second copy of its vectors may not fit into memory.
+    for start in range(0, max(len(profiles), 1), _GROUP_ROWS):
+        rows = slice(start, start + _GROUP_ROWS)
+        own = None if efficacy is None else efficacy[rows]
+        part = _table(wells, by_key, profiles.where(rows), own, images).replace_schema_metadata(metadata)
+        writer = writer or pq.ParquetWriter(file, part.schema, write_statistics=False, compression="none")
+        writer.write_table(part)
+    if writer is not None:
+        writer.close()
+
+
+def _table(
+    wells: Sequence[WellScore],
+    by_key: Mapping[tuple[str, str], WellScore],
+    profiles: Profiles,
+    efficacy: Float | None,
+    images: Mapping[str, PlateImages] | None,
+) -> pa.Table:
+    table = profiles_table(profiles)
     tile_wells = [by_key[key] for key in zip(profiles.plates, profiles.wells, strict=True)]
     for i, (name, kind) in enumerate(_WELL_COLUMNS.items()):
         column = pa.array([getattr(w, name) for w in tile_wells], kind)
@@ -75,11 +95,7 @@ def embeddings_parquet(
         if name not in table.column_names:
             column = pa.array([prefixed_metadata(w).get(name, "") for w in tile_wells], pa.string())
             table = table.add_column(_AFTER_WELL_COLUMNS, name, column)
-    if header is not None:
-        table = table.replace_schema_metadata({HEADER_KEY: header.model_dump_json()})
-    out = io.BytesIO()
-    pq.write_table(table, out, write_statistics=False, compression="none")
-    return out.getvalue()
+    return table
 
 
 def read_embeddings(path: Path) -> tuple[Profiles, EmbeddingsHeader]:

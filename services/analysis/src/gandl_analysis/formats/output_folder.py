@@ -9,9 +9,10 @@ Axes of an earlier run are deleted after all moves.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from gandl_shared.errors import Invalid
 from gandl_shared.files.atomic import replace_files
@@ -19,7 +20,7 @@ from gandl_shared.store import Profiles
 
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
 from gandl_analysis.formats.csv_tables import curve_files, sites_csv, wells_csv
-from gandl_analysis.formats.embeddings import EmbeddingsHeader, embeddings_parquet
+from gandl_analysis.formats.embeddings import EmbeddingsHeader, write_embeddings
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis, VectorProvenance
 from gandl_analysis.report.render import render_report
 
@@ -57,13 +58,16 @@ def quality_json(analysis: ScreenAnalysis) -> str:
     return json.dumps(analysis.quality.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
 
 
-def _embeddings(analysed: Analysed, profiles: Profiles) -> bytes:
+def _embeddings(analysed: Analysed, profiles: Profiles) -> Callable[[BinaryIO], None]:
     analysis = analysed.analysis
     origin = analysis.provenance.model_dump(include=set(VectorProvenance.model_fields))
     header = EmbeddingsHeader(**origin, parked=analysis.parked, notes=analysis.notes)
-    return embeddings_parquet(
-        analysis.wells, profiles, analysed.tile_efficacy, header=header, images=analysis.quality.images
-    )
+
+    def write(file: BinaryIO) -> None:
+        efficacy, images = analysed.tile_efficacy, analysis.quality.images
+        write_embeddings(file, analysis.wells, profiles, efficacy, header=header, images=images)
+
+    return write
 
 
 def _delete_old_axes(folder: Path, new: Container[str]) -> None:

@@ -82,7 +82,11 @@ class WellTiles:
         """Return all wells with only the tiles in `tiles` [N]."""
         if tiles.all():
             return self
-        columns = {name: getattr(self, name)[tiles] for name in _TILE_COLUMNS}
+        rows = np.flatnonzero(tiles)
+        # Tiles that follow each other, as those of a cell line often do, are not copied.
+        is_run = len(rows) > 0 and int(rows[-1] - rows[0]) + 1 == len(rows)
+        selection = slice(int(rows[0]), int(rows[-1]) + 1) if is_run else rows
+        columns = {name: getattr(self, name)[selection] for name in _TILE_COLUMNS}
         return replace(self, **columns)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from gandl_science.arrays import Index, Vectors
 from gandl_science.axis.cross_fit import REGULARISATION
-from gandl_science.axis.whitening import within_class
+from gandl_science.axis.linear.whitening import within_class
 from gandl_shared.errors import NotEnoughData
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC

@@ -13,6 +13,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from gandl_shared.models import FeatureRule
@@ -69,46 +70,55 @@ def judge_features(values: Vectors, names: Sequence[str]) -> JudgedFeatures:
     centres, spreads, shares = [], [], []
     digests: set[bytes] = set()
     for columns in _blocks(values.shape[1]):
-        block = values[:, columns].astype(np.float64)
-        share = np.isnan(block).mean(axis=0)
-        centre, spread, furthest = _statistics(block)
-        for j in range(block.shape[1]):
-            rule = _rule(block[:, j], share[j], furthest[j], digests)
-            rules.append(rule)
-        centres.append(centre)
-        spreads.append(spread)
-        shares.append(share)
+        # One column after the other in memory: medians and digests then read each of them once.
+        block = np.ascontiguousarray(values[:, columns].T, np.float64)
+        for column in block:
+            statistics = _statistics(column)
+            rules.append(_rule(column, statistics, digests))
+            centres.append(statistics.centre)
+            spreads.append(statistics.spread)
+            shares.append(statistics.missing)
     return JudgedFeatures(
         names=tuple(names),
         rules=tuple(rules),
-        missing=np.concatenate(shares),
-        centre=np.concatenate(centres),
-        spread=np.concatenate(spreads),
+        missing=np.array(shares),
+        centre=np.array(centres),
+        spread=np.array(spreads),
     )
 
 
-def _statistics(block: Float) -> tuple[Float, Float, Float]:
-    """Return median, robust spread and largest distance in spreads of each column; NaN for one without numbers."""
-    empty = np.isnan(block).all(axis=0)
-    filled = np.where(empty, 0, block)
-    centre = np.nanmedian(filled, axis=0)
-    distance = np.abs(filled - centre)
-    spread = _MAD_TO_DEVIATION * np.nanmedian(distance, axis=0)
+class _Statistics(NamedTuple):
+    """The missing share, median, robust spread, and largest distance in spreads of a column."""
+
+    missing: float
+    centre: float
+    spread: float
+    furthest: float
+
+
+def _statistics(column: Float) -> _Statistics:
+    """Return the statistics of a column [N]; without numbers it counts as zeros."""
+    is_missing = np.isnan(column)
+    numbers = column[~is_missing] if is_missing.any() else column
+    numbers = numbers if len(numbers) else np.zeros(1)
+    centre = float(np.median(numbers))
+    distance = np.abs(numbers - centre)
+    spread = _MAD_TO_DEVIATION * float(np.median(distance))
     # More than half of the rows may be equal, as for a count that is mostly zero.
-    spread = np.where(spread > 0, spread, np.nanstd(filled, axis=0))
-    furthest = np.nanmax(distance, axis=0)
-    return centre, spread, np.divide(furthest, spread, out=np.zeros_like(furthest), where=spread > 0)
+    spread = spread if spread > 0 else float(np.std(numbers))
+    furthest = float(distance.max()) / spread if spread > 0 else 0.0
+    return _Statistics(missing=float(is_missing.mean()), centre=centre, spread=spread, furthest=furthest)
 
 
-def _rule(column: Float, missing: float, furthest: float, digests: set[bytes]) -> FeatureRule | None:
-    if missing > MAX_MISSING:
+def _rule(column: Float, statistics: _Statistics, digests: set[bytes]) -> FeatureRule | None:
+    if statistics.missing > MAX_MISSING:
         return FeatureRule.MISSING
     if np.nanmin(column) == np.nanmax(column):
         return FeatureRule.CONSTANT
     digest = hashlib.blake2b(column.tobytes(), digest_size=16).digest()
     if digest in digests:
         return FeatureRule.DUPLICATED
-    if furthest > MAX_SPREADS:
+    if statistics.furthest > MAX_SPREADS:
         return FeatureRule.OUTLYING
     digests.add(digest)
     return None

@@ -14,6 +14,7 @@ from gandl_shared.store import Profiles
 from gandl_analysis.pipeline.image_qc import EXCLUSION_PREFIX, ImageQc
 
 SiteKey = tuple[str, str, str]  # plate, well, site
+_COMPARED_FIRST = 16
 MAX_NAMED = 3
 """At most so many groups of identical control wells are named in the reasons of a verdict; all are in `identical`."""
 
@@ -42,10 +43,10 @@ def _position(well: Well, site: str) -> SitePosition:
 
 
 def _equal(rows: Mapping[SiteKey, Sequence[int]], profiles: Profiles) -> list[list[SiteKey]]:
-    # The first tile sorts almost all sites apart, so that few vectors are compared in full.
+    # A few numbers of the first tile sort almost all sites apart, so that few vectors are compared in full.
     by_first: dict[bytes, list[SiteKey]] = defaultdict(list)
     for key, of_site in rows.items():
-        by_first[profiles.vectors[of_site[0]].tobytes()].append(key)
+        by_first[profiles.vectors[of_site[0], :_COMPARED_FIRST].tobytes()].append(key)
     by_all: dict[bytes, list[SiteKey]] = defaultdict(list)
     for candidates in by_first.values():
         if len(candidates) > 1:

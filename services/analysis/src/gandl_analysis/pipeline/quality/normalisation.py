@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from gandl_science.arrays import group_means
 from gandl_science.assay.confounding import ConfoundingTest, confounding_test
-from gandl_science.axis.whitening import within_class
+from gandl_science.axis.linear.whitening import within_class
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import Quality
 

@@ -49,6 +49,8 @@ class ParquetSource:
             for batch in file.iter_batches(_BLOCK_ROWS, columns=list(names), use_threads=False):
                 columns = (batch.column(name).cast(pa.float64()) for name in names)
                 yield np.stack([column.to_numpy(zero_copy_only=False) for column in columns], axis=1)
+        # The buffers of a large table would stay with this process, which is about to need its memory.
+        pa.default_memory_pool().release_unused()
 
     @contextmanager
     def _open(self) -> Iterator[pq.ParquetFile]:

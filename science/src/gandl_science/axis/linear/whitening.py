@@ -92,7 +92,15 @@ def ledoit_wolf(residuals: Float | Iterable[Float]) -> Float:
         sample = sample + part.T @ part
         # The squared entries of X²'X² sum to the fourth powers of the rows' lengths: no second matrix product.
         fourth += float((np.einsum("ij,ij->i", part, part) ** 2).sum())
-    sample, fourth, features = sample / n, fourth / n, len(sample)
+    return shrunk_covariance(sample / n, fourth, n)
+
+
+def shrunk_covariance(sample: Float, fourth: float, n: int) -> Float:
+    """Return the covariance [F, F] of n centred rows, shrunk as `ledoit_wolf` says.
+
+    `sample` [F, F] is the mean of their products, and `fourth` the sum of the fourth powers of their lengths.
+    """
+    fourth, features = fourth / n, len(sample)
     mean = float(np.trace(sample)) / features
     squares = float((sample**2).sum())
     # Shrinkage is the variance of the estimate over its distance from the target, cut at 1.
@@ -125,15 +133,26 @@ def _down_scales(residuals: Iterable[Float]) -> Float | None:
     squares = np.sum([np.einsum("ij,ij->j", part, part) for part in residuals], axis=0)
     varying = squares[squares > 0]
     usual = float(np.median(varying)) if len(varying) else 0.0
-    outsized = squares > _MAX_RELATIVE_VARIANCE * usual
-    if not outsized.any():
+    if not has_outsized_variance(squares):
         return None
+    outsized = squares > _MAX_RELATIVE_VARIANCE * usual
     factors: Float = np.sqrt(np.where(outsized, usual / np.maximum(squares, usual), 1))
     return factors
 
 
+def has_outsized_variance(squares: Float) -> bool:
+    """Return whether one of the sums of squares [F] of features is in another unit than the others."""
+    varying = squares[squares > 0]
+    return bool(len(varying)) and bool(varying.max() > _MAX_RELATIVE_VARIANCE * np.median(varying))
+
+
 def _whitening_of(centre: Float, residuals: Iterable[Float]) -> Whitening:
-    values, axes = np.linalg.eigh(ledoit_wolf(residuals))
+    return whitening_of_covariance(centre, ledoit_wolf(residuals))
+
+
+def whitening_of_covariance(centre: Float, covariance: Float) -> Whitening:
+    """Return the whitening by a covariance [F, F] of vectors about their centre [F]."""
+    values, axes = np.linalg.eigh(covariance)
     # Without any spread (all features constant) there is nothing to scale: vectors stay as they are.
     if values[-1] <= 0:
         return Whitening(centre=centre, matrix=np.eye(len(centre)))

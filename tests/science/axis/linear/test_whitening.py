@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_science.axis.whitening import WHITENINGS, ledoit_wolf, on_negatives, standardised, within_class
+from gandl_science.axis.linear.whitening import WHITENINGS, ledoit_wolf, on_negatives, standardised, within_class
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf as sklearn_ledoit_wolf
 

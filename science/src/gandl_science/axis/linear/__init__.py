@@ -1,0 +1,1 @@
+"""A linear axis between two classes of tiles: whitening, and the SVMs of many folds at once."""
