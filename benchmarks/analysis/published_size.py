@@ -87,8 +87,8 @@ def wells_of(cell_type: str, rng: np.random.Generator) -> list[SizedWell]:
         contents += [(_VIRUS, f"compound {i}", d, effect.at(d)) for d in DOSES for _ in range(REPLICATES)]
     wells = []
     for number, k in enumerate(rng.permutation(len(contents)).tolist()):
-        place, plate = divmod(number, EXPERIMENTS * PLATES)
-        name = well_name(1 + place // _WIDTH, 2 + place % _WIDTH)
+        position, plate = divmod(number, EXPERIMENTS * PLATES)
+        name = well_name(1 + position // _WIDTH, 2 + position % _WIDTH)
         condition, treatment, dose, state = contents[k]
         wells.append(
             SizedWell(

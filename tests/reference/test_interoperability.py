@@ -39,8 +39,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 site_profiles(SiteId(plate, well, "1"), [(0, 64 * t) for t in range(TILES)], "0" * 64, vectors)
             )
     path = tmp_path_factory.mktemp("profiles") / "embeddings.parquet"
-    with path.open("wb") as written:
-        write_embeddings(written, wells, join_profiles(parts))
+    with path.open("wb") as stream:
+        write_embeddings(stream, wells, join_profiles(parts))
     return path
 
 
