@@ -23,7 +23,7 @@ DATA := $(GANDL_DATA)
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
-.PHONY: help demo test test-slow test-lowest browser check up openapi docs bench bench-analysis bench-training reproduce format clean
+.PHONY: help demo test test-slow test-lowest browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -121,6 +121,9 @@ bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/ben
 # Both sets take 4 minutes on one core and are kept; `embeddings.csv` is there only if a set is complete.
 $(REPRODUCE)/%/embeddings.csv: | $(VENV)/.serving
 	@$(BIN)/gandl simulate $(REPRODUCE)/$* --as $*
+
+bench-featurizers: $(VENV)/.dev ## docs/featurizers.md: ten minutes; MODELS="a.onnx b.onnx" adds rows, and nothing is measured twice
+	@$(BIN)/python -m benchmarks.featurizers --data $(DATA) --work runs/featurizers --page docs/featurizers.md $(addprefix --model ,$(MODELS))
 
 reproduce: $(REPRODUCE)/rxrx19a/embeddings.csv $(REPRODUCE)/rxrx1/embeddings.csv ## docs/paper: the tables and figures of the paper on simulated data
 	@for item in table1 figure1 figure3 figure4 figure5; do $(BIN)/gandl reproduce $$item $(REPRODUCE)/rxrx19a --out $(REPRODUCE)/paper $(REPRODUCE_NAMES); done

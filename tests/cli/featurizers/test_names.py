@@ -17,6 +17,7 @@ from gandl_shared.errors import BadInput
         ("untrained", BaselineName(kind=Baseline.UNTRAINED)),
         ("untrained:7", BaselineName(kind=Baseline.UNTRAINED, seed=7)),
         ("untrained:7:fc", BaselineName(kind=Baseline.UNTRAINED, seed=7, layer="fc")),
+        ("untrained:7:fc:gpu-128", BaselineName(kind=Baseline.UNTRAINED, seed=7, layer="fc", preset="gpu-128")),
         ("models/any.onnx", None),
         ("intensity.onnx", None),
     ],
@@ -31,7 +32,7 @@ def test_an_existing_file_wins_over_a_name(tmp_path: Path) -> None:
     assert baseline_name(str(path)) is None
 
 
-@pytest.mark.parametrize("model", ["intensities", "pca:3", "untrained:x", "untrained:-1", "untrained:1:fc:2"])
+@pytest.mark.parametrize("model", ["intensities", "pca:3", "untrained:x", "untrained:-1", "untrained:1:fc:2:3"])
 def test_other_names_are_refused(model: str) -> None:
     with pytest.raises(BadInput, match="intensity, pca, cp-measure, untrained:SEED"):
         baseline_name(model)
@@ -39,6 +40,8 @@ def test_other_names_are_refused(model: str) -> None:
 
 def test_the_name_in_a_table_says_seed_and_layer() -> None:
     assert BaselineName(kind=Baseline.UNTRAINED, seed=3).text == "untrained:3:multi"
+    wide = BaselineName(kind=Baseline.UNTRAINED, layer="fc", preset="gpu-128")
+    assert wide.text == "untrained:0:fc:gpu-128"
     assert BaselineName(kind=Baseline.PCA).text == "pca"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,5 +31,9 @@ def test_a_model_for_other_channels_is_refused(tmp_path: Path) -> None:
     folder = CellFolder(sites=single_cells(write_cells(tmp_path / "cells")), names=PATTERN)
     card = folder.featurizer("intensity", TileOptions(tile_size=16), threads=1).card
     two = card.model_copy(update={"channels": card.channels * 2})
+    named = replace(folder, channel_names=("DNA",))
+    assert named.featurizer("intensity", TileOptions(tile_size=16), threads=1).card.channels[0].name == "DNA"
+    with pytest.raises(Invalid, match="2 channel names for 1 channels: DNA, GFP"):
+        replace(folder, channel_names=("DNA", "GFP")).featurizer("intensity", TileOptions(tile_size=16), threads=1)
     with pytest.raises(Invalid, match=r"the images have 1 channels, such as bright/P0--0\.png, and model .* takes 2"):
         folder.prepared(two)

@@ -39,3 +39,11 @@ def test_sizes_and_layers_that_the_network_does_not_have() -> None:
         untrained_draft(replace(FORM, size=20))
     with pytest.raises(BadInput, match="unknown tap 'top'"):
         untrained_draft(replace(FORM, layer="top"))
+    with pytest.raises(BadInput, match="unknown preset 'large'; use one of"):
+        untrained_draft(replace(FORM, preset="large"))
+
+
+def test_a_preset_has_its_own_widths() -> None:
+    wide = replace(FORM, preset="gpu-128")
+    assert (wide.config.resolution, wide.config.channels) == (FORM.size, len(FORM.channels))
+    assert untrained_draft(wide).parameters > untrained_draft(FORM).parameters

@@ -13,7 +13,7 @@ from gandl_training.config import TrainConfig
 from gandl_training.data.packing import Source
 from gandl_training.networks.stylegan2 import Discriminator
 from gandl_training.run import checkpoint as ckpt
-from gandl_training.run import metric_log
+from gandl_training.run import estimate, metric_log
 from gandl_training.run.loop import Callbacks, Progress, remaining_seconds
 
 from tests.training.small_run import flat_state, resume_to, train_to
@@ -111,5 +111,16 @@ def test_a_run_with_too_few_controls_says_that_it_has_no_probe(
     plate.platemap.write_text(plate.platemap.read_text().replace("positive_control,,", "treatment,Drug,1"))
     messages: list[str] = []
     train_to(tiny, plate, tmp_path / "run", 0.008, Callbacks(on_message=messages.append))
-    (message,) = messages
+    message, warning = messages
+    assert "the data are few" in warning
     assert message.startswith("there is no control probe for cell line U2OS: it needs two wells of each control")
+
+
+def test_the_length_of_a_run_is_estimated_once(
+    tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "MIN_STEPS", 2)
+    messages: list[str] = []
+    train_to(tiny, plate, tmp_path / "run", 0.064, Callbacks(on_message=messages.append))
+    (text,) = (message for message in messages if "images/s in the first seconds" in message)
+    assert "the 0.04 kimg of this run take about" in text

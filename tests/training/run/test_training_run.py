@@ -119,7 +119,7 @@ def test_a_run_that_was_packed_only_trains_without_its_images(tiny: TrainConfig,
     cells = make_cells(tmp_path)
     messages: list[str] = []
     train_to(tiny, cells, tmp_path / "whole", 0.016, Callbacks(on_message=messages.append))
-    assert messages == []
+    assert not any("probe" in message for message in messages)
     store = training_run.pack_run(tiny, cells, tmp_path / "packed", command="gandl train --pack-only")
     assert store.fields.shape == (12, 2, 16, 16)
     assert not (tmp_path / "packed" / "checkpoint.pt").exists()

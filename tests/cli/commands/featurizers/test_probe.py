@@ -69,5 +69,5 @@ def test_options_of_plates_do_not_go_with_single_cells(tmp_path: Path, options: 
 
 
 def test_options_of_single_cells_do_not_go_with_plates(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="--table and --names are for --single-cells"):
+    with pytest.raises(BadInput, match="--table, --names and --channel-names are for --single-cells"):
         call(tmp_path, "--model", "intensity", "--names", PATTERN, "--labels", "role", "--groups", "plate")

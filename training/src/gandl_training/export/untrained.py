@@ -9,7 +9,7 @@ import onnx
 import torch
 from gandl_shared.models import Channel, ModelCard, Parity, TrainingRecord
 
-from gandl_training.config import NetworkConfig
+from gandl_training.config import NetworkConfig, preset, with_input
 from gandl_training.data.field_store import Uint8
 from gandl_training.export.onnx_export import model_bytes, to_onnx
 from gandl_training.export.parity import check_parity
@@ -20,7 +20,8 @@ from gandl_training.networks.stylegan2 import Discriminator, parameter_count
 
 @dataclass(frozen=True, kw_only=True)
 class UntrainedForm:
-    """The input of the network, the seed of its weights, and the layer whose output is the vector."""
+    """The input of the network, the seed of its weights, the layer whose output is the vector, and the preset whose
+    widths the network has."""
 
     name: str
     channels: tuple[Channel, ...]
@@ -29,11 +30,12 @@ class UntrainedForm:
     seed: int
     layer: str
     pixel_size_um: float | None = None
+    preset: str = "cpu-64"
 
     @property
     def config(self) -> NetworkConfig:
-        """The shape of the network. Raises BadInput where `size` is no power of two from 16."""
-        return NetworkConfig(resolution=self.size, channels=len(self.channels))
+        """The shape of the network. Raises BadInput where `size` is no power of two from 16, or for another preset."""
+        return with_input(preset(self.preset), channels=len(self.channels), resolution=self.size).network
 
     def discriminator(self) -> Discriminator:
         """Return the network; the same seed always gives the same weights."""

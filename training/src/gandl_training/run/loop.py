@@ -20,6 +20,8 @@ from gandl_training.data.crops import Crops
 from gandl_training.data.field_store import FieldStore
 from gandl_training.evaluation.evaluator import split_wells
 from gandl_training.run import checkpoint as ckpt
+from gandl_training.run.estimate import SpeedEstimate
+from gandl_training.run.health import GameJudge, data_warnings
 from gandl_training.run.writer import RunWriter
 from gandl_training.steps.step import Trainer
 
@@ -89,6 +91,10 @@ class TrainingLoop:
                 f"there is no control probe for cell line {cell_line}: "
                 "it needs two wells of each control with usable images"
             )
+        for warning in data_warnings(store, config, self.writer.evaluator.real) if self.writer else ():
+            callbacks.on_message(warning)
+        self.estimate = SpeedEstimate(config)
+        self.game = GameJudge(config, trainer.kimg)
         self.start_time = time.monotonic()
         self.first_step = trainer.step
         self.losses: dict[str, list[Tensor]] = {}
@@ -117,11 +123,22 @@ class TrainingLoop:
                 # Losses stay on the device as tensors; reading them would wait for it in every step.
                 for name, value in self.trainer.advance(batch).items():
                     self.losses.setdefault(name, []).append(value)
+                self._estimate_length()
                 if self.trainer.step % REPORT_STEPS == 0:
                     self.report()
                 if self.writer:
                     self.writer.write_due(self.report)
         return reason
+
+    def _estimate_length(self) -> None:
+        steps = self.trainer.step - self.first_step
+        if self.writer is None or not self.estimate.is_due(time.monotonic(), steps):
+            return
+        # A device works behind the calls that feed it; reading a loss waits until it has done this step.
+        float(next(iter(self.losses.values()))[-1])
+        text = self.estimate.note(time.monotonic(), steps, self.trainer.kimg)
+        if text is not None:
+            self.callbacks.on_message(text)
 
     def _end_reason(self, stop: threading.Event) -> EndReason | None:
         """Return why the run ends now, the same in all processes, or None."""
@@ -175,6 +192,9 @@ class TrainingLoop:
             losses=losses,
         )
         self.callbacks.on_progress(progress)
+        warning = self.game.judge(self.trainer.kimg, losses)
+        if warning is not None:
+            self.callbacks.on_message(warning)
 
 
 def remaining_seconds(config: TrainConfig, kimg: float, elapsed: float, images_per_second: float) -> float | None:

@@ -52,6 +52,7 @@ def _untrained(name: BaselineName, form: TileForm, sample: TileSample, threads: 
         seed=name.seed,
         layer=name.layer,
         pixel_size_um=form.pixel_size_um,
+        preset=name.preset,
     )
     tiles = sample(untrained_draft(network), PARITY_TILES)
     return Engine.of_bytes(untrained_model(network, tiles), name.text, threads=threads)

@@ -10,6 +10,8 @@ from gandl_shared.errors import BadInput
 
 UNTRAINED_LAYER = "multi"
 """The layer of an untrained network that separates best, so that the baseline is not weaker than it has to be."""
+UNTRAINED_PRESET = "cpu-64"
+"""The preset of training whose widths an untrained network has."""
 
 
 class Baseline(StrEnum):
@@ -26,22 +28,26 @@ class Baseline(StrEnum):
     CP_MEASURE = "cp-measure"
 
 
-FORMS = "intensity, pca, cp-measure, untrained:SEED or untrained:SEED:LAYER"
+FORMS = "intensity, pca, cp-measure, untrained:SEED, untrained:SEED:LAYER or untrained:SEED:LAYER:PRESET"
 """How the names are written, for messages."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineName:
-    """A name in its parts. `seed` and `layer` belong to the untrained network; `text` is what tables show."""
+    """A name in its parts. `seed`, `layer` and `preset` (whose widths it has) belong to the untrained network."""
 
     kind: Baseline
     seed: int = 0
     layer: str = UNTRAINED_LAYER
+    preset: str = UNTRAINED_PRESET
 
     @property
     def text(self) -> str:
-        """The name in full."""
-        return f"{self.kind.value}:{self.seed}:{self.layer}" if self.kind is Baseline.UNTRAINED else self.kind.value
+        """The name in full, which tables show."""
+        if self.kind is not Baseline.UNTRAINED:
+            return self.kind.value
+        preset = "" if self.preset == UNTRAINED_PRESET else f":{self.preset}"
+        return f"{self.kind.value}:{self.seed}:{self.layer}{preset}"
 
 
 def refuse_baseline(model: Path) -> None:
@@ -59,8 +65,8 @@ def baseline_name(model: str) -> BaselineName | None:
         raise BadInput(f"there is no model file {model}; give an .onnx file, or {FORMS}")
     if Baseline(kind) is not Baseline.UNTRAINED and not options:
         return BaselineName(kind=Baseline(kind))
-    if Baseline(kind) is Baseline.UNTRAINED and len(options) <= 2:
-        seed, layer = (*options, *("0", UNTRAINED_LAYER)[len(options) :])
+    if Baseline(kind) is Baseline.UNTRAINED and len(options) <= 3:
+        seed, layer, preset = (*options, *("0", UNTRAINED_LAYER, UNTRAINED_PRESET)[len(options) :])
         if seed.isdecimal() and int(seed) < 2**32:
-            return BaselineName(kind=Baseline(kind), seed=int(seed), layer=layer)
+            return BaselineName(kind=Baseline(kind), seed=int(seed), layer=layer, preset=preset)
     raise BadInput(f"--model {model} cannot be read; the featurizers without a file are {FORMS}")

@@ -73,12 +73,14 @@ class PlateFolder:
 class CellFolder:
     """Images of single cells; one pair of intensity limits per channel holds for all of them.
 
-    Columns come from a table or from a pattern of the file names.
+    Columns come from a table or from a pattern of the file names. The files give their channels no names, so these are
+    `channel_names`, or numbers.
     """
 
     sites: tuple[Site, ...]
     table: Path | None = None
     names: str | None = None
+    channel_names: tuple[str, ...] | None = None
 
     @cached_property
     def n_channels(self) -> int:
@@ -86,7 +88,7 @@ class CellFolder:
         return read_header(self.sites[0].files[0]).channels
 
     def featurizer(self, model: str, tiles: TileOptions, *, threads: int | None) -> Embedder:
-        """Return the featurizer that `model` names; the files give their channels no names, so these are numbers."""
+        """Return the featurizer that `model` names. Raises Invalid where the names of the channels do not fit."""
         form = tiles.form(self._channels) if baseline_name(model) is not None else NO_TILES
         return featurizer(model, form, self._sample, threads=threads)
 
@@ -100,7 +102,10 @@ class CellFolder:
         return PreparedImages(sites=self.sites, preparation=self._preparation(card), columns=self._columns)
 
     def _channels(self) -> tuple[Channel, ...]:
-        return tuple(Channel(name=f"channel_{number}") for number in range(1, self.n_channels + 1))
+        names = self.channel_names or tuple(f"channel_{number}" for number in range(1, self.n_channels + 1))
+        if len(names) != self.n_channels:
+            raise Invalid(f"{len(names)} channel names for {self.n_channels} channels: {', '.join(names)}")
+        return tuple(Channel(name=name) for name in names)
 
     @cached_property
     def _columns(self) -> Sequence[Columns]:

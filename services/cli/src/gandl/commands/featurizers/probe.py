@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +58,10 @@ def probe(
         str | None,
         typer.Option(help="Pattern of the file names of single cells: {phenotype}/PL{plate}--{any}.png has 2 columns."),
     ] = None,
+    channel_names: Annotated[
+        str | None,
+        typer.Option(help="Names of the channels of single cells, comma separated; cp-measure needs one such as DNA."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file to write, with the F1 of each label.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the models; all cores if absent.")] = None,
     image: ImageOptions,
@@ -69,9 +74,12 @@ def probe(
     """
     folder: ImageFolder
     if cells:
-        folder = _cells(images, platemap, table, names, image)
+        folder = replace(
+            _cells(images, platemap, table, names, image),
+            channel_names=tuple(channel_names.split(",")) if channel_names else None,
+        )
     else:
-        folder = _plates(images, platemap, sheet, table or names, image)
+        folder = _plates(images, platemap, sheet, table or names or channel_names, image)
     tiles.check(is_file=all(baseline_name(name) is None for name in model))
     console = Console(stderr=True)
     models: list[ProbedModel] = []
@@ -105,7 +113,9 @@ def _plates(
     images: Path, platemap: Path | None, sheet: str | None, columns: Path | str | None, options: ImageOptions
 ) -> PlateFolder:
     if columns is not None:
-        raise BadInput("--table and --names are for --single-cells; the columns of plates are those of the plate map")
+        raise BadInput(
+            "--table, --names and --channel-names are for --single-cells; plates have the columns of their plate map"
+        )
     file = platemap or find_table(images)
     if file is None:
         plate_map = plate_map_of_names(images)

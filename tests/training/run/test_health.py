@@ -1,0 +1,86 @@
+"""Warnings of a run: its data, and the game of its two networks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gandl_training.config import AugmentConfig, LossConfig, TrainConfig
+from gandl_training.data.field_store import FieldStore
+from gandl_training.data.packing import Source
+from gandl_training.run.health import GameJudge, data_warnings
+
+from tests.training.small_run import make_cells, packed
+
+TILES = np.random.default_rng(0).integers(0, 256, (64, 2, 16, 16), np.uint8)
+
+
+def warnings_of(store: FieldStore, config: TrainConfig, tiles: np.ndarray = TILES) -> list[str]:
+    return list(data_warnings(store, config, tiles))
+
+
+def test_few_data_come_with_a_remedy(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    store = packed(plate, tmp_path / "data")  # 8 fields of 40×40
+    (warning,) = warnings_of(store, tiny)
+    assert "the data are few, 50 times the area of a tile of 16 pixels" in warning
+    assert "add images, or give --augment" in warning
+    (warning,) = warnings_of(store, replace(tiny, augment=AugmentConfig(adaptive=True)))
+    assert "--augment" not in warning
+    cells = packed(make_cells(tmp_path), tmp_path / "cells-data")
+    assert "12 images of single cells" in warnings_of(cells, tiny)[0]
+
+
+def test_enough_data_need_no_word(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    store = packed(plate, tmp_path / "data")
+    many = FieldStore(np.broadcast_to(store.fields[:1], (160, 2, 40, 40)), store.index)
+    assert warnings_of(many, tiny) == []
+
+
+def test_a_constant_channel_is_named(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
+    store = packed(replace(plate, channel_names=("GFP", "DNA")), tmp_path / "data")
+    flat = TILES.copy()
+    flat[:, 1] = 7
+    warning = warnings_of(store, tiny, flat)[-1]
+    assert warning.startswith("warning: channel DNA (number 2) is constant in 100% of the tiles")
+    flat[:4, 1] = TILES[:4, 1]  # a channel with rare signal is none
+    assert len(warnings_of(store, tiny, flat)) == 1
+
+
+def judged(config: TrainConfig, loss: float, distance: float, start: float = 0.0, kimg: float = 10.0) -> list[str]:
+    """Return the warnings of a run that reports the same losses all the time."""
+    judge, marks = GameJudge(config, start), np.arange(start, start + kimg, 0.25)
+    losses = {"d": loss, "real": distance / 2, "fake": -distance / 2}
+    return [text for mark in marks if (text := judge.judge(float(mark), losses))]
+
+
+def test_a_discriminator_that_has_won_is_told_once(tiny: TrainConfig) -> None:
+    (warning,) = judged(tiny, 0.01, 12.0)
+    assert warning.startswith("warning: at 4.0 kimg the discriminator has won: its loss is 0.01, and its scores")
+    assert f"--r1-gamma (now {tiny.r1_gamma:g})" in warning
+    assert judged(tiny, 0.01, 12.0, start=20.0)[0].startswith("warning: at 22.0 kimg")
+
+
+def test_a_discriminator_that_sees_no_difference_is_told(tiny: TrainConfig) -> None:
+    (warning,) = judged(tiny, 2 * math.log(2), 0.0)
+    assert "the discriminator has collapsed: it gives real and generated tiles the same score" in warning
+
+
+@pytest.mark.parametrize(("loss", "distance"), [(1.0, 1.2), (0.3, 4.0), (0.05, 5.0), (1.38, 0.1)])
+def test_a_healthy_game_needs_no_word(tiny: TrainConfig, loss: float, distance: float) -> None:
+    assert judged(tiny, loss, distance) == []
+
+
+def test_losses_without_a_scale_are_not_judged(tiny: TrainConfig) -> None:
+    assert judged(replace(tiny, loss=LossConfig(gan="wasserstein")), 0.0, 100.0) == []
+    assert GameJudge(tiny, 0.0).judge(10.0, {"contrast": 1.0}) is None
+
+
+def test_one_bad_report_is_no_warning(tiny: TrainConfig) -> None:
+    judge = GameJudge(tiny, 0.0)
+    for mark in np.arange(0, 9, 0.25):
+        won = mark == 8.0
+        losses = {"d": 0.01 if won else 1.0, "real": 6.0 if won else 0.5, "fake": -6.0 if won else -0.5}
+        assert judge.judge(float(mark), losses) is None
