@@ -215,8 +215,8 @@ def title(model: str) -> str:
     if baseline_name(model) is not None:
         return f"`{model}`"
     card = Engine.load(Path(model)).card
-    seen = f", {card.training.kimg:.0f} kimg" if card.training.kimg else ""
-    return f"`{card.name}`: `{card.tap}`{seen}"
+    training = f", {card.training.kimg:.0f} kimg" if card.training.kimg else ""
+    return f"`{card.name}`: `{card.tap}`{training}"
 
 
 def table(models: Sequence[str], columns: Sequence[Task], work: Path, minutes: float) -> Iterator[str]:

@@ -49,7 +49,9 @@ def test_a_constant_channel_is_named(tiny: TrainConfig, plate: Source, tmp_path:
     assert len(warnings_of(store, tiny, flat)) == 1
 
 
-def judged(config: TrainConfig, loss: float, distance: float, start: float = 0.0, kimg: float = 10.0) -> list[str]:
+def warnings_of_game(
+    config: TrainConfig, loss: float, distance: float, start: float = 0.0, kimg: float = 10.0
+) -> list[str]:
     """Return the warnings of a run that reports the same losses all the time."""
     judge, marks = GameJudge(config, start), np.arange(start, start + kimg, 0.25)
     losses = {"d": loss, "real": distance / 2, "fake": -distance / 2}
@@ -57,24 +59,24 @@ def judged(config: TrainConfig, loss: float, distance: float, start: float = 0.0
 
 
 def test_a_discriminator_that_has_won_is_told_once(tiny: TrainConfig) -> None:
-    (warning,) = judged(tiny, 0.01, 12.0)
+    (warning,) = warnings_of_game(tiny, 0.01, 12.0)
     assert warning.startswith("warning: at 4.0 kimg the discriminator has won: its loss is 0.01, and its scores")
     assert f"--r1-gamma (now {tiny.r1_gamma:g})" in warning
-    assert judged(tiny, 0.01, 12.0, start=20.0)[0].startswith("warning: at 22.0 kimg")
+    assert warnings_of_game(tiny, 0.01, 12.0, start=20.0)[0].startswith("warning: at 22.0 kimg")
 
 
 def test_a_discriminator_that_sees_no_difference_is_told(tiny: TrainConfig) -> None:
-    (warning,) = judged(tiny, 2 * math.log(2), 0.0)
+    (warning,) = warnings_of_game(tiny, 2 * math.log(2), 0.0)
     assert "the discriminator has collapsed: it gives real and generated tiles the same score" in warning
 
 
 @pytest.mark.parametrize(("loss", "distance"), [(1.0, 1.2), (0.3, 4.0), (0.05, 5.0), (1.38, 0.1)])
 def test_a_healthy_game_needs_no_word(tiny: TrainConfig, loss: float, distance: float) -> None:
-    assert judged(tiny, loss, distance) == []
+    assert warnings_of_game(tiny, loss, distance) == []
 
 
 def test_losses_without_a_scale_are_not_judged(tiny: TrainConfig) -> None:
-    assert judged(replace(tiny, loss=LossConfig(gan="wasserstein")), 0.0, 100.0) == []
+    assert warnings_of_game(replace(tiny, loss=LossConfig(gan="wasserstein")), 0.0, 100.0) == []
     assert GameJudge(tiny, 0.0).judge(10.0, {"contrast": 1.0}) is None
 
 
