@@ -60,17 +60,21 @@ def _resampled_means(
     places = draws.astype(np.int32)
     places += first.astype(np.int32)
     sampled = wells.ravel().take(places)
-    # Without outliers all weights are one, and need not be drawn.
-    ordinary = bool(np.all((weights == 1) | (weights == 0)))
-    total, weight = np.zeros((2, n_compounds, n_samples, n_doses))
-    for replicate in range(n_wells):
+    if np.all(counts == n_wells) and np.all(weights == 1):
+        means = _sum(sampled) / n_wells
+    else:
         # A sample has as many wells as the dose; the rest of R is left out.
-        is_drawn = (replicate < counts)[:, None, :]
-        w = is_drawn if ordinary else weights.ravel().take(places[..., replicate]) * is_drawn
-        total += w * sampled[..., replicate]
-        weight += w
-    means = total / (counts[:, None, :] if ordinary else weight)
+        w = weights.ravel().take(places) * (np.arange(n_wells) < counts[:, None, :, None])
+        means = _sum(w * sampled) / _sum(w)
     return np.ascontiguousarray(means.transpose(0, 2, 1))
+
+
+def _sum(values: Float) -> Float:
+    """Return the sums over the last axis, which is short: numpy adds whole arrays faster than the entries of a row."""
+    total = values[..., 0].copy()
+    for k in range(1, values.shape[-1]):
+        total += values[..., k]
+    return total
 
 
 def _quantiles(values: Float, shares: tuple[float, float]) -> Float:

@@ -25,12 +25,10 @@ from gandl_science.dose_response.selection import corrected_aic
 from gandl_science.dose_response.significance.activity import activity_p
 from gandl_science.dose_response.significance.null import ActivityNull
 from gandl_science.dose_response.solver.grids import SearchGrids, SpacingBatch, grid_batches, search_grids
-from gandl_science.dose_response.solver.means import DoseMeans, explained, plateaus
+from gandl_science.dose_response.solver.means import DoseMeans, best_points, explained, plateaus
 
 _ROWS_PER_SLICE = 4096
 """New experiments that are judged at once: more do not fit into the cache of a core."""
-_CURVES_PER_SEARCH = 256
-"""Curves that are compared with a grid at once, for the same reason."""
 
 
 def draw_wells(
@@ -113,7 +111,7 @@ def replicate(
             bells = np.repeat([fit.model is CurveModel.GAIN_LOSS for fit in own], n)
             space = group.batch.space.take(spacings[each // places.shape[1]])
             judgement = _judge(
-                data, space, grids.take(rows), group.null.take(spacings), np.flatnonzero(bells), options.alpha
+                data, n, space, grids.take(rows), group.null.take(spacings), np.flatnonzero(bells), options.alpha
             )
             low = group.batch.low.ravel()
             for k, i in enumerate(places.ravel().tolist()):
@@ -158,13 +156,13 @@ class _Judgement:
 
 
 def _judge(
-    data: DoseMeans, space: SearchSpace, grids: SearchGrids, null: ActivityNull, bells: Index, alpha: float
+    data: DoseMeans, n: int, space: SearchSpace, grids: SearchGrids, null: ActivityNull, bells: Index, alpha: float
 ) -> _Judgement:
-    """Return the results of new experiments; those at the indices `bells` may be gain-loss curves.
+    """Return the results of n new experiments with each compound; those at the indices `bells` may be gain-loss curves.
 
     `grids` are the search grids of the S spacings, and `null` their nulls; the rows of data are in their order.
     """
-    theta, misfit = _hill_curves(data, grids)
+    theta, misfit = _hill_curves(data, grids, n)
     result = activity_p(null, data, misfit)
     aicc = corrected_aic(data, misfit, HILL.n_parameters)
     flat_aicc = corrected_aic(data, data.between, 1)
@@ -196,34 +194,31 @@ def _judge(
     )
 
 
-def _hill_curves(data: DoseMeans, grids: SearchGrids) -> tuple[Float, Float]:
-    """Return theta (S * M, P) of the best curves of the S grids, and their misfit (S * M,)."""
-    curves = np.arange(len(data.pure)).reshape(len(grids.basis), -1)
-    theta, misfit = np.empty((curves.size, HILL.n_theta)), np.empty(curves.size)
-    for spacings, members in _slices(curves.shape, _CURVES_PER_SEARCH):
-        own = curves[spacings, members]
-        theta[own.ravel()], misfit[own.ravel()] = _best_points(data.take(own.ravel()), grids.take(spacings), own.shape)
-    return theta, misfit
+def _hill_curves(data: DoseMeans, grids: SearchGrids, n: int) -> tuple[Float, Float]:
+    """Return theta (S * M * n, P) of the best curves of the S grids, and their misfit (S * M * n,).
+
+    There are n experiments with each of M compounds of a grid.
+    """
+    points, gain = np.empty(len(data.pure), dtype=int), np.empty(len(data.pure))
+    per_grid = len(points) // len(grids.basis)
+    for start in range(0, len(points), n):
+        # The experiments with one compound have the same weights.
+        own = np.arange(start, start + n)
+        points[own], gain[own] = best_points(data.take(own), grids.basis[start // per_grid])
+    theta = replace(grids, low=np.zeros((len(grids.basis), per_grid))).theta(np.arange(len(points)), points)
+    return theta, np.maximum(data.between - gain, 0.0)
 
 
 def _bells(data: DoseMeans, space: SearchSpace) -> tuple[Float, Float]:
     """Return theta (N, P) of the best gain-loss curves of a grid, and their misfit (N,)."""
     theta, misfit = np.empty((len(data.pure), GAIN_LOSS.n_theta)), np.empty(len(data.pure))
     for batch in grid_batches(GAIN_LOSS, data.x, space, len(misfit)):
-        own, grids = batch.curves, search_grids(GAIN_LOSS, batch)
-        theta[own], misfit[own] = _best_points(data.take(own), grids, batch.members.shape)
+        part, grids = data.take(batch.curves), search_grids(GAIN_LOSS, replace(batch, low=np.zeros_like(batch.low)))
+        gains = explained(part, grids.basis)
+        best, rows = gains.argmax(axis=1), np.arange(len(gains))
+        theta[batch.curves] = grids.theta(rows, best)
+        misfit[batch.curves] = np.maximum(part.between - gains[rows, best], 0.0)
     return theta, misfit
-
-
-def _best_points(data: DoseMeans, grids: SearchGrids, shape: tuple[int, ...]) -> tuple[Float, Float]:
-    """Return theta (S * M, P) and the misfit (S * M,) of the points that explain most; `shape` is (S, M).
-
-    The locations are relative to the lower end of the search.
-    """
-    gains = explained(data, grids.basis)
-    best, rows = gains.argmax(axis=1), np.arange(len(gains))
-    theta = replace(grids, low=np.zeros(shape)).theta(rows, best)
-    return theta, np.maximum(data.between - gains[rows, best], 0.0)
 
 
 def _fitted(data: DoseMeans, shape: Shape, theta: Float) -> tuple[Float, Float]:

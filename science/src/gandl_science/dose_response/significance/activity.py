@@ -26,6 +26,9 @@ _JOINT_TAIL = 0.02
 """The smaller of two p-values below which its null is extrapolated: too few simulated curves are beyond it."""
 _CLEAR_P = (0.001, 0.15)
 """Outside these limits, few simulated curves say enough of p."""
+_EXACT_P, _FLOOR_P = 0.3, 0.4
+"""Below the first p-value the precise null is exact. It leaves out simulated curves whose share of few simulated ones
+is more common than the second."""
 FEW_SIMULATIONS = 1000
 _POINTS_PER_BATCH = 6400
 """Grid points of the nulls that are simulated at once, for about thirty designs."""
@@ -69,12 +72,17 @@ class NullSimulations:
         for start in range(0, designs.size, _PRECISE_DESIGNS):
             part = designs[start : start + _PRECISE_DESIGNS]
             own, is_close = curves[part].ravel(), close[part].ravel()
-            precise = self._precise(batch.take(part), data.take(own), misfit[own], null.tail[part])
-            result.p[own[is_close]], result.hill[own[is_close]] = precise.p[is_close], precise.hill[is_close]
+            precise = self._precise(batch.take(part), data.take(own), misfit[own], null.take(part))
+            result.p[own[is_close]] = precise.p[is_close]
+            # The precise null is not exact for common shares.
+            is_exact = is_close & (precise.hill < _EXACT_P)
+            result.hill[own[is_exact]] = precise.hill[is_exact]
         return result, null
 
-    def _precise(self, batch: SpacingBatch, data: DoseMeans, misfit: Float, tail: Float) -> ActivityP:
-        return activity_p(activity_null(batch.x, self.many, batch.space, tail), data, misfit)
+    def _precise(self, batch: SpacingBatch, data: DoseMeans, misfit: Float, null: ActivityNull) -> ActivityP:
+        # These p-values are small, so only the far shares of the simulated curves matter.
+        floor = null.shares[:, int((1 - _FLOOR_P) * null.shares.shape[1])]
+        return activity_p(activity_null(batch.x, self.many, batch.space, null.tail, floor), data, misfit)
 
 
 def activity_batches(x: Float, space: SearchSpace, n_curves: int) -> list[SpacingBatch]:

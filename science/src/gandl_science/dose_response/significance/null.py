@@ -28,12 +28,14 @@ _FAR = 3 * _TAIL
 class FlatWells:
     """N simulated compounds without an effect, whose wells per dose are `counts` (D,), or the sums of their weights.
 
-    `directions` (N, D) are their centred dose means with all variation scaled to 1, `by_dose` (N,) their p-values of
-    the analysis of variance (NaN without replicates). Neither depends on the doses.
+    `directions` (N, D) are their centred dose means with all variation scaled to 1, and `between` (N,) their squared
+    lengths, in descending order: no curve explains a larger share. `by_dose` (N,) are their p-values of the analysis of
+    variance (NaN without replicates). None of them depends on the doses.
     """
 
     counts: Float
     directions: Float
+    between: Float
     by_dose: Float
 
 
@@ -64,7 +66,10 @@ def simulate_wells(counts: Float, n_simulations: int, rng: np.random.Generator) 
     pure_df = n_wells - n_doses
     pure = rng.chisquare(pure_df, n_simulations) if pure_df else np.zeros(n_simulations)
     data = DoseMeans(np.zeros(n_doses), np.broadcast_to(counts, mean.shape), mean, pure)
-    return FlatWells(counts=counts, directions=directions(data), by_dose=anova_p(data))
+    unordered = directions(data)
+    between = (unordered**2).sum(axis=1)
+    order = np.argsort(-between)
+    return FlatWells(counts=counts, directions=unordered[order], between=between[order], by_dose=anova_p(data)[order])
 
 
 def simulate_null(
@@ -74,14 +79,20 @@ def simulate_null(
     return activity_null(x[None], simulate_wells(counts, n_simulations, rng), space)
 
 
-def activity_null(x: Float, wells: FlatWells, space: SearchSpace, tail: Float | None = None) -> ActivityNull:
+def activity_null(
+    x: Float, wells: FlatWells, space: SearchSpace, tail: Float | None = None, floor: Float | None = None
+) -> ActivityNull:
     """Return the nulls at the log10 doses x (S, D), from simulated wells that all designs with these counts share.
 
     The bounds of the search, one number or (S,), are such that all grids have equally many points. `tail` (S, 3) are
-    the coefficients of the tube formula, where they were computed before.
+    the coefficients of the tube formula, where they were computed before. Shares below `floor` (S,) need not be exact:
+    they are 0 for compounds that no curve can bring up to it.
     """
     units = unit_curves(hill_grids(x, space), wells.counts)
-    shares = np.stack([share_of_best(unit, wells.directions) for unit in units])
+    shares = np.zeros((len(x), len(wells.between)))
+    floors = np.zeros(len(x)) if floor is None else floor
+    for unit, own, n in zip(units, shares, np.searchsorted(-wells.between, -floors, side="right"), strict=True):
+        own[:n] = share_of_best(unit, wells.directions[:n])
     order = np.argsort(shares, axis=1)
     null = ActivityNull(
         n_wells=round(float(wells.counts.sum())),

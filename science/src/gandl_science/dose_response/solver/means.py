@@ -98,3 +98,18 @@ def explained(data: DoseMeans, basis: Float) -> Float:
     gains *= gains
     gains /= spread
     return np.asarray(gains.reshape(len(data.mean), -1))
+
+
+def best_points(data: DoseMeans, basis: Float) -> tuple[Index, Float]:
+    """Return the grid point (B,) of the bases (D, G) that explains most, and the sum of squares (B,) that it explains.
+
+    All curves have the same weights, so that a point explains the square of a cosine, and no spread need be divided by.
+    """
+    weight = data.weight[0]
+    total = weight.sum()
+    centred = basis - weight @ basis / total
+    spread = weight @ centred**2
+    centred *= weight[:, None] / np.sqrt(np.where(spread > _FLAT_ON_GRID * total, spread, np.inf))
+    cosines = (data.mean - data.grand_mean[:, None]) @ centred
+    best = np.abs(cosines, out=cosines).argmax(axis=1)
+    return best, cosines[np.arange(best.size), best] ** 2
