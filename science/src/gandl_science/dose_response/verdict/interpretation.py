@@ -6,6 +6,7 @@ The rules are those of docs/dose-response.md; docs/architecture.md says how to a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
@@ -316,9 +317,9 @@ class CurveClassifier:
             Flag.NEGATIVE_DIRECTION: self.shows_effect and summary.direction != summary.wanted_direction,
             Flag.HIGH_OFF_PERTURBATION: self.off_axis_onset is not None,
             Flag.LACK_OF_FIT: self._lacks_fit(),
-            Flag.LOW_REPLICATES: float(np.median(summary.counts)) < _MIN_REPLICATES,
-            Flag.FEW_DOSES: int((summary.concentrations > 0).sum()) < _MIN_DOSES,
-            Flag.OUTLIERS_DOWNWEIGHTED: bool((fit.weights < 1).any()),
+            Flag.LOW_REPLICATES: median(dose.n_wells for dose in fit.doses) < _MIN_REPLICATES,
+            Flag.FEW_DOSES: np.count_nonzero(summary.concentrations) < _MIN_DOSES,
+            Flag.OUTLIERS_DOWNWEIGHTED: bool(fit.weights.min() < 1),
             Flag.SLOPE_AT_BOUND: any(p.at_bound for name, p in fit.params.items() if name in SLOPE_NAMES),
             Flag.LIMBS_OVERLAP: self.shows_effect and self.limbs_overlap,
             Flag.UNEQUAL_SCATTER: (self.significant and fit.has_unequal_scatter) or self.is_overruled,

@@ -47,7 +47,7 @@ def hit_probability(
         is_hit = np.where(large, right_way, _is_plateau(replications, scale))
     if off_axis_onset is not None:
         is_hit = is_hit & (_first_effect(replications, shows_effect) < off_axis_onset)
-    return float(np.mean(is_hit))
+    return int(np.count_nonzero(is_hit)) / is_hit.size
 
 
 def _is_plateau(replications: Replications, scale: ResponseScale) -> Mask:

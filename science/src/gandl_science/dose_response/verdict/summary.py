@@ -52,8 +52,8 @@ class CurveSummary:
     @cached_property
     def dose_range(self) -> tuple[float, float]:
         """The lowest and the highest dose above zero; zero twice if there is none."""
-        positive = self.concentrations[self.concentrations > 0]
-        return (float(positive.min()), float(positive.max())) if positive.size else (0.0, 0.0)
+        positive = [dose.concentration for dose in self.fit.doses if dose.concentration > 0]
+        return (min(positive), max(positive)) if positive else (0.0, 0.0)
 
     @cached_property
     def base(self) -> float:
@@ -88,7 +88,8 @@ class CurveSummary:
     def is_large(self, min_effect: float) -> bool:
         """True if the change within the doses is at least this share of the span; always where there is no scale."""
         # A constant has no change of its own: the change that it does not describe is that of the dose means.
-        change = np.ptp(self.means) if self.fit.model is CurveModel.CONSTANT else abs(self.peak - self.base)
+        is_constant = self.fit.model is CurveModel.CONSTANT
+        change = self.means.max() - self.means.min() if is_constant else abs(self.peak - self.base)
         return self.scale is None or bool(change >= min_effect * abs(self.scale.span))
 
     def covered(self) -> float:

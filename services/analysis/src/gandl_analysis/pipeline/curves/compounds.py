@@ -50,6 +50,7 @@ from gandl_shared.schemas.curve import (
     WindowLimit,
 )
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
+from pydantic import TypeAdapter
 
 from gandl_analysis.pipeline.curves.certainty import CurveCertainty, curve_certainties, curve_parameters
 from gandl_analysis.pipeline.curves.off_axis import OffAxisRule, off_axis_results
@@ -67,6 +68,9 @@ _SAMPLES = 81
 
 _CURVES_PER_SLICE = 512
 """Curves that are described at once: their samples take 4 MB."""
+
+_POINTS = TypeAdapter(tuple[CurvePoint, ...])
+"""All points of a curve are checked in one call, which takes a third of the time of one call for each."""
 
 N_REPLICATIONS = 100
 """The new experiments from which the hit probability is told: its standard error is at most 5 %."""
@@ -323,7 +327,7 @@ def _curve(
         n_wells=len(compound.fitted_wells),
         verdict=Verdict(interpretation.verdict),
         flags=(*(Flag(flag) for flag in interpretation.flags), *compound.flags),
-        points=_points(compound, fit.weights.tolist(), fit),
+        points=_points(compound, fit.weights.tolist(), summary),
         fitted=tuple(zip(x.tolist(), y.tolist(), strict=True)),
         off_axis=off_axis,
         doses=tuple(
@@ -396,29 +400,36 @@ def _window(window: TherapeuticWindow) -> CurveWindow:
     )
 
 
-def _points(compound: CompoundWells, weights: Iterable[float], fit: CurveFit | None) -> tuple[CurvePoint, ...]:
+def _points(compound: CompoundWells, weights: Iterable[float], summary: CurveSummary | None) -> tuple[CurvePoint, ...]:
     """Return all wells of a compound; `weights` are those of the fitted ones, in order."""
     # The fit has a weight per fitted well; excluded wells have none.
-    remaining, fitted = iter(weights), {} if fit is None else _fitted(fit, compound.wells)
-    return tuple(
-        CurvePoint(
-            concentration=finite(well.concentration),
-            efficacy=finite(well.response),
-            plate=well.plate,
-            well=well.well,
-            weight=next(remaining) if exclusion is None else 0.0,
-            excluded=exclusion,
-            is_vehicle=well.is_vehicle,
-            fitted=fitted.get(well.concentration),
-        )
-        for well, exclusion in zip(compound.wells, compound.exclusions, strict=True)
+    remaining, fitted = iter(weights), {} if summary is None else _fitted(summary, compound.wells)
+    return _POINTS.validate_python(
+        [
+            {
+                "concentration": finite(well.concentration),
+                "efficacy": finite(well.response),
+                "plate": well.plate,
+                "well": well.well,
+                "weight": next(remaining) if exclusion is None else 0.0,
+                "excluded": exclusion,
+                "is_vehicle": well.is_vehicle,
+                "fitted": fitted.get(well.concentration),
+            }
+            for well, exclusion in zip(compound.wells, compound.exclusions, strict=True)
+        ]
     )
 
 
-def _fitted(fit: CurveFit, wells: Iterable[CurveWell]) -> dict[float | None, float]:
+def _fitted(summary: CurveSummary, wells: Iterable[CurveWell]) -> dict[float | None, float]:
     """Return the curve at each finite concentration of the wells."""
-    doses = list(dict.fromkeys(w.concentration for w in wells if finite(w.concentration) is not None))
-    return dict(zip(doses, fit.predict(np.array(doses, float)).tolist(), strict=True))
+    fitted: dict[float | None, float] = dict(zip(summary.concentrations.tolist(), summary.fitted.tolist(), strict=True))
+    # All wells of some doses may be excluded.
+    further = {w.concentration for w in wells if finite(w.concentration) is not None and w.concentration not in fitted}
+    if further:
+        doses = list(further)
+        fitted |= zip(doses, summary.fit.predict(np.array(doses, float)).tolist(), strict=True)
+    return fitted
 
 
 def _curve_without_fit(compound: CompoundWells, settings: CurveSettings, *, directed: bool) -> Curve:
