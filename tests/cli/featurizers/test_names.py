@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gandl.featurizers.names import Baseline, BaselineName, baseline_name, refuse_baseline
+from gandl.featurizers.names import Baseline, BaselineName, baseline_name, is_baseline
 from gandl_shared.errors import BadInput
 
 
@@ -51,8 +51,10 @@ def test_a_folder_of_results_does_not_hide_a_baseline(tmp_path: Path, monkeypatc
     assert baseline_name("intensity") == BaselineName(kind=Baseline.INTENSITY)
 
 
-def test_a_command_that_takes_files_only_says_who_makes_baselines(tmp_path: Path) -> None:
-    for name in ("intensity", "untrained:3"):
-        with pytest.raises(BadInput, match=f"--model {name} is a baseline, which only `gandl screen` makes"):
-            refuse_baseline(Path(name))
-    refuse_baseline(tmp_path / "absent.onnx")
+def test_a_name_is_a_baseline_unless_it_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert is_baseline(Path("intensity"))
+    assert is_baseline(Path("untrained:3"))
+    assert not is_baseline(tmp_path / "absent.onnx")
+    Path("pca").write_bytes(b"a file of this name")
+    assert not is_baseline(Path("pca"))

@@ -45,7 +45,6 @@ def test_the_largest_unit_that_every_cell_type_has_twice_is_held_out(experiments
 def test_cells_that_do_not_differ_are_at_chance() -> None:
     confusion = confuse_cell_types(fields(4, 2, apart=0.0))
     assert confusion.accuracy < 0.45
-    assert abs(confusion.mean_recall - confusion.accuracy) < 1e-9
 
 
 def test_one_cell_type_is_refused() -> None:

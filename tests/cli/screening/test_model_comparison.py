@@ -26,10 +26,11 @@ def test_each_model_screens_the_plate_and_is_compared_with_the_first(tmp_path: P
     tiny_model(tmp_path / "a.onnx")
     tiny_model(tmp_path / "b.onnx")
     engines = {path: Engine.load(path) for path in sorted(tmp_path.glob("*.onnx"))}
-    first, second = compare_models(engines, plate.images, plate.platemap)
+    first, second, baseline = compare_models(engines, plate.images, plate.platemap, ["intensity"])
     assert isinstance(first, ModelOnScreen)
     assert (first.path.name, first.cosine) == ("a.onnx", None)
     assert second.cosine == pytest.approx(1)
     assert first.quality == second.quality and list(first.quality) == ["U2OS"]
     assert first.kilobytes == round((tmp_path / "a.onnx").stat().st_size / 1000)
+    assert (baseline.name, baseline.path, baseline.kilobytes) == ("intensity", None, None)
     assert tiles_per_second(engines[tmp_path / "a.onnx"]) > 0

@@ -38,8 +38,8 @@ def test_table_1_has_four_tasks_in_four_ways_with_the_papers_numbers(gandl: Gand
 
 
 def test_planes_are_scaled_as_in_the_paper_in_both_ways(gandl: Gandl, data: Path, tmp_path: Path) -> None:
-    for item in ("figure3", "figure4"):
-        assert gandl("reproduce", item, data, "--out", tmp_path, *NAMED).code == 0
+    for item, named in (("figure3", []), ("figure4", NAMED)):
+        assert gandl("reproduce", item, data, "--out", tmp_path, *named).code == 0
     for name in ("figure3", "figure3-held-out"):
         rows = table(tmp_path / f"{name}.csv")
         assert {row["space"] for row in rows} == {"E2", "C2"}
@@ -78,6 +78,12 @@ def test_figure_6_counts_every_image(gandl: Gandl, data: Path, tmp_path: Path) -
         (["table1", "--features", "x=nowhere.parquet"], "there is no file or folder nowhere.parquet"),
         (["table1", "--features", "published embedding=."], "stands for two tables"),
         (["table1", "--positive-control", "taxol"], "no control of RxRx19a"),
+        (["table1", *NAMED], "--compound changes nothing in table1; leave it out, it is for figure1, figure4, figure5"),
+        (["figure6", "--positive-control", "mock"], "--positive-control changes nothing in figure6"),
+        (
+            ["table1", "--features", "gan-dl=.", "--positive-control", "irradiated"],
+            "--positive-control does not reach gan-dl: the output folder of a screen has the controls",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line(gandl: Gandl, data: Path, tmp_path: Path, options: list[str], words: str) -> None:

@@ -63,6 +63,24 @@ def test_files_with_all_channels_are_images(run: Run, stacks: Path, model_file: 
 
 
 @pytest.mark.parametrize("pattern", [None, "gandl", "{plate}/{well}_s{site}_w{channel}.tif"])
+def test_a_baseline_has_the_tiles_of_a_model(run: Run, stacks: Path, model_file: Path, tmp_path: Path) -> None:
+    for name in ("intensity", "pca"):
+        out = tmp_path / f"{name}.parquet"
+        printed = run("embed", stacks, "--model", name, "--like", model_file, "--out", out)
+        assert "12 tiles of 3 images" in printed
+        assert f"features of {name}" in printed
+    with pytest.raises(BadInput, match="a baseline needs the channels and the tiles of a model here; give --like"):
+        run("embed", stacks, "--model", "intensity", "--out", tmp_path / "v.parquet")
+    with pytest.raises(BadInput, match="--like is for a baseline"):
+        run("embed", stacks, "--model", model_file, "--like", model_file, "--out", tmp_path / "v.parquet")
+
+
+def test_single_cells_need_no_model_for_a_baseline(run: Run, stacks: Path, tmp_path: Path) -> None:
+    options = ("--single-cells", "--limits", "plate", "--tile-size", 32)
+    printed = run("embed", stacks, "--model", "intensity", *options, "--out", tmp_path / "v.parquet")
+    assert "3 tiles of 3 images" in printed
+
+
 def test_one_file_a_channel_is_put_together(
     run: Run, planes: Path, model_file: Path, tmp_path: Path, pattern: str | None
 ) -> None:

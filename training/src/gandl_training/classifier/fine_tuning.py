@@ -17,7 +17,7 @@ from gandl_shared.imaging import tile_origins
 from gandl_shared.models import ModelCard, TrainingRecord
 from torch import Tensor, nn
 
-from gandl_training.classifier.labels import LabelledFields, labelled_fields
+from gandl_training.classifier.labels import LabelledFields, check_labels, labelled_fields
 from gandl_training.data.crops import draw_crop
 from gandl_training.data.field_store import FieldStore, Uint8
 from gandl_training.data.packing import Source, pack, plate_map_of
@@ -87,10 +87,15 @@ def fine_tune(
     for a loss that is not finite.
     """
     check_writable(out)
+    plate_map = plate_map_of(source)
+    # Images take minutes to pack, so what is wrong with labels or weights is told first.
+    check_labels(plate_map, options.label)
+    if options.weights is not None:
+        load_weights(PlateDenseNet(3, 2, options.shape).network, options.weights)
     torch.manual_seed(options.seed)
     with tempfile.TemporaryDirectory() as scratch:
         store = pack(source, Path(scratch, "data"), size=options.size)
-        labels = labelled_fields(plate_map_of(source), store.index.records, options.label, seed=options.seed)
+        labels = labelled_fields(plate_map, store.index.records, options.label, seed=options.seed)
         network = PlateDenseNet(store.channels, len(labels.classes), options.shape)
         if options.weights is not None:
             load_weights(network.network, options.weights)

@@ -44,16 +44,26 @@ def label_of(well: Well, column: str) -> str | None:
             return well.metadata.get(column) or None
 
 
+def check_labels(plate_map: PlateMap, column: str) -> None:
+    """Check the labels of the wells before their images are read.
+
+    Raises BadInput for a column that the plate map does not have, and NotEnoughData for another number of labels than a
+    classifier can have.
+    """
+    columns = {*_COLUMNS, *(name for well in plate_map.used for name in well.metadata)}
+    if column not in columns:
+        raise BadInput(f"the plate map has no column {column}; it has {', '.join(sorted(columns))}")
+    labels = sorted({label for well in plate_map.used if (label := label_of(well, column)) is not None})
+    _check_count(labels, column, "wells")
+
+
 def labelled_fields(plate_map: PlateMap, records: Sequence[FieldRecord], column: str, *, seed: int) -> LabelledFields:
     """Return the fields of each class. Wells without a label are left out.
 
-    Raises BadInput for a column that the plate map does not have, and NotEnoughData for fewer than two classes or a
-    class with fewer than two wells.
+    Raises what `check_labels` raises, and NotEnoughData for a class with fewer than two wells with images.
     """
+    check_labels(plate_map, column)
     wells = {(well.plate, well.well): well for well in plate_map.used}
-    columns = {*_COLUMNS, *(name for well in wells.values() for name in well.metadata)}
-    if column not in columns:
-        raise BadInput(f"the plate map has no column {column}; it has {', '.join(sorted(columns))}")
     fields: dict[str, dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(list))
     for index, record in enumerate(records):
         key = (record.plate, record.well)
@@ -72,13 +82,16 @@ def labelled_fields(plate_map: PlateMap, records: Sequence[FieldRecord], column:
     return LabelledFields(column=column, classes=classes, training=tuple(training), held_out=tuple(held_out))
 
 
-def _check(classes: Sequence[str], fields: dict[str, dict[tuple[str, str], list[int]]], column: str) -> None:
+def _check_count(classes: Sequence[str], column: str, wells: str) -> None:
     if not 2 <= len(classes) <= MAX_CLASSES:
         names = f" ({classes[0]})" if len(classes) == 1 else ""
         raise NotEnoughData(
-            f"column {column} has {len(classes)} labels{names} among the wells with images; "
-            f"a classifier needs 2 to {MAX_CLASSES}"
+            f"column {column} has {len(classes)} labels{names} among the {wells}; a classifier needs 2 to {MAX_CLASSES}"
         )
+
+
+def _check(classes: Sequence[str], fields: dict[str, dict[tuple[str, str], list[int]]], column: str) -> None:
+    _check_count(classes, column, "wells with images")
     small = [label for label in classes if len(fields[label]) < 2]
     if small:
         raise NotEnoughData(

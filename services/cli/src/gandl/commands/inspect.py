@@ -10,7 +10,7 @@ from gandl_embedding.engine import Engine
 from gandl_shared.jobs import Subject, inspect_images
 from gandl_shared.plates import find_table, read_plate_map
 
-from gandl.featurizers.names import refuse_baseline
+from gandl.featurizers.names import baseline_name
 from gandl.screening.image_options import ImageOptions, with_image_options
 from gandl.screening.plate_maps import PositiveControl, positive_words
 from gandl.terminal.inspection_table import print_report
@@ -24,7 +24,9 @@ def inspect(
         Path | None,
         typer.Option(help="Plate map with one row per well. If absent: the table of a published data set, if any."),
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="ONNX featurizer, whose channels are assigned.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="ONNX featurizer, whose channels are assigned, or the name of a baseline.")
+    ] = None,
     *,
     sheet: Sheet = None,
     positive_control: PositiveControl = None,
@@ -35,8 +37,7 @@ def inspect(
 
     Nothing is written. Exit code 1 says that something is open.
     """
-    if model is not None:
-        refuse_baseline(model)
+    is_file = model is not None and baseline_name(str(model)) is None
     table = platemap or find_table(images)
     positive = positive_words(positive_control)
     plate_map = None if table is None else read_plate_map(table, controls=False, sheet=sheet, positive=positive)
@@ -46,7 +47,8 @@ def inspect(
         images=images,
         plate_map=plate_map,
         plate_map_name="MAP.csv" if table is None else str(table),
-        card=None if model is None else Engine.load(model, threads=1).card,
+        # A baseline takes the channels of the images, as no model at all does.
+        card=Engine.load(model, threads=1).card if model is not None and is_file else None,
         model_name="MODEL.onnx" if model is None else str(model),
         positive=positive,
         pattern=image.pattern,

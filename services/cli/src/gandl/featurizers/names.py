@@ -50,10 +50,9 @@ class BaselineName:
         return f"{self.kind.value}:{self.seed}:{self.layer}{preset}"
 
 
-def refuse_baseline(model: Path) -> None:
-    """Raise BadInput if `model` is no file but the name of a baseline, for a command that takes files only."""
-    if not model.is_file() and str(model).partition(":")[0] in list(Baseline):
-        raise BadInput(f"--model {model} is a baseline, which only `gandl screen` makes; give an .onnx file here")
+def is_baseline(model: Path) -> bool:
+    """Return whether `model` is no file but the name of a baseline, for a command that takes folders of files too."""
+    return not model.is_file() and str(model).partition(":")[0] in list(Baseline)
 
 
 def baseline_name(model: str) -> BaselineName | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,6 +71,11 @@ class DataSet:
     def archive_bytes(self) -> int:
         """The size of all archives, as far as it is known."""
         return sum(archive.expected_bytes for archive in self.archives)
+
+
+def free_bytes_at(target: Path) -> int:
+    """Return the free space on the disk of a folder, which may not exist yet."""
+    return shutil.disk_usage(next(path for path in target.resolve().parents if path.is_dir())).free
 
 
 def megabytes(size: int) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from gandl_shared.errors import BadInput, Conflict, NotFound
 from gandl_shared.files.atomic import atomic_folder
 
-from gandl.fetch.data_set import DataSet, Verification, megabytes
+from gandl.fetch.data_set import DataSet, Verification, free_bytes_at, megabytes
 from gandl.fetch.download import OnBytes, download, remaining_bytes, sha256_of
 from gandl.fetch.unpack import ArchiveLimits, unpack
 
@@ -75,8 +75,8 @@ class FetchJob:
 
     @property
     def free_bytes(self) -> int:
-        """The free space on the disk of the target, of which the folder may not exist yet."""
-        return shutil.disk_usage(next(p for p in self.target.resolve().parents if p.is_dir())).free
+        """The free space on the disk of the target."""
+        return free_bytes_at(self.target)
 
 
 def is_fetched(job: FetchJob) -> bool:

@@ -31,11 +31,6 @@ class CellTypeConfusion:
         """The share of images with their own cell type."""
         return float(np.trace(self.counts) / self.counts.sum())
 
-    @property
-    def mean_recall(self) -> float:
-        """The mean over the cell types of the share of their images that is right."""
-        return float(np.mean(np.diag(self.counts) / self.counts.sum(axis=1)))
-
 
 def confuse_cell_types(fields: FieldVectors) -> CellTypeConfusion:
     """Classify the cell type of each image by SVMs that were fitted without its experiment.

@@ -68,12 +68,19 @@ def feature_paths(folder: Path, options: Sequence[str]) -> dict[str, Path]:
 def read_screens(folder: Path, options: Sequence[str], positive: tuple[str, ...] = ()) -> Mapping[str, ScreenInput]:
     """Return the input of an analysis for each of the features. Raises as `feature_paths` and `gandl analyse`."""
     paths = feature_paths(folder, options)
+    screened = [name for name, path in paths.items() if path.is_dir()]
+    if positive and screened:
+        raise BadInput(
+            f"--positive-control does not reach {', '.join(screened)}: the output folder of a screen has the controls "
+            "with which it was screened; screen again with --positive-control, and leave it out here"
+        )
     return {name: _screen(path, _metadata(folder), positive) for name, path in paths.items()}
 
 
-def field_vectors(screen: ScreenInput) -> FieldVectors:
-    """Return the mean vector of each field of view of the used wells."""
-    tiles = tiles_of(screen.profiles, screen.used_wells)
+def field_vectors(screen: ScreenInput, *, controls: bool = False) -> FieldVectors:
+    """Return the mean vector of each field of view of the used wells, or of the control wells only."""
+    wells = [well for well in screen.used_wells if well.role.is_control or not controls]
+    tiles = tiles_of(screen.profiles, wells)
     return _by_field(tiles.wells, tiles.well, tiles.sites, tiles.vectors)
 
 
@@ -137,8 +144,10 @@ def _of_profiles(profiles: Profiles, plate_map: PlateMap) -> FieldVectors:
 def _by_field(wells: Sequence[Well], well: Index, sites: np.ndarray, vectors: Vectors) -> FieldVectors:
     names = [f"{w}\t{site}" for w, site in zip(well.tolist(), sites.tolist(), strict=True)]
     _, first, field = np.unique(names, return_index=True, return_inverse=True)
-    means = group_means(vectors, field, len(first)).astype(np.float32)
     order = np.argsort(first)
+    if len(first) == len(vectors):
+        return FieldVectors(wells=wells, well=well, vectors=vectors)
+    means = group_means(vectors, field, len(first)).astype(np.float32)
     return FieldVectors(wells=wells, well=well[first[order]], vectors=means[order])
 
 

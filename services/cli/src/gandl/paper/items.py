@@ -10,6 +10,7 @@ from pathlib import Path
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_shared.errors import BadInput
 from threadpoolctl import threadpool_limits
 
 from gandl.paper.confusion import figure6
@@ -48,11 +49,25 @@ class PaperData:
         return self.compounds or NAMED_COMPOUNDS
 
 
+_SHOW_COMPOUNDS = (PaperItem.FIGURE1, PaperItem.FIGURE4, PaperItem.FIGURE5)
+_HAVE_CONTROLS = (PaperItem.TABLE1, PaperItem.FIGURE3, PaperItem.FIGURE4, PaperItem.FIGURE5)
+
+
 def pages_of(item: PaperItem, data: PaperData) -> Mapping[str, Page]:
-    """Return the pages of an item by the name of their files. Raises BadInput and its kin naming what is missing."""
+    """Return the pages of an item by the name of their files.
+
+    Raises BadInput for an option that would change nothing, and BadInput and its kin naming what is missing.
+    """
+    _refuse("--compound", item, _SHOW_COMPOUNDS, present=bool(data.compounds))
+    _refuse("--positive-control", item, _HAVE_CONTROLS, present=bool(data.positive))
     # As in the analysis, BLAS threads gain nothing on matrices of this size.
     with threadpool_limits(1, user_api="blas"):
         return _pages(item, data)
+
+
+def _refuse(option: str, item: PaperItem, items: Sequence[PaperItem], *, present: bool) -> None:
+    if present and item not in items:
+        raise BadInput(f"{option} changes nothing in {item}; leave it out, it is for {', '.join(items)}")
 
 
 def _pages(item: PaperItem, data: PaperData) -> Mapping[str, Page]:

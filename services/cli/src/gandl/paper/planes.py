@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from gandl_analysis.figures.style import FONT_SIZE, LINE, style_axes
 from gandl_analysis.figures.texts import plain
-from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_analysis.pipeline.result import AxisScores, ScreenAnalysis
 from gandl_science.arrays import Float
 from gandl_science.axis.paper import min_max
 from gandl_shared.errors import BadInput
@@ -31,7 +31,7 @@ _COLOURS: Mapping[Role, Sequence[str]] = {
 }
 """The colours of the controls by cell line; those of the first two lines are the paper's."""
 _EDGE = "#601010"
-HEADER_3 = ("features", "space", "plate", "well", "cell_line", "role", "on_min_max", "off_centred")
+HEADER_3 = ("features", "space", "axis", "plate", "well", "cell_line", "role", "on_min_max", "off_centred")
 HEADER_4 = ("features", "compound", "cell_line", "concentration_um", "plate", "well", "on_min_max", "off_centred")
 
 
@@ -44,12 +44,28 @@ class PlaneWell:
     off: float
 
 
-def plane_wells(analysis: ScreenAnalysis, space: str) -> list[PlaneWell]:
-    """Return the wells of E2 or C2, scaled by min-max and centred as in the paper; none where there is no such axis."""
+@dataclass(frozen=True, kw_only=True)
+class Plane:
+    """The wells of a plane, and the axis that they lie on: its name, and its cell line if it is that of one only."""
+
+    axis: str
+    wells: Sequence[PlaneWell]
+
+
+def plane_of(analysis: ScreenAnalysis, space: str) -> Plane:
+    """Return the plane E2 or C2, scaled by min-max and centred as in the paper; without wells if there is no axis.
+
+    Where no axis was fitted to all cell lines, E2 is that of the first one, which its name says.
+    """
     axes = {axis.name: axis for axis in reversed(analysis.axes)}
     axis = next((axes[name] for name in _PLANES[space] if name in axes and axes[name].on), None)
     if axis is None:
-        return []
+        return Plane(axis=f"{space}: no axis", wells=())
+    name = f"{space}, {axis.cell_line} only" if axis.cell_line else space
+    return Plane(axis=name, wells=_scaled_wells(analysis, axis))
+
+
+def _scaled_wells(analysis: ScreenAnalysis, axis: AxisScores) -> list[PlaneWell]:
     rows = [
         (analysis.wells[i], on, off)
         for i, on, off in zip(axis.wells, axis.on, axis.off, strict=True)
@@ -67,10 +83,11 @@ def figure3(analyses: Mapping[str, ScreenAnalysis], way: str) -> Page:
     rows: list[Sequence[Cell]] = []
     for column, (name, analysis) in enumerate(analyses.items()):
         for panel, space in zip(panels[:, column], _PLANES, strict=True):
-            wells = [w for w in plane_wells(analysis, space) if w.well.role in (Role.POSITIVE, Role.NEGATIVE)]
+            plane = plane_of(analysis, space)
+            wells = [w for w in plane.wells if w.well.role in (Role.POSITIVE, Role.NEGATIVE)]
             _draw_controls(panel, wells)
-            panel.set_title(plain(f"{name}, {space}"), fontsize=FONT_SIZE)
-            rows += [_row3(name, space, well) for well in wells]
+            panel.set_title(plain(f"{name}, {plane.axis}"), fontsize=FONT_SIZE)
+            rows += [_row3(name, space, plane.axis, well) for well in wells]
     panels[0, 0].legend(frameon=False, fontsize=FONT_SIZE - 2.5, markerscale=1.5)
     caption = f"Figure 3: control wells, {way}; On scaled from -1 to 1, Off centred"
     return Page(figure=figure, caption=caption, header=HEADER_3, rows=rows)
@@ -81,17 +98,19 @@ def figure4(analyses: Mapping[str, ScreenAnalysis], compounds: Sequence[str], wa
     figure = Figure(figsize=(1.4 + 2.9 * len(compounds), 0.9 + 2.7 * len(analyses)))
     panels = figure.subplots(len(analyses), len(compounds), squeeze=False)
     rows: list[Sequence[Cell]] = []
-    planes = {name: plane_wells(analysis, "E2") for name, analysis in analyses.items()}
+    planes = {name: plane_of(analysis, "E2") for name, analysis in analyses.items()}
     # All panels have one colour bar, so they have one scale.
-    norm = _dose_norm([w for wells in planes.values() for w in wells if w.well.compound in compounds])
-    for line, (name, wells) in zip(panels, planes.items(), strict=True):
+    norm = _dose_norm([w for plane in planes.values() for w in plane.wells if w.well.compound in compounds])
+    for line, (name, plane) in zip(panels, planes.items(), strict=True):
         for panel, compound in zip(line, compounds, strict=True):
-            members = [w for w in wells if w.well.compound == compound and w.well.concentration_um]
-            drawing = _draw_doses(panel, wells, members, norm)
+            members = [w for w in plane.wells if w.well.compound == compound and w.well.concentration_um]
+            drawing = _draw_doses(panel, plane.wells, members, norm)
             panel.set_title(plain(f"{compound}, {name}"), fontsize=FONT_SIZE - 1)
             rows += [_row4(name, well) for well in members]
         figure.colorbar(drawing, ax=line.tolist(), label="concentration, µM", fraction=0.03, pad=0.015)
-    caption = f"Figure 4: E2 by concentration, both cell lines, {way}; grey: positive (light) and negative controls"
+    shown = ", ".join(dict.fromkeys(plane.axis for plane in planes.values()))
+    lines = "" if shown == "E2" else f" ({shown})"
+    caption = f"Figure 4: E2 by concentration{lines}, {way}; grey: positive (light) and negative controls"
     return Page(figure=figure, caption=caption, header=HEADER_4, rows=rows)
 
 
@@ -143,9 +162,9 @@ def _name_axes(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MultipleLocator(0.5))
 
 
-def _row3(features: str, space: str, point: PlaneWell) -> Sequence[Cell]:
+def _row3(features: str, space: str, axis: str, point: PlaneWell) -> Sequence[Cell]:
     well = point.well
-    return features, space, well.plate, well.well, well.cell_line, str(well.role), point.on, point.off
+    return features, space, axis, well.plate, well.well, well.cell_line, str(well.role), point.on, point.off
 
 
 def _row4(features: str, point: PlaneWell) -> Sequence[Cell]:

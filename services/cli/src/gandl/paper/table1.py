@@ -54,7 +54,7 @@ def table1(screens: Mapping[str, ScreenInput]) -> Page:
 
 def _results(screens: Mapping[str, ScreenInput]) -> Iterator[_Result]:
     for name, screen in screens.items():
-        fields = field_vectors(screen)
+        fields = field_vectors(screen, controls=True)
         for task in table_tasks(fields.wells):
             for test in Test:
                 yield _Result(task=task.name, features=name, test=test, value=separability(fields, task, test))

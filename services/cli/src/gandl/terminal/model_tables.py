@@ -46,5 +46,7 @@ def print_comparison(models: Sequence[ModelOnScreen], console: Console | None = 
             for cell_line, q in model.quality.items()
         )
         speed = f"{model.tiles_per_second:.0f}"
-        add_row(table, model.path.stem, features, str(model.kilobytes), speed, cosine, quality)
+        add_row(
+            table, model.name, features, "" if model.kilobytes is None else str(model.kilobytes), speed, cosine, quality
+        )
     print_table(table, console or Console())

@@ -90,7 +90,8 @@ def join_map(rows: RowTexts, map_rows: RowTexts) -> RowTexts:
     map_row = row_of_value[column.codes]
     _check_known(rows, own, map_row, map_rows.source)
     joined = {name: texts.take(map_row) for name, texts in map_rows.columns.items() if name != other}
-    return replace(rows, columns={**joined, **rows.columns})
+    # What is wrong in a row may stand in either file.
+    return replace(rows, source=f"{rows.source} with {map_rows.source}", columns={**joined, **rows.columns})
 
 
 def _join_columns(rows: RowTexts, map_rows: RowTexts) -> tuple[str, str, str]:

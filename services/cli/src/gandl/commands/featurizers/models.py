@@ -11,7 +11,7 @@ from gandl_embedding.catalog import model_files
 from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput, InvalidModel, NotFound, Problem, raise_if
 
-from gandl.featurizers.names import refuse_baseline
+from gandl.featurizers.names import is_baseline
 from gandl.released_models import released_models
 from gandl.screening.model_comparison import ModelOnScreen, compare_models
 from gandl.terminal.model_tables import print_comparison, print_models
@@ -19,7 +19,10 @@ from gandl.terminal.model_tables import print_comparison, print_models
 
 def models(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files .onnx, or folders of them; the released ones if absent.")
+        list[Path] | None,
+        typer.Argument(
+            help="Files .onnx, or folders of them; the released ones if absent. With --images also baselines by name."
+        ),
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Plate images to compare the models on.")] = None,
     platemap: Annotated[Path | None, typer.Option(help="Their plate map (CSV), with both controls.")] = None,
@@ -29,13 +32,18 @@ def models(
 
     A card names channels, scale, features, training data and parity. Files that are not featurizers are refused.
     With --images and --platemap, gandl screens these plates with each model and shows how well it separates the
-    controls (out of fold), its speed, its size, and how close its vectors are to those of the first model.
+    controls (out of fold), its speed, its size, and how close its vectors are to those of the first model. Baselines
+    get the tiles of the first model.
     """
     if (images is None) != (platemap is None):
         raise BadInput("to compare models on a screen, give both --images and --platemap")
-    engines = {path: engine for source in paths or [released_models()] for path, engine in _load(source).items()}
+    sources = paths or [released_models()]
+    baselines = [str(source) for source in sources if is_baseline(source)]
+    if baselines and images is None:
+        raise BadInput(f"{', '.join(baselines)}: a baseline has no card without images; give --images and --platemap")
+    engines = {path: engine for source in sources if not is_baseline(source) for path, engine in _load(source).items()}
     if images is not None and platemap is not None:
-        comparison = list(compare_models(engines, images, platemap))
+        comparison = list(compare_models(engines, images, platemap, baselines))
         if as_json:
             _echo_json([_comparison_record(model) for model in comparison])
         else:
@@ -48,7 +56,6 @@ def models(
 
 def _load(source: Path) -> dict[Path, Engine]:
     """Load every model of a file or folder. Raises NotFound, and InvalidModel naming all broken files at once."""
-    refuse_baseline(source)
     if not source.exists():
         raise NotFound(f"there is no model file or folder {source}")
     engines: dict[Path, Engine] = {}
@@ -73,7 +80,8 @@ def _card_record(path: Path, engine: Engine) -> dict[str, object]:
 
 def _comparison_record(model: ModelOnScreen) -> dict[str, object]:
     return {
-        "file": str(model.path),
+        "file": None if model.path is None else str(model.path),
+        "name": model.name,
         "kilobytes": model.kilobytes,
         "tiles_per_second": round(model.tiles_per_second, 1),
         "smallest_cosine_to_first": model.cosine,

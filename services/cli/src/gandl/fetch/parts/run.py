@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from gandl_shared.errors import BadInput, Conflict, NotFound
 from gandl_shared.files.atomic import atomic_file
 
-from gandl.fetch.data_set import Verification, megabytes
+from gandl.fetch.data_set import Verification, free_bytes_at, megabytes
 from gandl.fetch.download import OnBytes
 from gandl.fetch.parts.collection import Choice, Collection, Part, PartRecord, Workplace
 from gandl.fetch.run import RECORD
@@ -41,8 +40,8 @@ class CollectionJob:
 
     @property
     def free_bytes(self) -> int:
-        """The free space on the disk of the target, of which the folder may not exist yet."""
-        return shutil.disk_usage(next(p for p in self.target.resolve().parents if p.is_dir())).free
+        """The free space on the disk of the target."""
+        return free_bytes_at(self.target)
 
 
 @dataclass(frozen=True, kw_only=True)
