@@ -62,7 +62,6 @@ def test_files_with_all_channels_are_images(run: Run, stacks: Path, model_file: 
     assert not list(tmp_path.glob(".*partial"))
 
 
-@pytest.mark.parametrize("pattern", [None, "gandl", "{plate}/{well}_s{site}_w{channel}.tif"])
 def test_a_baseline_has_the_tiles_of_a_model(run: Run, stacks: Path, model_file: Path, tmp_path: Path) -> None:
     for name in ("intensity", "pca"):
         out = tmp_path / f"{name}.parquet"
@@ -81,6 +80,7 @@ def test_single_cells_need_no_model_for_a_baseline(run: Run, stacks: Path, tmp_p
     assert "3 tiles of 3 images" in printed
 
 
+@pytest.mark.parametrize("pattern", [None, "gandl", "{plate}/{well}_s{site}_w{channel}.tif"])
 def test_one_file_a_channel_is_put_together(
     run: Run, planes: Path, model_file: Path, tmp_path: Path, pattern: str | None
 ) -> None:

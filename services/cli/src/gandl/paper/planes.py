@@ -108,8 +108,8 @@ def figure4(analyses: Mapping[str, ScreenAnalysis], compounds: Sequence[str], wa
             panel.set_title(plain(f"{compound}, {name}"), fontsize=FONT_SIZE - 1)
             rows += [_row4(name, well) for well in members]
         figure.colorbar(drawing, ax=line.tolist(), label="concentration, µM", fraction=0.03, pad=0.015)
-    shown = ", ".join(dict.fromkeys(plane.axis for plane in planes.values()))
-    lines = "" if shown == "E2" else f" ({shown})"
+    names = ", ".join(dict.fromkeys(plane.axis for plane in planes.values()))
+    lines = "" if names == "E2" else f" ({names})"
     caption = f"Figure 4: E2 by concentration{lines}, {way}; grey: positive (light) and negative controls"
     return Page(figure=figure, caption=caption, header=HEADER_4, rows=rows)
 

@@ -175,9 +175,9 @@ def _sample(
     sites: Sequence[Site], preprocessing: Mapping[str, Preprocessing], card: ModelCard, count: int
 ) -> NDArray[np.uint8]:
     """Return at most `count` tiles, spread evenly over the images, to which a baseline is fitted."""
-    chosen = evenly_spread(list(sites), MAX_FIT_SITES)
-    per_image = -(-count // len(chosen))
-    tiles = [_tiles(site, preprocessing[site.plate], card.name).tiles for site in chosen]
+    fields = evenly_spread(list(sites), MAX_FIT_SITES)
+    per_image = -(-count // len(fields))
+    tiles = [_tiles(site, preprocessing[site.plate], card.name).tiles for site in fields]
     return np.stack(evenly_spread([tile for each in tiles for tile in evenly_spread(list(each), per_image)], count))
 
 
