@@ -75,7 +75,7 @@ def test_a_baseline_has_the_tiles_of_a_model(run: Run, stacks: Path, model_file:
 
 
 def test_single_cells_need_no_model_for_a_baseline(run: Run, stacks: Path, tmp_path: Path) -> None:
-    options = ("--single-cells", "--limits", "plate", "--tile-size", 32)
+    options = ("--single-cells", "--limits", "plate", "--tile-size", 64)
     printed = run("embed", stacks, "--model", "intensity", *options, "--out", tmp_path / "v.parquet")
     assert "3 tiles of 3 images" in printed
 
