@@ -133,3 +133,16 @@ def test_a_run_that_was_packed_only_trains_without_its_images(tiny: TrainConfig,
     assert training_run.config_to_resume(moved).kimg == 0.016
     with pytest.raises(NotFound, match=r"checkpoint .*nowhere.* does not exist"):
         training_run.config_to_resume(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("capability", "expected"), [("AVX2", False), ("AVX512", True), ("SVE256", True)])
+def test_bfloat16_is_not_emulated(
+    capability: str, expected: bool, tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert training_run.has_bfloat16(torch.device("cpu")) is expected
+    assert training_run.has_bfloat16(torch.device("cuda"))
+    messages: list[str] = []
+    train_to(replace(tiny, bf16=True), plate, tmp_path / "run", 0.008, Callbacks(on_message=messages.append))
+    assert any("computes in float32" in message for message in messages) is not expected
+    assert training_run.config_to_resume(tmp_path / "run").bf16 is expected

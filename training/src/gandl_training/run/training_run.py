@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -23,6 +24,7 @@ from gandl_training.run.run_folder import open_store, packed_folder, prepare, re
 from gandl_training.steps.step import Trainer
 
 NO_CALLBACKS = Callbacks()
+_NO_BFLOAT16 = ("NO AVX", "AVX2")
 
 
 def start(
@@ -114,7 +116,12 @@ def _train(
 ) -> Outcome:
     processes.check_batch(config)
     store = open_store(out, config.network)
-    trainer = Trainer(config, process_device(), processes)
+    device = process_device()
+    if config.bf16 and not has_bfloat16(device):
+        config = replace(config, bf16=False)
+        if processes.is_main:
+            callbacks.on_message("this processor has no bfloat16 instructions, so that training computes in float32")
+    trainer = Trainer(config, device, processes)
     if (out / ckpt.CHECKPOINT).exists():
         restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
     try:
@@ -124,6 +131,12 @@ def _train(
     except OSError as error:
         last_good = ckpt.last_good(out / ckpt.CHECKPOINT)
         raise TrainingFailed(f"cannot write to {out}: {error.strerror}; {last_good}") from error
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Return whether a device computes in bfloat16 by itself; x86 processors up to AVX2 emulate it, which takes twelve
+    times as long as float32."""
+    return device.type != "cpu" or torch.backends.cpu.get_cpu_capability() not in _NO_BFLOAT16
 
 
 @contextmanager
