@@ -37,6 +37,7 @@ ROUTES = {
     f"{SCREEN}/quality": {"get"},
     f"{SCREEN}/wells": {"get"},
     f"{SCREEN}/sites": {"get"},
+    f"{SCREEN}/features": {"get"},
     f"{SCREEN}/axes": {"get"},
     f"{SCREEN}/hits": {"get"},
     f"{SCREEN}/report": {"get"},

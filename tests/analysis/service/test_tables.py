@@ -28,7 +28,8 @@ def table(stack: Stack) -> Path:
 
 
 def test_a_table_below_the_root_is_analysed_as_a_screen(stack: Stack, table: Path) -> None:
-    answer = stack.client.post("/analyses", json={"table": table.name, "name": "profiles"})
+    analysis = {"retrieval": True}
+    answer = stack.client.post("/analyses", json={"table": table.name, "name": "profiles", "analysis": analysis})
     assert answer.status_code == 202, answer.text
     screen = answer.json()["id"]
     assert answer.json()["state"] == "analysing"
@@ -39,6 +40,10 @@ def test_a_table_below_the_root_is_analysed_as_a_screen(stack: Stack, table: Pat
     (hit,) = stack.client.get(f"/screens/{screen}/hits").json()["items"]
     assert hit["verdict"] == "active"
     assert "gandl did not compute them" in stack.client.get(f"/screens/{screen}/report").text
+    assert "Do wells find the wells of their own treatment" in stack.client.get(f"/screens/{screen}/report").text
+    (probes,) = stack.client.get(f"/screens/{screen}/quality").json()["probes"].values()
+    assert [probe["queries"] for probe in probes["retrieval"]] == [36, 36, 36]
+    assert stack.client.get(f"/screens/{screen}/features").text.startswith("feature,column,left_out")
     again = stack.client.post(f"/screens/{screen}/analyses", json={"normalisation": "standardise"})
     assert (again.status_code, again.json()["version"]) == (202, 2)
     run_all(stack)

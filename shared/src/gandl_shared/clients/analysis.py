@@ -117,6 +117,10 @@ class AnalysisClient:
         """Return the assay quality by cell line and plate."""
         return self._read(Quality, _at(screen, "quality"), {"version": version})
 
+    def features_csv(self, screen: str) -> str:
+        """Return which features of a table are used, and which rule left out the others."""
+        return self._get(_at(screen, "features"), {}).text
+
     def wells(self, screen: str, *, version: int | None = None, **filters: str | None) -> Iterator[WellScore]:
         """Yield all wells in plate map order. The filters are `role`, `plate`, `cell_line`, `compound`."""
         return self._all(Page[WellScore], _at(screen, "wells"), {"version": version, **filters})

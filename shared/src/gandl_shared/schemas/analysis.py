@@ -150,6 +150,11 @@ class AnalysisParameters(Frozen):
         default=False,
         description="true: the negative controls of a plate are the vehicle, and so the zero dose of its compounds",
     )
+    retrieval: bool = Field(
+        default=False,
+        description="true: also test whether replicates, and compounds of one mechanism (column `moa`), find each "
+        "other among all other wells",
+    )
     image_qc: ImageQcParameters = ImageQcParameters()
     quality: QualityThresholds = QualityThresholds()
     axes: Annotated[tuple[AxisChoice, ...], Field(max_length=20)] = ()

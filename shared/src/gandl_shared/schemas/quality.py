@@ -147,6 +147,20 @@ class MislabelledControl(Frozen):
     efficacy: float | None
 
 
+class RetrievalProbe(Frozen):
+    """One protocol of retrieval: what is retrieved, what is left out of the candidates, and the means over the queries.
+
+    The numbers are None where no query has a candidate of its group left, as with one plate and `not the same plate`.
+    """
+
+    task: str
+    restriction: str
+    queries: int
+    map: float | None = Field(default=None, description="mean average precision")
+    recall_at_1: float | None = Field(default=None, description="share of queries whose nearest candidate is right")
+    chance: float | None = Field(default=None, description="what a random order gives")
+
+
 class CellLineProbes(Frozen):
     """What besides the separation of the controls speaks for or against the scores of a cell line."""
 
@@ -162,6 +176,7 @@ class CellLineProbes(Frozen):
     replicates: Replicates | None = None
     positions: tuple[PositionEffect, ...] = ()
     unseen_plates: UnseenPlates | None = None
+    retrieval: tuple[RetrievalProbe, ...] = Field(default=(), description="only if the parameters ask for it")
 
 
 class FailedSite(Frozen):

@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 from gandl_analysis.formats.csv_tables import RETRIEVAL_COLUMNS, retrieval_csv
 from gandl_analysis.formats.profiles.read import TableOptions, read_profile_table
+from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.inputs import ScreenInput
-from gandl_analysis.pipeline.quality.retrieval import RetrievalRow, retrieval_rows
+from gandl_analysis.pipeline.quality.retrieval import retrieval_probes
+from gandl_analysis.report.checks import checks_of
 from gandl_shared.plates import Role
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.quality import RetrievalProbe
 
 from tests.analysis.formats.profiles.tables import profiles
 
@@ -34,9 +37,10 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> ScreenInput:
     return replace(table, wells=wells)
 
 
-def rows(screen: ScreenInput, normalisation: str) -> dict[str, RetrievalRow]:
+def rows(screen: ScreenInput, normalisation: str) -> dict[str, RetrievalProbe]:
     parameters = AnalysisParameters.model_validate({"normalisation": normalisation})
-    return {row.restriction: row for row in retrieval_rows(replace(screen, parameters=parameters))}
+    (probes,) = retrieval_probes(replace(screen, parameters=parameters)).values()
+    return {probe.restriction: probe for probe in probes}
 
 
 @pytest.mark.parametrize("normalisation", ["none", "pca_mad"])
@@ -49,26 +53,33 @@ def test_wells_and_mechanisms_are_retrieved_better_than_by_chance(screen: Screen
         "not the same compound",
         "not the same compound and batch",
     ]
-    for row in results.values():
-        assert row.result is not None
-        assert row.result.mean_average_precision > row.result.chance
-    assert results["none"].result is not None
-    assert results["none"].result.queries == 36
-    mechanisms = results["not the same compound and batch"].result
-    assert mechanisms is not None
+    for probe in results.values():
+        assert (probe.map or 0) > (probe.chance or 1)
+    assert results["none"].queries == 36
+    mechanisms = results["not the same compound and batch"]
     assert mechanisms.queries == 12
-    assert mechanisms.recall_at_1 > mechanisms.chance
+    assert (mechanisms.recall_at_1 or 0) > (mechanisms.chance or 1)
 
 
 def test_without_mechanisms_only_replicates_are_listed(screen: ScreenInput) -> None:
     wells = [replace(w, metadata={}) for w in screen.wells]
-    assert {row.task for row in retrieval_rows(replace(screen, wells=wells))} == {"replicates"}
+    (probes,) = retrieval_probes(replace(screen, wells=wells)).values()
+    assert {probe.task for probe in probes} == {"replicates"}
 
 
 def test_one_plate_has_no_result_on_other_plates(screen: ScreenInput) -> None:
     wells = [w for w in screen.wells if w.plate == "BR1"]
-    row = {r.restriction: r for r in retrieval_rows(replace(screen, wells=wells))}["not the same plate"]
-    assert row.result is None
-    header, line = retrieval_csv([row]).splitlines()
+    (probes,) = retrieval_probes(replace(screen, wells=wells)).values()
+    alone = next(probe for probe in probes if probe.restriction == "not the same plate")
+    assert (alone.queries, alone.map, alone.recall_at_1, alone.chance) == (0, None, None, None)
+
+
+def test_an_analysis_has_the_protocols_that_it_asks_for(screen: ScreenInput) -> None:
+    parameters = AnalysisParameters(retrieval=True)
+    analysis = analyse(replace(screen, parameters=parameters)).analysis
+    header, first, *others = retrieval_csv(analysis.quality).splitlines()
     assert header == ",".join(RETRIEVAL_COLUMNS)
-    assert line == "unspecified,replicates,not the same plate,0,,,"
+    assert first.startswith("unspecified,replicates,none,36,")
+    assert len(others) == 4
+    (check,) = [c for c in checks_of(analysis.quality, "unspecified") if c.question.startswith("Do wells find")]
+    assert "replicates, left out: not the same plate: mean average precision" in check.answer

@@ -34,6 +34,7 @@ T = TypeVar("T")
 _SCREEN = "/screens/{id}"
 _ERRORS = error_responses(401, 404, 409, 422, 500, 503)
 _TABLE = {**_ERRORS, **content(CSV)}
+_FEATURES: dict[int | str, dict[str, Any]] = {**error_responses(401, 404, 422, 500, 503), **content(CSV)}
 _PAGE: dict[int | str, dict[str, Any]] = {**_ERRORS, 200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
@@ -62,6 +63,12 @@ def router(services: Provider) -> APIRouter:
     ) -> Page[SiteScore] | Response:
         """Return the scores of fields of view in plate map order. CSV has the columns of `sites.csv`, and all rows."""
         return _table(services().results.sites(screen, query.version, query.filter), sites_csv, query, accept)
+
+    @routes.get(f"{_SCREEN}/features", responses=_FEATURES, response_class=Response, summary="Features of a table")
+    def features(screen: ScreenId) -> Response:
+        """Return which features of a table are used and which rule left out the others, as `features.csv`. A screen of
+        images has none."""
+        return Response(services().results.features(screen), media_type=CSV)
 
     @routes.get(f"{_SCREEN}/axes", responses=_ERRORS, summary="Wells in the plane of each axis")
     def axes(screen: ScreenId, query: Annotated[AxesQuery, Query()]) -> ScreenAxes:

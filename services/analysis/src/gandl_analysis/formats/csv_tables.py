@@ -7,17 +7,13 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from gandl_shared.plates import metadata_column
 from gandl_shared.schemas.curve import Curve, CurveLocation
+from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 
 from gandl_analysis.pipeline.curves.potency import PotencyRatio
-
-if TYPE_CHECKING:
-    # `gandl fit` writes tables too, and must not load the image checks on which retrieval stands.
-    from gandl_analysis.pipeline.quality.retrieval import RetrievalRow
 
 WELL_COLUMNS = (
     "plate",
@@ -190,17 +186,10 @@ def hits_csv(hits: Iterable[Hit]) -> str:
     return _csv_text((*HIT_COLUMNS, *metadata_columns(listed)), records)
 
 
-def retrieval_csv(rows: Iterable[RetrievalRow]) -> str:
+def retrieval_csv(quality: Quality) -> str:
     """Return one row per protocol and cell line; a protocol without queries has empty numbers."""
-    return _csv_text(RETRIEVAL_COLUMNS, map(_retrieval_record, rows))
-
-
-def _retrieval_record(row: RetrievalRow) -> dict[str, object]:
-    what = {"cell_line": row.cell_line, "task": row.task, "restriction": row.restriction}
-    if row.result is None:
-        return {**what, "queries": 0}
-    numbers = {name: getattr(row.result, name) for name in ("queries", "recall_at_1", "chance")}
-    return {**what, **numbers, "map": row.result.mean_average_precision}
+    rows = ((name, probe) for name, probes in quality.probes.items() for probe in probes.retrieval)
+    return _csv_text(RETRIEVAL_COLUMNS, ({"cell_line": name, **probe.model_dump()} for name, probe in rows))
 
 
 def metadata_columns(items: Iterable[WellScore | Curve | Hit]) -> list[str]:

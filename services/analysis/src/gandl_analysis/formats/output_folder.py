@@ -19,7 +19,7 @@ from gandl_shared.files.atomic import replace_files
 from gandl_shared.store import Profiles
 
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
-from gandl_analysis.formats.csv_tables import curve_files, sites_csv, wells_csv
+from gandl_analysis.formats.csv_tables import curve_files, retrieval_csv, sites_csv, wells_csv
 from gandl_analysis.formats.embeddings import EmbeddingsHeader, write_embeddings
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis, VectorProvenance
 from gandl_analysis.report.render import render_report
@@ -45,7 +45,9 @@ def write_files(
 
 def text_files(analysis: ScreenAnalysis) -> dict[str, str]:
     """Return the tables that an analysis holds and its report, by file name."""
+    retrieval = analysis.provenance.parameters.retrieval
     return {
+        **({RETRIEVAL: retrieval_csv(analysis.quality)} if retrieval else {}),
         WELLS: wells_csv(analysis.wells),
         **curve_files(analysis.curves),
         "quality.json": quality_json(analysis),

@@ -23,6 +23,7 @@ from gandl_analysis.pipeline.provenance import provenance_of
 from gandl_analysis.pipeline.quality.identical_images import identical_images, with_identical_images, without_copies
 from gandl_analysis.pipeline.quality.images import plates_by_cell_line, with_images
 from gandl_analysis.pipeline.quality.normalisation import with_normalisation
+from gandl_analysis.pipeline.quality.retrieval import with_retrieval
 from gandl_analysis.pipeline.quality.screen import screen_quality
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 from gandl_analysis.pipeline.sites import site_scores, tile_efficacy
@@ -63,6 +64,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
     quality = with_images(screen_quality(cell_lines, parameters), image_qc.plates, plates_by_cell_line(used))
     quality = with_identical_images(quality, identical)
     quality = with_normalisation(quality, raw, cell_lines, parameters)
+    quality = with_retrieval(quality, screen)
     # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
     undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
     curves = fit_compounds(wells, settings, off_axis, undirected, has_vehicle=parameters.vehicle)

@@ -16,6 +16,7 @@ from gandl_shared.schemas.quality import (
     PositionEffect,
     Quality,
     Replicates,
+    RetrievalProbe,
     UnseenPlates,
 )
 
@@ -100,6 +101,8 @@ def _probes(probes: CellLineProbes) -> Iterator[Check]:
         yield _positions(probes.positions)
     if probes.replicates is not None:
         yield _replicates(probes.replicates)
+    if probes.retrieval:
+        yield _retrieval(probes.retrieval)
     if probes.unseen_plates is not None:
         yield _unseen_plates(probes.unseen_plates)
 
@@ -173,6 +176,22 @@ def _replicates(replicates: Replicates) -> Check:
         mark=CheckMark.INFORMATION,
         answer=f"yes for {reproducible} of {treatments} (one compound at one dose each), q < 0.05",
         advice="Treatments without effect look like negative controls and cannot be recognised among them.",
+    )
+
+
+def _retrieval(probes: Sequence[RetrievalProbe]) -> Check:
+    """Name each protocol with its numbers; one without queries has none."""
+    answers = [
+        f"{probe.task}, left out: {probe.restriction}: mean average precision {fixed(probe.map)}, nearest right in "
+        f"{share(probe.recall_at_1 or 0.0)} of {probe.queries} ({share(probe.chance or 0.0)} by chance)"
+        for probe in probes
+        if probe.queries
+    ]
+    return Check(
+        question="Do wells find the wells of their own treatment among all others?",
+        mark=CheckMark.INFORMATION,
+        answer="; ".join(answers) or "no treatment has a second well that may be found",
+        advice="What remains when the same plate or position is left out was not recognised by plate or position.",
     )
 
 

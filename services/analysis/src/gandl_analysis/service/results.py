@@ -17,6 +17,7 @@ from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.store import Store
 
+from gandl_analysis.formats.profiles.read import FEATURES
 from gandl_analysis.formats.store_layout import TestedCompound, read_analysis, read_compounds, read_sites
 from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_analysis.pipeline.result import ScreenAnalysis
@@ -55,7 +56,7 @@ class Results:
     """
 
     def __init__(self, database: Database, store: Store, *, cached: int = 8) -> None:
-        self._database = database
+        self._database, self._store = database, store
         # Whole analyses are large; the lists of compounds are small, and a search reads those of every screen.
         self._analysis = lru_cache(maxsize=cached)(lambda screen, version: read_analysis(store, screen, version))
         self._sites = lru_cache(_CACHED_SITE_TABLES)(lambda screen, version: read_sites(store, screen, version))
@@ -69,6 +70,11 @@ class Results:
     def wells(self, screen: str, version: int | None, selection: WellFilter) -> list[WellScore]:
         """Return the selected wells of a screen in plate map order."""
         return selection.select(self.of(screen, version).analysis.wells)
+
+    def features(self, screen: str) -> bytes:
+        """Return `features.csv` of a screen whose vectors are those of a table. Raises NotFound for another one."""
+        require_screen_id(screen)
+        return self._store.document(screen, FEATURES)
 
     def sites(self, screen: str, version: int | None, selection: WellFilter) -> list[SiteScore]:
         """Return the sites of the selected wells in plate map order."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from gandl_analysis.formats.csv_tables import retrieval_csv
-from gandl_analysis.formats.output_folder import RETRIEVAL, write_files
+from gandl_analysis.formats.output_folder import write_files
 from gandl_analysis.formats.profiles.read import FEATURES, TableOptions, read_profile_table
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.pipeline import analyse as pipeline
 from gandl_analysis.pipeline.inputs import ScreenInput
-from gandl_analysis.pipeline.quality.retrieval import retrieval_rows
 from gandl_shared.errors import BadInput
 from gandl_shared.schemas.vocabulary import TableLevel
 
@@ -62,13 +61,12 @@ def analyse(
     positive = positive_words(positive_control)
     options = TableOptions(plate_map=platemap, sheet=sheet, positive=positive, level=level)
     screen, further = _input(source, options, analysis)
+    screen = replace(screen, parameters=screen.parameters.model_copy(update={"retrieval": retrieval}))
     analysed = pipeline.analyse(screen)
-    rows = retrieval_rows(screen) if retrieval else ()
-    further |= {RETRIEVAL: retrieval_csv(rows).encode()} if retrieval else {}
     write_files(analysed, screen.profiles, out, further)
     print_notes(analysed.analysis.notes)
     print_screen(analysed.analysis)
-    print_retrieval(rows)
+    print_retrieval(analysed.analysis.quality)
     typer.echo(f"{out / 'report.html'}")
 
 

@@ -7,12 +7,12 @@ one, the mean of the negative controls of the cell line is subtracted, because c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from gandl_science.arrays import Float, Index, group_means
 from gandl_science.assay.retrieval import Retrieval, retrieve
 from gandl_shared.plates import Role, Well, plain_column
+from gandl_shared.schemas.quality import Quality, RetrievalProbe
 
 from gandl_analysis.pipeline.image_qc import check_images
 from gandl_analysis.pipeline.inputs import ScreenInput
@@ -23,33 +23,44 @@ REPLICATES, MECHANISMS = "replicates", "mechanism of action"
 _MECHANISM, _BATCHES = "moa", ("batch", "experiment")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RetrievalRow:
-    """One protocol in one cell line: what is retrieved, what is left out of the candidates, and the result.
-
-    `result` is None where no query has a candidate of its group left, as with one plate and `not the same plate`.
-    """
-
-    cell_line: str
-    task: str
-    restriction: str
-    result: Retrieval | None
+def with_retrieval(quality: Quality, screen: ScreenInput) -> Quality:
+    """Return the quality with the protocols of retrieval of each cell line, if the parameters ask for them."""
+    if not screen.parameters.retrieval:
+        return quality
+    retrieved = retrieval_probes(screen)
+    probes = {
+        name: each.model_copy(update={"retrieval": retrieved.get(name, ())}) for name, each in quality.probes.items()
+    }
+    return quality.model_copy(update={"probes": probes})
 
 
-def retrieval_rows(screen: ScreenInput) -> tuple[RetrievalRow, ...]:
+def retrieval_probes(screen: ScreenInput) -> dict[str, tuple[RetrievalProbe, ...]]:
     """Return all protocols of a screen by cell line; those of mechanisms where the wells have a column `moa`."""
     used, parameters = screen.used_wells, screen.parameters
     image_qc = check_images(screen.profiles, used, parameters.image_qc, screen.card.channel_names)
     raw = tiles_of(screen.profiles, used, image_qc).without_emptied
     tiles = normalised_tiles(raw, parameters.normalisation)
-    rows: list[RetrievalRow] = []
+    probes = {}
     for cell_line in dict.fromkeys(well.cell_line for well in used):
         part = tiles.of_cell_line(cell_line)
         part = part.of_wells(part.present)
         profiles = _profiles(part, centred=parameters.normalisation == "none")
-        rows += _replicates(cell_line, part, profiles, parameters.seed)
-        rows += _mechanisms(cell_line, part.wells, profiles, parameters.seed)
-    return tuple(rows)
+        replicates = _replicates(part, profiles, parameters.seed)
+        probes[cell_line] = (*replicates, *_mechanisms(part.wells, profiles, parameters.seed))
+    return probes
+
+
+def _probe(task: str, restriction: str, result: Retrieval | None) -> RetrievalProbe:
+    if result is None:
+        return RetrievalProbe(task=task, restriction=restriction, queries=0)
+    return RetrievalProbe(
+        task=task,
+        restriction=restriction,
+        queries=result.queries,
+        map=result.mean_average_precision,
+        recall_at_1=result.recall_at_1,
+        chance=result.chance,
+    )
 
 
 def _profiles(tiles: WellTiles, *, centred: bool) -> Float:
@@ -58,7 +69,7 @@ def _profiles(tiles: WellTiles, *, centred: bool) -> Float:
     return means - means[negative].mean(axis=0) if centred and negative.any() else means
 
 
-def _replicates(cell_line: str, tiles: WellTiles, profiles: Float, seed: int) -> Iterator[RetrievalRow]:
+def _replicates(tiles: WellTiles, profiles: Float, seed: int) -> Iterator[RetrievalProbe]:
     """Yield how well the wells of a compound at a dose find each other among all wells of the cell line."""
     wells = tiles.wells
     doses = treatment_doses(wells)
@@ -72,10 +83,10 @@ def _replicates(cell_line: str, tiles: WellTiles, profiles: Float, seed: int) ->
     }
     for restriction, excluded in restrictions.items():
         result = retrieve(profiles, groups, excluded, seed=seed)
-        yield RetrievalRow(cell_line=cell_line, task=REPLICATES, restriction=restriction, result=result)
+        yield _probe(REPLICATES, restriction, result)
 
 
-def _mechanisms(cell_line: str, wells: Sequence[Well], profiles: Float, seed: int) -> Iterator[RetrievalRow]:
+def _mechanisms(wells: Sequence[Well], profiles: Float, seed: int) -> Iterator[RetrievalProbe]:
     """Yield how often the nearest other treatment has the same mechanism (NSC and NSCB, Ljosa 2013 and Ando 2017).
 
     The profile of a treatment is the mean of its wells in one batch. A batch is what the column `batch` or `experiment`
@@ -99,7 +110,7 @@ def _mechanisms(cell_line: str, wells: Sequence[Well], profiles: Float, seed: in
     }
     for restriction, excluded in restrictions.items():
         result = retrieve(means, mechanisms, excluded, seed=seed)
-        yield RetrievalRow(cell_line=cell_line, task=MECHANISMS, restriction=restriction, result=result)
+        yield _probe(MECHANISMS, restriction, result)
 
 
 def _codes(values: Sequence[object]) -> Index:
