@@ -11,7 +11,7 @@ from gandl_science.arrays import Float
 
 MIN_BOOTSTRAP_WELLS = 3
 """The smallest number of wells per dose for which a bootstrap interval is given."""
-_COMPOUNDS_PER_SLICE = 16
+_COMPOUNDS_PER_SLICE = 8
 """Compounds that are resampled at once: more do not fit into the cache of a core."""
 
 
@@ -53,28 +53,23 @@ def _resampled_means(
 ) -> Float:
     """Return the weighted means (B, D, n_samples) of as many wells of each dose as it has."""
     n_compounds, n_doses, n_wells = wells.shape
-    first = n_wells * np.arange(n_compounds * n_doses).reshape(n_compounds, 1, n_doses, 1)
-    draws = np.stack([generator.random((n_samples, n_doses, n_wells)) for generator in generators])
-    draws *= counts[:, None, :, None]
+    draws = np.empty((n_compounds, n_samples, n_doses, n_wells))
+    for own, generator in zip(draws, generators, strict=True):
+        generator.random(out=own)
+    # The samples become the last axis, because operations on short axes are slow.
+    places = np.ascontiguousarray(np.moveaxis(draws, 1, 3))
+    places *= counts[:, :, None, None].astype(float)
+    first = n_wells * np.arange(n_compounds * n_doses, dtype=np.int32).reshape(n_compounds, n_doses, 1, 1)
     # Integers of four bytes, because the conversion to them is several times as fast as to those of eight.
-    places = draws.astype(np.int32)
-    places += first.astype(np.int32)
-    sampled = wells.ravel().take(places)
-    if np.all(counts == n_wells) and np.all(weights == 1):
-        means = _sum(sampled) / n_wells
-    else:
-        # A sample has as many wells as the dose; the rest of R is left out.
-        w = weights.ravel().take(places) * (np.arange(n_wells) < counts[:, None, :, None])
-        means = _sum(w * sampled) / _sum(w)
-    return np.ascontiguousarray(means.transpose(0, 2, 1))
-
-
-def _sum(values: Float) -> Float:
-    """Return the sums over the last axis, which is short: numpy adds whole arrays faster than the entries of a row."""
-    total = values[..., 0].copy()
-    for k in range(1, values.shape[-1]):
-        total += values[..., k]
-    return total
+    draw = first + places.astype(np.int32)
+    # A sample has as many wells as the dose; the rest of R is left out.
+    is_drawn = (np.arange(n_wells) < counts[:, :, None])[:, :, :, None]
+    sampled = wells.ravel()[draw] * is_drawn
+    if np.all((weights == 1) | (weights == 0)):
+        # Without outliers all weights are one, and need not be drawn.
+        return np.asarray(sampled.sum(axis=2) / counts[:, :, None])
+    own_weights = weights.ravel()[draw] * is_drawn
+    return np.asarray((own_weights * sampled).sum(axis=2) / own_weights.sum(axis=2))
 
 
 def _quantiles(values: Float, shares: tuple[float, float]) -> Float:
