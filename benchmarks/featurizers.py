@@ -183,13 +183,15 @@ def tasks(data: Path, work: Path) -> Iterator[Task]:
     yield ScreenTask("screen-24", "simulated", job, lines, (), truth, 5, RELEASED[1])
 
 
-def cells_of(task: Task, model: str, work: Path) -> Cells:
-    """Return the cells of a featurizer from an earlier run, or work them out."""
+def cells_of(task: Task, model: str, work: Path, end: float) -> Cells | None:
+    """Return the cells of a featurizer from an earlier run, or work them out; None for new ones after `end`."""
     identity = model if baseline_name(model) is not None else hashlib.sha256(Path(model).read_bytes()).hexdigest()[:16]
     file = work / "results" / f"{task.name}-{identity.replace(':', '-')}.json"
     if file.is_file():
         values = json.loads(file.read_text())
         return Cells(texts=tuple(values["texts"]), features=values["features"], seconds=values["seconds"])
+    if time.monotonic() >= end:
+        return None
     start = time.perf_counter()
     texts, features = task.texts(model)
     cells = Cells(texts=texts, features=features, seconds=time.perf_counter() - start)
@@ -223,7 +225,6 @@ def table(models: Sequence[str], columns: Sequence[Task], work: Path, minutes: f
     """Yield the lines of the table. What is not there when the time is over has the sign …"""
     end = time.monotonic() + 60 * minutes
     texts: dict[tuple[str, str], tuple[str, ...]] = {}
-    features: dict[str, int] = {}
     # Task by task, so that a run that ends early has whole columns.
     for task in columns:
         for model in models:
@@ -231,16 +232,16 @@ def table(models: Sequence[str], columns: Sequence[Task], work: Path, minutes: f
             if not fits(task, model):
                 continue
             texts[model, task.name] = (MISSING,) * len(task.headings)
-            if time.monotonic() < end:
-                cells = cells_of(task, model, work)
-                texts[model, task.name], features[model] = cells.texts, cells.features
+            cells = cells_of(task, model, work, end)
+            if cells is not None:
+                texts[model, task.name] = cells.texts
                 sys.stderr.write(f"{task.name} {model}: {', '.join(cells.texts)} ({cells.seconds:.0f} s)\n")
     headings = [heading for task in columns for heading in task.headings]
-    yield row("featurizer", "features", *headings)
-    yield "|---" * (len(headings) + 2) + "|"
+    yield row("featurizer", *headings)
+    yield "|---" * (len(headings) + 1) + "|"
     for model in models:
         numbers = [text for task in columns for text in texts[model, task.name]]
-        yield row(title(model), features.get(model, MISSING), *numbers)
+        yield row(title(model), *numbers)
 
 
 def main() -> None:
