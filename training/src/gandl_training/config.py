@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import torch
 from gandl_shared.errors import BadInput
 
-GanLoss = Literal["logistic", "wasserstein"]
+GanLoss = Literal["logistic", "wasserstein", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,10 @@ class LossConfig:
     Karras et al. 2020, section 3.1). Where `r1_gamma` is None, the heuristic
     of StyleGAN2-ADA holds: 0.0002 · resolution² / batch (Karras et al. 2020, "Training Generative Adversarial Networks
     with Limited Data"). `lipschitz_power` is the exponent p of `losses.lipschitz`, 1 or 2.
+
+    `contrast_weight` adds a self-supervised term to the discriminator: two augmented views of a real image agree in
+    their dense features, and differ from those of the other images (`losses.contrast`). With the loss "none" there is
+    no generator in the training at all, and the discriminator learns by that term alone.
     """
 
     gan: GanLoss = "logistic"
@@ -82,15 +86,21 @@ class LossConfig:
     lipschitz_weight: float = 0.0
     lipschitz_power: int = 1
     lipschitz_interval: int = 1
+    contrast_weight: float = 0.0
+    contrast_temperature: float = 0.2
 
     def __post_init__(self) -> None:
         if self.gan not in get_args(GanLoss):
             raise BadInput(f"unknown loss '{self.gan}'; use one of {', '.join(get_args(GanLoss))}")
-        for name in ("r1_gamma", "path_length_weight", "lipschitz_weight"):
+        for name in ("r1_gamma", "path_length_weight", "lipschitz_weight", "contrast_weight"):
             if not 0 <= (getattr(self, name) or 0) < math.inf:
                 raise BadInput(f"{name} {getattr(self, name)} is not a valid weight of a loss; give 0 (none) or more")
         if self.lipschitz_power not in (1, 2):
             raise BadInput(f"power {self.lipschitz_power} of the Lipschitz penalty is unknown; use 1 or 2")
+        if not 0 < self.contrast_temperature < math.inf:
+            raise BadInput(f"temperature {self.contrast_temperature} is not above 0; give a number such as 0.2")
+        if self.gan == "none" and not self.contrast_weight:
+            raise BadInput("the loss 'none' needs the contrast term; give a weight such as --contrast 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +211,17 @@ _GPU_256 = TrainConfig(
 
 PRESETS: Mapping[str, TrainConfig] = {
     "cpu-64": TrainConfig(batch=16, loss=LossConfig(r1_gamma=10.0)),
+    "gpu-64": TrainConfig(
+        preset="gpu-64",
+        loss=LossConfig(r1_gamma=10.0),
+        augment=AugmentConfig(adaptive=True),
+        batch=64,
+        ema_kimg=20.0,
+        checkpoint_kimg=200,
+        sample_kimg=200,
+        snapshot_kimg=400,
+        quality_kimg=200,
+    ),
     "gpu-128": TrainConfig(
         preset="gpu-128",
         network=NetworkConfig(

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gandl_training.networks.convolution import convolve, convolve_transposed
 from gandl_training.networks.resampling import blur, blur_down, fir_kernel
 
 SLOPE = 0.2
@@ -93,12 +94,12 @@ class Conv(nn.Module):
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         size = weight.shape[-1]
         if not self.down:
-            return F.conv2d(x, weight, bias, padding=size // 2)
+            return convolve(x, weight, bias, padding=size // 2)
         if size == 1:
             # A 1×1 kernel reads only the pixels that remain, so only those need the low-pass.
-            return F.conv2d(blur_down(x, self.kernel), weight, bias)
+            return convolve(blur_down(x, self.kernel), weight, bias)
         # The low-pass comes before the stride, as otherwise high frequencies would alias.
-        return F.conv2d(blur(x, self.kernel, padding=2), weight, bias, stride=2)
+        return convolve(blur(x, self.kernel, padding=2), weight, bias, stride=2)
 
 
 class ModulatedConv(nn.Module):
@@ -156,9 +157,9 @@ class ModulatedConv(nn.Module):
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if self.up:
             # Zeros between the pixels leave a quarter of the mean, which the gain of the low-pass restores.
-            y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+            y = convolve_transposed(x, weight.transpose(0, 1), stride=2)
             return blur(y, self.kernel, padding=1, gain=4.0)
-        return F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
+        return convolve(x, weight, bias, padding=weight.shape[-1] // 2)
 
 
 @torch.no_grad()

@@ -170,6 +170,24 @@ class Discriminator(nn.Module):
         return features
 
 
+class Projector(nn.Module):
+    """Two dense layers, features [N, 512] → [N, 128], between the features and the contrastive loss.
+
+    They are not part of the featurizer: the loss throws away what views do not share, and they take that loss on
+    themselves (SimCLR, Chen et al. 2020, section 4.2).
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            Dense(config.features, config.features, activate=True), Dense(config.features, config.features // 4)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        projected: Tensor = self.layers(features)
+        return projected
+
+
 def parameter_count(module: nn.Module) -> int:
     """Return the number of trained values."""
     return sum(p.numel() for p in module.parameters())

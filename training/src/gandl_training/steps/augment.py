@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gandl_training.config import AugmentConfig
-from gandl_training.steps.random_numbers import StepRandom
+from gandl_training.steps.random_numbers import RandomNumbers
 
 MAX_SHIFT = 0.125
 SCALE_STDDEV = 0.2
@@ -24,15 +24,24 @@ CUTOUT_EDGE = 0.5
 log2, and offset and noise are standard deviations in units of −1..1. Shift, scale, noise and cutout are those of ADA
 (appendix B); gain and offset are weaker than there (0.5 and 0.2), because intensity is a phenotype in our images."""
 
+VIEW_PROBABILITY = 0.8
+"""The probability of each transform in a view."""
 
-def augment(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+
+def augment(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
     """Transform images [N, C, S, S] in −1..1 (−1 is black); gradients pass through. At p = 0 nothing changes."""
-    if float(p) == 0:
+    # Reading p from a GPU would wait for the step before; there the transforms run, and change nothing at p = 0.
+    if p.device.type == "cpu" and float(p) == 0:
         return images
     return cut_out(add_noise(change_intensity(move(images, p, random), p, random), p, random), p, random)
 
 
-def move(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+def view(images: Tensor, random: RandomNumbers) -> Tensor:
+    """Return a random view of each image [N, C, S, S] for the contrastive term: each transform acts on most of them."""
+    return augment(images, torch.full((), VIEW_PROBABILITY, device=images.device), random)
+
+
+def move(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
     """Mirror, rotate by quarter turns, shift by whole pixels up to an eighth of the edge, and scale isotropically.
 
     One resampling does them all. Without scaling, every target pixel is a source pixel, so nothing is smoothed.
@@ -55,7 +64,7 @@ def move(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def change_intensity(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+def change_intensity(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
     """Multiply each channel by a log-normal gain over black, and add a normal offset to it.
 
     Each channel has its own gain and offset, because stains vary independently of each other.
@@ -68,14 +77,14 @@ def change_intensity(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
     return (images + 1) * gain[:, :, None, None] - 1 + offset[:, :, None, None]
 
 
-def add_noise(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+def add_noise(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
     """Add Gaussian noise, whose standard deviation is half-normal over images."""
     n = images.shape[0]
     strength = (random.uniform(n) < p) * random.normal(n).abs() * NOISE_STDDEV
     return images + strength[:, None, None, None] * random.normal(n, *images.shape[1:])
 
 
-def cut_out(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
+def cut_out(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
     """Blacken a square of half the edge around a random centre (cutout, DeVries and Taylor 2017)."""
     n, size = images.shape[0], images.shape[-1]
     gate = random.uniform(n) < p
@@ -83,7 +92,7 @@ def cut_out(images: Tensor, p: Tensor, random: StepRandom) -> Tensor:
     pixels = (torch.arange(size, device=images.device) + 0.5) / size
     inside = (pixels[None, None] - centre[:, :, None]).abs() < CUTOUT_EDGE / 2
     hole = gate[:, None, None] & inside[:, 0, :, None] & inside[:, 1, None, :]
-    return torch.where(hole[:, None], images.new_tensor(-1.0), images)
+    return images.masked_fill(hole[:, None], -1.0)
 
 
 def next_probability(p: Tensor, sign: Tensor, config: AugmentConfig, images: int) -> Tensor:

@@ -7,6 +7,8 @@ The papers are:
 - Petzka et al. 2018, "On the Regularization of Wasserstein GANs" (WGAN-LP)
 - Mescheder et al. 2018, "Which Training Methods for GANs do actually Converge?" (R1)
 - Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN" (StyleGAN2)
+- Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations" (SimCLR)
+- Jeong and Shin 2021, "Training GANs with Stronger Augmentations via Contrastive Discriminator" (ContraD)
 """
 
 from __future__ import annotations
@@ -87,6 +89,20 @@ def update_mean(mean: Tensor, lengths: Tensor, decay: float = 0.01) -> Tensor:
     The decay of 0.01 is that of the StyleGAN2 implementation.
     """
     return torch.lerp(mean, lengths.detach().mean(), decay)
+
+
+def contrast(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+    """Return the contrastive loss of two views [N, D] of the same N images (NT-Xent, Chen et al. 2020).
+
+    Each of the 2N vectors is to find the other view of its image among the 2N − 1 other vectors, by the cosine between
+    them divided by `temperature`. ContraD (Jeong and Shin 2021) trains the discriminator of a GAN by it.
+    """
+    vectors = F.normalize(torch.cat([one, other]), dim=1)
+    similarity = vectors @ vectors.T / temperature
+    # A vector is not to find itself.
+    similarity = similarity - torch.diag(torch.full((len(vectors),), 1e9, device=vectors.device))
+    images = torch.arange(len(one), device=one.device)
+    return F.cross_entropy(similarity, torch.cat([images + len(one), images]))
 
 
 DISCRIMINATOR_LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,6 +15,16 @@ MIX_MULTIPLIER = 0xBF58476D1CE4E5B9
 increment, 2^64 divided by the golden ratio, and its first mixing multiplier."""
 SEED_RANGE = 2**63
 """Seeds of torch's generators are signed 64-bit numbers."""
+
+
+class RandomNumbers(Protocol):
+    """Where a step gets its random numbers from. The first axis of every shape is the images of this process."""
+
+    def normal(self, images: int, *shape: int) -> Tensor:
+        """Return standard normal values, [images, *shape]."""
+
+    def uniform(self, images: int, *shape: int) -> Tensor:
+        """Return uniform values in 0..1, [images, *shape]."""
 
 
 @dataclass(frozen=True)
@@ -45,3 +57,40 @@ class StepRandom:
 
     def _share(self, values: Tensor, images: int) -> Tensor:
         return values[self.rank * images : (self.rank + 1) * images]
+
+
+class RandomTape:
+    """The random numbers of one step in buffers that keep their place in memory, as a CUDA graph needs them.
+
+    The first pass through a step makes the buffers, in the order in which the step asks for them. `refill` writes the
+    numbers of another step into them, which are those that `StepRandom` returns for that step. One process only.
+    """
+
+    def __init__(self, random: StepRandom) -> None:
+        self.random = random
+        self.buffers: list[tuple[Callable[..., Tensor], Tensor]] = []
+        self.position = 0
+
+    def normal(self, images: int, *shape: int) -> Tensor:
+        """Return the next buffer, standard normal values [images, *shape]."""
+        return self._next(torch.randn, (images, *shape))
+
+    def uniform(self, images: int, *shape: int) -> Tensor:
+        """Return the next buffer, uniform values in 0..1, [images, *shape]."""
+        return self._next(torch.rand, (images, *shape))
+
+    def refill(self, random: StepRandom) -> None:
+        """Write the numbers of the step of `random` into the buffers, and begin with the first one again."""
+        self.random, self.position = random, 0
+        for draw, buffer in self.buffers:
+            draw(*buffer.shape, generator=random.rng, out=buffer)
+
+    def _next(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        if self.position == len(self.buffers):
+            rng = self.random.rng
+            self.buffers.append((draw, draw(*shape, generator=rng, device=rng.device)))
+        kind, buffer = self.buffers[self.position]
+        if kind is not draw or buffer.shape != shape:
+            raise RuntimeError(f"the step asks for {draw.__name__} {shape} where it asked for {tuple(buffer.shape)} before")
+        self.position += 1
+        return buffer

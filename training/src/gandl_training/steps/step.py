@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from gandl_training.config import TrainConfig
 from gandl_training.networks.averaging import ema_decay
-from gandl_training.networks.stylegan2 import Discriminator, Generator
+from gandl_training.networks.stylegan2 import Discriminator, Generator, Projector
 from gandl_training.process_group import SINGLE_PROCESS, ProcessGroup
 from gandl_training.steps import losses
-from gandl_training.steps.augment import augment, next_probability
-from gandl_training.steps.random_numbers import StepRandom
+from gandl_training.steps.augment import augment, next_probability, view
+from gandl_training.steps.graphs import StepGraphs
+from gandl_training.steps.random_numbers import RandomNumbers, StepRandom
+from gandl_training.steps.terms import LazyTerms
 
 _Net = TypeVar("_Net", bound=nn.Module)
 
@@ -23,31 +25,44 @@ class Trainer:
     """Both networks, their optimisers and averages, and the training step.
 
     The random numbers of step k are a function of (seed, k). In a group of processes, each one trains on its share of
-    the global batch and the gradients are averaged, so the result is that of one process.
+    the global batch and the gradients are averaged, so the result is that of one process. `graphs` says whether steps
+    are replayed as CUDA graphs; None means on a GPU, if this process trains alone.
     """
 
-    def __init__(self, config: TrainConfig, device: torch.device, processes: ProcessGroup = SINGLE_PROCESS) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        device: torch.device,
+        processes: ProcessGroup = SINGLE_PROCESS,
+        *,
+        graphs: bool | None = None,
+    ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device, self.processes = config, device, processes
         self.generator = self._on_device(Generator(config.network))
         self.discriminator = self._on_device(Discriminator(config.network))
         self.generator_ema = _frozen_copy(self.generator)
         self.discriminator_ema = _frozen_copy(self.discriminator)
+        self.projector = self._on_device(Projector(config.network)) if config.loss.contrast_weight else None
         self.optimiser_g = self._adam(self.generator)
-        self.optimiser_d = self._adam(self.discriminator)
+        self.optimiser_d = self._adam(self.discriminator, self.projector)
         self.path_mean = torch.zeros((), device=device)
         self.augment_p = torch.zeros((), device=device)
         self.signs: list[Tensor] = []
         self.step = 0
+        alone_on_gpu = device.type == "cuda" and processes.world_size == 1
+        self.graphs = StepGraphs(self.compute, device) if (alone_on_gpu if graphs is None else graphs) else None
 
     def _on_device(self, net: _Net) -> _Net:
         layout = self.config.network.memory_format
         return net.to(self.device, memory_format=layout)  # type: ignore[call-overload,no-any-return]  # not in its stub
 
-    def _adam(self, net: nn.Module) -> torch.optim.Adam:
+    def _adam(self, *nets: nn.Module | None) -> torch.optim.Adam:
         config = self.config
         # Adam has no momentum (beta1 = 0), as in StyleGAN2; the fused step computes all tensors in one call.
-        return torch.optim.Adam(net.parameters(), config.learning_rate, betas=(0.0, config.beta2), eps=1e-8, fused=True)
+        rates = {"lr": config.learning_rate, "betas": (0.0, config.beta2), "eps": 1e-8}
+        parameters = [p for net in nets if net is not None for p in net.parameters()]
+        return torch.optim.Adam(parameters, **rates, fused=True, capturable=self.device.type == "cuda")
 
     @property
     def kimg(self) -> float:
@@ -56,27 +71,62 @@ class Trainer:
 
     def advance(self, real: Tensor) -> dict[str, Tensor]:
         """Train both networks on the uint8 batch `real` [N, C, R, R] of this process; return the detached losses."""
-        config = self.config
-        processes = self.processes
+        config, processes = self.config, self.processes
         random = StepRandom.of_step(config.seed, self.step, self.device, processes.rank, processes.world_size)
-        images = real.to(self.device).float().div(127.5).sub(1).contiguous(memory_format=config.network.memory_format)
+        terms = LazyTerms.of_step(config, self.step)
+        if self.graphs:
+            report = self.graphs.run(real, terms, random)
+        else:
+            report = self.compute(real.to(self.device), terms, random)
+        self.step += 1
+        self._update_averages()
+        if config.augment.adaptive and "sign" in report:
+            self._adapt_augmentation(report["sign"])
+            report["augment_p"] = self.augment_p.clone()
+        return report
+
+    def compute(self, real: Tensor, terms: LazyTerms, random: RandomNumbers) -> dict[str, Tensor]:
+        """Update both networks by the uint8 batch `real` on the device of the trainer; return the detached losses.
+
+        All that changes is changed in place and nothing waits for the device, so the call can be a CUDA graph.
+        """
+        images = real.float().div(127.5).sub(1).contiguous(memory_format=self.config.network.memory_format)
+        if self.config.loss.gan == "none":
+            return self._train_by_contrast(images, random)
         z, noise = self._latents(len(images), random)
         # The images are generated once: the discriminator trains on a detached copy, the generator on the graph.
         with self._autocast():
             fake = self.generator(z, noise)
-        report = self._train_discriminator(self._augment(images, random), self._augment(fake.detach(), random), random)
+        real, generated = self._augment(images, random), self._augment(fake.detach(), random)
+        report = self._train_discriminator(images, real, generated, terms, random)
         report |= self._train_generator(fake, random)
-        interval = config.loss.path_length_interval
-        if config.loss.path_length_weight and self.step % interval == 0:
+        if terms.path_length:
             report["path_length"] = self._regularise_path_length(len(images), random)
-        self.step += 1
-        self._update_averages()
-        if config.augment.adaptive:
-            self._adapt_augmentation(report["sign"])
-            report["augment_p"] = self.augment_p
         return report
 
-    def _train_discriminator(self, real: Tensor, fake: Tensor, random: StepRandom) -> dict[str, Tensor]:
+    def _train_by_contrast(self, images: Tensor, random: RandomNumbers) -> dict[str, Tensor]:
+        """Train the discriminator as a featurizer only, without a generator."""
+        self.optimiser_d.zero_grad(set_to_none=True)
+        report = {"contrast": self._contrast(images, random)}
+        self._update(self.discriminator, self.optimiser_d)
+        return report
+
+    def _contrast(self, images: Tensor, random: RandomNumbers) -> Tensor:
+        """Add the gradients of the contrastive term on two views of the real images; return its value."""
+        loss = self.config.loss
+        assert self.projector is not None
+        views = torch.cat([view(images, random), view(images, random)])
+        with self._autocast():
+            features = self.discriminator.features(views)
+        one, other = self.projector(features.float()).chunk(2)
+        value = losses.contrast(one, other, loss.contrast_temperature)
+        torch.autograd.backward(value * loss.contrast_weight)
+        return value.detach()
+
+    def _train_discriminator(
+        self, images: Tensor, real: Tensor, fake: Tensor, terms: LazyTerms, random: RandomNumbers
+    ) -> dict[str, Tensor]:
+        """Train the discriminator to tell `real`, the augmented `images`, from `fake`."""
         loss = self.config.loss
         adversarial = losses.DISCRIMINATOR_LOSSES[loss.gan]
         self.optimiser_d.zero_grad(set_to_none=True)
@@ -86,23 +136,25 @@ class Trainer:
         torch.autograd.backward(value)
         report = {"d": value, "real": real_scores.mean(), "fake": fake_scores.mean(), "sign": real_scores.sign().mean()}
         # Lazy regularisation: a term that acts in every n-th step has n times its weight (StyleGAN2, section 3.1).
-        if self.config.r1_gamma and self.step % loss.r1_interval == 0:
+        if terms.r1:
             # A gradient of a gradient loses too many digits in bfloat16, so the regularisers run in float32.
-            images = real.detach().requires_grad_()
-            penalty = losses.r1(self.discriminator(images), images)
+            source = real.detach().requires_grad_()
+            penalty = losses.r1(self.discriminator(source), source)
             torch.autograd.backward(penalty * self.config.r1_gamma * loss.r1_interval)
             report["r1"] = penalty
-        if loss.lipschitz_weight and self.step % loss.lipschitz_interval == 0:
+        if terms.lipschitz:
             mix = random.uniform(len(real))
             penalty = losses.lipschitz(self.discriminator, real, fake, mix, loss.lipschitz_power)
             torch.autograd.backward(penalty * loss.lipschitz_weight * loss.lipschitz_interval)
             report["lipschitz"] = penalty
+        if loss.contrast_weight:
+            report["contrast"] = self._contrast(images, random)
         self._update(self.discriminator, self.optimiser_d)
         # Each process moved the running mean by its own share of the batch; all continue with their mean.
         self.discriminator.stddev.copy_(self.processes.mean(self.discriminator.stddev))
         return {k: v.detach() for k, v in report.items()}
 
-    def _train_generator(self, fake: Tensor, random: StepRandom) -> dict[str, Tensor]:
+    def _train_generator(self, fake: Tensor, random: RandomNumbers) -> dict[str, Tensor]:
         """Train the generator on `fake`, which still has its graph: the images are generated once for both networks."""
         self.optimiser_g.zero_grad(set_to_none=True)
         # Gradients pass through the discriminator, but its weights need none in this half of the step.
@@ -115,7 +167,7 @@ class Trainer:
         self._update(self.generator, self.optimiser_g)
         return {"g": value.detach()}
 
-    def _regularise_path_length(self, images: int, random: StepRandom) -> Tensor:
+    def _regularise_path_length(self, images: int, random: RandomNumbers) -> Tensor:
         """Regularise the path length on half a batch, in float32, as a step of its own (StyleGAN2, section 3.2)."""
         loss = self.config.loss
         # Half a batch, because the gradient of a gradient through the generator needs much memory (StyleGAN2).
@@ -125,7 +177,7 @@ class Trainer:
         fake = self.generator.synthesise(style, noise)
         direction = random.normal(*fake.shape)
         lengths = losses.path_lengths(fake, style, direction)
-        self.path_mean = self.processes.mean(losses.update_mean(self.path_mean, lengths))
+        self.path_mean.copy_(self.processes.mean(losses.update_mean(self.path_mean, lengths)))
         penalty = losses.path_length(lengths, self.path_mean)
         torch.autograd.backward(penalty * loss.path_length_weight * loss.path_length_interval)
         self._update(self.generator, self.optimiser_g)
@@ -162,8 +214,11 @@ class Trainer:
             part.load_state_dict(state[name])
         for optimiser in (self.optimiser_g, self.optimiser_d):
             _match_memory_layout(optimiser)
-        self.path_mean = state["path_mean"].to(self.device)
-        self.augment_p = state["augment_p"].to(self.device)
+            for group in optimiser.param_groups:
+                # The checkpoint may come from a machine of the other kind.
+                group["capturable"] = self.device.type == "cuda"
+        self.path_mean.copy_(state["path_mean"])
+        self.augment_p.copy_(state["augment_p"])
         self.signs = list(state["signs"].to(self.device))
 
     def _values(self) -> dict[str, Tensor]:
@@ -172,13 +227,14 @@ class Trainer:
 
     def _parts(self) -> list[tuple[str, Any]]:  # Any: modules and optimisers share no type with state_dict
         names = ("generator", "discriminator", "generator_ema", "discriminator_ema", "optimiser_g", "optimiser_d")
-        return [(name, getattr(self, name)) for name in names]
+        parts = [(name, getattr(self, name)) for name in names]
+        return [*parts, ("projector", self.projector)] if self.projector is not None else parts
 
-    def _latents(self, images: int, random: StepRandom) -> tuple[Tensor, list[Tensor]]:
+    def _latents(self, images: int, random: RandomNumbers) -> tuple[Tensor, list[Tensor]]:
         z = random.normal(images, self.config.network.style)
         return z, [random.normal(images, 1, e, e) for e in self.generator.noise_edges]
 
-    def _augment(self, images: Tensor, random: StepRandom) -> Tensor:
+    def _augment(self, images: Tensor, random: RandomNumbers) -> Tensor:
         """Augment the images for the discriminator if the run augments at all."""
         return augment(images, self.augment_p, random) if self.config.augment.adaptive else images
 
@@ -188,7 +244,7 @@ class Trainer:
         if len(self.signs) == self.config.augment.interval:
             mean = self.processes.mean(torch.stack(self.signs).mean())
             images = self.config.batch * len(self.signs)
-            self.augment_p = next_probability(self.augment_p, mean, self.config.augment, images)
+            self.augment_p.copy_(next_probability(self.augment_p, mean, self.config.augment, images))
             self.signs = []
 
     def _autocast(self) -> torch.autocast:
