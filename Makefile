@@ -23,7 +23,7 @@ DATA := $(GANDL_DATA)
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
-.PHONY: help demo test test-slow test-lowest browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean
+.PHONY: help demo test test-slow test-lowest browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -124,6 +124,12 @@ $(REPRODUCE)/%/embeddings.csv: | $(VENV)/.serving
 
 bench-featurizers: $(VENV)/.dev ## docs/featurizers.md: ten minutes; MODELS="a.onnx b.onnx" adds rows, and nothing is measured twice
 	@$(BIN)/python -m benchmarks.featurizers --data $(DATA) --work runs/featurizers --page docs/featurizers.md $(addprefix --model ,$(MODELS))
+# A machine with a GPU has its own torch, so its own Python runs this, and no virtual environment is made.
+gpu: ## everything that needs a GPU: MINUTES=8, and PACKED=folder of `gandl train --pack-only` for the trainings
+	@$(PYTHON) -m benchmarks.gpu --minutes $(or $(MINUTES),8) $(if $(PACKED),--packed $(PACKED))
+
+gpu-wheels: $(VENV)/.dev ## wheels for a GPU machine without a network, in folders of at most 60 MB
+	@$(BIN)/python -m benchmarks.gpu.wheels
 
 reproduce: $(REPRODUCE)/rxrx19a/embeddings.csv $(REPRODUCE)/rxrx1/embeddings.csv ## docs/paper: the tables and figures of the paper on simulated data
 	@for item in table1 figure3; do $(BIN)/gandl reproduce $$item $(REPRODUCE)/rxrx19a --out $(REPRODUCE)/paper; done

@@ -40,7 +40,9 @@ def main() -> None:
     torch.backends.cudnn.benchmark = options.search
     device = process_device()
     peak = matrix_peak(device) if device.type == "cuda" else 1e12
-    print(f"{torch.cuda.get_device_name(device) if device.type == 'cuda' else 'CPU'}, matrix peak {peak / 1e12:.0f} TFLOP/s")
+    print(
+        f"{torch.cuda.get_device_name(device) if device.type == 'cuda' else 'CPU'}, matrix peak {peak / 1e12:.0f} TFLOP/s"
+    )
     print("| preset | batch | graphs | images/s | s/kimg | TFLOP/s | of the peak | low-passes | memory GB |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name in options.presets:
@@ -134,7 +136,9 @@ def device_time(event: object) -> float:
 
 def kernel_lines(spent: Sequence[tuple[float, int, str]], total: float) -> str:
     """Return a line for each kernel: its share, the time of a step, its number of calls and its name."""
-    return "\n".join(f"  {t / total:6.1%} {t / PERIOD / 1000:8.3f} ms/step {n / PERIOD:7.1f}x  {key[:110]}" for t, n, key in spent)
+    return "\n".join(
+        f"  {t / total:6.1%} {t / PERIOD / 1000:8.3f} ms/step {n / PERIOD:7.1f}x  {key[:110]}" for t, n, key in spent
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import pytest
 from gandl_shared.errors import BadInput
-from gandl_training.config import PRESETS, NetworkConfig, TrainConfig, preset, with_changes, with_input
+from gandl_training.config import PRESETS, LossConfig, NetworkConfig, TrainConfig, preset, with_changes, with_input
 
 
 def test_the_paper_preset_is_the_setting_of_the_paper() -> None:
@@ -64,3 +64,11 @@ def test_bad_configurations_are_refused() -> None:
         preset("gpu")
     with pytest.raises(BadInput, match="another version"):
         TrainConfig.from_json(replace(PRESETS["cpu-64"]).to_json().replace('"seed"', '"sead"'))
+
+
+def test_no_adversarial_loss_needs_the_contrastive_term() -> None:
+    assert LossConfig(gan="none", contrast_weight=1.0).gan == "none"
+    with pytest.raises(BadInput, match="the loss 'none' needs the contrast term"):
+        LossConfig(gan="none")
+    with pytest.raises(BadInput, match="temperature 0 is not above 0"):
+        LossConfig(contrast_weight=1.0, contrast_temperature=0)

@@ -68,3 +68,11 @@ def test_path_length_of_a_linear_generator() -> None:
     penalty = losses.path_length(lengths, mean)
     assert mean.item() == pytest.approx(0.9 + 0.1 * expected.mean().item(), rel=1e-5)
     assert penalty.item() == pytest.approx((expected - mean).square().mean().item(), rel=1e-4)
+
+
+def test_contrast_is_the_cross_entropy_of_the_other_view() -> None:
+    """Two images whose views agree and that are orthogonal: each vector finds its view among three others."""
+    views = torch.tensor([[2.0, 0.0], [0.0, 5.0]])
+    expected = -math.log(math.exp(1 / 0.5) / (math.exp(1 / 0.5) + 2))
+    assert losses.contrast(views, 3 * views, 0.5).item() == pytest.approx(expected, rel=1e-5)
+    assert losses.contrast(views, views.flip(0), 0.5).item() > expected

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
-from gandl_training.steps.random_numbers import StepRandom
+from gandl_training.steps.random_numbers import RandomTape, StepRandom
 
 CPU = torch.device("cpu")
 
@@ -26,3 +27,26 @@ def test_the_streams_are_those_of_earlier_runs() -> None:
     """A resumed run must go on with the numbers it began with, so the seed of a step must never change."""
     seeds = [StepRandom.of_step(seed, step, CPU).rng.initial_seed() for seed, step in ((0, 0), (3, 100), (2**62, 5))]
     assert seeds == [4564476756301768121, 6375578891145057852, 4328430445673669206]
+
+
+def test_a_tape_holds_the_numbers_of_each_step_in_the_same_buffers() -> None:
+    def numbers(step: int) -> StepRandom:
+        return StepRandom.of_step(3, step, CPU)
+
+    def values(random: RandomTape | StepRandom) -> list[torch.Tensor]:
+        return [random.normal(4, 2), random.uniform(3), random.normal(2)]
+
+    tape = RandomTape(numbers(0))
+    buffers = values(tape)
+    assert all(map(torch.equal, buffers, values(numbers(0))))
+    tape.refill(numbers(1))
+    assert all(map(torch.equal, buffers, values(numbers(1))))
+    assert [value.data_ptr() for value in values(tape)] == [buffer.data_ptr() for buffer in buffers]
+
+
+def test_a_tape_refuses_another_order() -> None:
+    tape = RandomTape(StepRandom.of_step(0, 0, CPU))
+    tape.normal(4)
+    tape.refill(StepRandom.of_step(0, 1, CPU))
+    with pytest.raises(RuntimeError, match=r"rand \(4,\) where it asked for \(4,\)"):
+        tape.uniform(4)

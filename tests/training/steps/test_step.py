@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 from gandl_training.config import LossConfig, TrainConfig
-from gandl_training.steps.random_numbers import StepRandom
+from gandl_training.steps.random_numbers import RandomTape, StepRandom
 from gandl_training.steps.step import Trainer
+from gandl_training.steps.terms import LazyTerms
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -92,6 +93,11 @@ def test_moments_of_a_checkpoint_lie_as_their_parameters_do(tiny: TrainConfig) -
     assert torch.equal(flat(list(other.discriminator.parameters())), flat(list(trainer.discriminator.parameters())))
 
 
+def with_all_terms(config: TrainConfig) -> TrainConfig:
+    terms = {"path_length_weight": 2.0, "path_length_interval": 2, "lipschitz_weight": 1.0, "contrast_weight": 1.0}
+    return replace(config, loss=LossConfig(r1_gamma=5.0, r1_interval=INTERVAL, **terms))
+
+
 def steepen(trainer: Trainer) -> None:
     """So that a penalty of gradient norms above 1 has something to act on."""
     with torch.no_grad():
@@ -143,3 +149,55 @@ def test_the_power_of_the_lipschitz_penalty_is_the_configured_one(tiny: TrainCon
         penalties.append(trainer.advance(batch(tiny))["lipschitz"].item())
     assert penalties[0] > 2
     assert penalties[1] >= penalties[0] ** 2
+
+
+def test_a_step_with_random_numbers_in_buffers_is_the_same_step(tiny: TrainConfig) -> None:
+    """The CPU twin of steps by CUDA graphs: their random numbers are written into buffers before each step."""
+    config = with_all_terms(tiny)
+    direct, buffered = Trainer(config, CPU), Trainer(config, CPU)
+    tapes: dict[LazyTerms, RandomTape] = {}
+    for step in range(INTERVAL + 1):
+        random, terms = StepRandom.of_step(config.seed, step, CPU), LazyTerms.of_step(config, step)
+        tape = tapes.setdefault(terms, RandomTape(random))
+        tape.refill(random)
+        report = buffered.compute(batch(config), terms, tape)
+        expected = direct.compute(batch(config), terms, StepRandom.of_step(config.seed, step, CPU))
+        assert {k: float(v) for k, v in report.items()} == {k: float(v) for k, v in expected.items()}
+    assert torch.equal(flat(list(buffered.generator.parameters())), flat(list(direct.generator.parameters())))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_steps_by_graphs_are_the_steps_without(tiny: TrainConfig) -> None:
+    config = with_all_terms(tiny)
+    trainers = [Trainer(config, torch.device("cuda"), graphs=graphs) for graphs in (False, True)]
+    for _ in range(5 * INTERVAL):
+        for trainer in trainers:
+            trainer.advance(batch(config))
+    ours, expected = (flat(list(trainer.discriminator_ema.parameters())) for trainer in trainers)
+    torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_the_contrastive_term_trains_the_discriminator_and_its_projector(tiny: TrainConfig) -> None:
+    plain, contrastive = (
+        Still(replace(tiny, loss=LossConfig(r1_gamma=0.0, contrast_weight=weight))) for weight in (0.0, 1.0)
+    )
+    (without,), (whole,) = plain.gradients("discriminator"), contrastive.gradients("discriminator")
+    assert (whole - without).norm() > 1e-3 * without.norm()
+    assert contrastive.projector is not None
+    assert all(p.grad is not None and p.grad.norm() > 0 for p in contrastive.projector.parameters())
+
+
+def test_by_contrast_alone_the_generator_stays_and_a_checkpoint_goes_on(tiny: TrainConfig) -> None:
+    config = replace(tiny, loss=LossConfig(gan="none", contrast_weight=1.0))
+    trainer, other = Trainer(config, CPU), Trainer(config, CPU)
+    start = copy.deepcopy(trainer.state())
+    losses = [float(trainer.advance(batch(config))["contrast"]) for _ in range(12)]
+    assert losses[-1] < losses[0]
+    assert torch.equal(flat(list(trainer.generator.parameters())), flat(list(start["generator"].values())))
+    other.load_state(copy.deepcopy(trainer.state()))
+    other.step = trainer.step
+    for each in (trainer, other):
+        each.advance(batch(config))
+    for part in ("discriminator", "projector"):
+        assert torch.equal(*(flat(list(getattr(each, part).parameters())) for each in (trainer, other)))

@@ -215,7 +215,7 @@ PRESETS: Mapping[str, TrainConfig] = {
         preset="gpu-64",
         loss=LossConfig(r1_gamma=10.0),
         augment=AugmentConfig(adaptive=True),
-        batch=64,
+        batch=128,
         ema_kimg=20.0,
         checkpoint_kimg=200,
         sample_kimg=200,

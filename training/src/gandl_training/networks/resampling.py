@@ -118,8 +118,8 @@ def _summed(y: Tensor, axis: int, step: int) -> Tensor:
 def _between(y: Tensor, axis: int) -> Tensor:
     """Return [1, 3, 3, 1] over one axis with zeros between its values; the first and the last value are padding."""
     places = y.shape[axis] - 2
-    before, here, after = (y.narrow(axis, shift, places) for shift in range(3))
-    return torch.stack([3 * here + before, 3 * here + after], axis + 1).flatten(axis, axis + 1)
+    before, middle, after = (y.narrow(axis, shift, places) for shift in range(3))
+    return torch.stack([3 * middle + before, 3 * middle + after], axis + 1).flatten(axis, axis + 1)
 
 
 def library_low_pass(x: Tensor, kernel: Tensor, *, up: int, down: int, padding: int, gain: float) -> Tensor:

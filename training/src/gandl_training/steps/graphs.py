@@ -46,7 +46,7 @@ class StepGraphs:
         self.real: Tensor | None = None
         # Graphs run one after another, so all of them may use the same memory.
         self.pool = torch.cuda.graph_pool_handle()
-        self.stream = torch.cuda.Stream(device)
+        self.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def run(self, real: Tensor, terms: LazyTerms, random: StepRandom) -> dict[str, Tensor]:
         """Compute one step with the uint8 batch `real` [N, C, R, R], which may lie on the CPU; return the losses."""

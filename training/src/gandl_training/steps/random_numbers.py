@@ -91,6 +91,8 @@ class RandomTape:
             self.buffers.append((draw, draw(*shape, generator=rng, device=rng.device)))
         kind, buffer = self.buffers[self.position]
         if kind is not draw or buffer.shape != shape:
-            raise RuntimeError(f"the step asks for {draw.__name__} {shape} where it asked for {tuple(buffer.shape)} before")
+            raise RuntimeError(
+                f"the step asks for {draw.__name__} {shape} where it asked for {tuple(buffer.shape)} before"
+            )
         self.position += 1
         return buffer

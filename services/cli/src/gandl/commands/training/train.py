@@ -57,6 +57,7 @@ class TrainingOptions:
     path_length: float | None
     lipschitz: float | None
     lipschitz_power: int | None
+    contrast: float | None
     augment: bool | None
     holdout: float | None
     channel_names: str | None
@@ -71,6 +72,7 @@ class TrainingOptions:
             "path_length_weight": self.path_length,
             "lipschitz_weight": self.lipschitz,
             "lipschitz_power": self.lipschitz_power,
+            "contrast_weight": self.contrast,
         }
         parts = {"network": {"resolution": self.resolution}, "loss": terms, "augment": {"adaptive": self.augment}}
         names = ("batch", "seed", "learning_rate", "holdout")
@@ -123,7 +125,7 @@ def train(
     platemap: PlateMapFile = None,
     *,
     preset: Annotated[
-        str | None, typer.Option(help="Preset: cpu-64, gpu-128, gpu-256 or paper. The default is cpu-64.")
+        str | None, typer.Option(help="Preset: cpu-64, gpu-64, gpu-128, gpu-256 or paper. The default is cpu-64.")
     ] = None,
     resolution: Annotated[
         int | None, typer.Option(help="Edge of a tile in pixels after downscaling, a power of two.")
@@ -139,7 +141,7 @@ def train(
         int | None, typer.Option(help="Seed of all random numbers of the training. The default is 0.")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of Adam.")] = None,
-    loss: Annotated[str | None, typer.Option(help="Loss of the two networks: logistic or wasserstein.")] = None,
+    loss: Annotated[str | None, typer.Option(help="Loss of the two networks: logistic, wasserstein or none.")] = None,
     r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1, the gradient penalty on real images.")] = None,
     path_length: Annotated[
         float | None, typer.Option(help="Weight of the path-length regularisation of the generator.")
@@ -150,6 +152,13 @@ def train(
     lipschitz_power: Annotated[
         int | None,
         typer.Option(help="Exponent of the Lipschitz penalty: 1 as in the paper, or 2 (WGAN-LP). The default is 1."),
+    ] = None,
+    contrast: Annotated[
+        float | None,
+        typer.Option(
+            help="Weight of the contrastive term of the discriminator: two views of an image agree. With --loss none "
+            "the discriminator learns by this term alone."
+        ),
     ] = None,
     augment: Annotated[
         bool | None, typer.Option("--augment/--no-augment", help="Use adaptive augmentation of the discriminator.")
@@ -196,6 +205,7 @@ def train(
         path_length=path_length,
         lipschitz=lipschitz,
         lipschitz_power=lipschitz_power,
+        contrast=contrast,
         augment=augment,
         holdout=holdout,
         channel_names=channel_names,
