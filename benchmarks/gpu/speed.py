@@ -40,9 +40,8 @@ def main() -> None:
     torch.backends.cudnn.benchmark = options.search
     device = process_device()
     peak = matrix_peak(device) if device.type == "cuda" else 1e12
-    print(
-        f"{torch.cuda.get_device_name(device) if device.type == 'cuda' else 'CPU'}, matrix peak {peak / 1e12:.0f} TFLOP/s"
-    )
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    print(f"{name}, matrix peak {peak / 1e12:.0f} TFLOP/s")
     print("| preset | batch | graphs | images/s | s/kimg | TFLOP/s | of the peak | low-passes | memory GB |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name in options.presets:

@@ -22,7 +22,7 @@ BLOCK = 512
 def low_pass(x: Tensor, *, up: int, down: int, padding: int, gain: float) -> Tensor:
     """Low-pass [N, C, H, W] with [1, 3, 3, 1] ⊗ [1, 3, 3, 1] / 64 and `gain`; return it in the type and layout of `x`.
 
-    Wmiddle `up` is 2, zeros stand between the pixels, and where `down` is 2, every second pixel is kept. `padding` zeros
+    Where `up` is 2, zeros stand between the pixels; where `down` is 2, every second pixel is kept. `padding` zeros
     lie before the first pixel. Only the three low-passes of `resampling` exist: neither up nor down with any padding,
     and up or down with a padding of 1.
     """
