@@ -131,11 +131,3 @@ def process_device() -> torch.device:
     torch.cuda.set_device(device)
     torch.set_float32_matmul_precision("high")  # TF32 for the regularisers, which run outside autocast
     return device
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """True if the device multiplies in bfloat16; others imitate it, at an eighth of their speed in float32."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # The library itself asks this before it uses its kernels for bfloat16.
-    return torch._C._has_mkldnn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -84,8 +84,8 @@ def _row(  # type: ignore[no-untyped-def]
         return y
 
 
-@triton.jit  # type: ignore[untyped-decorator]
-def _store(y, row, out_height, position, end, values):
+@triton.jit
+def _store(y, row, out_height, position, end, values):  # type: ignore[no-untyped-def]
     inside = position < tl.where(row < out_height, end, 0)
     tl.store(y + row * end + position, values.to(y.dtype.element_ty), mask=inside)
 

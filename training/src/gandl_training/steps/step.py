@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gandl_training.config import TrainConfig
 from gandl_training.networks.averaging import ema_decay
 from gandl_training.networks.stylegan2 import Discriminator, Generator, Projector
-from gandl_training.process_group import SINGLE_PROCESS, ProcessGroup, has_bfloat16
+from gandl_training.process_group import SINGLE_PROCESS, ProcessGroup
 from gandl_training.steps import losses
 from gandl_training.steps.augment import augment, next_probability, view
 from gandl_training.steps.graphs import StepGraphs
@@ -39,7 +39,6 @@ class Trainer:
     ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device, self.processes = config, device, processes
-        self.bf16 = config.bf16 and has_bfloat16(device)
         self.generator = self._on_device(Generator(config.network))
         self.discriminator = self._on_device(Discriminator(config.network))
         self.generator_ema = _frozen_copy(self.generator)
@@ -255,7 +254,7 @@ class Trainer:
             self.signs = []
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16)
 
 
 def _match_memory_layout(optimiser: torch.optim.Optimizer) -> None:
