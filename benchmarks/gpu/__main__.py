@@ -46,6 +46,8 @@ TRAININGS = {
 }
 """Options of `gandl train --preset gpu-64` by the name of a training: the contrastive term alone, with the adversarial
 loss, and the adversarial loss alone."""
+GANDL = (sys.executable, "-c", "from gandl.main import run; run()")
+"""The command line, also where it is not installed."""
 MIN_TRAINING_SECONDS = 30
 START_SECONDS = 25
 """What a training needs besides its minutes: to load its libraries, to record its graphs and to be exported."""
@@ -102,21 +104,12 @@ def parts(out: Path, packed: Path | None, end: float) -> Iterator[Part]:
     for i, (name, choices) in enumerate(TRAININGS.items()) if packed else ():
         seconds = (end - time.monotonic()) / (len(TRAININGS) - i) - START_SECONDS
         run_folder = out / f"train-{name}"
-        train = (python, "-m", "gandl", "train", str(packed), "--out", str(run_folder), "--preset", "gpu-64")
+        train = (*GANDL, "train", str(packed), "--out", str(run_folder), "--preset", "gpu-64")
         if seconds >= MIN_TRAINING_SECONDS:
             minutes = ("--minutes", f"{seconds / 60:.2f}")
             yield Part(name=f"train-{name}", command=(*train, *choices, *minutes), seconds=seconds + START_SECONDS)
-            export = (
-                python,
-                "-m",
-                "gandl",
-                "export",
-                str(run_folder),
-                "--out",
-                str(out / f"{name}.onnx"),
-                "--tap",
-                "fc",
-            )
+            target = ("--out", str(out / f"{name}.onnx"), "--tap", "fc-multi")
+            export = (*GANDL, "export", str(run_folder), *target)
             yield Part(name=f"export-{name}", command=export, seconds=60)
 
 

@@ -36,6 +36,7 @@ def test_each_layer_is_computed_from_the_maps_it_names(tiles: torch.Tensor) -> N
         ).flatten(1),
         FeatureLayer.MULTI: moments(maps[2]),  # there is no map at an eighth of 16 pixels
         FeatureLayer.FINE: torch.cat([moments(m) for m in maps], dim=1),
+        FeatureLayer.FC_MULTI: torch.cat([discriminator.features(images), moments(maps[2])], dim=1),
     }
     for layer, vectors in expected.items():
         torch.testing.assert_close(Featurizer(discriminator, layer)(tiles), vectors, rtol=1e-4, atol=1e-5)
@@ -56,5 +57,5 @@ def test_a_featurizer_leaves_the_network_as_it_was(tiles: torch.Tensor) -> None:
 
 def test_an_unknown_layer_is_refused() -> None:
     assert feature_layer("pool") is FeatureLayer.POOL
-    with pytest.raises(BadInput, match="unknown tap 'last'; use one of fc, pool, multi, fine"):
+    with pytest.raises(BadInput, match="unknown tap 'last'; use one of fc, pool, multi, fine, fc-multi"):
         feature_layer("last")

@@ -27,13 +27,15 @@ class FeatureLayer(StrEnum):
     `fc` is the dense layer before the score, as in the GAN-DL paper. `pool` is the last map, averaged to 2 × 2 pixels.
     `multi` is the mean and the standard deviation of each map at a quarter and at an eighth of the input's edge: how
     much of a shape the tile holds and how unevenly it is spread, wherever the shape is. `fine` is the same for the
-    three finest maps: it measures texture, and is nearly as good untrained.
+    three finest maps: it measures texture, and is nearly as good untrained. `fc-multi` has the numbers of `fc` and of
+    `multi`: on single cells it is better than either.
     """
 
     FC = "fc"
     POOL = "pool"
     MULTI = "multi"
     FINE = "fine"
+    FC_MULTI = "fc-multi"
 
 
 def feature_layer(name: str) -> FeatureLayer:
@@ -53,6 +55,8 @@ def feature_count(discriminator: Discriminator, layer: FeatureLayer) -> int:
         FeatureLayer.MULTI: 2 * sum(config.discriminator_width(edge) for edge in config.edges[MULTI_BLOCKS]),
         FeatureLayer.FINE: 2 * sum(config.discriminator_width(edge) for edge in config.edges[FINE_BLOCKS]),
     }
+    if layer is FeatureLayer.FC_MULTI:
+        return counts[FeatureLayer.FC] + counts[FeatureLayer.MULTI]
     return counts[layer]
 
 
@@ -81,10 +85,12 @@ class Featurizer(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         # The scaling is part of the graph, so that callers send uint8 on every path.
         x = images.to(torch.float32) * (1 / 127.5) - 1
-        if self.layer is FeatureLayer.FC:
-            return self.discriminator.features(x)
         maps = self.discriminator.maps(x)
+        if self.layer is FeatureLayer.FC:
+            return self.discriminator.dense_features(maps)
         if self.layer is FeatureLayer.POOL:
             return F.avg_pool2d(maps[-1], maps[-1].shape[-1] // POOLED_EDGE).flatten(1)
         blocks = FINE_BLOCKS if self.layer is FeatureLayer.FINE else MULTI_BLOCKS
-        return torch.cat([moments(m) for m in maps[blocks]], dim=1)
+        pooled = [moments(m) for m in maps[blocks]]
+        dense = [self.discriminator.dense_features(maps)] if self.layer is FeatureLayer.FC_MULTI else []
+        return torch.cat([*dense, *pooled], dim=1)

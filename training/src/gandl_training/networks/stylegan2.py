@@ -155,7 +155,11 @@ class Discriminator(nn.Module):
 
     def features(self, image: Tensor) -> Tensor:
         """Return the dense features [N, 512] of images; each vector depends on its own image only."""
-        x = self.maps(image)[-1].float()
+        return self.dense_features(self.maps(image))
+
+    def dense_features(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return the dense features [N, 512] of the `maps` of images."""
+        x = maps[-1].float()
         return self._dense(x, self.stddev.expand(x.shape[0], 1, 1, 1))
 
     def _score(self, x: Tensor, stddev: Tensor) -> Tensor:

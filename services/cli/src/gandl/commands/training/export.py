@@ -17,7 +17,9 @@ from gandl_training.run import checkpoint as ckpt
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a `gandl train` run.")],
     out: Annotated[Path, typer.Option(help="ONNX file to write.")],
-    tap: Annotated[str, typer.Option(help="Feature layer, which is the embedding: fc, pool, multi or fine.")] = "fc",
+    tap: Annotated[
+        str, typer.Option(help="Feature layer, which is the embedding: fc, pool, multi, fine or fc-multi.")
+    ] = "fc",
     precision: Annotated[str, typer.Option(help="Precision of the model: float32, float16 or int8.")] = "float32",
     name: Annotated[
         str | None, typer.Option(help="Name of the model on its card. The default is the name of the file.")
