@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
+from gandl_analysis.pipeline.curves.compounds import fit_wells
 from gandl_analysis.pipeline.curves.off_axis import OffAxisRule
+from gandl_analysis.pipeline.curves.settings import CurveSettings
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
 from gandl_science.dose_response.results import CurveOptions, ResponseScale

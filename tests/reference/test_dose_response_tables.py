@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gandl_analysis.formats.response_table import read_responses
-from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
+from gandl_analysis.pipeline.curves.compounds import fit_wells
+from gandl_analysis.pipeline.curves.settings import CurveSettings
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
 from gandl_science.dose_response.results import CurveOptions, ResponseScale

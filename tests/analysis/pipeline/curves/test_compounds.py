@@ -10,8 +10,9 @@ import pytest
 from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.svg import to_svg
 from gandl_analysis.figures.texts import ec50_text
-from gandl_analysis.pipeline.curves.compounds import CurveSettings, efficacy_settings, fit_compounds, fit_wells
+from gandl_analysis.pipeline.curves.compounds import fit_compounds, fit_wells
 from gandl_analysis.pipeline.curves.off_axis import OffAxisRule
+from gandl_analysis.pipeline.curves.settings import CurveSettings, efficacy_settings
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_science.arrays import Float

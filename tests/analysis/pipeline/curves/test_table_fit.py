@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gandl_analysis.pipeline.curves.compounds import CurveSettings
 from gandl_analysis.pipeline.curves.potency import potency_ratios, reference_name
+from gandl_analysis.pipeline.curves.settings import CurveSettings
 from gandl_analysis.pipeline.curves.table_fit import TableRoles, fit_table, table_roles
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.dose_response.results import CurveOptions, ResponseScale

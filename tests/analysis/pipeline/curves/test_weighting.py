@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
+from gandl_analysis.pipeline.curves.compounds import fit_wells
+from gandl_analysis.pipeline.curves.settings import CurveSettings
 from gandl_analysis.pipeline.curves.weighting import Weighting, check_weighting
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float

@@ -16,7 +16,8 @@ from gandl_analysis.pipeline.axes.off_axis_limit import rule_of_cell_line
 from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
 from gandl_analysis.pipeline.axes.scale_error import scale_errors
 from gandl_analysis.pipeline.curves.choices import curve_request
-from gandl_analysis.pipeline.curves.compounds import efficacy_settings, fit_compounds
+from gandl_analysis.pipeline.curves.compounds import fit_compounds
+from gandl_analysis.pipeline.curves.settings import efficacy_settings
 from gandl_analysis.pipeline.image_qc import check_images
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.provenance import provenance_of

@@ -16,7 +16,7 @@ import typer
 from gandl_analysis.figures.texts import ec50_text
 from gandl_analysis.formats.response_table import read_responses
 from gandl_analysis.pipeline.curves.choices import curve_request
-from gandl_analysis.pipeline.curves.compounds import N_REPLICATIONS, CurveSettings
+from gandl_analysis.pipeline.curves.settings import N_REPLICATIONS, CurveSettings
 from gandl_analysis.pipeline.curves.table_fit import fit_table, table_roles
 from gandl_analysis.pipeline.curves.weighting import Weighting, check_weighting
 from gandl_science.dose_response.results import CurveOptions, Null, ResponseScale

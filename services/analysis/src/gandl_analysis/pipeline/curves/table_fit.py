@@ -11,8 +11,9 @@ from gandl_shared.errors import BadInput
 from gandl_shared.plates.tables.names import fold_name
 from gandl_shared.schemas.curve import Curve
 
-from gandl_analysis.pipeline.curves.compounds import CurveSettings, fit_wells
+from gandl_analysis.pipeline.curves.compounds import fit_wells
 from gandl_analysis.pipeline.curves.off_axis import OffAxisRule
+from gandl_analysis.pipeline.curves.settings import CurveSettings
 from gandl_analysis.pipeline.curves.vehicle import vehicle_wells
 from gandl_analysis.pipeline.curves.wells import CurveWell
 
