@@ -6,7 +6,7 @@ The plain step is the same training as a textbook writes it: float32, default me
 convolutions computed per image (grouped convolutions), skips low-passed at every pixel, derivatives of low-passes by
 the library, images generated once per network and scored apart from the real ones, and Adam one tensor at a time. Each
 row of the table changes one of these. The variants take turns round by round, so that other work on the machine slows
-all of them alike; the best round of each counts. On a GPU the presets are timed at 5×256×256 instead, with all terms.
+all of them alike; the best round of each counts. `benchmarks.gpu.speed` times the presets on a GPU.
 """
 
 from __future__ import annotations
@@ -38,9 +38,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.tables import write_between
 
 ROUNDS, WARM_UP = 20, 2
-GPU_STEPS = 32
-"""A multiple of every interval of the lazy terms."""
-PUBLISHED = "NVIDIA's StyleGAN2-ADA at 3×256×256: 20.8 s/kimg (V100), 12.5 s/kimg (A100)"
 
 
 class TextbookModulated(ModulatedConv):
@@ -212,9 +209,6 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     device = process_device()
-    if device.type == "cuda":
-        write_between(options.page, "speed-gpu", "\n".join(on_gpu(device)))
-        return
     config = with_input(preset("cpu-64"), channels=2)
     ways = [*LADDER, *([COMPILED] if options.compile else [])]
     tables = (ladder(config, device, ways), convolutions(config, device), terms(config, device))
@@ -289,28 +283,6 @@ def _steps(trainer: Trainer, config: TrainConfig, device: torch.device) -> Calla
             torch.cuda.synchronize()
 
     return step
-
-
-def on_gpu(device: torch.device) -> Iterator[str]:
-    """Yield the table of s/kimg of the presets at 5×256×256 with all terms, and the share of the matrix peak."""
-    peak = matrix_peak(device)
-    yield f"{torch.cuda.get_device_name(device)}, bfloat16 matrix product {peak / 1e12:.0f} TFLOP/s. {PUBLISHED}."
-    yield ""
-    yield "| preset | batch | s/kimg | TFLOP/s | of the matrix peak |"
-    yield "|---|---|---|---|---|"
-    for name in ("gpu-256", "paper"):
-        config = with_input(preset(name), channels=5)
-        trainer = Trainer(config, device)
-        step = _steps(trainer, config, device)
-        for _ in range(GPU_STEPS):
-            step()
-        start = time.perf_counter()
-        for _ in range(GPU_STEPS):
-            step()
-        seconds = (time.perf_counter() - start) / GPU_STEPS
-        rate = flops(step, GPU_STEPS) / GPU_STEPS / seconds
-        cells = (name, config.batch, f"{1000 * seconds / config.batch:.2f}", f"{rate / 1e12:.0f}", f"{rate / peak:.2f}")
-        yield "| " + " | ".join(map(str, cells)) + " |"
 
 
 def matrix_peak(device: torch.device, size: int = 8192) -> float:

@@ -31,7 +31,7 @@ from gandl_training.config import TrainConfig
 from gandl_training.data.packing import Source
 from gandl_training.steps.step import Trainer
 torch.set_num_threads(1)
-Trainer._adam = lambda self, net: torch.optim.SGD(net.parameters(), lr=0.01)
+Trainer._adam = lambda self, net, *_: torch.optim.SGD(net.parameters(), lr=0.01)
 out = Path(sys.argv[1])
 source = Source(Path(sys.argv[2]), Path(sys.argv[3]))
 reason = training_run.start(TrainConfig.from_json(sys.argv[4]), source, out).reason
@@ -43,7 +43,7 @@ def test_two_processes_of_torchrun_train_as_one(
     tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With plain gradient descent: Adam turns the rounding of a gradient near zero into a whole step."""
-    monkeypatch.setattr(Trainer, "_adam", lambda _, net: torch.optim.SGD(net.parameters(), lr=0.01))
+    monkeypatch.setattr(Trainer, "_adam", lambda _, net, *__: torch.optim.SGD(net.parameters(), lr=0.01))
     loss = LossConfig(r1_interval=2, path_length_weight=2.0, path_length_interval=2, lipschitz_weight=1.0)
     augment = AugmentConfig(adaptive=True, target=-1.0, speed_kimg=0.1)
     config = replace(tiny, loss=loss, augment=augment, kimg=0.04)

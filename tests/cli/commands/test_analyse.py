@@ -250,7 +250,7 @@ def test_a_table_of_features_gets_all_that_a_screen_gets(gandl: Gandl, tmp_path:
     report = (tmp_path / "out/report.html").read_text()
     assert "profiles.csv.gz" in report
     assert "gandl did not compute them" in report
-    assert gandl("analyse", tmp_path / "out", "--out", tmp_path / "again").code == 0
+    assert gandl("analyse", tmp_path / "out", "--out", tmp_path / "again", "--retrieval").code == 0
     for name in FILES:
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name
 

@@ -12,6 +12,7 @@ from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.negotiation import CSV, JSON, preferred
+from gandl_shared.web.query import NO_QUERY
 
 from gandl_analysis.api.parameters import (
     Accept,
@@ -64,7 +65,13 @@ def router(services: Provider) -> APIRouter:
         """Return the scores of fields of view in plate map order. CSV has the columns of `sites.csv`, and all rows."""
         return _table(services().results.sites(screen, query.version, query.filter), sites_csv, query, accept)
 
-    @routes.get(f"{_SCREEN}/features", responses=_FEATURES, response_class=Response, summary="Features of a table")
+    @routes.get(
+        f"{_SCREEN}/features",
+        responses=_FEATURES,
+        response_class=Response,
+        summary="Features of a table",
+        dependencies=[NO_QUERY],
+    )
     def features(screen: ScreenId) -> Response:
         """Return which features of a table are used and which rule left out the others, as `features.csv`. A screen of
         images has none."""
