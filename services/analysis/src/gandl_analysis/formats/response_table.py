@@ -195,7 +195,10 @@ class _Reader:
         self.problems.append(Problem(detail, file=self._table.source, row=row.number, field=name))
 
     def _name(self, row: Row, field: str) -> str:
-        text = self._cell(row, field)
+        index = self._columns.get(field)
+        if index is None:
+            return ""
+        text = row.cells[index]
         name = self._names.get(text)
         if name is None:
             name = "" if is_missing(text) else fold_name(text)
@@ -251,18 +254,21 @@ class _Reader:
     def _exclusion(self, row: Row) -> str | None:
         """Return why the well must not be fitted: any text but a word for no; a mere yes becomes "excluded"."""
         text = self._cell(row, "excluded")
-        if is_missing(text) or text.lower() in _NO:
+        if not text or is_missing(text) or text.lower() in _NO:
             return None
         return "excluded" if text.lower() in _YES else text
 
     def _number(self, row: Row, field: str) -> float | None:
         """Return the number in a cell, None for a missing one and for a problem."""
-        text = self._cell(row, field)
-        if is_missing(text):
+        index = self._columns.get(field)
+        if index is None:
             return None
+        text = row.cells[index]
         number = plain_number(text, self._mark)
         if number is not None and (number == 0 or MIN_SIZE < abs(number) < MAX_SIZE):
             return number
+        if is_missing(text):
+            return None
         quantity = parse_quantity(text, self._mark)
         if text.lower() in _INFINITE:
             self._add_problem(row, field, f"'{text}' is not finite")
