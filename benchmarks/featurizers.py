@@ -49,7 +49,7 @@ BASELINES = (
     "untrained:0:multi",
     "untrained:0:fine",
 )
-RELEASED = (MODELS / "gandl-bbbc013-64.onnx", MODELS / "gandl-sim5-64.onnx")
+RELEASED = tuple(MODELS / f"gandl-{name}-64.onnx" for name in ("bbbc013", "sim5", "nuclei"))
 DRAWS = 2000
 MISSING, OTHER_CHANNELS = "…", "–"
 
