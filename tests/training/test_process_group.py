@@ -141,6 +141,14 @@ def test_a_batch_that_cannot_be_shared_is_refused(batch: int, world: int, path_l
         ProcessGroup(0, world).check_batch(config)
 
 
+def test_the_contrastive_term_is_refused_in_several_processes() -> None:
+    """Its negatives are the other images of the batch, and those of other processes would be absent."""
+    config = TrainConfig(loss=LossConfig(contrast_weight=1.0))
+    ProcessGroup().check_batch(config)
+    with pytest.raises(BadInput, match="the contrastive term compares all images of a batch"):
+        ProcessGroup(0, 2).check_batch(config)
+
+
 def test_a_batch_that_cannot_be_shared_leaves_nothing_behind(
     tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

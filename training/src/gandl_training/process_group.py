@@ -75,6 +75,11 @@ class ProcessGroup:
 
     def check_batch(self, config: TrainConfig) -> None:
         """Raise BadInput, with the numbers that work, where shares of the batch would not train like the whole."""
+        if config.loss.contrast_weight and self.world_size > 1:
+            raise BadInput(
+                "the contrastive term compares all images of a batch, so one process must have them all; "
+                "leave out --contrast, or train without torchrun"
+            )
         if not trains_as_one(config, self.world_size):
             always = self.world_size * math.lcm(config.network.stddev_group, 2)
             counts = ", ".join(str(n) for n in range(1, config.batch + 1) if trains_as_one(config, n))

@@ -81,6 +81,17 @@ class TrainingOptions:
         )
         if self.lipschitz_power is not None and not config.loss.lipschitz_weight:
             raise BadInput("--lipschitz-power has no effect: give the weight of the penalty by --lipschitz too")
+        adversarial = {
+            "--r1-gamma": self.r1_gamma,
+            "--path-length": self.path_length,
+            "--lipschitz": self.lipschitz,
+            "--augment": self.augment,
+        }
+        without_effect = [name for name, value in adversarial.items() if value]
+        if config.loss.gan == "none" and without_effect:
+            raise BadInput(
+                f"{', '.join(without_effect)}: no effect with --loss none, which has no generator; leave it out"
+            )
         return config
 
     def source(self, images: Path | None, platemap: Path | None, sheet: str | None) -> Source:
