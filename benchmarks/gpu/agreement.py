@@ -8,7 +8,7 @@ Each line gives ‖GPU − reference‖ / ‖reference‖ and the most that is a
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,10 +17,11 @@ from gandl_training.networks.resampling import blur, blur_down, blur_up, fir_ker
 from gandl_training.steps.random_numbers import StepRandom
 from gandl_training.steps.step import Trainer
 from gandl_training.steps.terms import LazyTerms
-from torch import Tensor
+from torch import Tensor, nn
 
+LowPass = Callable[[Tensor, Tensor], Tensor]
 SHAPES = ((4, 3, 16, 16), (2, 64, 34, 20), (2, 7, 8, 12))
-GRAPH_STEPS = 40
+GRAPH_STEPS = 24
 ROUNDING = {torch.float32: 1e-6, torch.bfloat16: 1e-2}
 """The relative error of a low-pass that rounding explains."""
 
@@ -42,7 +43,7 @@ def relative(ours: Sequence[Tensor], reference: Sequence[Tensor]) -> float:
 
 def low_passes(device: torch.device) -> Iterator[Comparison]:
     """Compare each low-pass, its derivative and the derivative of that with float64 on the CPU."""
-    passes = {
+    passes: dict[str, LowPass] = {
         "blur": lambda x, k: blur(x, k, padding=2),
         "blur after up": lambda x, k: blur(x, k, padding=1, gain=4.0),
         "blur_down": blur_down,
@@ -55,20 +56,24 @@ def low_passes(device: torch.device) -> Iterator[Comparison]:
                 yield Comparison(name=f"{name}, {dtype}, {layout}", difference=worst, limit=limit)
 
 
-def _low_pass_difference(low_pass, shape, dtype, layout, device) -> float:  # type: ignore[no-untyped-def]
+def _low_pass_difference(
+    low_pass: LowPass, shape: tuple[int, ...], dtype: torch.dtype, layout: torch.memory_format, device: torch.device
+) -> float:
     start = torch.randn(shape).to(dtype).contiguous(memory_format=layout)
-    results = []
-    for processor, kind in ((device, dtype), (torch.device("cpu"), torch.float64)):
-        x = start.to(processor, kind).requires_grad_()
-        y = low_pass(x, fir_kernel().to(processor, torch.float64 if kind is torch.float64 else torch.float32))
-        # The derivative of a cubic needs the first and the second derivative of the low-pass.
-        (slope,) = torch.autograd.grad(
-            y.float().pow(3).sum() if kind is not torch.float64 else y.pow(3).sum(), x, create_graph=True
-        )
-        (second,) = torch.autograd.grad(slope.square().sum(), x)
-        results.append((y, slope, second))
-    ours, reference = results
+    ours = _with_derivatives(low_pass, start.to(device), fir_kernel().to(device))
+    reference = _with_derivatives(low_pass, start.double(), fir_kernel().double())
     return max(relative([a], [b]) for a, b in zip(ours, reference, strict=True))
+
+
+def _with_derivatives(low_pass: LowPass, x: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return a low-pass of `x`, the slope of its cube and the slope of that: they need derivatives of both orders."""
+    x = x.requires_grad_()
+    y = low_pass(x, kernel)
+    # The cube is computed in float32 at least, so that only the low-pass is rounded.
+    cube = y.to(torch.promote_types(y.dtype, torch.float32)).pow(3).sum()
+    (slope,) = torch.autograd.grad(cube, x, create_graph=True)
+    (second,) = torch.autograd.grad(slope.square().sum(), x)
+    return y, slope, second
 
 
 def with_all_terms(config: TrainConfig) -> TrainConfig:
@@ -95,7 +100,7 @@ def one_step(device: torch.device) -> Iterator[Comparison]:
     results = []
     for processor in (torch.device("cpu"), device):
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-        trainer = _Gradients(config, processor, graphs=False)
+        trainer = _Gradients(config, processor)
         trainer.augment_p.fill_(0.5)
         tape.rewind(processor)
         report = trainer.compute(
@@ -114,19 +119,23 @@ class _Tape:
     """Random numbers drawn once on the CPU and given again on another device."""
 
     def __init__(self, random: StepRandom) -> None:
-        self.random, self.values, self.position = random, [], 0  # type: ignore[var-annotated]
+        self.random, self.position = random, 0
+        self.values: list[Tensor] = []
         self.device = torch.device("cpu")
 
     def rewind(self, device: torch.device) -> None:
+        """Begin with the first number again, on that device."""
         self.position, self.device = 0, device
 
     def normal(self, images: int, *shape: int) -> Tensor:
+        """Return standard normal values, [images, *shape]."""
         return self._next(self.random.normal, images, shape)
 
     def uniform(self, images: int, *shape: int) -> Tensor:
+        """Return uniform values in 0..1, [images, *shape]."""
         return self._next(self.random.uniform, images, shape)
 
-    def _next(self, draw, images, shape) -> Tensor:  # type: ignore[no-untyped-def]
+    def _next(self, draw: Callable[..., Tensor], images: int, shape: tuple[int, ...]) -> Tensor:
         if self.position == len(self.values):
             self.values.append(draw(images, *shape))
         self.position += 1
@@ -136,11 +145,11 @@ class _Tape:
 class _Gradients(Trainer):
     """A trainer that keeps the gradients of each update and does not follow them."""
 
-    def __init__(self, *arguments, **options) -> None:  # type: ignore[no-untyped-def]
-        super().__init__(*arguments, **options)
+    def __init__(self, config: TrainConfig, device: torch.device) -> None:
+        super().__init__(config, device, graphs=False)
         self.gradients: list[list[Tensor]] = []
 
-    def _update(self, net, optimiser) -> None:  # type: ignore[no-untyped-def]
+    def _update(self, net: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         self.gradients.append([p.grad.clone() for p in net.parameters() if p.grad is not None])
 
 
