@@ -86,3 +86,10 @@ def test_one_bad_report_is_no_warning(tiny: TrainConfig) -> None:
         won = mark == 8.0
         losses = {"d": 0.01 if won else 1.0, "real": 6.0 if won else 0.5, "fake": -6.0 if won else -0.5}
         assert judge.judge(float(mark), losses) is None
+
+
+def test_with_the_contrastive_term_a_blind_discriminator_still_learns(tiny: TrainConfig) -> None:
+    """Its run need not be started again, as it would have to be without that term."""
+    (warning,) = warnings_of_game(replace(tiny, loss=LossConfig(contrast_weight=1.0)), 2 * math.log(2), 0.0)
+    assert "learns from the contrastive term only" in warning
+    assert "Start a run in a new folder" not in warning

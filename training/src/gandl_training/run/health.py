@@ -81,11 +81,16 @@ class GameJudge:
         if loss < WON_LOSS and distance > WON_DISTANCE:
             return "won"
         if abs(distance) < BLIND_DISTANCE and abs(loss - 2 * math.log(2)) < BLIND_DISTANCE:
-            return "blind"
+            return "blind but for the contrast" if self._config.loss.contrast_weight else "blind"
         return None
 
 
 _WORDS = {
+    "blind but for the contrast": (
+        "the discriminator gives real and generated tiles the same score ({distance:.2g} apart, loss {loss:.2f}), so "
+        "that it learns from the contrastive term only. A tenth of the --r1-gamma (now {gamma:g}) may let it learn "
+        "from both"
+    ),
     "won": (
         "the discriminator has won: its loss is {loss:.2g}, and its scores of real and generated tiles are "
         "{distance:.1f} apart. It learns nothing more about cells. Start a run in a new folder with a tenfold "
