@@ -27,7 +27,7 @@ def test_a_written_well_is_read_back(tmp_path: Path) -> None:
             "plate": "P1",
             "well": "A01",
             "role": "treatment",
-            "compound": "X",
+            "compound": "=1+1",
             "concentration_um": 0.1 + 0.2,
             "cell_line": "U2OS",
             "on": 1.0,
@@ -37,9 +37,11 @@ def test_a_written_well_is_read_back(tmp_path: Path) -> None:
             "metadata": {"batch": "early"},
         }
     )
-    (tmp_path / "wells.csv").write_text(wells_csv([score]))
+    text = wells_csv([score])
+    assert ",'=1+1," in text, "a spreadsheet program must not run a name as a formula"
+    (tmp_path / "wells.csv").write_text(text)
     (well,) = read_wells(tmp_path / "wells.csv")
-    assert (well.plate, well.well, well.role, well.compound) == ("P1", "A01", Role.TREATMENT, "X")
+    assert (well.plate, well.well, well.role, well.compound) == ("P1", "A01", Role.TREATMENT, "=1+1")
     assert (well.concentration_um, well.table_row, well.metadata) == (0.1 + 0.2, 2, {"batch": "early"})
 
 

@@ -1,4 +1,7 @@
-"""All CSV tables that gandl writes: the files of a screen, and the same tables as answers of the service."""
+"""All CSV tables that gandl writes: the files of a screen, and the same tables as answers of the service.
+
+A name that a spreadsheet program would run as a formula is written as a text (`gandl_shared.files.formulas`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
+from gandl_shared.files.formulas import neutral_text
 from gandl_shared.plates import metadata_column
 from gandl_shared.schemas.curve import Curve, CurveLocation
 from gandl_shared.schemas.quality import Quality
@@ -319,12 +323,14 @@ def _csv_text(
     """Return CSV with the columns, under other names if a `header` is there. None is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header or columns)
+    writer.writerow([_cell(name) for name in header or columns])
     for record in records:
         writer.writerow([_cell(record.get(name)) for name in columns])
     return text.getvalue()
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, str):
+        return neutral_text(value)
     # repr is the shortest form of a float from which the same number is read back.
     return repr(value) if isinstance(value, float) else value

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gandl_shared.errors import InvalidTable, NotFound, Problem, raise_if
+from gandl_shared.files.formulas import plain_text
 from gandl_shared.plates import Role, Well, has_metadata_prefix, plain_column
 from gandl_shared.plates.tables import TableForm, read_table
 from gandl_shared.schemas.analysis import AnalysisParameters
@@ -66,7 +67,8 @@ def read_wells(path: Path) -> tuple[Well, ...]:
         for row, n in table.short_rows.items()
     ]
     parsed = [
-        _well(dict(zip(table.header, row.cells, strict=True)), row.number, path.name, problems) for row in table.rows
+        _well(dict(zip(table.header, map(plain_text, row.cells), strict=True)), row.number, path.name, problems)
+        for row in table.rows
     ]
     wells = tuple(well for well in parsed if well is not None)
     raise_if(problems + _repeated(wells, path.name), InvalidTable, f"{path.name} cannot be used")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gandl_shared.errors import BadInput, Invalid, NotFound
 from gandl_shared.files.atomic import atomic_folder
+from gandl_shared.files.formulas import neutral_text, plain_text
 from gandl_shared.imaging import read_site, sampled_limits, split_sites
 from gandl_shared.imaging.ome_zarr.writer import PlateDescription, PlateWriter
 from gandl_shared.plates import PlateMap, Site, Well, read_plate_map
@@ -187,7 +188,7 @@ def _read_table(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         raise NotFound(f"{path} is not there; give the output folder of `gandl screen`")
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [{name: plain_text(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
 
 
 def _table(notes: Mapping[str, Notes]) -> str:
@@ -195,5 +196,6 @@ def _table(notes: Mapping[str, Notes]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(notes.values())
+    for note in notes.values():
+        writer.writerow({name: neutral_text(v) if isinstance(v, str) else v for name, v in note.items()})
     return text.getvalue()

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from gandl_science.assay.label_probe import Estimate
+from gandl_shared.files.formulas import neutral_text
 from rich.console import Console
 
 from gandl.probing.probe import ProbedModel
@@ -56,4 +57,4 @@ def _lines(model: ProbedModel) -> Iterator[tuple[str | int, ...]]:
         yield measure, "", model.images, model.groups, *numbers
     counts = probe.confusion.sum(axis=1).tolist()
     for label, f1, count, groups in zip(model.labels, probe.f1.tolist(), counts, model.groups_of_label, strict=True):
-        yield "f1", label, count, groups, f"{f1:.4f}", "", ""
+        yield "f1", neutral_text(label), count, groups, f"{f1:.4f}", "", ""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from gandl_shared.files.formulas import neutral_text
 from gandl_shared.models import FeatureRule
 from numpy.typing import NDArray
 
@@ -164,9 +165,9 @@ def features_csv(judgement: JudgedFeatures, blocklisted: Sequence[str], *, scale
         numbers = (
             [repr(float(judgement.centre[i])), repr(float(judgement.spread[i]))] if scaled and not rule else ["", ""]
         )
-        writer.writerow((name, column, rule or "", repr(float(judgement.missing[i])), *numbers))
+        writer.writerow((neutral_text(name), column, rule or "", repr(float(judgement.missing[i])), *numbers))
     for name in blocklisted:
-        writer.writerow((name, "", FeatureRule.BLOCKLISTED, "", "", ""))
+        writer.writerow((neutral_text(name), "", FeatureRule.BLOCKLISTED, "", "", ""))
     return text.getvalue()
 
 
