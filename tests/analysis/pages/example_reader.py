@@ -59,7 +59,7 @@ class ExampleReader:
                 return screen
         raise NotFound(f"there is no screen {screen_id}")
 
-    def analysis(self, screen_id: str) -> ScreenAnalysis | None:
+    def analysis(self, screen_id: str, version: int | None = None) -> ScreenAnalysis | None:
         """Return the result of the screens that have one."""
         self.reads += 1
         return self.result if self.status(screen_id).analysis_version else None

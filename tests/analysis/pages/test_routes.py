@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -30,7 +31,7 @@ def test_the_list_shows_every_screen_and_escapes_its_name(client: TestClient) ->
     assert page.headers["content-type"].startswith("text/html")
     for name in ("done", "running", "failed", "cancelled"):
         assert f'href="/gandl/ui/screens/{name}"' in page.text
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
     assert 'http-equiv="refresh"' in page.text
 
 
@@ -43,7 +44,7 @@ def test_a_running_screen_follows_its_progress(client: TestClient) -> None:
     page = client.get("/ui/screens/running").text
     assert 'data-status="/gandl/screens/running"' in page
     assert 'value="52"' in page
-    assert "connect-src &#39;self&#39;" in page
+    assert "script-src &#39;self&#39;" in page
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_a_finished_screen_is_its_report_drawn_once_per_analysis(client: TestCli
 def test_a_compound_of_any_name_has_a_page(client: TestClient) -> None:
     page = client.get(f"/ui/screens/done/compounds/{quote(EVIL, safe='')}")
     assert page.status_code == 200
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
     assert "Parameters of the" in page.text
     assert f"/gandl/compounds/{quote(EVIL, safe='')}/dose-response?screen=done" in page.text
 
@@ -95,3 +96,32 @@ def test_pages_are_not_in_the_specification(reader: ExampleReader) -> None:
     app = FastAPI()
     app.include_router(build_pages(reader))
     assert app.openapi()["paths"] == {}
+
+
+def test_a_version_is_shown_and_kept_in_every_address(client: TestClient, reader: ExampleReader) -> None:
+    reader.version = 3
+    page = client.get("/ui/screens/done?version=2").text
+    assert "analysis 2 of 3" in page
+    assert '<a href="/gandl/ui/screens/done">show the newest</a>' in page
+    assert f"/compounds/{quote(EVIL, safe='')}?version=2" in page
+    assert "/gandl/screens/done/wells?version=2" in page
+    assert "analysis 2 of 3" in client.get(f"/ui/screens/done/compounds/{quote(EVIL, safe='')}?version=2").text
+
+
+def test_a_page_refers_only_to_its_server(client: TestClient) -> None:
+    for path in ("/ui/", "/ui/screens/done", "/ui/screens/running", "/ui/screens/nope"):
+        assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", client.get(path).text), path
+
+
+def test_html_travels_compressed_to_who_can_read_it(client: TestClient) -> None:
+    packed = client.get("/ui/screens/done", headers={"Accept-Encoding": "gzip"})
+    plain = client.get("/ui/screens/done", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.text == plain.text
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 3
+
+
+def test_the_root_leads_to_the_pages(client: TestClient) -> None:
+    answer = client.get("/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/gandl/ui/")

@@ -51,7 +51,7 @@ class OneScreen:
     def screens(self) -> Sequence[ScreenStatus]:
         return [self.status("one")]
 
-    def analysis(self, screen_id: str) -> ScreenAnalysis | None:
+    def analysis(self, screen_id: str, version: int | None = None) -> ScreenAnalysis | None:
         time.sleep(self.reading_seconds)
         return self.result
 

@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gandl_analysis.api import compounds, results, screens, tables
 from gandl_analysis.api.provider import Provider, Services
-from gandl_analysis.pages.reader import ServiceReader
+from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.service.models import EmbeddingServiceModels, ModelCatalog
 from gandl_analysis.service.results import Results

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 MAX_ITEMS = 10_000
 # PostgreSQL refuses a larger number where a column has 32 bits, which would be a fault of ours instead of a 422.
-_MAX_INTEGER = 2**31 - 1
+MAX_INTEGER = 2**31 - 1
 
 ScreenId = Annotated[str, Path(alias="id", description="id of the screen, from `POST /screens`", max_length=200)]
 OtherScreenId = Annotated[str, Path(description="id of a screen, the same one to compare two of its analyses")]
@@ -30,7 +30,7 @@ Accept = Annotated[str | None, Header(include_in_schema=False)]
 # PostgreSQL cannot store NUL, so text with it is refused before it reaches a query.
 Text = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 Version = Annotated[
-    int | None, Field(ge=1, le=_MAX_INTEGER, description="version of the analysis; the newest if absent")
+    int | None, Field(ge=1, le=MAX_INTEGER, description="version of the analysis; the newest if absent")
 ]
 
 
@@ -39,7 +39,7 @@ class PageQuery(QueryModel):
     """Which part of a list a page shows. CSV always has all rows."""
 
     limit: int = Field(default=100, ge=1, le=MAX_ITEMS, description="most items of the page")
-    offset: int = Field(default=0, ge=0, le=_MAX_INTEGER, description="items to leave out first")
+    offset: int = Field(default=0, ge=0, le=MAX_INTEGER, description="items to leave out first")
 
     def page(self, items: Sequence[T]) -> Page[T]:
         """Return the page of a complete list."""

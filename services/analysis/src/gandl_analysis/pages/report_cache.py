@@ -17,6 +17,8 @@ class ReportKey:
     base: str
     screen_id: str
     version: int
+    requested: int | None = None
+    newest: int | None = None
     state: str
     error: str | None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
-from gandl_analysis.pages.answers import PageRoute, html_answer
+from gandl_analysis.pages.frame.answers import PageRoute, html_answer
 from gandl_shared.errors import Conflict
 
 
@@ -34,8 +34,8 @@ def test_any_other_error_is_not_hidden() -> None:
         client_of(ZeroDivisionError()).get("/page")
 
 
-def test_a_page_cannot_be_framed_or_guessed_and_sends_no_referrer() -> None:
+def test_a_page_cannot_be_framed_or_guessed_and_tells_other_sites_nothing() -> None:
     headers = html_answer("<p>").headers
     assert headers["x-frame-options"] == "DENY"
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"

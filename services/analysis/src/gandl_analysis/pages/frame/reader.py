@@ -21,8 +21,9 @@ class ScreenReader(Protocol):
     def status(self, screen_id: str) -> ScreenStatus:
         """Return the state of a screen as it is now. Raises NotFound."""
 
-    def analysis(self, screen_id: str) -> ScreenAnalysis | None:
-        """Return the newest stored analysis, or None before the first one. Raises NotFound."""
+    def analysis(self, screen_id: str, version: int | None = None) -> ScreenAnalysis | None:
+        """Return a stored analysis, the newest one without a version, or None before the first one. Raises NotFound
+        for a screen or a version that does not exist, and Conflict for a version that has no results."""
 
 
 class ServiceReader:
@@ -39,9 +40,12 @@ class ServiceReader:
         """Return the state of a screen as it is now. Raises NotFound."""
         return self._services().submissions.status(screen_id)
 
-    def analysis(self, screen_id: str) -> ScreenAnalysis | None:
-        """Return the newest stored analysis, or None before the first one. Raises NotFound."""
+    def analysis(self, screen_id: str, version: int | None = None) -> ScreenAnalysis | None:
+        """Return a stored analysis, the newest one without a version, or None before the first one. Raises NotFound
+        for a screen or a version that does not exist, and Conflict for a version that has no results."""
         try:
-            return self._services().results.of(screen_id).analysis
-        except Conflict:  # the screen exists and has no result yet
-            return None
+            return self._services().results.of(screen_id, version).analysis
+        except Conflict:
+            if version is not None:
+                raise
+            return None  # the screen exists and has no result yet

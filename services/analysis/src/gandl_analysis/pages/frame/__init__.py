@@ -1,0 +1,1 @@
+"""What all pages share: HTML answers, templates, files, and the frame of the pages of a screen."""

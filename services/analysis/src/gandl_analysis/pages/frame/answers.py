@@ -1,0 +1,69 @@
+"""Answers as HTML: a rendered template with security headers, and the errors of our tree as pages."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from gandl_shared.errors import GandlError
+
+from gandl_analysis.pages.frame.environment import environment
+
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
+_MIN_COMPRESSED_BYTES = 2000
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages instead of JSON, and whose HTML travels compressed."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route with errors caught. (`Any` is starlette's type of a coroutine.)"""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            # Only errors of our tree have a text for users; all others become the 500 of the application.
+            try:
+                answer = await handler(request)
+            except GandlError as error:
+                answer = render_page("error.html", status_code=error.status, base=base_path(request), error=error)
+            return _compressed(request, answer)
+
+        return handle
+
+
+def page_router() -> APIRouter:
+    """Return an empty router of pages under /ui. They answer HTML for errors too, and are no part of the
+    specification."""
+    return APIRouter(prefix="/ui", include_in_schema=False, route_class=PageRoute)
+
+
+def render_page(template: str, *, status_code: int = 200, **context: object) -> HTMLResponse:
+    """Return a template of the pages as an answer."""
+    return html_answer(environment().get_template(template).render(context), status_code)
+
+
+def html_answer(text: str, status_code: int = 200) -> HTMLResponse:
+    """Return HTML as an answer that no other site can frame and that tells no other site where the reader came from."""
+    return HTMLResponse(text, status_code, headers=_HEADERS)
+
+
+def base_path(request: Request) -> str:
+    """Return the path at which the application is mounted, without a slash at its end."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def _compressed(request: Request, answer: Response) -> Response:
+    # A report of 384 wells is 3 MB of SVG and a fifth of that compressed. Vectors of other routes do not shrink.
+    if not isinstance(answer, HTMLResponse) or len(answer.body) < _MIN_COMPRESSED_BYTES:
+        return answer
+    answer.headers["Vary"] = "Accept-Encoding"
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return answer
+    answer.body = gzip.compress(bytes(answer.body), compresslevel=4)
+    answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Content-Length"] = str(len(answer.body))
+    return answer

@@ -1,0 +1,98 @@
+"""The frame of every page of a screen: its sections, the version that is shown, and addresses that keep it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import quote
+
+from fastapi import Request
+from gandl_shared.errors import NotFound
+from gandl_shared.schemas.screen import ScreenStatus
+
+from gandl_analysis.pages.frame.answers import base_path
+from gandl_analysis.pages.frame.reader import ScreenReader
+from gandl_analysis.pipeline.result import ScreenAnalysis
+
+
+class Tab(Enum):
+    """A section of a screen: the end of its address, and its name for readers. Their order is that of the tabs."""
+
+    REPORT = ("", "Report")
+
+    def __init__(self, path: str, label: str) -> None:
+        self.path, self.label = path, label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What the frame of a page shows. `version` is the version of the analysis that the page is about."""
+
+    base: str
+    status: ScreenStatus
+    version: int
+    tab: Tab
+    requested_version: int | None
+
+    @property
+    def tabs(self) -> tuple[Tab, ...]:
+        """All sections in their order."""
+        return tuple(Tab)
+
+    @property
+    def is_older(self) -> bool:
+        """True if the screen has a newer analysis than this one."""
+        return self.version != self.status.analysis_version
+
+    @property
+    def newest_address(self) -> str:
+        """The address of this section with the newest version."""
+        return self._path(self.tab)
+
+    def address(self, tab: Tab) -> str:
+        """Return the address of a section with the version that the reader has requested."""
+        return self._path(tab) + self.version_query
+
+    def compound_address(self, compound: str) -> str:
+        """Return the address of the page of a compound."""
+        return f"{self._root}/compounds/{quote(compound, safe='')}{self.version_query}"
+
+    def well_address(self, plate: str, well: str) -> str:
+        """Return the address of the page of a well."""
+        return f"{self._root}/wells/{quote(plate, safe='')}/{quote(well, safe='')}{self.version_query}"
+
+    @property
+    def version_query(self) -> str:
+        """`?version=N` where the reader has requested a version, otherwise nothing."""
+        return "" if self.requested_version is None else f"?version={self.requested_version}"
+
+    @property
+    def _root(self) -> str:
+        return f"{self.base}/ui/screens/{quote(self.status.id, safe='')}"
+
+    def _path(self, tab: Tab) -> str:
+        return f"{self._root}/{tab.path}" if tab.path else self._root
+
+
+@dataclass(frozen=True, kw_only=True)
+class FramedAnalysis:
+    """An analysis of a screen and the frame of its page."""
+
+    frame: Frame
+    analysis: ScreenAnalysis
+
+
+def framed_analysis(
+    request: Request, reader: ScreenReader, screen_id: str, version: int | None, tab: Tab
+) -> FramedAnalysis:
+    """Return the analysis that a page of a screen is about; version None is the newest one.
+
+    Raises NotFound for a screen that does not exist, has no analysis yet, or not this version.
+    """
+    status = reader.status(screen_id)
+    analysis = reader.analysis(screen_id, version)
+    number = version or status.analysis_version
+    if analysis is None or number is None:
+        raise NotFound(f"screen {screen_id} has no analysis yet; its page shows the progress")
+    frame = Frame(base=base_path(request), status=status, version=number, tab=tab, requested_version=version)
+    return FramedAnalysis(frame=frame, analysis=analysis)

@@ -1,0 +1,53 @@
+"""A screen: its report, or its progress while there is none."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from gandl_analysis.pages.frame.answers import base_path, html_answer, page_router, render_page
+from gandl_analysis.pages.frame.environment import environment
+from gandl_analysis.pages.frame.queries import PageVersion
+from gandl_analysis.pages.frame.reader import ScreenReader
+from gandl_analysis.pages.frame.screen_frame import FramedAnalysis, Tab, framed_analysis
+from gandl_analysis.pages.report_cache import ReportCache, ReportKey
+from gandl_analysis.pages.screens import RUNNING_STATES
+from gandl_analysis.report.render import report_context
+
+
+def router(reader: ScreenReader) -> APIRouter:
+    """Return the route of a screen."""
+    routes = page_router()
+    # One cache per application: its entries hold rendered text of that application's screens.
+    reports = ReportCache()
+
+    @routes.get("/screens/{screen_id}")
+    def show_screen(request: Request, screen_id: str, version: PageVersion = None) -> HTMLResponse:
+        """The report of a screen, or its progress while there is none."""
+        status, base = reader.status(screen_id), base_path(request)
+        # A screen that is analysed again shows its progress, although older results exist; a version is its address.
+        is_running = status.state in RUNNING_STATES
+        if version is None and (is_running or status.analysis_version is None):
+            return render_page("progress.html", base=base, status=status, is_running=is_running)
+        key = ReportKey(
+            base=base,
+            screen_id=screen_id,
+            version=version or status.analysis_version or 0,
+            requested=version,
+            state=status.state,
+            error=status.error,
+            newest=status.analysis_version,
+        )
+
+        def draw() -> str:
+            return _report(framed_analysis(request, reader, screen_id, version, Tab.REPORT))
+
+        return html_answer(reports.get(key, draw))
+
+    return routes
+
+
+def _report(framed: FramedAnalysis) -> str:
+    frame = framed.frame
+    context = report_context(framed.analysis, lambda curve: frame.compound_address(curve.compound))
+    return environment().get_template("screen.html").render(context | {"base": frame.base, "frame": frame})

@@ -1,0 +1,30 @@
+"""The list of screens with their state and progress."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from gandl_shared.schemas.screen import ScreenState
+
+from gandl_analysis.pages.frame.answers import base_path, page_router, render_page
+from gandl_analysis.pages.frame.reader import ScreenReader
+
+RUNNING_STATES = (ScreenState.QUEUED, ScreenState.EMBEDDING, ScreenState.ANALYSING)
+
+
+def router(reader: ScreenReader) -> APIRouter:
+    """Return the route of the list."""
+    routes = page_router()
+
+    @routes.get("")
+    def redirect_to_screens(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{base_path(request)}/ui/")
+
+    @routes.get("/")
+    def show_screens(request: Request) -> HTMLResponse:
+        """All screens with their state and progress."""
+        screens = reader.screens()
+        is_running = any(screen.state in RUNNING_STATES for screen in screens)
+        return render_page("screens.html", base=base_path(request), screens=screens, is_running=is_running)
+
+    return routes
