@@ -23,7 +23,7 @@ DATA := $(GANDL_DATA)
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
-.PHONY: help demo test test-slow test-lowest browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels
+.PHONY: help demo test test-slow test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -54,6 +54,9 @@ up: $(VENV)/.serving ## the whole stack on this machine: Valkey, worker, one HTT
 
 browser: $(VENV)/.dev ## a Chromium for the browser tests: Debian's package as root, else Playwright's download
 	@$(BIN)/python -m checks.browser
+
+test-browser: $(VENV)/.dev ## every test in a browser, on the real stack: minutes
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --durations 10 -m browser tests/e2e/browser
 
 check: $(VENV)/.dev ## formatting, lint, types, architecture, names, the shape of the tree
 	@$(BIN)/ruff format --check .

@@ -8,9 +8,7 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -21,8 +19,9 @@ from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 from gandl_shared.testing import free_port, wait_until
 
+from tests.e2e.running_stack import MODELS, stack
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-MODELS = Path(__file__).parents[2] / "models"
 MODEL = "gandl-bbbc013-64"
 WELLS = {f"{row}{column}" for row in "ABEF" for column in ("01", "02", "04", "06", "07", "08", "10", "12")}
 
@@ -37,45 +36,6 @@ def part_of_bbbc013(bbbc013: Path) -> str:
     writer.writeheader()
     writer.writerows(row for row in rows if row["well"] in WELLS)
     return text.getvalue()
-
-
-class Stack:
-    """A running `gandl up`."""
-
-    def __init__(self, home: Path, images: Path, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        command = [Path(sys.executable).with_name("gandl"), "up", "--home", home, "--images", images]
-        command += ["--models", MODELS, "--port", str(port)]
-        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        first = self.process.stdout.readline()
-        assert self.url in first, first
-        self.family = [psutil.Process(self.process.pid).pid, *self.children()]
-
-    def children(self) -> list[int]:
-        return [child.pid for child in psutil.Process(self.process.pid).children(recursive=True)]
-
-    def has_ended(self) -> bool:
-        return not any(alive(pid) for pid in self.family)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-@contextmanager
-def stack(home: Path, images: Path, port: int) -> Iterator[Stack]:
-    running = Stack(home, images, port)
-    try:
-        yield running
-    finally:
-        if running.process.poll() is None:
-            running.process.send_signal(signal.SIGINT)
-        running.process.communicate(timeout=60)
-        wait_until(running.has_ended, what="every process of the stack gone")
 
 
 def request(plate_map: str) -> ScreenRequest:

@@ -1,0 +1,29 @@
+"""The pages of the real stack in a real browser: nothing foreign, nothing broken, nobody shut out."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.browser.chromium import needs_chromium
+from tests.e2e.browser.conftest import ScreenedStack, serious_findings
+
+pytestmark = [*needs_chromium, pytest.mark.slow]
+
+PATIENCE = 60_000
+
+
+def test_from_the_root_to_a_compound_and_back(opened: Page, screened_stack: ScreenedStack) -> None:
+    opened.goto(screened_stack.url, timeout=PATIENCE)
+    assert opened.url == f"{screened_stack.url}/ui/"
+    assert serious_findings(opened) == []
+    opened.get_by_role("link", name="two-lines").click()
+    opened.get_by_role("heading", name="two-lines").wait_for(timeout=PATIENCE)
+    assert serious_findings(opened) == []
+    compound = opened.locator("table[data-sortable] tbody th a").first
+    name = compound.inner_text()
+    compound.click()
+    opened.get_by_role("heading", name=name, exact=True).wait_for(timeout=PATIENCE)
+    assert serious_findings(opened) == []
+    opened.go_back()
+    opened.get_by_role("heading", name="two-lines").wait_for(timeout=PATIENCE)
