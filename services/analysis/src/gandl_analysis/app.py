@@ -110,11 +110,13 @@ def build(
     settings: Settings | None = None, *, queue: Queue | None = None, models: ModelCatalog | None = None
 ) -> FastAPI:
     """Return the application; settings come from the environment unless they are given."""
-    parts = [part(settings or Settings(), queue=queue, models=models)]
+    settings = settings or Settings()
+    parts = [part(settings, queue=queue, models=models)]
     return build_app(
         "gandl analysis",
         parts,
         registry=CollectorRegistry(),
         version=version("gandl-analysis"),
         description=_DESCRIPTION,
+        root_path=settings.root_path,
     )

@@ -16,6 +16,11 @@ class Settings(JobSettings):
 
     image_root: Path = Field(default=Path("images"), description="screens may name folders and plate maps below it")
     api_key: SecretStr | None = Field(default=None, description="key that clients must send; absent: no key needed")
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*/?$",
+        description="path under which a proxy shows gandl, such as /gandl; every address of the pages begins with it",
+    )
     max_headers: int = Field(default=2000, ge=1, description="image files whose headers are read before a 202")
     analysis_lease_seconds: float = Field(
         default=60.0, ge=1, description="an analysis is reassigned when its worker is silent for so many seconds"

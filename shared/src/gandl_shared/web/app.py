@@ -17,6 +17,7 @@ from gandl_shared.web.errors import add_error_handlers
 from gandl_shared.web.health import Readiness, health_router
 from gandl_shared.web.metrics import RequestMetrics, metrics_router
 from gandl_shared.web.request_ids import RequestIds
+from gandl_shared.web.root_path import RootPath
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +31,25 @@ class Part:
 
 
 def build_app(
-    title: str, parts: Sequence[Part], *, registry: CollectorRegistry, version: str, description: str = ""
+    title: str,
+    parts: Sequence[Part],
+    *,
+    registry: CollectorRegistry,
+    version: str,
+    description: str = "",
+    root_path: str = "",
 ) -> FastAPI:
     """Return one application that answers for all `parts`, with /health, /metrics and /docs.
 
-    `registry` holds the metrics of all parts.
+    `registry` holds the metrics of all parts. `root_path` is the path under which a proxy shows the application, such
+    as `/gandl`; every address that it writes begins with it, whether the proxy passes the path on or cuts it off.
     """
     app = FastAPI(title=title, version=version, description=description, lifespan=_lifespan(parts), redoc_url=None)
     app.add_middleware(RequestMetrics, registry=registry)
     # The middleware that is added last is the outermost one, so that everything inside it knows the request id.
     app.add_middleware(RequestIds)
+    if root_path:
+        app.add_middleware(RootPath, root_path=root_path.rstrip("/"))
     add_error_handlers(app)
     for part in parts:
         app.include_router(part.router)

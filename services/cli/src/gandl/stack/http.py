@@ -22,11 +22,12 @@ def build() -> FastAPI:
     """Return the application. Settings are read here, once."""
     # One registry for all parts, because one port has one page of metrics.
     registry = CollectorRegistry()
+    analysis = gandl_analysis.settings.Settings()
     parts = [
         gandl_embedding.app.part(gandl_embedding.settings.Settings(), registry),
-        gandl_analysis.app.part(gandl_analysis.settings.Settings()),
+        gandl_analysis.app.part(analysis),
     ]
-    return build_app("gandl", parts, registry=registry, version=version("gandl"))
+    return build_app("gandl", parts, registry=registry, version=version("gandl"), root_path=analysis.root_path)
 
 
 def main() -> None:
