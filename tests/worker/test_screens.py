@@ -10,6 +10,7 @@ import pytest
 from gandl_shared.db import LeasedBatch
 from gandl_shared.errors import Conflict, Full, GandlError, NotFound, Unavailable
 from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, read_site, site_metrics
+from gandl_shared.plates import SiteId
 from gandl_shared.schemas.screen import Progress, ScreenState
 from gandl_shared.store import Profiles
 from gandl_shared.testing import PATIENCE, FakeEmbedder, fake_card, wait_until
@@ -85,6 +86,27 @@ def test_every_site_has_the_metrics_of_its_field(bench: Bench) -> None:
             np.testing.assert_array_equal(getattr(profiles, name)[of_site], [getattr(expected, name)] * 4)
 
 
+def test_every_site_with_vectors_has_a_thumbnail_under_the_limits_of_its_plate(bench: Bench) -> None:
+    screen_id = bench.submit()
+    bench.plate.image("B01", site=2).unlink()
+    run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
+    thumbnails = {each.site: each for each in bench.store.all_thumbnails(screen_id)}
+    profiles, limits = bench.store.profiles(screen_id), bench.db.screens.get(screen_id).limits["P1"]
+    assert list(thumbnails) == list(dict.fromkeys(map(SiteId, profiles.plates, profiles.wells, profiles.sites)))
+    thumbnail = thumbnails[SiteId("P1", "D03", "2")]
+    how = Preprocessing(limits=IntensityLimits(low=limits.low, high=limits.high), size=fake_card().size, downscale=1)
+    field = prepare_field(read_site([bench.plate.image("D03", site=2, channel=c) for c in (1, 2)]), how)
+    # Squares of 8 pixels fall on the blocks of JPEG, so that little is lost.
+    assert np.abs(thumbnail.field.pixels().astype(float) - field).mean() < 6
+    rows = (profiles.wells == "D03") & (profiles.sites == "2")
+    assert (thumbnail.height, thumbnail.width, thumbnail.key) == (32, 32, profiles.keys[rows][0])
+    tile = field[:, thumbnail.y : thumbnail.y + 16, thumbnail.x : thumbnail.x + 16]
+    assert np.abs(thumbnail.tile.pixels().astype(float) - tile).mean() < 6
+    vectors = profiles.vectors[rows]
+    nearest = np.square(vectors - np.median(vectors, axis=0)).sum(axis=1).argmin()
+    assert (thumbnail.y, thumbnail.x) == (profiles.y[rows][nearest], profiles.x[rows][nearest])
+
+
 def test_profiles_without_metrics_are_replaced(bench: Bench) -> None:
     screen_id = bench.submit(sites_per_batch=24)
     run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
@@ -118,6 +140,7 @@ def test_retry_embeds_only_what_is_missing(bench: Bench) -> None:
     for name in ("vectors", "sharpness", "saturated", "structure"):
         stored, expected = (getattr(bench.store.profiles(i), name) for i in (screen_id, fresh))
         np.testing.assert_array_equal(stored, expected)
+    assert list(bench.store.all_thumbnails(screen_id)) == list(bench.store.all_thumbnails(fresh))
 
 
 def test_what_a_lost_worker_stored_is_not_embedded_again_unless_the_image_changed(bench: Bench) -> None:

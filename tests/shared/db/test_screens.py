@@ -77,3 +77,22 @@ def test_a_deleted_screen_is_gone_for_everybody(db: Database) -> None:
     for call in (db.screens.get, db.screens.status, db.screens.plate_map, db.screens.delete):
         with pytest.raises(NotFound, match=screen_id):
             call(screen_id)
+
+
+def test_sites_are_those_of_a_plate_or_well_with_their_state(db: Database) -> None:
+    new = new_screen(4, sites=2, sites_per_batch=3)
+    screen = db.screens.create(new)
+    db.batches.finish(lease_batch(db, screen), {0: "key"}, {1: "cannot be decoded"})
+    sites = db.screens.sites(screen, "P1")
+    assert [record.site for record in sites] == list(new.sites)
+    assert [record.batch for record in sites] == [0, 0, 0, 1, 1, 1, 2, 2]
+    assert [(record.key, record.error) for record in sites[:3]] == [
+        ("key", None),
+        (None, "cannot be decoded"),
+        (None, None),
+    ]
+    well = sites[2].site.well
+    assert [record.site.site for record in db.screens.sites(screen, "P1", well)] == ["0", "1"]
+    assert db.screens.sites(screen, "P2") == db.screens.sites(screen, "P1", "H12") == ()
+    with pytest.raises(NotFound):
+        db.screens.sites("other", "P1")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from gandl_shared.errors import InvalidImage
-from gandl_shared.imaging import IntensityLimits, Preprocessing, downscaled, prepare, to_uint8
+from gandl_shared.imaging import IntensityLimits, Preprocessing, downscaled, prepare, shrunk, to_uint8
 
 RNG = np.random.default_rng(0)
 FIELD = RNG.integers(0, 60000, (3, 70, 90), dtype=np.uint16)
@@ -55,3 +55,13 @@ def test_the_identity_is_the_hash_of_the_canonical_json() -> None:
 def test_the_tile_of_a_single_cell_has_an_identity_of_its_own() -> None:
     grid = Preprocessing(limits=IntensityLimits(low=(0.0,), high=(1.0,)), size=64, downscale=1)
     assert replace(grid, single_cell=True).key != grid.key
+
+
+def test_a_small_picture_has_the_means_of_the_areas_that_its_pixels_cover() -> None:
+    field = np.arange(2 * 8 * 16, dtype=np.uint8).reshape(2, 8, 16)
+    small = shrunk(field, 8)
+    assert small.shape == (2, 4, 8)
+    means = field.reshape(2, 4, 2, 8, 2).mean(axis=(2, 4))
+    assert np.abs(small - means).max() <= 0.5
+    np.testing.assert_array_equal(shrunk(field, 16), field)
+    assert shrunk(np.full((1, 3, 1000), 9, np.uint8), 100).tolist() == [[[9] * 100]]

@@ -20,11 +20,12 @@ from gandl_shared.web.keys import require_key
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
-from gandl_analysis.api import compounds, results, screens, tables
+from gandl_analysis.api import compounds, pictures, results, screens, tables
 from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.service.models import EmbeddingServiceModels, ModelCatalog
+from gandl_analysis.service.pixels.pictures import Pictures
 from gandl_analysis.service.results import Results
 from gandl_analysis.service.submissions import SubmissionRules, Submissions
 from gandl_analysis.settings import Settings
@@ -83,13 +84,14 @@ class AnalysisService:
             settings=settings,
             submissions=Submissions(database, store, queue, rules),
             results=Results(database, store, cached=settings.cached_results),
+            pictures=Pictures(database, store, settings.image_root),
         )
 
 
 def router(services: Provider, settings: Settings) -> APIRouter:
     """Return all routes of the service; they demand the key of the settings if there is one."""
     routes = APIRouter(dependencies=[Depends(require_key(settings.api_key))])
-    for group in (screens.router, tables.router, results.router, compounds.router):
+    for group in (screens.router, tables.router, results.router, compounds.router, pictures.router):
         routes.include_router(group(services))
     routes.include_router(build_pages(ServiceReader(services)))
     return routes

@@ -17,11 +17,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from gandl_shared.db import Database, FinishedBatch, LeasedBatch, LeasedSite
 from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, Unavailable
+from gandl_shared.imaging import shrunk
 from gandl_shared.jobs import LeaseRenewal, drop_lost_work, preprocessing_of
 from gandl_shared.models import Embedder
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
-from gandl_shared.store import Profiles, Store, join_profiles, site_profiles
+from gandl_shared.store import (
+    THUMBNAIL_EDGE,
+    GreyPicture,
+    Profiles,
+    Store,
+    Thumbnail,
+    join_profiles,
+    site_profiles,
+    typical_tile,
+)
 from numpy.typing import NDArray
 
 from gandl_worker.sites import SiteTiles, Unchanged, Unreadable, load_inside
@@ -45,9 +55,10 @@ LoadedSite = tuple[LeasedSite, SiteResult]
 
 @dataclass
 class _BatchResult:
-    """The results of a batch so far, by the number of the site: profiles and key, or the error."""
+    """The results of a batch so far, by the number of the site: profiles, thumbnail and key, or the error."""
 
     profiles: dict[int, Profiles] = field(default_factory=dict)
+    thumbnails: dict[int, Thumbnail] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
 
@@ -123,6 +134,8 @@ def _embed_batch(store: Store, embedder: Embedder, lease: LeasedBatch, renewal: 
         if renewal.lost:
             return None
         _add_group(group, stored, embedder, result)
+    if stored is not None:
+        _keep_thumbnails(store, lease, result)
     return result
 
 
@@ -178,12 +191,39 @@ def _add_group(group: Sequence[LoadedSite], stored: Profiles | None, embedder: E
             continue
         batch.keys[number] = result.key
         if isinstance(result, SiteTiles):
+            of_site = next(vectors)
             batch.profiles[number] = site_profiles(
-                site.id, result.origins, result.key, next(vectors), result.metrics, result.contrast
+                site.id, result.origins, result.key, of_site, result.metrics, result.contrast
             )
+            batch.thumbnails[number] = _thumbnail(site.id, result, of_site)
         elif stored is not None:
-            of_site = (stored.plates == site.plate) & (stored.wells == site.well) & (stored.sites == site.site)
-            batch.profiles[number] = stored.where(of_site)
+            rows = (stored.plates == site.plate) & (stored.wells == site.well) & (stored.sites == site.site)
+            batch.profiles[number] = stored.where(rows)
+
+
+def _thumbnail(site: SiteId, result: SiteTiles, vectors: NDArray[np.float32]) -> Thumbnail:
+    typical = typical_tile(vectors)
+    y, x = result.origins[typical]
+    height, width = result.shape
+    return Thumbnail(
+        site=site,
+        key=result.key,
+        height=height,
+        width=width,
+        y=y,
+        x=x,
+        field=GreyPicture.of(result.picture),
+        tile=GreyPicture.of(shrunk(result.tiles[typical], THUMBNAIL_EDGE)),
+    )
+
+
+def _keep_thumbnails(store: Store, lease: LeasedBatch, result: _BatchResult) -> None:
+    """Add the stored thumbnails of the sites that were not embedded again."""
+    numbers = {leased.site.id: leased.number for leased in lease.sites}
+    for thumbnail in store.thumbnails(lease.screen_id, lease.number):
+        number = numbers.get(thumbnail.site)
+        if number is not None and result.keys.get(number) == thumbnail.key:
+            result.thumbnails.setdefault(number, thumbnail)
 
 
 def _keys_by_site(stored: Profiles) -> dict[SiteId, str]:
@@ -205,6 +245,9 @@ def _write(store: Store, lease: LeasedBatch, result: _BatchResult) -> None:
     if result.profiles:
         in_order = [result.profiles[number] for number in sorted(result.profiles)]
         store.put_vectors(lease.screen_id, lease.number, join_profiles(in_order))
+        store.put_thumbnails(
+            lease.screen_id, lease.number, [result.thumbnails[number] for number in sorted(result.thumbnails)]
+        )
 
 
 def _drop(db: Database, store: Store, lease: LeasedBatch) -> FinishedBatch:

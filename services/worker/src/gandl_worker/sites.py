@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from gandl_shared.errors import BadInput, NotFound
-from gandl_shared.files.references import parse_reference
 from gandl_shared.imaging import (
     Preprocessing,
     SiteMetrics,
+    Uint8,
     centred_origin,
     cut_tiles,
     decode,
     prepare_field,
     read_content,
     reduce_planes,
+    shrunk,
     site_metrics,
     stack,
     tile_contrast,
     tile_origins,
+    vector_key,
 )
 from gandl_shared.plates import Site, inside
+from gandl_shared.store import THUMBNAIL_EDGE
 from numpy.typing import NDArray
 
 
@@ -32,8 +34,8 @@ from numpy.typing import NDArray
 class SiteTiles:
     """The tiles [N, C, size, size] of a site, with the key of their vectors.
 
-    `origins` are the corners (y, x) of the tiles in pixels of the image file, `metrics` belong to the whole field, and
-    `contrast` [N] to the tiles.
+    `origins` are the corners (y, x) of the tiles in pixels of the image file, which has the `shape` (height, width).
+    `metrics` belong to the whole field, which `picture` [C, H, W] shows in small, and `contrast` [N] to the tiles.
     """
 
     key: str
@@ -41,6 +43,8 @@ class SiteTiles:
     origins: tuple[tuple[int, int], ...]
     metrics: SiteMetrics
     contrast: NDArray[np.float32]
+    picture: Uint8
+    shape: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -91,27 +95,6 @@ def load(
         return Unreadable(error.detail)
 
 
-def vector_key(
-    contents: Sequence[bytes],
-    preprocessing: Preprocessing,
-    model_id: str,
-    *,
-    names: Sequence[str] = (),
-    planes: Sequence[int] = (),
-) -> str:
-    """Return the identity of a site's vectors: SHA-256 over the digests of its files, preprocessing and model.
-
-    `contents` are those of `read_content`; `names` may refer to images of the files, and then their numbers count too,
-    as do the numbers of focal `planes` where planes are reduced.
-    """
-    digests = [hashlib.sha256(content).hexdigest() for content in contents]
-    # The content of a plane in OME-Zarr is that plane alone, but a file may hold several images.
-    images = [f"image={image}" for name in names if (image := parse_reference(name).parts.get("image"))]
-    stacks = [f"planes={list(planes)}"] if planes else []
-    parts = [*digests, *images, *stacks, preprocessing.key, model_id]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
 def _content(site: Site, name: str) -> bytes:
     try:
         return read_content(site.root / name)
@@ -134,5 +117,11 @@ def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preproc
         corners = tile_origins(height, width, preprocessing.size)
     origins = tuple((y * factor, x * factor) for y, x in corners)
     return SiteTiles(
-        key=key, tiles=tiles, origins=origins, metrics=site_metrics(field, image), contrast=tile_contrast(tiles)
+        key=key,
+        tiles=tiles,
+        origins=origins,
+        metrics=site_metrics(field, image),
+        contrast=tile_contrast(tiles),
+        picture=shrunk(field, THUMBNAIL_EDGE),
+        shape=(image.shape[1], image.shape[2]),
     )

@@ -11,6 +11,7 @@ from gandl_shared.db.records import (
     ModelUse,
     NewScreen,
     ScreenRecord,
+    SiteRecord,
     Waiting,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "ModelUse",
     "NewScreen",
     "ScreenRecord",
+    "SiteRecord",
     "Waiting",
 ]

@@ -11,10 +11,9 @@ from sqlalchemy import Connection, Row, and_, bindparam, select, update
 from gandl_shared.db.engine import Transactions, now
 from gandl_shared.db.leases import Leases
 from gandl_shared.db.records import FinishedBatch, LeasedBatch, LeasedSite
-from gandl_shared.db.screen_rows import model_use, planes_of, read_limits
+from gandl_shared.db.screen_rows import map_site, model_use, read_limits
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.db.transitions import end_embedding
-from gandl_shared.plates import Site as MapSite
 from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.states import SiteState, WorkState
@@ -147,8 +146,7 @@ def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
 def _leased_site(
     plate: str, well: str, name: str, number: int, files: list[str] | list[list[str]], key: str | None, *, root: Path
 ) -> LeasedSite:
-    names, planes = planes_of(files)
-    return LeasedSite(number, MapSite(plate=plate, well=well, site=name, root=root, names=names, planes=planes), key)
+    return LeasedSite(number, map_site(root, plate, well, name, files), key)
 
 
 def _write_sites(connection: Connection, screen_id: str, done: Mapping[int, str], parked: Mapping[int, str]) -> None:

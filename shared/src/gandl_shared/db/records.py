@@ -85,6 +85,16 @@ class LeasedSite:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SiteRecord:
+    """A site as it is stored. `key` is that of its vectors, None without vectors; `error` says why it is parked."""
+
+    site: Site
+    batch: int
+    key: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LeasedBatch(Lease):
     """A batch with all that a worker needs in order to embed it. `number` counts the batches of the screen from 0."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from gandl_shared.db.records import ModelUse, NewScreen
+from gandl_shared.db.records import ModelUse, NewScreen, SiteRecord
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.plates import PlateMap, Role
 from gandl_shared.plates import Site as MapSite
@@ -73,6 +74,31 @@ def parked_sites(connection: Connection, screen_id: str) -> tuple[ParkedSite, ..
         .limit(MAX_PARKED_SITES)
     )
     return tuple(ParkedSite(plate=p, well=w, site=s, error=e or "") for p, w, s, e in connection.execute(query))
+
+
+def read_sites(
+    connection: Connection, screen_id: str, images: Path, plate: str, well: str | None
+) -> tuple[SiteRecord, ...]:
+    """Return the sites of a plate, or of one of its wells, in plate map order; `images` is the folder of the screen."""
+    query = (
+        select(Well.name, Site.name, Site.batch, Site.files, Site.key, Site.error)
+        .join(Well, (Well.screen_id == Site.screen_id) & (Well.number == Site.well))
+        .join(Plate, (Plate.screen_id == Well.screen_id) & (Plate.number == Well.plate))
+        .where(Site.screen_id == screen_id, Plate.name == plate)
+        .order_by(Site.number)
+    )
+    if well is not None:
+        query = query.where(Well.name == well)
+    return tuple(
+        SiteRecord(site=map_site(images, plate, name, site, files), batch=batch, key=key, error=error)
+        for name, site, batch, files, key, error in connection.execute(query)
+    )
+
+
+def map_site(images: Path, plate: str, well: str, site: str, files: list[str] | list[list[str]]) -> MapSite:
+    """Return a site from the columns of its row; `images` is the folder of the screen."""
+    names, planes = planes_of(files)
+    return MapSite(plate=plate, well=well, site=site, root=images, names=names, planes=planes)
 
 
 def model_use(row: Row[Any]) -> ModelUse:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, delete, func, select, update
 
 from gandl_shared.db.engine import Transactions, now
-from gandl_shared.db.records import NewScreen, ScreenRecord
+from gandl_shared.db.records import NewScreen, ScreenRecord, SiteRecord
 from gandl_shared.db.screen_rows import (
     insert_screen,
     iso_time,
@@ -20,6 +20,7 @@ from gandl_shared.db.screen_rows import (
     read_intensities,
     read_limits,
     read_plate_map,
+    read_sites,
 )
 from gandl_shared.db.tables import Analysis, Batch, Plate, Screen, Site, Well
 from gandl_shared.db.transitions import lock_screen, queue_analysis, set_screen_state
@@ -83,6 +84,12 @@ class ScreenRepository:
     def wells(self, screen_id: str) -> tuple[MapWell, ...]:
         """Return the wells of the plate map in its order; empty wells are among them."""
         return self.plate_map(screen_id).wells
+
+    def sites(self, screen_id: str, plate: str, well: str | None = None) -> tuple[SiteRecord, ...]:
+        """Return the sites of a plate, or of one of its wells, in plate map order; there may be none."""
+        with self._transactions.read() as connection:
+            images = Path(_row(connection, screen_id).images)
+            return read_sites(connection, screen_id, images, plate, well)
 
     def cancel(self, screen_id: str) -> None:
         """Stop a running screen; its workers lose their leases. Raises Conflict if it does not run."""

@@ -1,7 +1,15 @@
 """Images: read from files, mapped to uint8 fields, cut into tiles, and measured."""
 
 from gandl_shared.imaging.clipping import MAX_CLIPPED, MIN_USED, IntensityTally, misfit
-from gandl_shared.imaging.fields import Preprocessing, Uint8, downscaled, prepare_field, to_uint8
+from gandl_shared.imaging.fields import (
+    Preprocessing,
+    Uint8,
+    downscaled,
+    prepare_field,
+    shrunk,
+    to_uint8,
+    vector_key,
+)
 from gandl_shared.imaging.file_images import split_sites
 from gandl_shared.imaging.greys import Raw
 from gandl_shared.imaging.limits import (
@@ -69,11 +77,13 @@ __all__ = [
     "reduce_planes",
     "sample_pixels",
     "sampled_limits",
+    "shrunk",
     "site_metrics",
     "split_sites",
     "stack",
     "tile_contrast",
     "tile_origins",
     "to_uint8",
+    "vector_key",
     "with_levels",
 ]

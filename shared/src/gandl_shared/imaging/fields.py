@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from gandl_shared.errors import InvalidImage
+from gandl_shared.files.references import parse_reference
 from gandl_shared.imaging.greys import Raw
 from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.limits import IntensityLimits
@@ -72,3 +75,37 @@ def to_uint8(image: NDArray[np.float32], limits: IntensityLimits) -> Uint8:
 def prepare_field(image: Raw, preprocessing: Preprocessing) -> Uint8:
     """Return the whole field as the model would see it: downscaled and mapped, [C, H', W'] uint8."""
     return to_uint8(downscaled(image, preprocessing.downscale), preprocessing.limits)
+
+
+def shrunk(field: Uint8, max_edge: int) -> Uint8:
+    """Return a mapped field [C, H, W] as a picture with edges of at most `max_edge` pixels; a smaller one is unchanged.
+
+    Every new pixel is the mean of the area that it covers, so that a dim cell does not vanish between two pixels.
+    """
+    height, width = field.shape[1:]
+    scale = max_edge / max(height, width)
+    if scale >= 1:
+        return field
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.stack([np.asarray(Image.fromarray(channel).resize(size, Image.Resampling.BOX)) for channel in field])
+
+
+def vector_key(
+    contents: Sequence[bytes],
+    preprocessing: Preprocessing,
+    model_id: str,
+    *,
+    names: Sequence[str] = (),
+    planes: Sequence[int] = (),
+) -> str:
+    """Return the identity of a site's vectors: SHA-256 over the digests of its files, preprocessing and model.
+
+    `contents` are those of `read_content`; `names` may refer to images of the files, and then their numbers count too,
+    as do the numbers of focal `planes` where planes are reduced.
+    """
+    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    # The content of a plane in OME-Zarr is that plane alone, but a file may hold several images.
+    images = [f"image={image}" for name in names if (image := parse_reference(name).parts.get("image"))]
+    stacks = [f"planes={list(planes)}"] if planes else []
+    parts = [*digests, *images, *stacks, preprocessing.key, model_id]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Generic, Literal, TypeVar
 
+from pydantic import Field
+
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Curve
@@ -138,3 +140,23 @@ class Comparison(Frozen):
     same_verdict: int
     wells: tuple[WellPair, ...]
     curves: tuple[CurvePair, ...]
+
+
+class SpriteCell(Frozen):
+    """A well in a sprite: the upper left corner of its cell in pixels, and the site that it shows."""
+
+    well: str
+    site: str
+    x: int
+    y: int
+
+
+class SpriteIndex(Frozen):
+    """Where the wells of a plate are in its sprite, a grid of `rows` × `columns` cells of `edge` pixels. A well without
+    a thumbnail is not listed, and its cell is dark."""
+
+    plate: str
+    rows: int
+    columns: int
+    edge: int = Field(description="width and height of a cell in pixels")
+    wells: tuple[SpriteCell, ...]

@@ -1,6 +1,7 @@
 """`Store`: the files of all screens, in a folder or in any storage that fsspec supports (S3, memory).
 
     ROOT/<screen>/vectors/<batch>.parquet      one file per batch
+    ROOT/<screen>/thumbnails/<batch>.parquet   small pictures, one file per batch
     ROOT/<screen>/documents/<name>             results of analyses
 
 A file is always complete, and writing it again replaces it. Therefore two workers with the same batch do no harm.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 from gandl_shared.errors import Malformed, NotFound
 from gandl_shared.files.atomic import TEMPORARY_PREFIX, atomic_file
 from gandl_shared.store.profiles import Profiles, join_profiles, read_profiles, write_profiles
+from gandl_shared.store.thumbnails import Thumbnail, read_thumbnails, write_thumbnails
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -39,11 +42,11 @@ class Store:
         """Write or replace the vectors of a batch; `batch` is its number in plate map order."""
         buffer = io.BytesIO()
         write_profiles(buffer, vectors)
-        self._write(self._vectors_path(screen_id, batch), buffer.getvalue())
+        self._write(self._batch_path(screen_id, "vectors", batch), buffer.getvalue())
 
     def vectors(self, screen_id: str, batch: int) -> Profiles | None:
         """Return the vectors of a batch, or None if none were written."""
-        content = self._read(self._vectors_path(screen_id, batch))
+        content = self._read(self._batch_path(screen_id, "vectors", batch))
         return None if content is None else read_profiles(io.BytesIO(content))
 
     def profiles(self, screen_id: str) -> Profiles:
@@ -55,6 +58,23 @@ class Store:
         if not any(len(part) for part in parts):
             raise NotFound(f"screen '{screen_id}' has no vectors yet")
         return join_profiles([part for part in parts if len(part)])
+
+    def put_thumbnails(self, screen_id: str, batch: int, thumbnails: Iterable[Thumbnail]) -> None:
+        """Write or replace the thumbnails of a batch."""
+        buffer = io.BytesIO()
+        write_thumbnails(buffer, thumbnails)
+        self._write(self._batch_path(screen_id, "thumbnails", batch), buffer.getvalue())
+
+    def thumbnails(self, screen_id: str, batch: int) -> tuple[Thumbnail, ...]:
+        """Return the thumbnails of a batch; there are none where its images were embedded by an older version."""
+        content = self._read(self._batch_path(screen_id, "thumbnails", batch))
+        return () if content is None else read_thumbnails(io.BytesIO(content))
+
+    def all_thumbnails(self, screen_id: str) -> Iterator[Thumbnail]:
+        """Yield the thumbnails of a screen in the order of plate map and site, batch by batch."""
+        folder = f"{self._folder(screen_id)}/thumbnails"
+        for name in sorted(n for n in self._list_files(folder) if n.endswith(".parquet")):
+            yield from read_thumbnails(io.BytesIO(self._fs.cat_file(name)))
 
     def put_document(self, screen_id: str, name: str, content: bytes | str) -> None:
         """Write or replace a document; text as UTF-8. A name may have folders: `analyses/1/result.json`."""
@@ -83,10 +103,10 @@ class Store:
             raise Malformed(f"'{screen_id[:80]}' is not a screen id")
         return f"{self._root}/{screen_id}"
 
-    def _vectors_path(self, screen_id: str, batch: int) -> str:
+    def _batch_path(self, screen_id: str, kind: str, batch: int) -> str:
         if not 0 <= batch < 10**9:
             raise Malformed(f"{batch} is not a batch number")
-        return f"{self._folder(screen_id)}/vectors/{batch:09d}.parquet"
+        return f"{self._folder(screen_id)}/{kind}/{batch:09d}.parquet"
 
     def _document_path(self, screen_id: str, name: str) -> str:
         if not all(_NAME.fullmatch(part) for part in name.split("/")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gandl_analysis.service.pixels.pictures import Pictures
 from gandl_analysis.service.results import Results
 from gandl_analysis.service.submissions import Submissions
 from gandl_analysis.settings import Settings
@@ -17,6 +18,7 @@ class Services:
     settings: Settings
     submissions: Submissions
     results: Results
+    pictures: Pictures
 
 
 Provider = Callable[[], Services]

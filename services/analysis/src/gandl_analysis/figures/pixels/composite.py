@@ -1,0 +1,46 @@
+"""Grey channels as one picture in colours, and several small pictures as one large one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from gandl_shared.errors import Malformed
+from numpy.typing import NDArray
+
+from gandl_analysis.figures.pixels.colours import RGB, Colour, Rgb
+
+Uint8 = NDArray[np.uint8]
+GAP = 24
+"""The grey level of a cell of a sprite in which there is no picture."""
+
+
+def composite(field: Uint8, colours: Sequence[Rgb]) -> Uint8:
+    """Return channels [C, H, W] as a picture: [H, W] of one grey channel, else [H, W, 3].
+
+    Light adds up as on a screen: the sum of the channels, each times its colour (one for each), cut off at 255.
+    """
+    if len(field) != len(colours):
+        raise Malformed(f"the picture has {len(field)} channels, and {len(colours)} colours were given")
+    if len(field) == 1 and colours[0] == RGB[Colour.GREY]:
+        grey: Uint8 = field[0]
+        return grey
+    picture = np.zeros((*field.shape[1:], 3), np.uint16)
+    for channel, colour in zip(field, colours, strict=True):
+        # A table of 256 values is faster than a multiplication of every pixel.
+        table = np.rint(np.arange(256)[:, None] * np.array(colour) / 255).astype(np.uint16)
+        picture += table[channel]
+    return np.minimum(picture, 255).astype(np.uint8)
+
+
+def sprite(pictures: Mapping[tuple[int, int], Uint8], *, rows: int, columns: int, edge: int) -> Uint8:
+    """Return a grid [rows · edge, columns · edge, 3] with each picture, [H, W] or [H, W, 3], in the middle of its cell.
+
+    The keys are row and column from 0. A picture is at most `edge` pixels high and wide.
+    """
+    grid = np.full((rows * edge, columns * edge, 3), GAP, np.uint8)
+    for (row, column), picture in pictures.items():
+        height, width = picture.shape[:2]
+        top, left = row * edge + (edge - height) // 2, column * edge + (edge - width) // 2
+        grid[top : top + height, left : left + width] = picture if picture.ndim == 3 else picture[:, :, None]
+    return grid

@@ -1,0 +1,54 @@
+"""All pictures of the service behind one door, with what they need of the database, the store and the image folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gandl_shared.db import Database
+from gandl_shared.errors import Conflict, Forbidden, NotFound
+from gandl_shared.plates import SiteId
+from gandl_shared.schemas.answers import SpriteIndex
+from gandl_shared.store import Store
+
+from gandl_analysis.figures.pixels.encoding import PictureFormat
+from gandl_analysis.service.pixels.images import ImageRequest, Picture, SiteImages
+from gandl_analysis.service.pixels.requests import ChannelView
+from gandl_analysis.service.pixels.subjects import ScreenSubject, Subjects
+from gandl_analysis.service.pixels.thumbnails import Part, SpriteRequest, Thumbnails
+
+
+class Pictures:
+    """Pictures of the sites of screens. Methods raise NotFound where there is no such screen, plate, well or site."""
+
+    def __init__(self, database: Database, store: Store, image_root: Path) -> None:
+        self._subjects = Subjects(database, store, image_root)
+        self.images = SiteImages(self._subjects)
+        self.thumbnails = Thumbnails(self._subjects, store)
+
+    def screen(self, screen_id: str) -> ScreenSubject:
+        """Return a screen with its channels and limits. Raises NotFound, also for a screen without images."""
+        return self._subjects.screen(screen_id)
+
+    def image(self, screen: ScreenSubject, site: SiteId, request: ImageRequest) -> Picture:
+        """Return a picture of a site from its files, as `SiteImages.picture`; the error says if a thumbnail is left."""
+        try:
+            return self.images.picture(screen, site, request)
+        except (NotFound, Forbidden, Conflict) as error:
+            if self.thumbnails.one(screen, site) is None:
+                raise
+            detail = f"{error.detail}. The thumbnail that was made when it was embedded is still there"
+            raise type(error)(detail) from error
+
+    def thumbnail(
+        self, screen: ScreenSubject, site: SiteId, view: ChannelView, part: Part, kind: PictureFormat
+    ) -> Picture:
+        """Return the thumbnail of a site."""
+        return self.thumbnails.picture(screen, site, view, part, kind)
+
+    def sprite(self, screen: ScreenSubject, plate: str, request: SpriteRequest) -> Picture:
+        """Return the thumbnails of all wells of a plate as one picture."""
+        return self.thumbnails.sprite(screen, plate, request)
+
+    def sprite_index(self, screen: ScreenSubject, plate: str, request: SpriteRequest) -> SpriteIndex:
+        """Return where each well is in that picture."""
+        return self.thumbnails.index(screen, plate, request)

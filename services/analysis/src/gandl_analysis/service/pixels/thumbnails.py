@@ -1,0 +1,151 @@
+"""Thumbnails in colours, one by one and as a sprite: all wells of a plate in one picture."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from gandl_shared.db import SiteRecord
+from gandl_shared.errors import NotFound
+from gandl_shared.imaging import Uint8, shrunk
+from gandl_shared.plates import SiteId
+from gandl_shared.plates.well_names import parse_well
+from gandl_shared.schemas.answers import SpriteCell, SpriteIndex
+from gandl_shared.store import Store, Thumbnail
+
+from gandl_analysis.figures.pixels.composite import composite, sprite
+from gandl_analysis.figures.pixels.encoding import PictureFormat, encode
+from gandl_analysis.figures.plate import FORMATS
+from gandl_analysis.service.pixels.byte_cache import ByteCache
+from gandl_analysis.service.pixels.images import Picture
+from gandl_analysis.service.pixels.requests import ChannelView
+from gandl_analysis.service.pixels.subjects import ScreenSubject, Subjects
+
+_CACHED_PICTURES = 2**26
+_RENDERER = "1"
+
+
+class Part(StrEnum):
+    """What a thumbnail shows: the whole field, or its typical tile."""
+
+    FIELD = "field"
+    TILE = "tile"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpriteRequest:
+    """A sprite of a plate with cells of `edge` pixels. `site` is None for the first site of each well that has a
+    thumbnail."""
+
+    view: ChannelView
+    edge: int
+    site: str | None = None
+    part: Part = Part.FIELD
+    kind: PictureFormat = PictureFormat.JPEG
+
+
+class Thumbnails:
+    """The thumbnails of screens. They need no image file, so they stay when the images have moved."""
+
+    def __init__(self, subjects: Subjects, store: Store) -> None:
+        self._subjects, self._store = subjects, store
+        self._pictures: ByteCache[bytes] = ByteCache(_CACHED_PICTURES, len)
+
+    def one(self, screen: ScreenSubject, site: SiteId) -> Thumbnail | None:
+        """Return the thumbnail of a site, or None if it has none. Raises NotFound for an unknown site."""
+        record = self._subjects.site(screen.record.id, site)
+        stored = self._store.thumbnails(screen.record.id, record.batch)
+        return next((each for each in stored if each.site == site), None)
+
+    def of_plate(self, screen: ScreenSubject, plate: str, well: str | None = None) -> tuple[Thumbnail, ...]:
+        """Return the thumbnails of a plate, or of one of its wells. Raises NotFound if it has no sites."""
+        sites = self._subjects.sites(screen.record.id, plate, well)
+        return tuple(each for each in self._of_batches(screen, sites) if well is None or each.site.well == well)
+
+    def picture(
+        self, screen: ScreenSubject, site: SiteId, view: ChannelView, part: Part, kind: PictureFormat
+    ) -> Picture:
+        """Return the thumbnail of a site as a picture. Raises NotFound."""
+        thumbnail = self.one(screen, site)
+        if thumbnail is None:
+            raise NotFound(
+                f"site {site.site} of well {site.well} on plate '{site.plate}' has no thumbnail: it was not embedded, "
+                "or by an older version"
+            )
+        etag = _etag("one", thumbnail.key, view.key, part, kind)
+        return Picture(
+            etag=etag,
+            media_type=kind.media_type,
+            render=lambda: self._pictures.get(etag, lambda: encode(coloured(thumbnail, view, part), kind)),
+        )
+
+    def sprite(self, screen: ScreenSubject, plate: str, request: SpriteRequest) -> Picture:
+        """Return all wells of a plate as one picture, laid out as `index` says. Raises NotFound."""
+        wells = self._wells(screen, plate, request.site)
+        grid = _grid(wells)
+
+        def render() -> bytes:
+            cells = {
+                (row - 1, column - 1): shrunk_picture(coloured(each, request.view, request.part), request.edge)
+                for each in wells
+                for row, column in [parse_well(each.site.well)]
+            }
+            return encode(sprite(cells, rows=grid[0], columns=grid[1], edge=request.edge), request.kind)
+
+        keys = ",".join(f"{each.site.well}:{each.site.site}:{each.key}" for each in wells)
+        etag = _etag("sprite", keys, request.view.key, request.edge, request.part, request.kind)
+        return Picture(etag=etag, media_type=request.kind.media_type, render=lambda: self._pictures.get(etag, render))
+
+    def index(self, screen: ScreenSubject, plate: str, request: SpriteRequest) -> SpriteIndex:
+        """Return where each well is in the sprite. Raises NotFound for an unknown plate."""
+        wells, edge = self._wells(screen, plate, request.site), request.edge
+        rows, columns = _grid(wells)
+        cells = [
+            SpriteCell(well=each.site.well, site=each.site.site, x=(column - 1) * edge, y=(row - 1) * edge)
+            for each in wells
+            for row, column in [parse_well(each.site.well)]
+        ]
+        return SpriteIndex(plate=plate, rows=rows, columns=columns, edge=edge, wells=tuple(cells))
+
+    def _wells(self, screen: ScreenSubject, plate: str, site: str | None) -> tuple[Thumbnail, ...]:
+        """Return one thumbnail for each well of a plate."""
+        wells: dict[str, Thumbnail] = {}
+        for each in self.of_plate(screen, plate):
+            if site in (None, each.site.site):
+                wells.setdefault(each.site.well, each)
+        return tuple(wells.values())
+
+    def _of_batches(self, screen: ScreenSubject, sites: Iterable[SiteRecord]) -> Iterator[Thumbnail]:
+        """Yield the thumbnails of sites, which lie together in few batches, in plate map order."""
+        names = {record.site.id: record.batch for record in sites}
+        for batch in dict.fromkeys(names.values()):
+            yield from (each for each in self._store.thumbnails(screen.record.id, batch) if each.site in names)
+
+
+def coloured(thumbnail: Thumbnail, view: ChannelView, part: Part) -> Uint8:
+    """Return a thumbnail as a picture [H, W] or [H, W, 3]. Raises Malformed for a damaged one."""
+    pixels = (thumbnail.field if part is Part.FIELD else thumbnail.tile).pixels()
+    return composite(pixels[view.indices], view.colours)
+
+
+def shrunk_picture(picture: Uint8, edge: int) -> Uint8:
+    """Return a picture [H, W] or [H, W, 3] that is at most `edge` pixels high and wide."""
+    if picture.ndim == 2:
+        grey: Uint8 = shrunk(picture[None], edge)[0]
+        return grey
+    return np.moveaxis(shrunk(np.ascontiguousarray(np.moveaxis(picture, -1, 0)), edge), 0, -1)
+
+
+def _grid(wells: Sequence[Thumbnail]) -> tuple[int, int]:
+    """Return rows and columns of the smallest standard plate that has all these wells."""
+    positions = [parse_well(each.site.well) for each in wells] or [(1, 1)]
+    rows, columns = max(row for row, _ in positions), max(column for _, column in positions)
+    fitting = [shape for shape in FORMATS if shape[0] >= rows and shape[1] >= columns]
+    return fitting[0] if fitting else (rows, columns)
+
+
+def _etag(*parts: object) -> str:
+    return hashlib.sha256(repr((_RENDERER, *parts)).encode()).hexdigest()[:32]
