@@ -103,7 +103,7 @@ def _pair(text: str) -> tuple[float, float] | None:
 def _channel(channels: Sequence[PictureChannel], text: str) -> PictureChannel:
     name = text.strip().casefold()
     for channel in channels:
-        if name in (str(channel.number), channel.name.casefold(), (channel.stain or "").casefold()):
+        if name and name in (str(channel.number), channel.name.casefold(), (channel.stain or "").casefold()):
             return channel
     names = ", ".join(f"{channel.number} ({channel.name})" for channel in channels)
     detail = f"there is no channel '{text[:60]}'; the channels of this screen are {names}, or {COMPOSITE} for all"
