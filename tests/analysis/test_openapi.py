@@ -41,6 +41,9 @@ ROUTES = {
     f"{SCREEN}/axes": {"get"},
     f"{SCREEN}/hits": {"get"},
     f"{SCREEN}/report": {"get"},
+    f"{SCREEN}/images/{{plate}}/{{well}}/{{site}}": {"get"},
+    f"{SCREEN}/thumbnails/{{plate}}/{{well}}/{{site}}": {"get"},
+    f"{SCREEN}/sprites/{{plate}}": {"get"},
     "/compounds": {"get"},
     "/compounds/{id}/dose-response": {"get"},
     "/health/live": {"get"},
@@ -102,7 +105,7 @@ def test_generated_requests_are_answered_as_documented(locked: Settings, shared_
 def _name_existing(case: Case, screen: str, other: str) -> None:
     """Name what exists, which no generator guesses."""
     if case.operation.path.startswith(SCREEN) and case.method != "DELETE":
-        case.path_parameters = {"id": screen, "other": other}
+        case.path_parameters = {"id": screen, "other": other, "plate": "P1", "well": "A01", "site": "1"}
         case.query.pop("version", None)
     elif case.operation.path.startswith("/compounds/"):
         case.path_parameters, case.query = {"id": "X"}, {}
