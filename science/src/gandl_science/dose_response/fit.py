@@ -262,17 +262,12 @@ def _summaries(design_fit: _DesignFit, compound: int) -> tuple[DoseSummary, ...]
     """Return the doses of a compound with their means."""
     design, (low, high) = design_fit.design, design_fit.bands
     weights = design.nominal[compound] if design.has_weights[compound] else [None] * design.levels.shape[1]
-    columns = (
-        design.levels[compound],
-        design.data.mean[compound],
-        design.counts[compound],
-        low[compound],
-        high[compound],
-    )
+    # Lists, because the numbers of an array are slow one by one.
+    columns = [values[compound].tolist() for values in (design.levels, design.data.mean, design.counts, low, high)]
     return tuple(
         DoseSummary(
-            concentration=float(concentration),
-            mean=float(mean),
+            concentration=concentration,
+            mean=mean,
             n_wells=int(n),
             low=_finite(a),
             high=_finite(b),
@@ -284,7 +279,7 @@ def _summaries(design_fit: _DesignFit, compound: int) -> tuple[DoseSummary, ...]
 
 def _finite(value: float) -> float | None:
     """Return the value as a float; None for NaN and infinities."""
-    return float(value) if np.isfinite(value) else None
+    return float(value) if math.isfinite(value) else None
 
 
 def _numbers(values: Float) -> list[float | None]:

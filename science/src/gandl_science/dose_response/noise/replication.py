@@ -25,7 +25,7 @@ from gandl_science.dose_response.selection import corrected_aic
 from gandl_science.dose_response.significance.activity import activity_p
 from gandl_science.dose_response.significance.null import ActivityNull
 from gandl_science.dose_response.solver.grids import SearchGrids, SpacingBatch, grid_batches, search_grids
-from gandl_science.dose_response.solver.means import DoseMeans, best_points, explained, plateaus
+from gandl_science.dose_response.solver.means import DoseMeans, best_points, explained, plateaus, unit_basis
 
 _ROWS_PER_SLICE = 4096
 """New experiments that are judged at once: more do not fit into the cache of a core."""
@@ -201,10 +201,15 @@ def _hill_curves(data: DoseMeans, grids: SearchGrids, n: int) -> tuple[Float, Fl
     """
     points, gain = np.empty(len(data.pure), dtype=int), np.empty(len(data.pure))
     per_grid = len(points) // len(grids.basis)
+    deviation = data.mean - data.grand_mean[:, None]
+    bases: dict[tuple[int, bytes], Float] = {}
     for start in range(0, len(points), n):
-        # The experiments with one compound have the same weights.
-        own = np.arange(start, start + n)
-        points[own], gain[own] = best_points(data.take(own), grids.basis[start // per_grid])
+        # The experiments with one compound have the same weights, and so have most compounds.
+        own, grid, weight = slice(start, start + n), start // per_grid, data.weight[start]
+        key = (grid, weight.tobytes())
+        if key not in bases:
+            bases[key] = unit_basis(weight, grids.basis[grid])
+        points[own], gain[own] = best_points(deviation[own], bases[key])
     theta = replace(grids, low=np.zeros((len(grids.basis), per_grid))).theta(np.arange(len(points)), points)
     return theta, np.maximum(data.between - gain, 0.0)
 

@@ -100,16 +100,21 @@ def explained(data: DoseMeans, basis: Float) -> Float:
     return np.asarray(gains.reshape(len(data.mean), -1))
 
 
-def best_points(data: DoseMeans, basis: Float) -> tuple[Index, Float]:
-    """Return the grid point (B,) of the bases (D, G) that explains most, and the sum of squares (B,) that it explains.
-
-    All curves have the same weights, so that a point explains the square of a cosine, and no spread need be divided by.
-    """
-    weight = data.weight[0]
+def unit_basis(weight: Float, basis: Float) -> Float:
+    """Return the bases (D, G) centred and of length one under the weights (D,) of the doses, for `best_points`."""
     total = weight.sum()
     centred = basis - weight @ basis / total
     spread = weight @ centred**2
     centred *= weight[:, None] / np.sqrt(np.where(spread > _FLAT_ON_GRID * total, spread, np.inf))
-    cosines = (data.mean - data.grand_mean[:, None]) @ centred
+    return np.asarray(centred)
+
+
+def best_points(deviation: Float, basis: Float) -> tuple[Index, Float]:
+    """Return the grid point (B,) that explains most of dose means, and the sum of squares (B,) that it explains.
+
+    `deviation` (B, D) are dose means about their grand mean. All have the weights of the `unit_basis` (D, G), so that a
+    point explains the square of a cosine, and no spread need be divided by.
+    """
+    cosines = deviation @ basis
     best = np.abs(cosines, out=cosines).argmax(axis=1)
     return best, cosines[np.arange(best.size), best] ** 2

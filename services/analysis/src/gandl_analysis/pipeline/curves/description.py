@@ -194,8 +194,9 @@ def _points(compound: CompoundWells, weights: Iterable[float], summary: CurveSum
     return _POINTS.validate_python(
         [
             {
-                "concentration": finite(well.concentration),
-                "efficacy": finite(well.response),
+                # Both are finite in a well that is fitted.
+                "concentration": well.concentration if exclusion is None else finite(well.concentration),
+                "efficacy": well.response if exclusion is None else finite(well.response),
                 "plate": well.plate,
                 "well": well.well,
                 "weight": next(remaining) if exclusion is None else 0.0,

@@ -47,7 +47,9 @@ def off_axis_results(
         pairs = zip(p_values, adjusted, strict=True)
         level = max((p for p, q in pairs if p is not None and q is not None and q <= alpha), default=None)
         for i, q_value in zip(members, adjusted, strict=True):
-            results[i] = _with_onset(results[i].model_copy(update={"q_value": q_value}), level)
+            if q_value is not None:
+                results[i] = results[i].model_copy(update={"q_value": q_value})
+            results[i] = _with_onset(results[i], level)
     return results
 
 

@@ -89,16 +89,13 @@ class CompoundWells:
         Copies scatter less than replicates, so that every change seems certain. Equal responses at single doses occur
         in real data; at all doses they come from copied rows, from rounding, or from growth that is yes or no.
         """
+        # A response that occurs once is neither copied nor equal to its replicates, and nearly all curves have one.
+        if 1 in Counter((well.concentration, well.response) for well in self.fitted_wells).values():
+            return None
         doses: dict[float | None, list[CurveWell]] = {}
         for well in self.fitted_wells:
             doses.setdefault(well.concentration, []).append(well)
-        counts = []
-        for replicates in doses.values():
-            count = Counter(well.response for well in replicates)
-            # A response that occurs once is neither copied nor equal to its replicates, and nearly all curves have one.
-            if 1 in count.values():
-                return None
-            counts.append(count)
+        counts = [Counter(well.response for well in replicates) for replicates in doses.values()]
         # A block pasted k times makes every response occur a multiple of k times.
         pasted = math.gcd(*(n for count in counts for n in count.values())) > 1
         equal = all(len(count) == 1 and count.total() > 1 for count in counts)
