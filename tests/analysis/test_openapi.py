@@ -44,6 +44,8 @@ ROUTES = {
     f"{SCREEN}/images/{{plate}}/{{well}}/{{site}}": {"get"},
     f"{SCREEN}/thumbnails/{{plate}}/{{well}}/{{site}}": {"get"},
     f"{SCREEN}/sprites/{{plate}}": {"get"},
+    f"{SCREEN}/exports": {"get"},
+    f"{SCREEN}/exports/{{name}}": {"get"},
     "/compounds": {"get"},
     "/compounds/{id}/dose-response": {"get"},
     "/health/live": {"get"},

@@ -20,7 +20,7 @@ from gandl_shared.web.keys import require_key
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
-from gandl_analysis.api import compounds, pictures, results, screens, tables
+from gandl_analysis.api import compounds, exports, pictures, results, screens, tables
 from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.routes import build_pages
@@ -91,8 +91,8 @@ class AnalysisService:
 def router(services: Provider, settings: Settings) -> APIRouter:
     """Return all routes of the service; they demand the key of the settings if there is one."""
     routes = APIRouter(dependencies=[Depends(require_key(settings.api_key))])
-    for group in (screens.router, tables.router, results.router, compounds.router, pictures.router):
-        routes.include_router(group(services))
+    for group in (screens, tables, results, exports, compounds, pictures):
+        routes.include_router(group.router(services))
     routes.include_router(build_pages(ServiceReader(services)))
     return routes
 

@@ -12,7 +12,15 @@ from pydantic import BaseModel, TypeAdapter
 
 from gandl_shared.clients.http import HttpClient, Retry
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.schemas.answers import AnalysisVersion, Comparison, CompoundCurves, CompoundSummary, Page, ScreenAxes
+from gandl_shared.schemas.answers import (
+    AnalysisVersion,
+    Comparison,
+    CompoundCurves,
+    CompoundSummary,
+    ExportForm,
+    Page,
+    ScreenAxes,
+)
 from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenStatus, SiteScore, TableRequest, WellScore
@@ -20,6 +28,7 @@ from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenStatus, SiteSc
 CSV, SVG, PNG = "text/csv", "image/svg+xml", "image/png"
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_EXPORTS = TypeAdapter(tuple[ExportForm, ...])
 _VERSIONS = TypeAdapter(tuple[AnalysisVersion, ...])
 MAX_ITEMS_PER_PAGE = 10_000
 
@@ -144,6 +153,14 @@ class AnalysisClient:
     def hits_csv(self, screen: str, *, version: int | None = None, **filters: str | float | None) -> str:
         """Return the ranking as CSV."""
         return self._get(_at(screen, "hits"), {"version": version, **filters}, CSV).text
+
+    def exports(self, screen: str) -> tuple[ExportForm, ...]:
+        """Return what can be taken along from a screen."""
+        return _EXPORTS.validate_json(self._get(_at(screen, "exports")).content)
+
+    def export(self, screen: str, name: str, *, version: int | None = None, **choices: str | None) -> bytes:
+        """Return a file of `exports`, such as `workbook.xlsx`. The choices are those that the export names."""
+        return self._get(_at(screen, "exports", quote(name, safe="")), {"version": version, **choices}).content
 
     def compare(
         self, screen: str, other: str, *, version: int | None = None, other_version: int | None = None

@@ -86,6 +86,15 @@ class CompoundCurves(Frozen):
     curves: tuple[Curve, ...]
 
 
+class ExportForm(Frozen):
+    """A file that can be taken along from a screen, and the parameters that choose a part of it."""
+
+    name: str
+    media_type: str
+    meaning: str
+    parameters: tuple[str, ...]
+
+
 class AnalysisVersion(Frozen):
     """One analysis of a screen with its parameters. Its results can be read once it is `done`."""
 

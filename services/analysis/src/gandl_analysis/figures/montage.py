@@ -1,4 +1,4 @@
-"""The curves of a compound as one picture: one panel per curve, one below the other."""
+"""Figures as one picture, such as the curves of a compound: one panel per figure, one below the other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from gandl_shared.errors import Invalid
 from gandl_shared.schemas.curve import Curve
+from matplotlib.figure import Figure
 from PIL import Image
 
 from gandl_analysis.figures.dose_response import dose_response_figure
@@ -20,14 +21,26 @@ MAX_PANELS = 40
 def curves_svg(curves: Sequence[Curve]) -> str:
     """Return an SVG document. Raises Invalid for more than MAX_PANELS curves."""
     _check_count(curves)
-    documents = [to_svg(dose_response_figure(curve)) for curve in curves]
-    return documents[0] if len(documents) == 1 else serialise(_stack([parse_svg(text) for text in documents])) + "\n"
+    return figures_svg([dose_response_figure(curve) for curve in curves])
 
 
 def curves_png(curves: Sequence[Curve]) -> bytes:
     """Return a PNG. Raises Invalid for more than MAX_PANELS curves."""
     _check_count(curves)
-    panels = [_panel(curve) for curve in curves]
+    return figures_png([dose_response_figure(curve) for curve in curves])
+
+
+def figures_svg(figures: Sequence[Figure]) -> str:
+    """Return an SVG document with one figure below the other. Raises Invalid for more than MAX_PANELS figures."""
+    _check_count(figures)
+    documents = [to_svg(figure) for figure in figures]
+    return documents[0] if len(documents) == 1 else serialise(_stack([parse_svg(text) for text in documents])) + "\n"
+
+
+def figures_png(figures: Sequence[Figure]) -> bytes:
+    """Return a PNG with one figure below the other. Raises Invalid for more than MAX_PANELS figures."""
+    _check_count(figures)
+    panels = [_panel(figure) for figure in figures]
     picture = Image.new("RGB", (max(p.width for p in panels), sum(p.height for p in panels)), "white")
     top = 0
     for panel in panels:
@@ -39,8 +52,8 @@ def curves_png(curves: Sequence[Curve]) -> bytes:
     return buffer.getvalue()
 
 
-def _panel(curve: Curve) -> Image.Image:
-    return Image.open(io.BytesIO(to_png(dose_response_figure(curve)))).convert("RGBA")
+def _panel(figure: Figure) -> Image.Image:
+    return Image.open(io.BytesIO(to_png(figure))).convert("RGBA")
 
 
 def _stack(panels: Sequence[Element]) -> Element:
@@ -62,7 +75,7 @@ def _points(panel: Element, side: str) -> float:
     return float(panel.attrib[side].removesuffix("pt"))
 
 
-def _check_count(curves: Sequence[Curve]) -> None:
-    if len(curves) > MAX_PANELS:
-        detail = f"{len(curves)} curves are too many for one picture, which holds at most {MAX_PANELS}"
+def _check_count(panels: Sequence[object]) -> None:
+    if len(panels) > MAX_PANELS:
+        detail = f"{len(panels)} curves are too many for one picture, which holds at most {MAX_PANELS}"
         raise Invalid(f"{detail}; choose fewer with screen and cell_line, or ask for JSON or CSV")

@@ -15,7 +15,12 @@ def plain(text: str, limit: int = 60) -> str:
     one_line = " ".join(text.split())
     # A name that is cut must not lose the `$` of an escape, so that escaping comes last.
     cut = one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
-    return "".join(c if _is_xml(c) else _REPLACEMENT for c in cut).replace("$", r"\$")
+    return xml_text(cut).replace("$", r"\$")
+
+
+def xml_text(text: str) -> str:
+    """Return a text with � for characters that no XML document may hold."""
+    return "".join(c if _is_xml(c) else _REPLACEMENT for c in text)
 
 
 def _is_xml(character: str) -> bool:

@@ -132,6 +132,16 @@ def sites_csv(sites: Iterable[SiteScore]) -> str:
     return _csv_text(SITE_COLUMNS, ({**site.model_dump(), "image_qc": ";".join(site.image_qc)} for site in sites))
 
 
+def curve_records(curves: Sequence[Curve]) -> tuple[list[str], Iterator[Mapping[str, object]]]:
+    """Return the columns of the table of the curves of a screen, whose doses are in µM, and its rows."""
+    return [*CURVE_COLUMNS, *metadata_columns(curves)], map(_curve_record, curves)
+
+
+def point_records(curves: Sequence[Curve]) -> tuple[list[str], Iterator[Mapping[str, object]]]:
+    """Return the columns of the table of the wells behind the curves of a screen, and its rows."""
+    return list(POINT_COLUMNS), (record for curve in curves for record in _point_records(curve))
+
+
 def curves_csv(curves: Iterable[Curve]) -> str:
     """Return one row per compound and cell line; a number that does not exist is an empty cell.
 

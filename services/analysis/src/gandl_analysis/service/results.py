@@ -15,7 +15,7 @@ from gandl_shared.schemas.answers import AnalysisReference, Comparison, Compound
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.schemas.states import AnalysisState
-from gandl_shared.store import Store
+from gandl_shared.store import Profiles, Store
 
 from gandl_analysis.formats.profiles.read import FEATURES
 from gandl_analysis.formats.store_layout import TestedCompound, read_analysis, read_compounds, read_sites
@@ -75,6 +75,11 @@ class Results:
         """Return `features.csv` of a screen whose vectors are those of a table. Raises NotFound for another one."""
         require_screen_id(screen)
         return self._store.document(screen, FEATURES)
+
+    def profiles(self, screen: str) -> Profiles:
+        """Return the vectors of all tiles of a screen. Raises NotFound where there are none."""
+        require_screen_id(screen)
+        return self._store.profiles(screen)
 
     def sites(self, screen: str, version: int | None, selection: WellFilter) -> list[SiteScore]:
         """Return the sites of the selected wells in plate map order."""

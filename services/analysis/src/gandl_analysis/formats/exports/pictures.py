@@ -1,0 +1,114 @@
+"""The figures of a screen as files: curves, a plate, the controls, and the planes of the axes, as SVG, PNG or PDF."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gandl_shared.errors import NotFound
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
+
+from gandl_analysis.figures.controls import control_distributions
+from gandl_analysis.figures.dose_response import dose_response_figure
+from gandl_analysis.figures.e2_c2_plane import e2_c2_plane
+from gandl_analysis.figures.e2_plane import PlotScale, e2_plane
+from gandl_analysis.figures.montage import figures_png, figures_svg
+from gandl_analysis.figures.plate import plate_heatmap
+from gandl_analysis.formats.exports.source import (
+    ExportChoice,
+    ExportSource,
+    chosen_cell_line,
+    chosen_curves,
+    chosen_plate,
+)
+
+Draw = Callable[[ExportSource, ExportChoice], Sequence[Figure]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure that can be taken along. `draw` returns its panels, which stand below each other or on pages."""
+
+    name: str
+    meaning: str
+    choices: frozenset[str]
+    draw: Draw
+
+
+def to_pdf(figures: Sequence[Figure]) -> bytes:
+    """Return a PDF with one page per figure and without a date, so that equal figures give equal bytes. Its texts are
+    texts, not outlines."""
+    buffer = io.BytesIO()
+    with PdfPages(buffer, metadata={"CreationDate": None, "Creator": "gandl", "Producer": "gandl"}) as pages:
+        for figure in figures:
+            pages.savefig(figure)
+    return buffer.getvalue()
+
+
+def _curves(source: ExportSource, choice: ExportChoice) -> Sequence[Figure]:
+    return [dose_response_figure(curve) for curve in chosen_curves(source, choice)]
+
+
+def _plate(source: ExportSource, choice: ExportChoice) -> Sequence[Figure]:
+    return [plate_heatmap(source.analysis.wells, chosen_plate(source, choice)).figure]
+
+
+def _controls(source: ExportSource, choice: ExportChoice) -> Sequence[Figure]:
+    return [control_distributions(source.analysis.wells, chosen_cell_line(source, choice)).figure]
+
+
+def _e2_plane(source: ExportSource, choice: ExportChoice) -> Sequence[Figure]:
+    return [e2_plane(source.analysis.wells, chosen_cell_line(source, choice), _scale(source)).figure]
+
+
+def _e2_c2_plane(source: ExportSource, _: ExportChoice) -> Sequence[Figure]:
+    analysis = source.analysis
+    c2 = next((axis for axis in analysis.axes if axis.name == "C2" and axis.hash), None)
+    drawing = None if c2 is None else e2_c2_plane(analysis.wells, c2, _scale(source))
+    if drawing is None:
+        raise NotFound(
+            f"screen '{source.screen}' has no axis between two cell lines (C2), so that it has no such plane"
+        )
+    return [drawing.figure]
+
+
+def _scale(source: ExportSource) -> PlotScale:
+    # The paper plots stretched scores, so that its preset can be compared with its figures.
+    return PlotScale.MIN_MAX if source.analysis.provenance.parameters.preset == "paper" else PlotScale.SCORES
+
+
+PICTURES = (
+    Picture(
+        name="curve",
+        meaning="The dose-response curves of a compound; all cell lines if none is chosen.",
+        choices=frozenset({"compound", "cell_line"}),
+        draw=_curves,
+    ),
+    Picture(name="plate", meaning="The efficacies of a plate.", choices=frozenset({"plate"}), draw=_plate),
+    Picture(
+        name="controls",
+        meaning="The control wells of a cell line by plate.",
+        choices=frozenset({"cell_line"}),
+        draw=_controls,
+    ),
+    Picture(
+        name="e2_plane",
+        meaning="The wells of a cell line along and beside the axis E2.",
+        choices=frozenset({"cell_line"}),
+        draw=_e2_plane,
+    ),
+    Picture(
+        name="e2_c2_plane",
+        meaning="The wells of two cell lines in the plane of the axes E2 and C2.",
+        choices=frozenset(),
+        draw=_e2_c2_plane,
+    ),
+)
+RENDERINGS: Mapping[str, tuple[str, Callable[[Sequence[Figure]], bytes]]] = {
+    "svg": ("image/svg+xml", lambda figures: figures_svg(figures).encode()),
+    "png": ("image/png", figures_png),
+    "pdf": ("application/pdf", to_pdf),
+}
+"""The media type and the writer of each form of a figure by the end of its name."""

@@ -1,0 +1,21 @@
+"""What an export reads, from the stored results of a screen."""
+
+from __future__ import annotations
+
+from gandl_analysis.formats.exports.source import ExportSource
+from gandl_analysis.service.filters import WellFilter
+from gandl_analysis.service.results import Results
+
+
+def export_source(results: Results, screen: str, version: int | None, address: str) -> ExportSource:
+    """Return the source of exports of a screen; `address` is that of the service. Raises NotFound, and Conflict while
+    the version has no results."""
+    stored = results.of(screen, version)
+    return ExportSource(
+        screen=stored.screen,
+        version=stored.version,
+        address=address,
+        analysis=stored.analysis,
+        sites=lambda: results.sites(stored.screen, stored.version, WellFilter()),
+        profiles=lambda: results.profiles(stored.screen),
+    )
