@@ -107,7 +107,8 @@ def test_generated_requests_are_answered_as_documented(locked: Settings, shared_
 def _name_existing(case: Case, screen: str, other: str) -> None:
     """Name what exists, which no generator guesses."""
     if case.operation.path.startswith(SCREEN) and case.method != "DELETE":
-        case.path_parameters = {"id": screen, "other": other, "plate": "P1", "well": "A01", "site": "1"}
+        wish = {"plate": "P1", "well": "A01", "site": "1", "name": "prism.csv"}
+        case.path_parameters = {"id": screen, "other": other, **wish}
         case.query.pop("version", None)
     elif case.operation.path.startswith("/compounds/"):
         case.path_parameters, case.query = {"id": "X"}, {}
