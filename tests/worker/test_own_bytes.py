@@ -76,5 +76,6 @@ def test_a_fifo_is_refused_when_the_screen_is_checked(bench: Bench) -> None:
 
 
 def test_a_site_that_is_gone_says_so(tmp_path: Path) -> None:
+    (tmp_path / "b.tif").touch()
     site = load_inside(Site(plate="P1", well="A01", site="1", root=tmp_path, names=("a.tif",)), HOW, "model", None)
     assert site == Unreadable("image a.tif is no longer there")

@@ -162,7 +162,8 @@ def test_a_model_service_that_is_full_or_away_costs_no_attempt(
     bench: Bench, error: GandlError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch waits as if no worker had tried it."""
-    monkeypatch.setattr(screens, "_DELAY_OF_AN_ABSENT_SERVICE", 3600.0)
+    monkeypatch.setattr(screens, "FIRST_WAIT_SECONDS", 3600.0)
+    monkeypatch.setattr(screens, "MAX_WAIT_SECONDS", 3600.0)
     screen_id = bench.submit(sites_per_batch=24)
     lease = bench.db.batches.lease("test", 60)
     assert bench.db.screens.status(screen_id).state is ScreenState.EMBEDDING

@@ -133,6 +133,10 @@ class Unavailable(GandlError):
     status = 503
 
 
+class Outage(Unavailable):
+    """A folder, a disk or a server that holds images or vectors is away; work that needs it should wait."""
+
+
 class DeadlineExceeded(GandlError):
     """The work did not end within its time limit."""
 

@@ -3,21 +3,26 @@
 It knows no queue, so `gandl screen` calls the same functions. Two threads read and decode a few sites ahead of the
 model, and memory does not grow with the screen. Every step can be repeated: vectors of a batch replace earlier ones,
 and a site whose key is stored is not embedded again.
+
+Only a site whose own files are at fault is parked. While a folder, the store, the database or the embedding service is
+away, the batch waits with a reason. A batch whose worker died is loaded site by site in a process of its own.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from gandl_shared.db import Database, FinishedBatch, LeasedBatch, LeasedSite
 from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, Unavailable
-from gandl_shared.imaging import shrunk
+from gandl_shared.imaging import Preprocessing, shrunk
 from gandl_shared.jobs import LeaseRenewal, drop_lost_work, preprocessing_of
 from gandl_shared.models import Embedder
 from gandl_shared.plates import SiteId
@@ -34,7 +39,8 @@ from gandl_shared.store import (
 )
 from numpy.typing import NDArray
 
-from gandl_worker.sites import SiteTiles, Unchanged, Unreadable, load_inside
+from gandl_worker.isolation import MAX_SITE_SECONDS, IsolatedLoader
+from gandl_worker.sites import Away, SiteResult, SiteTiles, Unreadable, load_inside
 
 log = logging.getLogger(__name__)
 
@@ -45,22 +51,28 @@ MAX_SITES_AHEAD = 4
 TILES_PER_CALL = 64
 """Small sites go to the model together until their tiles reach this number."""
 
+FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 1.0, 60.0
+"""Work waits so long for what is away: first the one, then twice as long each time, at most the other."""
+PATIENCE_WITH_ONE_SITE = 900.0
+"""A site that still cannot be read after so many seconds, although its neighbours can, is at fault itself."""
+
 _RUNNING = (ScreenState.QUEUED, ScreenState.EMBEDDING)
 _POLL_SECONDS = 0.2
-_DELAY_OF_AN_ABSENT_SERVICE = 5.0
 
-SiteResult = SiteTiles | Unchanged | Unreadable
 LoadedSite = tuple[LeasedSite, SiteResult]
+T = TypeVar("T")
 
 
 @dataclass
 class _BatchResult:
-    """The results of a batch so far, by the number of the site: profiles, thumbnail and key, or the error."""
+    """The results of a batch so far, by the number of the site: profiles, thumbnail and key, or an error, or what is
+    away."""
 
     profiles: dict[int, Profiles] = field(default_factory=dict)
     thumbnails: dict[int, Thumbnail] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
+    away: dict[int, str] = field(default_factory=dict)
 
 
 def run_screen(
@@ -69,19 +81,24 @@ def run_screen(
     embedder: Embedder,
     screen_id: str,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    on_wait: Callable[[str], None] = lambda _: None,
     *,
     seconds: float = LEASE_SECONDS,
 ) -> ScreenStatus:
     """Run all batches of a screen in this process until none is open, and return the status afterwards.
 
-    A batch that fails is tried again and then parked, as with many workers. Raises NotFound, or Conflict if the screen
-    was planned for another model.
+    A batch that fails is tried again and then parked, as with many workers. `on_wait` is told what the screen waits
+    for, and an empty text when it goes on. Raises NotFound, or Conflict if the screen was planned for another model.
     """
     record = db.screens.get(screen_id)
     if record.model.id != embedder.model_id:
         raise Conflict(f"screen '{screen_id}' was planned for model {record.model.name}, not {embedder.card.name}")
+    reason = ""
     while (status := db.screens.status(screen_id)).state in _RUNNING:
         on_progress(status.progress)
+        if (status.waiting or "") != reason:
+            reason = status.waiting or ""
+            on_wait(reason)
         lease = db.batches.lease("in-process", seconds, screen_id=screen_id)
         if lease is not None:
             run_batch(db, store, embedder, lease, seconds=seconds)
@@ -98,8 +115,8 @@ def run_batch(
 ) -> FinishedBatch:
     """Embed the sites of a batch, write their vectors and close the batch. The database records any failure.
 
-    The batch loses no attempt if the model service is full or away. The result says whether the lease was still valid
-    and which analysis was queued.
+    The batch loses no attempt while something that it needs is full or away. The result says whether the lease was
+    still valid and which analysis was queued.
     """
     try:
         with LeaseRenewal(db.batches, lease, seconds) as renewal:
@@ -107,18 +124,62 @@ def run_batch(
             if result is None:
                 return _drop(db, store, lease)
             _write(store, lease, result)
-    except (Full, Unavailable, DeadlineExceeded) as error:
-        delay = error.retry_after if isinstance(error, Full) else _DELAY_OF_AN_ABSENT_SERVICE
-        log.warning("batch %d waits %.0f s: %s", lease.id, delay, error)
-        db.batches.release(lease, delay)
-        return FinishedBatch(lease.screen_id, accepted=False)
+            return _close(db, store, lease, result)
+    except Full as error:
+        log.warning("batch %d waits %.0f s: %s", lease.id, error.retry_after, error)
+        delay = error.retry_after
+        _persist(lambda: db.batches.release(lease, delay))
+    except (Unavailable, DeadlineExceeded) as error:
+        # What one batch cannot reach, such as the store or the embedding service, no other batch can reach either.
+        _wait(db, lease, error.detail, whole_screen=True)
+    except (MemoryError, TimeoutError) as error:
+        log.warning("batch %d of screen %s, attempt %d", lease.id, lease.screen_id, lease.attempt, exc_info=True)
+        doubt = f"the worker ran out of {'memory' if isinstance(error, MemoryError) else 'time'}"
+        _persist(lambda: db.batches.doubt(lease, doubt))
     except Exception as error:  # no failure may end the worker: it is recorded with the batch
         log.exception("batch %d of screen %s failed, attempt %d", lease.id, lease.screen_id, lease.attempt)
         detail = error.detail if isinstance(error, GandlError) else f"{type(error).__name__}: {error}"
-        return db.batches.fail(lease, detail)
+        return _persist(lambda: db.batches.fail(lease, detail))
+    return FinishedBatch(lease.screen_id, accepted=False)
+
+
+def _close(db: Database, store: Store, lease: LeasedBatch, result: _BatchResult) -> FinishedBatch:
+    """Close a batch, or let it wait if the storage of some sites is away. Its vectors are stored already."""
+    if result.away:
+        patience_is_over = lease.waited > PATIENCE_WITH_ONE_SITE and bool(result.keys)
+        if not patience_is_over:
+            _wait(db, lease, next(iter(result.away.values())), whole_screen=not result.keys)
+            return FinishedBatch(lease.screen_id, accepted=False)
+        minutes = f"for {lease.waited / 60:.0f} minutes, while other images could be read"
+        result.errors |= {number: f"{reason}; this was so {minutes}" for number, reason in result.away.items()}
     # The vectors are stored before the batch is closed, so a crash between the two only repeats the batch.
-    finished = db.batches.finish(lease, result.keys, result.errors)
+    finished = _persist(lambda: db.batches.finish(lease, result.keys, result.errors))
     return finished if finished.accepted else _drop(db, store, lease)
+
+
+def _wait(db: Database, lease: LeasedBatch, reason: str, *, whole_screen: bool) -> None:
+    seconds = wait_seconds(lease.waits)
+    log.warning("batch %d of screen %s waits %.0f s: %s", lease.id, lease.screen_id, seconds, reason)
+    _persist(lambda: db.batches.wait(lease, seconds, reason, whole_screen=whole_screen))
+
+
+def wait_seconds(waits: int) -> float:
+    """Return how long work waits that has waited so often before."""
+    return min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(waits, 16))
+
+
+def _persist(write: Callable[[], T]) -> T:
+    """Return the result of a step in the database, which is repeated while the database is away or its disk is full.
+
+    Otherwise the end of the work would be lost, and the work would count as that of a worker that died.
+    """
+    for waits in itertools.count():
+        try:
+            return write()
+        except Unavailable as error:
+            log.warning("again in %.0f s: %s", wait_seconds(waits), error.detail)
+            time.sleep(wait_seconds(waits))
+    raise AssertionError("the count never ends")
 
 
 def _embed_batch(store: Store, embedder: Embedder, lease: LeasedBatch, renewal: LeaseRenewal) -> _BatchResult | None:
@@ -129,7 +190,8 @@ def _embed_batch(store: Store, embedder: Embedder, lease: LeasedBatch, renewal: 
     # Profiles of older versions have no metrics of their images, so their sites are embedded again.
     stored_keys = _keys_by_site(stored) if stored is not None and stored.has_site_metrics else {}
     result = _BatchResult()
-    for group in _groups(_load_sites(lease, stored_keys)):
+    loaded = _load_one_by_one(lease, stored_keys) if lease.losses else _load_sites(lease, stored_keys)
+    for group in _groups(loaded):
         # The database accepts no result without a lease, so more work would be for nothing.
         if renewal.lost:
             return None
@@ -148,11 +210,10 @@ def _check_model(embedder: Embedder, lease: LeasedBatch) -> None:
 
 def _load_sites(lease: LeasedBatch, stored_keys: Mapping[SiteId, str]) -> Iterator[LoadedSite]:
     """Yield the sites in order. Threads decode them, at most MAX_SITES_AHEAD before they are used."""
-    preprocessing = {
-        plate: preprocessing_of(limits, lease.model, lease.reduction) for plate, limits in lease.limits.items()
-    }
+    preprocessing = _preprocessing(lease)
     pending: deque[tuple[LeasedSite, Future[SiteResult]]] = deque()
-    with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
+    pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
+    try:
         for leased in lease.sites:
             site = leased.site
             of_plate = preprocessing.get(site.plate)
@@ -161,10 +222,26 @@ def _load_sites(lease: LeasedBatch, stored_keys: Mapping[SiteId, str]) -> Iterat
             # Where decoding is faster than the model, the images would fill the memory without this limit.
             if len(pending) > MAX_SITES_AHEAD:
                 first, future = pending.popleft()
-                yield first, future.result()
+                yield first, future.result(MAX_SITE_SECONDS)
         while pending:
             first, future = pending.popleft()
-            yield first, future.result()
+            yield first, future.result(MAX_SITE_SECONDS)
+    finally:
+        # No wait: a thread whose decoder hangs cannot be ended, and the worker must go on without it.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _load_one_by_one(lease: LeasedBatch, stored_keys: Mapping[SiteId, str]) -> Iterator[LoadedSite]:
+    """Yield the sites in order, each loaded in a process of its own, because one of them may have killed a worker."""
+    preprocessing = _preprocessing(lease)
+    with IsolatedLoader() as loader:
+        for leased in lease.sites:
+            site = leased.site
+            yield leased, loader.load(site, preprocessing.get(site.plate), lease.model.id, stored_keys.get(site.id))
+
+
+def _preprocessing(lease: LeasedBatch) -> dict[str, Preprocessing]:
+    return {plate: preprocessing_of(limits, lease.model, lease.reduction) for plate, limits in lease.limits.items()}
 
 
 def _groups(loaded: Iterator[LoadedSite]) -> Iterator[list[LoadedSite]]:
@@ -188,6 +265,9 @@ def _add_group(group: Sequence[LoadedSite], stored: Profiles | None, embedder: E
         site, number = leased.site, leased.number
         if isinstance(result, Unreadable):
             batch.errors[number] = result.error
+            continue
+        if isinstance(result, Away):
+            batch.away[number] = result.reason
             continue
         batch.keys[number] = result.key
         if isinstance(result, SiteTiles):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from gandl_shared.errors import BadInput, NotFound
+from gandl_shared.errors import BadInput, NotFound, Outage
 from gandl_shared.imaging import (
     Preprocessing,
     SiteMetrics,
@@ -28,6 +29,10 @@ from gandl_shared.imaging import (
 from gandl_shared.plates import Site, inside
 from gandl_shared.store import THUMBNAIL_EDGE
 from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+_MAX_NAMES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +66,17 @@ class Unreadable:
     error: str
 
 
-def load_inside(
-    site: Site, preprocessing: Preprocessing | None, model_id: str, stored: str | None
-) -> SiteTiles | Unchanged | Unreadable:
+@dataclass(frozen=True)
+class Away:
+    """A site whose storage cannot be reached for the moment, and the reason."""
+
+    reason: str
+
+
+SiteResult = SiteTiles | Unchanged | Unreadable | Away
+
+
+def load_inside(site: Site, preprocessing: Preprocessing | None, model_id: str, stored: str | None) -> SiteResult:
     """Load a site if its files are below its root: links may have changed since the screen was checked.
 
     A plate of which no site is complete has no preprocessing.
@@ -82,10 +95,11 @@ def load_inside(
     return load(site, preprocessing, model_id, stored)
 
 
-def load(
-    site: Site, preprocessing: Preprocessing, model_id: str, stored: str | None
-) -> SiteTiles | Unchanged | Unreadable:
-    """Read a site and cut its tiles. If the key of its vectors equals `stored`, only the bytes are read."""
+def load(site: Site, preprocessing: Preprocessing, model_id: str, stored: str | None) -> SiteResult:
+    """Read a site and cut its tiles. If the key of its vectors equals `stored`, only the bytes are read.
+
+    Raises MemoryError, which may come from other sites that are decoded at the same time.
+    """
     try:
         # The key and the tiles come from the same bytes, so a file that changes meanwhile cannot get a wrong key.
         contents = [_content(site, name) for name in site.names]
@@ -93,6 +107,20 @@ def load(
         return Unchanged(key) if key == stored else _cut(site, contents, key, preprocessing)
     except BadInput as error:
         return Unreadable(error.detail)
+    except Outage as error:
+        return Away(error.detail)
+    except MemoryError:
+        raise
+    except Exception as error:  # a decoder stumbled over these bytes, and the other sites of the batch must go on
+        log.exception("site %s of well %s, plate %s", site.site, site.well, site.plate)
+        return Unreadable(f"{names_of(site)} cannot be decoded: {type(error).__name__}: {error}")
+
+
+def names_of(site: Site) -> str:
+    """Return the files of a site for a message, the first ones where there are many."""
+    first = ", ".join(site.names[:_MAX_NAMES])
+    more = len(site.names) - _MAX_NAMES
+    return f"{first} and {more} more files" if more > 0 else first
 
 
 def _content(site: Site, name: str) -> bytes:

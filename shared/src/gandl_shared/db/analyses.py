@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
 from gandl_shared.db.engine import Transactions, now
-from gandl_shared.db.leases import Leases
+from gandl_shared.db.leases import Leases, history
 from gandl_shared.db.records import AnalysisRecord, LeasedAnalysis
 from gandl_shared.db.screen_rows import iso_time
 from gandl_shared.db.screens import read_record, read_status
@@ -47,7 +47,7 @@ class AnalysisRepository:
         conditions = [] if analysis_id is None else [Analysis.id == analysis_id]
         with self._transactions.write() as connection:
             row = self._leases.take(connection, worker, seconds, *conditions)
-        return None if row is None else _leased_analysis(row)
+            return None if row is None else _leased_analysis(connection, row)
 
     def renew(self, lease: LeasedAnalysis, seconds: float) -> bool:
         """Extend a lease to `seconds` from now. Return False if it was lost: the worker should stop."""
@@ -76,6 +76,14 @@ class AnalysisRepository:
                 self._leases.requeue(connection, lease, attempts=lease.attempt, error=error)
             else:
                 self._fail(connection, lease.id, lease.screen_id, error)
+        return True
+
+    def wait(self, lease: LeasedAnalysis, seconds: float, reason: str) -> bool:
+        """Give an analysis back for `seconds`, because the store is away. Return False if the lease was lost."""
+        with self._transactions.write() as connection:
+            if not self._leases.hold(connection, lease):
+                return False
+            self._leases.wait(connection, lease, seconds, reason)
         return True
 
     def of_screen(self, screen_id: str) -> tuple[AnalysisRecord, ...]:
@@ -127,12 +135,12 @@ def _row(connection: Connection, condition: ColumnElement[bool]) -> Row[Any]:
     return row
 
 
-def _leased_analysis(row: Row[Any]) -> LeasedAnalysis:
+def _leased_analysis(connection: Connection, row: Row[Any]) -> LeasedAnalysis:
     return LeasedAnalysis(
         id=row.id,
         screen_id=row.screen_id,
         token=row.token,
-        attempt=row.attempts,
+        **history(connection, row),
         version=row.version,
         parameters=AnalysisParameters.model_validate(row.parameters),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, select, update
 
 from gandl_shared.db.engine import Transactions, now
-from gandl_shared.db.leases import Leases
+from gandl_shared.db.leases import Leases, history
 from gandl_shared.db.records import FinishedBatch, LeasedBatch, LeasedSite
 from gandl_shared.db.screen_rows import map_site, model_use, read_limits
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
@@ -52,6 +52,8 @@ class BatchRepository:
             # Sites, batch and screen change in one transaction, so that a crash cannot leave them in disagreement.
             _write_sites(connection, lease.screen_id, done, parked)
             self._leases.close(connection, lease.id, WorkState.DONE)
+            if lease.waits:
+                self._leases.resume(connection, lease.screen_id)
             analysis_id = end_embedding(connection, lease.screen_id)
         return FinishedBatch(lease.screen_id, accepted=True, analysis_id=analysis_id)
 
@@ -78,6 +80,33 @@ class BatchRepository:
             until = now(connection) + delay
             # The attempt was counted when the lease began, so it is taken back here.
             self._leases.requeue(connection, lease, attempts=lease.attempt - 1, not_before=until)
+        return True
+
+    def wait(self, lease: LeasedBatch, seconds: float, reason: str, *, whole_screen: bool = False) -> bool:
+        """Give a batch back for `seconds`, because something that it needs is away. Return False if the lease was lost.
+
+        The status of the screen shows the `reason`, and the attempt does not count. With `whole_screen`, the queued
+        batches of the screen wait too, because none of them could be done either.
+        """
+        with self._transactions.write() as connection:
+            if not self._leases.hold(connection, lease):
+                return False
+            until = self._leases.wait(connection, lease, seconds, reason)
+            if whole_screen:
+                others = (Batch.screen_id == lease.screen_id, Batch.state == WorkState.QUEUED, Batch.not_before < until)
+                waits = lease.waits + 1
+                self._leases.delay(connection, and_(*others), at=until - seconds, until=until, waits=waits, why=reason)
+        return True
+
+    def doubt(self, lease: LeasedBatch, error: str) -> bool:
+        """Put back a batch that has used up the memory or the time of its worker. Return False if the lease was lost.
+
+        The next worker treats it as a batch whose worker has died.
+        """
+        with self._transactions.write() as connection:
+            if not self._leases.hold(connection, lease):
+                return False
+            self._leases.doubt(connection, lease, error)
         return True
 
     def queued_ids(self, screen_id: str) -> tuple[int, ...]:
@@ -134,7 +163,7 @@ def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
         id=row.id,
         screen_id=row.screen_id,
         token=row.token,
-        attempt=row.attempts,
+        **history(connection, row),
         number=row.number,
         model=model_use(screen),
         limits=read_limits(connection, row.screen_id),

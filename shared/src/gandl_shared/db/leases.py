@@ -20,6 +20,8 @@ from gandl_shared.errors import NotFound
 from gandl_shared.schemas.states import WorkState
 
 _MAX_EXHAUSTED = 100  # one sweep parks at most so many; the next sweep parks more
+_MIN_LOSSES = 3
+"""A worker that died may not be the fault of its work, so the work is tried at least so often before it is parked."""
 
 Condition = ColumnElement[bool]
 
@@ -30,6 +32,11 @@ class Leases:
 
     table: type[Work]
     max_attempts: int
+
+    @property
+    def max_losses(self) -> int:
+        """So many attempts may end with the death of a worker."""
+        return max(self.max_attempts, _MIN_LOSSES)
 
     def waiting(self, at: float) -> Condition:
         """The row is queued, and `not_before` has passed."""
@@ -50,17 +57,20 @@ class Leases:
         """
         at = now(connection)
         # A row that has used all its attempts is left to the sweep, which records the failure.
-        query = select(self.table.id).where(self.table.attempts < self.max_attempts, *conditions)
+        query = select(self.table.id).where(*conditions)
         query = query.order_by(self.table.id).limit(1).with_for_update(skip_locked=True)
         # Two queries, because one query with "or" could not walk an index of many thousand batches.
-        work_id = connection.execute(query.where(self.expired(at))).scalar_one_or_none()
+        expired = query.where(self.expired(at), self.table.attempts < self.max_losses)
+        work_id = lost_id = connection.execute(expired).scalar_one_or_none()
         if work_id is None:
-            work_id = connection.execute(query.where(self.waiting(at))).scalar_one_or_none()
+            waiting = query.where(self.waiting(at), self.table.attempts < self.max_attempts)
+            work_id = connection.execute(waiting).scalar_one_or_none()
         if work_id is None:
             return None
         # The attempt is counted at its start, because a worker that is killed cannot count it at the end.
         values = {"state": WorkState.LEASED, "token": uuid.uuid4().hex, "worker": worker, "leased_until": at + seconds}
-        change = update(self.table).where(self.table.id == work_id).values(**values, attempts=self.table.attempts + 1)
+        counts = {"attempts": self.table.attempts + 1, "losses": self.table.losses + int(lost_id is not None)}
+        change = update(self.table).where(self.table.id == work_id).values(**values, **counts)
         return connection.execute(change.returning(self.table.__table__)).one()
 
     def renew(self, connection: Connection, lease: Lease, seconds: float) -> bool:
@@ -96,9 +106,40 @@ class Leases:
         values = {"attempts": attempts, "not_before": not_before}
         self._end_lease(connection, lease.id, WorkState.QUEUED, error, **values)
 
+    def wait(self, connection: Connection, lease: Lease, seconds: float, reason: str) -> float:
+        """Put the row of a lease back for `seconds`, because something is away, and return when it is due.
+
+        The attempt does not count.
+        """
+        at = now(connection)
+        self.requeue(connection, lease, attempts=lease.attempt - 1, not_before=at + seconds)
+        self.delay(connection, self.table.id == lease.id, at=at, until=at + seconds, waits=lease.waits + 1, why=reason)
+        return at + seconds
+
+    def delay(
+        self, connection: Connection, condition: Condition, *, at: float, until: float, waits: int, why: str
+    ) -> None:
+        """Let rows wait from now, `at`, for the same reason."""
+        since = func.coalesce(self.table.waiting_since, at)
+        values = {"not_before": until, "waiting": why, "waits": waits, "waiting_since": since}
+        connection.execute(update(self.table).where(condition).values(**values))
+
+    def resume(self, connection: Connection, screen_id: str) -> None:
+        """Let no row of a screen wait any longer, because what was away is back."""
+        own = and_(self.table.screen_id == screen_id, self.table.waiting.is_not(None))
+        values = {"not_before": 0.0, "waiting": None, "waits": 0, "waiting_since": None}
+        connection.execute(update(self.table).where(own).values(**values))
+
+    def doubt(self, connection: Connection, lease: Lease, error: str) -> None:
+        """Put the row of a lease back as if its worker had died, so that the next one is careful with it."""
+        self.requeue(connection, lease, attempts=lease.attempt, error=error)
+        connection.execute(update(self.table).where(self.table.id == lease.id).values(losses=self.table.losses + 1))
+
     def close(self, connection: Connection, work_id: int, state: WorkState, error: str | None = None) -> None:
         """End the work of a row in `state`."""
         self._end_lease(connection, work_id, state, error)
+        ended = {"waiting": None, "waits": 0, "waiting_since": None}
+        connection.execute(update(self.table).where(self.table.id == work_id).values(**ended))
 
     def exhausted(self, connection: Connection) -> list[int]:
         """Return ids of rows whose workers were lost in every attempt."""
@@ -127,7 +168,8 @@ class Leases:
         return tuple(connection.scalars(query))
 
     def _is_exhausted(self, at: float) -> Condition:
-        return and_(self.ready(at), self.table.attempts >= self.max_attempts)
+        failures = and_(self.waiting(at), self.table.attempts >= self.max_attempts)
+        return or_(failures, and_(self.expired(at), self.table.attempts >= self.max_losses))
 
     def _end_lease(
         self, connection: Connection, work_id: int, state: WorkState, error: str | None, **values: float
@@ -135,3 +177,9 @@ class Leases:
         # Without the token in the row, the worker that had the lease can no longer write.
         change = update(self.table).where(self.table.id == work_id)
         connection.execute(change.values(state=state, token=None, leased_until=None, error=error, **values))
+
+
+def history(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """Return what a Lease says about earlier attempts: waits, the seconds since the first one, and lost workers."""
+    waited = 0.0 if row.waiting_since is None else max(0.0, now(connection) - row.waiting_since)
+    return {"attempt": row.attempts, "waits": row.waits, "waited": waited, "losses": row.losses}

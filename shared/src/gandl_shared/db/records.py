@@ -67,12 +67,19 @@ class ScreenRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """The right of one worker to a batch or an analysis. `token` proves it; `attempt` counts from 1."""
+    """The right of one worker to a batch or an analysis. `token` proves it; `attempt` counts from 1.
+
+    The work has waited `waits` times for something that was away, over `waited` seconds. `losses` counts the workers
+    that died with it.
+    """
 
     id: int
     screen_id: str
     token: str
     attempt: int
+    waits: int = 0
+    waited: float = 0.0
+    losses: int = 0
 
 
 @dataclass(frozen=True)

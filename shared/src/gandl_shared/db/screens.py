@@ -182,6 +182,7 @@ def _requeue_sites(connection: Connection, screen_id: str) -> int:
         change = update(Batch).where(Batch.screen_id == screen_id, Batch.number.in_(batches))
         # The batch gets all its attempts again, because the user may have repaired the images.
         fresh = {"attempts": 0, "not_before": 0.0, "error": None, "token": None, "leased_until": None}
+        fresh |= {"waiting": None, "waits": 0, "waiting_since": None, "losses": 0}
         connection.execute(change.values(state=WorkState.QUEUED, **fresh))
         set_screen_state(connection, screen_id, ScreenState.QUEUED)
     return sites
@@ -195,6 +196,7 @@ class _Counts:
     wells: int = 0
     batches: int = 0
     sites: Counter[str] = field(default_factory=Counter)
+    waiting: str | None = None
 
 
 def _statuses(connection: Connection, rows: list[Row[Any]]) -> list[ScreenStatus]:
@@ -213,6 +215,11 @@ def _counts(connection: Connection, ids: list[str]) -> dict[str, _Counts]:
     wells = select(Well.screen_id, func.count()).where(Well.screen_id.in_(ids), used).group_by(Well.screen_id)
     batches = select(Batch.screen_id, begun).where(Batch.screen_id.in_(ids)).group_by(Batch.screen_id)
     sites = select(Site.screen_id, Site.state, func.count()).where(Site.screen_id.in_(ids))
+    for table in (Batch, Analysis):
+        away = (table.screen_id.in_(ids), table.state.in_(OPEN_WORK), table.waiting.is_not(None))
+        reasons = select(table.screen_id, func.max(table.waiting)).where(*away).group_by(table.screen_id)
+        for screen_id, reason in connection.execute(reasons):
+            counts[screen_id].waiting = reason
     for screen_id, count in connection.execute(plates):
         counts[screen_id].plates = count
     for screen_id, count in connection.execute(wells):
@@ -238,6 +245,7 @@ def _status(row: Row[Any], counts: _Counts) -> ScreenStatus:
         plates=counts.plates,
         wells=counts.wells,
         progress=Progress(sites=sites.total(), done=sites[SiteState.DONE], parked=sites[SiteState.PARKED]),
+        waiting=counts.waiting,
         error=row.error,
         analysis_version=row.analysis_version,
         created_at=iso_time(row.created_at),

@@ -25,10 +25,12 @@ class Base(DeclarativeBase):
 class Screen(Base):
     """A plate job. `state` is a ScreenState; a screen whose batches are being embedded is stored as queued.
 
-    `notes` say what was assumed while its input was read; null before version 0003 of the tables.
+    `notes` say what was assumed while its input was read; null before version 0003 of the tables. `idempotency_key` is
+    what the client named its request, and `fingerprint` a hash of that request.
     """
 
     __tablename__ = "screens"
+    __table_args__ = (Index("screens_by_idempotency_key", "idempotency_key", unique=True),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -45,6 +47,8 @@ class Screen(Base):
     analysis_version: Mapped[int | None]
     created_at: Mapped[float] = mapped_column(Float(53))
     finished_at: Mapped[float | None] = mapped_column(Float(53))
+    idempotency_key: Mapped[str | None] = mapped_column(String(200))
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
 
 
 class Plate(Base):
@@ -85,7 +89,8 @@ class Work(Base):
     """What one worker at a time may do: a batch or an analysis. The rules of its columns are in `leases`.
 
     `state` is a WorkState. `token` is the lease: a worker that cannot show it may not write. `not_before` delays work
-    that a busy service has refused.
+    that a busy service has refused. `waiting` says what the work waits for that is away, `waits` how often it has
+    waited, and `waiting_since` from when. `losses` counts the workers that died with it.
     """
 
     __abstract__ = True
@@ -99,6 +104,10 @@ class Work(Base):
     token: Mapped[str | None] = mapped_column(String(32))
     leased_until: Mapped[float | None] = mapped_column(Float(53))
     error: Mapped[str | None] = mapped_column(Text)
+    waiting: Mapped[str | None] = mapped_column(Text)
+    waits: Mapped[int] = mapped_column(default=0, server_default="0")
+    waiting_since: Mapped[float | None] = mapped_column(Float(53))
+    losses: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Batch(Work):
@@ -118,7 +127,8 @@ class Site(Base):
     """A field of view. `state` is a SiteState; `key` identifies the vectors of a site that is done.
 
     `files` has one name per channel, or one list of names per channel if focal planes are to be reduced or a channel is
-    missing.
+    missing. `stamps` are size and time of each file at submission, null before version 0005 of the tables and where the
+    images are no files. `note` says what a worker noticed about a site that is done.
     """
 
     __tablename__ = "sites"
@@ -137,9 +147,11 @@ class Site(Base):
     name: Mapped[str] = mapped_column(Text)
     # Names, or a list of names per channel where its planes are reduced; earlier SQLAlchemy reads no union of lists.
     files: Mapped[list[Any]] = mapped_column(JSON)
+    stamps: Mapped[list[Any] | None] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(20))
     key: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
 
 
 class Analysis(Work):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gandl_shared.errors import BadInput, InvalidImage, NotFound
+from gandl_shared.files.outages import outage
 from gandl_shared.files.regular import open_regular
 
 MAX_BYTES = 2**31
@@ -92,9 +93,15 @@ class FolderKeys:
                 _check_size(last - first, key, self.label)
                 file.seek(first)
                 return file.read(max(last - first, 0))
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
+            # A chunk that was never written stands for background, but only while its plate is there.
+            away = outage(error, path, folder=self._real)
+            if away is not None:
+                raise away from error
             return None
-        except (OSError, RuntimeError) as error:  # a RuntimeError comes from links that form a circle
+        except OSError as error:
+            raise outage(error, path) or InvalidImage(f"{key} in {self.label} cannot be read: {error}") from error
+        except RuntimeError as error:  # it comes from links that form a circle
             raise InvalidImage(f"{key} in {self.label} cannot be read: {error}") from error
 
 

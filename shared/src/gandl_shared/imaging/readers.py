@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from gandl_shared.errors import InvalidImage, NotFound, TooLarge, UnsupportedType
+from gandl_shared.files.outages import outage
 from gandl_shared.files.references import ImageReference, parse_reference
 from gandl_shared.files.regular import open_regular
 from gandl_shared.imaging.greys import Raw, greys_of_palette
@@ -89,7 +90,7 @@ def read_image(path: Path) -> Raw:
 def read_content(path: Path) -> bytes:
     """Return the bytes from which `decode` makes an image: those of its file, or of a plane of OME-Zarr as `.npy`.
 
-    Raises as `read_image` does.
+    Raises as `read_image` does, and Outage if the storage of the file is away.
     """
     reference = parse_reference(path.name)
     if is_plane(reference):
@@ -101,7 +102,9 @@ def read_content(path: Path) -> bytes:
         with _open(path.parent / reference.file) as file:
             return file.read()
     except OSError as error:
-        raise InvalidImage(f"image {path.name} cannot be read: {error.strerror}") from error
+        raise outage(error, path.parent / reference.file) or InvalidImage(
+            f"image {path.name} cannot be read: {error.strerror}"
+        ) from error
 
 
 def decode(source: BinaryIO | bytes, name: str) -> Raw:
@@ -154,9 +157,9 @@ def _open(path: Path) -> BinaryIO:
     try:
         return open_regular(path)
     except FileNotFoundError as error:
-        raise NotFound(f"image {path.name} is not there") from error
+        raise outage(error, path) or NotFound(f"image {path.name} is not there") from error
     except OSError as error:
-        raise InvalidImage(f"image {path.name} cannot be opened: {error.strerror}") from error
+        raise outage(error, path) or InvalidImage(f"image {path.name} cannot be opened: {error.strerror}") from error
 
 
 def _is_tiff(file: BinaryIO) -> bool:

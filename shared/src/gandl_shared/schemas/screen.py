@@ -139,6 +139,9 @@ class ScreenStatus(Frozen):
     intensities: Mapping[str, PlateIntensities] = Field(
         default_factory=dict, description="bit depth and range of the images by plate; absent in a list of screens"
     )
+    waiting: str | None = Field(
+        default=None, description="what the screen waits for, such as a folder that is away; it goes on by itself"
+    )
     error: str | None = None
     analysis_version: int | None = None
     created_at: str

@@ -5,6 +5,7 @@
     ROOT/<screen>/documents/<name>             results of analyses
 
 A file is always complete, and writing it again replaces it. Therefore two workers with the same batch do no harm.
+Methods raise Outage while the disk of the store is full or away.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from gandl_shared.errors import Malformed, NotFound
+from gandl_shared.errors import Malformed, NotFound, Outage
 from gandl_shared.files.atomic import TEMPORARY_PREFIX, atomic_file
+from gandl_shared.files.outages import outage
 from gandl_shared.store.profiles import Profiles, join_profiles, read_profiles, write_profiles
 from gandl_shared.store.thumbnails import Thumbnail, read_thumbnails, write_thumbnails
 
@@ -37,6 +39,7 @@ class Store:
         filesystem, path = fsspec.core.url_to_fs(str(root))
         self._fs: Any = filesystem  # fsspec has no types
         self._root: str = path.rstrip("/")
+        self._device: int | None = None
 
     def put_vectors(self, screen_id: str, batch: int, vectors: Profiles) -> None:
         """Write or replace the vectors of a batch; `batch` is its number in plate map order."""
@@ -56,6 +59,7 @@ class Store:
         names = sorted(n for n in self._list_files(folder) if n.endswith(".parquet"))
         parts = [read_profiles(io.BytesIO(self._fs.cat_file(name))) for name in names]
         if not any(len(part) for part in parts):
+            self._check_root()
             raise NotFound(f"screen '{screen_id}' has no vectors yet")
         return join_profiles([part for part in parts if len(part)])
 
@@ -122,16 +126,47 @@ class Store:
         try:
             content: bytes = self._fs.cat_file(path)
         except FileNotFoundError:
+            # Without its disk the store has no file at all, which must not be taken for a file that was never written.
+            self._check_root()
             return None
+        except OSError as error:
+            raise self._outage(error, path) or error from error
         return content
 
     def _write(self, path: str, content: bytes) -> None:
         """Write a file atomically. An object store does so by itself: it shows an object only when it is complete."""
-        if isinstance(self._fs, LocalFileSystem):
-            target = Path(path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_file(target) as file:
-                file.write(content)
-        else:
-            self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-            self._fs.pipe_file(path, content)
+        try:
+            if isinstance(self._fs, LocalFileSystem):
+                self._write_local(Path(path), content)
+            else:
+                self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+                self._fs.pipe_file(path, content)
+        except OSError as error:
+            raise self._outage(error, path) or error from error
+
+    def _write_local(self, target: Path, content: bytes) -> None:
+        # A root that was there and is away must not be made again beside its disk, where nobody would find the files.
+        if self._device is None:
+            Path(self._root).mkdir(parents=True, exist_ok=True)
+        self._check_root()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(target) as file:
+            file.write(content)
+
+    def _check_root(self) -> None:
+        """Raise Outage if the root was there before, and is away or on another disk now."""
+        if not isinstance(self._fs, LocalFileSystem):
+            return
+        try:
+            device = Path(self._root).stat().st_dev
+        except OSError as error:
+            if self._device is None and isinstance(error, FileNotFoundError):
+                return
+            raise Outage(f"the store {self._root} cannot be reached for the moment: {error.strerror}") from error
+        if self._device is None:
+            self._device = device
+        if device != self._device:
+            raise Outage(f"the store {self._root} is on another disk than before, as if its disk were not mounted")
+
+    def _outage(self, error: OSError, path: str) -> Outage | None:
+        return outage(error, Path(path), folder=Path(self._root))

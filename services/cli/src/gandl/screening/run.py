@@ -160,7 +160,14 @@ def _embedded(
     """Embed all sites of the plan and return the input of the analysis. Raises Unavailable if the embedding failed."""
     screen_id = submit(database, plan)
     on_step("embedding")
-    status = run_screen(database, store, embedder, screen_id, on_progress=on_progress)
+    status = run_screen(
+        database,
+        store,
+        embedder,
+        screen_id,
+        on_progress=on_progress,
+        on_wait=lambda reason: on_step(f"waiting: {reason}" if reason else "embedding"),
+    )
     if status.error:
         raise Unavailable(status.error)
     record = database.screens.get(screen_id)

@@ -1,0 +1,91 @@
+"""Whether a file is at fault, or the storage that should hold it is away for a moment.
+
+A file that is damaged, missing in its folder or forbidden stays so, and its site is put aside. A folder that is gone, a
+full disk and a server that does not answer come back, so the work has to wait for them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from gandl_shared.errors import Outage
+
+_ABSENT = (errno.ENOENT, errno.ENOTDIR)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+_FAULTS_OF_THE_FILE = (
+    errno.EINVAL,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.EFBIG,
+    errno.EOVERFLOW,
+    errno.EILSEQ,
+    errno.ENXIO,
+)
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK
+
+
+def outage(error: OSError, path: Path, *, folder: Path | None = None) -> Outage | None:
+    """Return the error of a storage that is away, or None if the file at `path` is itself at fault.
+
+    `error` was raised when `path` was opened, read or written. A file that cannot be found or is forbidden is at fault
+    only if its folder can be read and holds other files: a mount that is away leaves an empty folder or none. `folder`
+    is given where the folders of `path` below it may be missing too.
+    """
+    number = error.errno
+    if number in _ABSENT or isinstance(error, FileNotFoundError):
+        # A link may lead to another disk, so the folder that really holds the file counts.
+        file = Path(os.path.realpath(path))
+        reason = _missing_folder(file, file.parent if folder is None else Path(os.path.realpath(folder)))
+    elif number in _FORBIDDEN:
+        reason = _closed_folder(path.parent)
+    elif number in _FAULTS_OF_THE_FILE or not _is_of_a_system(error):
+        reason = None
+    else:
+        # Anything else is the state of a disk, a network or this machine, such as EIO, ENOSPC, ESTALE or EMFILE.
+        reason = f"{path} cannot be reached for the moment: {error.strerror or error}"
+    return None if reason is None else Outage(reason)
+
+
+def _is_of_a_system(error: OSError) -> bool:
+    """Return True for an error with a number of the operating system, or of a connection; libraries raise others."""
+    return error.errno is not None or isinstance(error, (TimeoutError, ConnectionError))
+
+
+def _missing_folder(file: Path, folder: Path) -> str | None:
+    """Return why the folder of an absent file counts as away, or None if the file alone is missing."""
+    try:
+        descriptor = os.open(folder, _FOLDER_FLAGS)
+    except NotADirectoryError:
+        return None
+    except OSError as error:
+        return f"the folder {folder} cannot be reached for the moment: {error.strerror}"
+    try:
+        # The open folder is asked, because its path may lead to another one before and after.
+        if _holds(descriptor, os.path.relpath(file, folder)):
+            return f"the folder {folder} was away for a moment"
+        with os.scandir(descriptor) as entries:
+            if next(entries, None) is None:
+                return f"the folder {folder} is empty, as if its disk were not mounted"
+    except OSError as error:
+        return f"the folder {folder} cannot be reached for the moment: {error.strerror}"
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _holds(descriptor: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=descriptor)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _closed_folder(folder: Path) -> str | None:
+    """Return why a folder counts as away, or None if its files may be opened."""
+    if os.access(folder, os.R_OK | os.X_OK):
+        return None
+    return f"the folder {folder} cannot be opened for the moment: permission denied"
