@@ -23,7 +23,7 @@ DATA := $(GANDL_DATA)
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
-.PHONY: help demo test test-slow test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels
+.PHONY: help demo test test-slow test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -73,6 +73,9 @@ test: check ## make check and every test that is not slow
 
 test-slow: $(VENV)/.dev ## the long tests too
 	@$(PYTEST) -m 'slow or not slow'
+
+test-hostile: $(VENV)/.dev ## thousands of hostile bodies to POST /embed: counts by status and the slowest; BODIES=2000
+	@$(BIN)/python -m benchmarks.hostile --count $(or $(BODIES),2000) $(if $(wildcard ../shared/cases/hostile),--cases ../shared/cases/hostile)
 
 # The oldest versions that the members allow, as another project may have them. Training stays out, because its torch is
 # large; so does the test of the specification, whose tool wants newer versions.

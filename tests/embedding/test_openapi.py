@@ -44,7 +44,7 @@ def test_the_routes_are_those_of_the_design() -> None:
 def test_every_error_has_the_one_form() -> None:
     harness.assert_one_form_of_errors(document())
     assert set(json.loads(document())["paths"]["/embed"]["post"]["responses"]) == {
-        "200", "400", "401", "404", "413", "415", "422", "429", "500", "503", "504"
+        "200", "400", "401", "404", "408", "413", "415", "422", "429", "500", "503", "504"
     }  # fmt: skip
 
 

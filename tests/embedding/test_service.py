@@ -83,9 +83,21 @@ def test_an_answer_has_the_vectors_of_the_engine_and_their_means(models_dir: Pat
 
 def test_bodies_together_are_limited_but_one_alone_is_always_accepted(models_dir: Path) -> None:
     service = service_of(models_dir, bodies_mib=1)
-    with service.reserve(5 * MIB), pytest.raises(Full, match="5242880 bytes"), service.reserve(1):
+    with service.reservation(5 * MIB) as first:
+        first(5 * MIB)
+        with pytest.raises(Full, match="5242880 bytes"), service.reservation(1):
+            pass
+    with service.reservation(0) as first, service.reservation(0) as second:
+        first(MIB // 2)
+        second(MIB // 2)
+        with pytest.raises(Full):
+            second(1)
+    with service.reservation(MIB):
         pass
-    with service.reserve(MIB // 2), service.reserve(MIB // 2), pytest.raises(Full), service.reserve(1):
-        pass
-    with service.reserve(MIB):
-        pass
+
+
+def test_what_is_only_announced_takes_no_room(models_dir: Path) -> None:
+    """Silent connections that declare large bodies turn nobody away."""
+    service = service_of(models_dir, bodies_mib=1)
+    with service.reservation(MIB), service.reservation(MIB), service.reservation(MIB) as reserve:
+        reserve(MIB)

@@ -73,6 +73,12 @@ class NotFound(BadInput):
     status = 404
 
 
+class TooSlow(BadInput):
+    """The body of a request did not arrive within its time limit."""
+
+    status = 408
+
+
 class Conflict(BadInput):
     """The operation needs another state, for example a screen that has ended."""
 

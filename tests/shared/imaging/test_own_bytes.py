@@ -147,7 +147,7 @@ def test_xml_that_contradicts_itself_or_the_file_is_refused(description: str, wo
 
 
 def test_more_xml_than_any_plate_needs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gandl_shared.imaging.ome.MAX_CHARACTERS", 100)
+    monkeypatch.setattr("gandl_shared.imaging.tiff.ome.MAX_CHARACTERS", 100)
     with pytest.raises(InvalidImage, match="gandl reads at most 100"):
         read(xml("<TiffData/>"))
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from itertools import repeat
 
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.testclient import TestClient
-from gandl_shared.errors import Malformed, TooLarge
+from gandl_shared.errors import Malformed, TooLarge, TooSlow
 from gandl_shared.web.bodies import BodyLimit, bounded_route
 from gandl_shared.web.errors import add_error_handlers
+from starlette.types import Message
 
 LIMIT = BodyLimit(10, "send less")
 
@@ -61,3 +64,21 @@ def test_the_stated_length() -> None:
     for text in ("-1", "x", "", "1.0"):
         with pytest.raises(Malformed, match="Content-Length"):
             LIMIT.stated_length(request_of(text))
+
+
+def test_a_body_that_pauses_or_trickles_is_refused() -> None:
+    async def read(limit: BodyLimit, pauses: Iterator[float]) -> None:
+        async def receive() -> Message:
+            await asyncio.sleep(next(pauses))
+            return {"type": "http.request", "body": b"1", "more_body": True}
+
+        limited = limit.limit(receive)
+        while True:
+            await limited()
+
+    silent = BodyLimit(100, "send less", pause_seconds=0.02)
+    with pytest.raises(TooSlow, match="only 0 bytes"):
+        asyncio.run(read(silent, iter([10.0])))
+    trickling = BodyLimit(100, "send less", pause_seconds=0.05, min_rate=100.0)
+    with pytest.raises(TooSlow, match=r"only \d bytes"):
+        asyncio.run(read(trickling, repeat(0.02)))

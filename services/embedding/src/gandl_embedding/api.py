@@ -17,22 +17,19 @@ from gandl_shared.clients.wire import (
     Pool,
     to_npy,
 )
-from gandl_shared.errors import Invalid, Malformed, UnsupportedType
+from gandl_shared.errors import Malformed, UnsupportedType
 from gandl_shared.web.bodies import BodyLimit
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.keys import require_key
 from gandl_shared.web.negotiation import JSON, preferred
+from gandl_shared.web.presence import CLIENT_GONE, while_present
 from gandl_shared.web.query import NO_QUERY, QueryModel
 from pydantic import Field
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from gandl_embedding.inputs import CHANNEL, IMAGE, Upload
+from gandl_embedding.inputs import CHANNEL, IMAGE, read_form
 from gandl_embedding.service import EmbeddingService, EmbedOptions, EmbedResult
 from gandl_embedding.settings import MIB
-
-MAX_FORM_FIELDS = 16
 
 _BYTES = "application/octet-stream"
 _FORM = "multipart/form-data"
@@ -136,49 +133,48 @@ def router(service: EmbeddingService) -> APIRouter:
         response_model=Embeddings,
         responses={
             200: {"content": {NPY: _BINARY}, "description": "Vectors"},
-            **error_responses(400, 401, 404, 413, 415, 422, 429, 500, 503, 504),
+            **error_responses(400, 401, 404, 408, 413, 415, 422, 429, 500, 503, 504),
         },
         openapi_extra={"requestBody": _BODY},
     )
     async def embed(request: Request, query: Annotated[EmbedQuery, Query()]) -> Response:
-        # A body of unstated length reserves as much memory as it may need.
         length = limit.stated_length(request)
-        with service.reserve(limit.max_bytes if length is None else length):
-            limited = Request(request.scope, limit.limit(request.receive))
-            return await _rendered(request, await _embedded(service, limited, query.options))
+        media = _media(request)
+        # What can be refused at once is refused before the body is read.
+        service.check_room(query.model)
+        with service.reservation(length or 0) as reserve:
+            body = await _read(Request(request.scope, limit.limit(request.receive, reserve)))
+            work = _answer(service, request, media, body, query.options)
+            answer = await while_present(request.receive, work)
+        return Response(status_code=CLIENT_GONE) if answer is None else answer
 
     return routes
 
 
-async def _embedded(service: EmbeddingService, request: Request, options: EmbedOptions) -> EmbedResult:
+def _media(request: Request) -> str:
+    """Return the media type of a body. Raises UnsupportedType for one that the route does not take."""
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media not in (_FORM, NPY, _BYTES):
         raise UnsupportedType(
             f"the body is {media or 'of no stated type'}; this route takes {_FORM}, {NPY} and {_BYTES}"
         )
+    return media
+
+
+async def _read(request: Request) -> bytes:
     try:
-        if media == _FORM:
-            return await _embedded_form(service, request, options)
-        return await service.embed_npy(await request.body(), options)
+        return await request.body()
     except ClientDisconnect as error:
         raise Malformed("the body ended before it was complete") from error
 
 
-async def _embedded_form(service: EmbeddingService, request: Request, options: EmbedOptions) -> EmbedResult:
-    max_files = service.settings.request_files
-    try:
-        async with request.form(max_files=max_files, max_fields=MAX_FORM_FIELDS) as form:
-            uploads = [_upload(name, value) for name, value in form.multi_items()]
-            return await service.embed_uploads(uploads, options)
-    except HTTPException as error:
-        # Starlette raises it for a form that cannot be parsed or has too many files.
-        raise Malformed(f"the form cannot be read: {error.detail}") from error
-
-
-def _upload(name: str, value: UploadFile | str) -> Upload:
-    if isinstance(value, str):
-        raise Invalid(f"the form field {name!r} is text; send images as files in '{IMAGE}' or '{CHANNEL}'")
-    return Upload(field=name, filename=value.filename or "", file=value.file)
+async def _answer(
+    service: EmbeddingService, request: Request, media: str, body: bytes, options: EmbedOptions
+) -> Response:
+    if media == _FORM:
+        uploads = await read_form(request.headers, body, service.settings.request_files)
+        return await _rendered(request, await service.embed_uploads(uploads, options))
+    return await _rendered(request, await service.embed_npy(body, options))
 
 
 async def _rendered(request: Request, result: EmbedResult) -> Response:

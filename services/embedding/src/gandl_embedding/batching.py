@@ -24,22 +24,20 @@ Float32 = NDArray[np.float32]
 Observe = Callable[[int, float], None]
 """Called after each run with its number of tiles and its seconds."""
 
-INITIAL_RATE = 100.0
-"""Tiles per second that are assumed before the first run is timed."""
-
 RATE_SMOOTHING = 0.2
 """Weight of the last run in the running rate (exponential smoothing)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions:
-    """Limits of a queue: tiles per run, tiles that may wait, seconds to fill a run, and seconds until a request
-    fails."""
+    """Limits of a queue: tiles per run, tiles and seconds of work that may wait, seconds to fill a run, and seconds
+    until a request fails."""
 
     max_tiles: int
     max_waiting: int
     fill_seconds: float = 0.002
     deadline_seconds: float = 120.0
+    queue_seconds: float = 8.0
 
 
 class _Job:
@@ -77,7 +75,7 @@ class Batcher:
         self._jobs: deque[_Job] = deque()
         self._arrived = asyncio.Event()
         self._draining = False
-        self._rate = INITIAL_RATE
+        self._rate: float | None = None
         self._task: asyncio.Task[None] | None = None
         # One thread: runs at the same time would share the cores and each be slower.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gandl-embed")
@@ -120,12 +118,25 @@ class Batcher:
     def _admit(self, count: int) -> None:
         if self._draining or self._task is None:
             raise Unavailable("the embedding service is draining" if self._draining else "the model is not started")
+        self.check_room(count)
+
+    def check_room(self, count: int = 0) -> None:
+        """Raise Full if `count` more tiles have no room in the queue, or would wait too long at the present rate."""
         waiting = self.waiting
         # An empty queue accepts a request of any size, because no later moment would be better.
-        if waiting and waiting + count > self._options.max_waiting:
+        if not waiting:
+            return
+        seconds = waiting / self._rate if self._rate else 0.0
+        if waiting + count > self._options.max_waiting:
             raise Full(
                 f"{waiting} tiles wait, {count} more exceed the queue of {self._options.max_waiting}",
-                retry_after=waiting / self._rate,
+                retry_after=max(seconds, 1.0),
+            )
+        if seconds > self._options.queue_seconds:
+            raise Full(
+                f"{waiting} tiles wait, which take about {seconds:.1f} s; at most {self._options.queue_seconds:g} s "
+                "of work may wait",
+                retry_after=seconds,
             )
 
     def _remove(self, job: _Job) -> None:
@@ -194,5 +205,6 @@ class Batcher:
 
     def _update_rate(self, tiles: int, seconds: float) -> None:
         """Update the running rate, from which a refused client learns when it may try again."""
-        self._rate += RATE_SMOOTHING * (tiles / max(seconds, 1e-6) - self._rate)
+        rate = tiles / max(seconds, 1e-6)
+        self._rate = rate if self._rate is None else self._rate + RATE_SMOOTHING * (rate - self._rate)
         self._observe(tiles, seconds)

@@ -19,21 +19,22 @@ from prometheus_client import CollectorRegistry
 
 from gandl_embedding.batching import Batcher, BatchOptions
 from gandl_embedding.catalog import Catalog
+from gandl_embedding.engine import Engine
 from gandl_embedding.inputs import (
+    DecoderLimits,
+    Decoders,
     RequestLimits,
     Tiles,
     Upload,
     explicit_limits,
+    holds_tiles,
     mean_per_image,
     tiles_of_array,
-    tiles_of_uploads,
 )
 from gandl_embedding.metrics import RunMetrics
 from gandl_embedding.settings import MIB, Settings
 
 _log = logging.getLogger("gandl.embedding")
-
-MakeTiles = Callable[[ModelCard, IntensityLimits | None, RequestLimits], Tiles]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,16 @@ class EmbeddingService:
         self._batchers: dict[str, Batcher] = {}
         self._not_ready: str | None = "the models are not loaded yet"
         self._reserved_bytes = 0
-        self._decoders = asyncio.Semaphore(settings.decoders)
+        self._decoders = Decoders(
+            DecoderLimits(
+                processes=settings.decoders,
+                memory_mib=settings.decoder_mib,
+                seconds=settings.deadline_s,
+                queue_seconds=settings.queue_s,
+            )
+        )
+        # Fields of arrays are mapped in threads of this process, as many at a time as files are decoded.
+        self._mappers = asyncio.Semaphore(settings.decoders)
         self._metrics = RunMetrics(registry, self._waiting)
 
     @asynccontextmanager
@@ -89,6 +99,7 @@ class EmbeddingService:
             # A stop during the warm-up must not close a session that still runs.
             await asyncio.wait([warm_up])
             self._not_ready = "the service is draining"
+            await self._decoders.close()
 
     def ready(self) -> str | None:
         """Return None once every model has run, otherwise the reason why the service is not ready."""
@@ -103,47 +114,84 @@ class EmbeddingService:
         """Return one model. Raises NotFound, Unavailable."""
         return self._loaded().info(name)
 
+    def check_room(self, model: str | None) -> None:
+        """Raise what a request would raise that is sent now, so that it can be refused before its body is read.
+
+        Raises NotFound, Unavailable, and Full if it would have to wait too long.
+        """
+        if self._not_ready:
+            raise Unavailable(self._not_ready)
+        self._decoders.check_room()
+        self._batchers[self._loaded().get(model).card.name].check_room()
+
     async def embed_uploads(self, uploads: Sequence[Upload], options: EmbedOptions) -> EmbedResult:
         """Return the vectors of uploaded image files. Raises what `inputs` and `batching` raise."""
-        return await self._embed(options, lambda *context: tiles_of_uploads(uploads, *context))
+        engine, limits = self._resolved(options)
+        tiles = await self._decoders.tiles(uploads, engine.card, limits, self._request_limits(options))
+        return await self._embed(engine, tiles, options)
 
     async def embed_npy(self, body: bytes, options: EmbedOptions) -> EmbedResult:
         """Return the vectors of a `.npy` body. Raises Malformed, and what `inputs` and `batching` raise."""
-        return await self._embed(options, lambda *context: tiles_of_array(from_npy(body), *context))
+        engine, limits = self._resolved(options)
+        array, request_limits = from_npy(body), self._request_limits(options)
+        if holds_tiles(array, engine.card, limits):
+            # Ready tiles need no work, so they go on without a thread.
+            tiles = tiles_of_array(array, engine.card, limits, request_limits)
+        else:
+            async with self._mappers:
+                tiles = await asyncio.to_thread(tiles_of_array, array, engine.card, limits, request_limits)
+        return await self._embed(engine, tiles, options)
 
     @contextmanager
-    def reserve(self, n_bytes: int) -> Iterator[None]:
-        """Reserve memory for a body while it is read and processed. Raises Full."""
-        # A single body is always accepted, so that a small total limit cannot block the service for good.
-        if self._reserved_bytes and self._reserved_bytes + n_bytes > self.settings.bodies_mib * MIB:
-            raise Full(f"requests of {self._reserved_bytes} bytes are being processed; try again")
-        self._reserved_bytes += n_bytes
-        try:
-            yield
-        finally:
-            self._reserved_bytes -= n_bytes
+    def reservation(self, expected_bytes: int) -> Iterator[Callable[[int], None]]:
+        """Give a function that reserves memory for the bytes of a body while they arrive, until the end of the block.
 
-    async def _embed(self, options: EmbedOptions, make_tiles: MakeTiles) -> EmbedResult:
+        Raises Full if a body of `expected_bytes` has no room now, and later if the bytes that arrive have none.
+        """
+        own = 0
+
+        def check(n_bytes: int) -> None:
+            # A single body is always accepted, so that a small total limit cannot block the service for good.
+            others = self._reserved_bytes - own
+            if others and self._reserved_bytes + n_bytes > self.settings.bodies_mib * MIB:
+                raise Full(f"requests of {others} bytes are being processed; try again")
+
+        def reserve(n_bytes: int) -> None:
+            nonlocal own
+            check(n_bytes)
+            own += n_bytes
+            self._reserved_bytes += n_bytes
+
+        # What is only announced takes no room, or silent connections could turn everybody away.
+        check(expected_bytes)
+        try:
+            yield reserve
+        finally:
+            self._reserved_bytes -= own
+
+    def _resolved(self, options: EmbedOptions) -> tuple[Engine, IntensityLimits | None]:
+        """Return the model and the explicit limits of a request."""
         if self._not_ready:
             raise Unavailable(self._not_ready)
         engine = self._loaded().get(options.model)
-        card = engine.card
-        limits = explicit_limits(options.low, options.high, card)
-        request_limits = RequestLimits(
+        return engine, explicit_limits(options.low, options.high, engine.card)
+
+    def _request_limits(self, options: EmbedOptions) -> RequestLimits:
+        return RequestLimits(
             max_pixels=self.settings.request_pixels,
             max_tiles=self.settings.request_tiles,
             allow_clipping=options.allow_clipping,
         )
-        # Decoding is limited, because each decoded image may need hundreds of megabytes.
-        async with self._decoders:
-            tiles = await asyncio.to_thread(make_tiles, card, limits, request_limits)
-        vectors = await self._batchers[card.name].embed(tiles.tiles)
+
+    async def _embed(self, engine: Engine, tiles: Tiles, options: EmbedOptions) -> EmbedResult:
+        vectors = await self._batchers[engine.card.name].embed(tiles.tiles)
         if options.pool is Pool.MEAN:
             vectors = mean_per_image(vectors, tiles.counts)
-        return EmbedResult(card=card, model_id=engine.model_id, pool=options.pool, tiles=tiles, vectors=vectors)
+        return EmbedResult(card=engine.card, model_id=engine.model_id, pool=options.pool, tiles=tiles, vectors=vectors)
 
     async def _warm_up(self, catalog: Catalog) -> None:
         try:
+            await self._decoders.warm_up()
             for engine in catalog.engines.values():
                 await asyncio.to_thread(engine.warm_up)
         except Exception as error:
@@ -164,6 +212,7 @@ class EmbeddingService:
             max_waiting=self.settings.queue_tiles,
             fill_seconds=self.settings.batch_wait_ms / 1000,
             deadline_seconds=self.settings.deadline_s,
+            queue_seconds=self.settings.queue_s,
         )
 
     def _waiting(self) -> float:

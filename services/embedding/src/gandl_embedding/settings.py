@@ -30,14 +30,18 @@ class Settings(BaseSettings):
     )
     batch_wait_ms: float = Field(default=2.0, ge=0, le=1000, description="milliseconds that a run waits for more tiles")
     queue_tiles: int = Field(default=8192, ge=1, description="maximum of waiting tiles; further requests get 429")
+    queue_s: float = Field(
+        default=8.0, gt=0, description="seconds that a request may have to wait; further requests get 429"
+    )
     request_tiles: int = Field(default=4096, ge=1, description="maximum of tiles per request; more get 413")
     request_files: int = Field(default=200, ge=1, description="maximum of files per request")
     request_pixels: int = Field(
-        default=2**26, ge=1, description="maximum of pixels (channels × height × width) per image"
+        default=2**26, ge=1, description="maximum of pixels (channels × height × width) per request"
     )
     body_mib: int = Field(default=64, ge=1, description="maximum of MiB per request; more get 413")
     bodies_mib: int = Field(
         default=256, ge=1, description="maximum of MiB of all requests in progress; further ones get 429"
     )
-    decoders: int = Field(default=2, ge=1, description="images decoded at the same time")
+    decoders: int = Field(default=2, ge=1, description="processes that decode image files")
+    decoder_mib: int = Field(default=1536, ge=64, description="MiB that a decoder may use for one request")
     deadline_s: float = Field(default=120.0, gt=0, description="seconds until a request fails with 504")

@@ -22,6 +22,8 @@ MODEL_ID = "X-Gandl-Model-Id"
 CLIPPED = "X-Gandl-Clipped"
 """The share of the pixels of each channel that lie outside the limits, joined by commas."""
 
+_MAX_SHAPE_TEXT = 100
+
 Array = NDArray[Any]  # Any: the header names the type, and the reader decides which types it accepts
 
 
@@ -96,8 +98,16 @@ def from_npy(body: bytes) -> Array:
             f"the .npy header promises {expected} bytes ({dtype} {list(shape)}), {len(body) - start} follow"
         )
     flat: Array = np.frombuffer(body, dtype, offset=start) if expected else np.empty(0, dtype)
-    array = flat.reshape(shape, order="F" if fortran else "C")
+    array = _shaped(flat, shape, fortran)
     return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
+
+
+def _shaped(flat: Array, shape: tuple[int, ...], fortran: bool) -> Array:
+    try:
+        return flat.reshape(shape, order="F" if fortran else "C")
+    except ValueError as error:
+        # No array has more than 64 axes, or an axis beyond 64 bit beside one of length zero.
+        raise Malformed(f"the .npy header has a shape that no array can have: {error}") from error
 
 
 def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -110,6 +120,7 @@ def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     except Exception as error:
         # The header is a Python literal, and its parser fails in many ways on a damaged one.
         raise Malformed(f"the body is not an .npy array: {error}") from error
-    if any(not isinstance(n, int) or n < 0 for n in shape):
-        raise Malformed(f"the .npy header has the shape {shape}")
+    # True and False are numbers for Python, and no lengths.
+    if any(type(n) is not int or n < 0 for n in shape):
+        raise Malformed(f"the .npy header has the shape {str(shape)[:_MAX_SHAPE_TEXT]}")
     return shape, fortran, dtype

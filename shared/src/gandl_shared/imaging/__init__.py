@@ -27,10 +27,12 @@ from gandl_shared.imaging.ome_zarr import with_levels
 from gandl_shared.imaging.planes import focus_measure, reduce_planes
 from gandl_shared.imaging.readers import (
     MAX_PIXELS,
+    FileImage,
     Header,
     SiteFiles,
     count_images,
     decode,
+    open_images,
     read_content,
     read_header,
     read_image,
@@ -47,6 +49,7 @@ __all__ = [
     "MAX_SAMPLED_CELLS",
     "MAX_SAMPLED_SITES",
     "MIN_USED",
+    "FileImage",
     "Header",
     "IntensityLimits",
     "IntensityTally",
@@ -68,6 +71,7 @@ __all__ = [
     "focus_measure",
     "limits_of_sites",
     "misfit",
+    "open_images",
     "prepare",
     "prepare_field",
     "read_content",

@@ -7,7 +7,7 @@ of a file, such as `A01.ome.tif#image=2`, or to a plane of an OME-Zarr (`gandl_s
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,9 @@ from gandl_shared.files.regular import open_regular
 from gandl_shared.imaging.greys import Raw, greys_of_palette
 from gandl_shared.imaging.ome_zarr import is_plane, read_plane, read_plane_header
 from gandl_shared.imaging.planes import reduce_planes
-from gandl_shared.imaging.tiff_stack import Stack, images_of, open_tiff
+from gandl_shared.imaging.safety.damage import damage_named
+from gandl_shared.imaging.safety.png_chunks import check_chunks
+from gandl_shared.imaging.tiff import MAX_PAGES, Stack, images_of, reading_tiff
 from gandl_shared.schemas.choice import Reduction
 
 MAX_PIXELS = 2**28
@@ -74,8 +76,30 @@ def count_images(path: Path) -> int:
     with _open(path) as file:
         if not _is_tiff(file):
             return 1
-        with _tiff(file, path.name) as tiff:
+        with reading_tiff(file, path.name) as tiff:
             return len(images_of(tiff, path.name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileImage:
+    """One image (field of view) of an open file: its header, and `read`, which decodes it to [C, H, W]."""
+
+    header: Header
+    read: Callable[[], Raw]
+
+
+@contextmanager
+def open_images(file: BinaryIO, name: str, max_pages: int = MAX_PAGES) -> Iterator[Sequence[FileImage]]:
+    """Give all images of an open TIFF or PNG, whose pages and head are read once. `read` works inside the block only.
+
+    Raises as `read_image` does, and TooLarge for a TIFF of more than `max_pages` pages.
+    """
+    if _is_tiff(file):
+        with reading_tiff(file, name, max_pages) as tiff:
+            yield tuple(_image_of_stack(planes, name) for planes in images_of(tiff, name))
+    else:
+        with _png(file, name) as image:
+            yield (FileImage(header=_header_of_png(image, name), read=lambda: _pixels_of_png(image, name)),)
 
 
 def read_image(path: Path) -> Raw:
@@ -117,7 +141,11 @@ def decode(source: BinaryIO | bytes, name: str) -> Raw:
         image = _decode_tiff(file, reference)
     else:
         image = _decode_png(file, _only_image(reference))
-    # One NaN would make the intensity limits of the whole plate NaN.
+    return _finite(image, name)
+
+
+def _finite(image: Raw, name: str) -> Raw:
+    """Return an image without NaN, one of which would make the intensity limits of the whole plate NaN."""
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InvalidImage(f"{name} holds NaN or infinite pixels")
     return image
@@ -169,23 +197,19 @@ def _is_tiff(file: BinaryIO) -> bool:
     return magic[:2] in (b"II", b"MM") and magic[2:] in (b"*\0", b"\0*", b"+\0", b"\0+")
 
 
-@contextmanager
-def _tiff(file: BinaryIO, name: str) -> Iterator[tifffile.TiffFile]:
-    """Open a complete TIFF. Errors of tifffile inside the block become InvalidImage."""
-    try:
-        with open_tiff(file) as tiff:
-            _check_complete(tiff, name)
-            yield tiff
-    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, TypeError) as error:
-        raise InvalidImage(f"{name} is not a readable TIFF: {error}") from error
+def _image_of_stack(planes: Stack, name: str) -> FileImage:
+    (channels, height, width), dtype = _plane_shape(planes, name)
+    names = planes.names if len(planes.names) == channels else ()
+
+    def read() -> Raw:
+        return _finite(np.ascontiguousarray(planes.read()).reshape(channels, height, width), name)
+
+    return FileImage(header=Header(channels=channels, height=height, width=width, dtype=dtype, names=names), read=read)
 
 
 def _tiff_header(file: BinaryIO, reference: ImageReference) -> Header:
-    with _tiff(file, reference.file) as tiff:
-        image = _image_of(tiff, reference)
-        (channels, height, width), dtype = _plane_shape(image, reference.file)
-    names = image.names if len(image.names) == channels else ()
-    return Header(channels=channels, height=height, width=width, dtype=dtype, names=names)
+    with reading_tiff(file, reference.file) as tiff:
+        return _image_of_stack(_image_of(tiff, reference), reference.file).header
 
 
 def _image_of(tiff: tifffile.TiffFile, reference: ImageReference) -> Stack:
@@ -209,16 +233,6 @@ def _only_image(reference: ImageReference) -> str:
     return reference.file
 
 
-def _check_complete(tiff: tifffile.TiffFile, name: str) -> None:
-    """Raise InvalidImage if the file ends before its pixels do, by the addresses in its header and without decoding."""
-    # An interrupted copy has a good header but lacks pixels, and the user should know before the screen starts.
-    size = tiff.filehandle.size
-    for page in tiff.pages:
-        ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
-        if not ends or max(ends) > size:
-            raise InvalidImage(f"{name} is truncated: {size} bytes of at least {max(ends, default=size + 1)}")
-
-
 def _plane_shape(planes: Stack, name: str) -> tuple[tuple[int, int, int], str]:
     shape, axes, dtype = planes.shape, planes.axes, planes.dtype
     if dtype not in _TYPES:
@@ -240,34 +254,29 @@ def _check_size(name: str, channels: int, height: int, width: int) -> None:
 
 
 def _decode_tiff(file: BinaryIO, reference: ImageReference) -> Raw:
-    name = reference.file
-    try:
-        with open_tiff(file) as tiff:
-            _check_complete(tiff, name)
-            planes = _image_of(tiff, reference)
-            shape, _ = _plane_shape(planes, name)
-            image: Raw = planes.read()
-    except (InvalidImage, UnsupportedType, TooLarge):
-        raise
-    except Exception as error:  # a codec may raise any error on damaged pixels; the message needs the file
-        raise InvalidImage(f"{name} cannot be decoded: {error}") from error
-    return np.ascontiguousarray(image).reshape(shape)
+    with reading_tiff(file, reference.file) as tiff:
+        return _image_of_stack(_image_of(tiff, reference), reference.file).read()
 
 
 def _png_header(file: BinaryIO, name: str) -> Header:
     with _png(file, name) as image:
-        _palette(image, name)
-        dtype = np.dtype(_PNG_MODES[image.mode]).name
-        return Header(channels=1, height=image.height, width=image.width, dtype=dtype)
+        return _header_of_png(image, name)
+
+
+def _header_of_png(image: Image.Image, name: str) -> Header:
+    _palette(image, name)
+    dtype = np.dtype(_PNG_MODES[image.mode]).name
+    return Header(channels=1, height=image.height, width=image.width, dtype=dtype)
 
 
 def _decode_png(file: BinaryIO, name: str) -> Raw:
     with _png(file, name) as image:
-        try:
-            pixels = np.asarray(image)
-        except (OSError, SyntaxError, ValueError) as error:
-            raise InvalidImage(f"{name} cannot be decoded: {error}") from error
-        table = _palette(image, name)
+        return _pixels_of_png(image, name)
+
+
+def _pixels_of_png(image: Image.Image, name: str) -> Raw:
+    pixels = np.asarray(image)
+    table = _palette(image, name)
     if table is not None:
         if pixels.max() >= len(table):
             raise InvalidImage(f"{name} uses colour {pixels.max()} of a palette of {len(table)}; save it again")
@@ -283,17 +292,23 @@ def _palette(image: Image.Image, name: str) -> NDArray[np.uint8] | None:
     return greys_of_palette(np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3), name)
 
 
-def _png(file: BinaryIO, name: str) -> Image.Image:
+@contextmanager
+def _png(file: BinaryIO, name: str) -> Iterator[Image.Image]:
+    """Open a PNG. What Pillow raises in the block becomes InvalidImage or TooLarge."""
+    with damage_named(name), _opened_png(file, name) as image:
+        _check_size(name, 1, image.height, image.width)
+        if image.mode not in _PNG_MODES:
+            raise UnsupportedType(f"{name} is a PNG of mode {image.mode}; {_READABLE}")
+        yield image
+
+
+def _opened_png(file: BinaryIO, name: str) -> Image.Image:
+    check_chunks(file, name)
     try:
         # Each further format would be one more decoder that a damaged or hostile file could reach.
-        image = Image.open(file, formats=["PNG"])
+        return Image.open(file, formats=["PNG"])
     except (UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
         raise InvalidImage(f"{name} is not an image gandl reads; {_READABLE}") from error
-    if image.width * image.height > MAX_PIXELS:
-        raise TooLarge(f"{name} has {image.width}×{image.height} pixels; gandl reads at most {MAX_PIXELS}")
-    if image.mode not in _PNG_MODES:
-        raise UnsupportedType(f"{name} is a PNG of mode {image.mode}; {_READABLE}")
-    return image
 
 
 def _size_and_type(image: Raw) -> str:

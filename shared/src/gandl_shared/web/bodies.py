@@ -1,7 +1,12 @@
-"""A limit on the size of request bodies: a body that is too large is refused before it is in memory."""
+"""Limits on the size and the time of request bodies.
+
+A body that is too large is refused before it is in memory, and one that does not arrive keeps no room for long.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +15,22 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Message, Receive
 
-from gandl_shared.errors import Malformed, TooLarge
+from gandl_shared.errors import Malformed, TooLarge, TooSlow
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]  # Any: what a coroutine is sent, which is nothing
 
 
 @dataclass(frozen=True)
 class BodyLimit:
-    """The most bytes that a request body may have, and the advice that a client gets whose body is larger."""
+    """The most bytes that a request body may have, and the advice that a client gets whose body is larger.
+
+    A body may pause for `pause_seconds`, and after these it must have arrived at `min_rate` bytes per second.
+    """
 
     max_bytes: int
     advice: str
+    pause_seconds: float = 10.0
+    min_rate: float = 2.0**16
 
     def stated_length(self, request: Request) -> int | None:
         """Return the Content-Length of a request, None if it has none. Raises Malformed, TooLarge."""
@@ -34,17 +44,27 @@ class BodyLimit:
             raise TooLarge(f"the body has {text} bytes, and {self.max_bytes} are allowed; {self.advice}")
         return int(text)
 
-    def limit(self, receive: Receive) -> Receive:
-        """Return `receive` that raises TooLarge once a body is over the limit, whatever length it states."""
-        total = 0
+    def limit(self, receive: Receive, reserve: Callable[[int], None] = lambda _: None) -> Receive:
+        """Return `receive` that raises TooLarge once a body is over the limit, and TooSlow once it is over its time.
+
+        `reserve` is called with the bytes that arrive, and may refuse them too.
+        """
+        total, start = 0, time.monotonic()
 
         async def limited() -> Message:
             nonlocal total
-            message = await receive()
+            left = start + self.pause_seconds + total / self.min_rate - time.monotonic()
+            try:
+                async with asyncio.timeout(max(min(left, self.pause_seconds), 0)):
+                    message = await receive()
+            except TimeoutError as error:
+                raise TooSlow(f"only {total} bytes of the body arrived in time; send it again, faster") from error
             # Content-Length may be absent or wrong, so the bytes that arrive are counted too.
-            total += len(message.get("body", b""))
+            arrived = len(message.get("body", b""))
+            total += arrived
             if total > self.max_bytes:
                 raise TooLarge(f"the body has more than {self.max_bytes} bytes; {self.advice}")
+            reserve(arrived)
             return message
 
         return limited

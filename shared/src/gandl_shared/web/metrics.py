@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gandl_shared.web.query import NO_QUERY
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 
 class RequestMetrics:
     """Middleware that counts the requests of each route and measures how long they take."""
@@ -42,8 +44,8 @@ class RequestMetrics:
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
         # The label is the template of the path, because each id in a path would become a time series of its own.
         route = getattr(scope.get("route"), "path", "unmatched")
-        # Scanners send any text as a method to paths that do not exist, and each would become a time series.
-        method = scope["method"] if route != "unmatched" else "any"
+        # Scanners send any text as a method, and each would become a time series.
+        method = scope["method"] if route != "unmatched" and scope["method"] in _METHODS else "any"
         self._count.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 

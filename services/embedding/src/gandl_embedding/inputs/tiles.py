@@ -6,26 +6,25 @@ vector on every path.
 
 from __future__ import annotations
 
+import io
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from gandl_shared.errors import Invalid, InvalidImage, TooLarge
 from gandl_shared.files.references import image_name
 from gandl_shared.imaging import (
+    FileImage,
     IntensityLimits,
     IntensityTally,
     Preprocessing,
-    count_images,
     cut_tiles,
     downscaled,
     misfit,
-    read_header,
-    read_image,
+    open_images,
     stack,
     to_uint8,
 )
@@ -40,7 +39,8 @@ IMAGE, CHANNEL = "image", "channel"
 """Form fields: one multi-channel image per part, or one channel per part in the order of the model's channels."""
 
 _RAW_TYPES = ("uint8", "uint16", "float32")
-_COPY_BYTES = 2**20
+MAX_PAGES = 512
+"""The largest number of pages of an uploaded TIFF."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +49,12 @@ class Upload:
 
     field: str
     filename: str
-    file: BinaryIO
+    content: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestLimits:
-    """The maximum of pixels (channels × height × width) of one image, and of tiles of one request.
+    """The maximum of pixels (channels × height × width) and of tiles of one request.
 
     `allow_clipping` accepts images that the limits of the model card do not fit.
     """
@@ -98,31 +98,43 @@ def explicit_limits(low: Sequence[float], high: Sequence[float], card: ModelCard
     return IntensityLimits(low=tuple(low), high=tuple(high))
 
 
+def holds_tiles(array: Raw, card: ModelCard, limits: IntensityLimits | None) -> bool:
+    """Return True for an array of tiles that are ready: uint8 of exactly the model's tile size, without limits."""
+    return array.dtype == np.uint8 and array.ndim == 4 and array.shape[2:] == (card.size, card.size) and limits is None
+
+
 def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, request_limits: RequestLimits) -> Tiles:
     """Return the tiles of a `.npy` body [N, C, H, W].
 
     An array of uint8 of exactly the model's tile size and without explicit limits holds tiles that are ready. Every
     other array holds raw fields. Raises Invalid if type or shape do not fit the model, TooLarge.
     """
-    channels, size = len(card.channels), card.size
+    channels = len(card.channels)
     if str(array.dtype) not in _RAW_TYPES or array.ndim != 4 or array.shape[1] != channels:
         raise Invalid(
             f"{card.name} takes [N, {channels}, H, W] of {', '.join(_RAW_TYPES)}; "
             f"the array is {array.dtype} {list(array.shape)}"
         )
-    if array.dtype == np.uint8 and array.shape[2:] == (size, size) and limits is None:
+    if holds_tiles(array, card, limits):
         _check_tiles(len(array), request_limits)
         return Tiles(tiles=array, names=_numbered(len(array)), counts=(1,) * len(array), limits=None)
-    # The first image stands for all of them, which have one shape.
-    if array[:1].size > request_limits.max_pixels:
-        raise TooLarge(f"each image has {array[:1].size} pixels; at most {request_limits.max_pixels} are allowed")
+    if array.size > request_limits.max_pixels:
+        raise TooLarge(f"the array has {array.size} pixels; at most {request_limits.max_pixels} are allowed")
+    if len(array) and not array.size:
+        raise Invalid(f"the array {list(array.shape)} has images without pixels")
     return _prepared(((f"[{i}]", field) for i, field in enumerate(array)), card, limits, request_limits)
 
 
 def tiles_of_uploads(
-    uploads: Sequence[Upload], card: ModelCard, limits: IntensityLimits | None, request_limits: RequestLimits
+    uploads: Sequence[Upload],
+    card: ModelCard,
+    limits: IntensityLimits | None,
+    request_limits: RequestLimits,
+    expect_pixels: Callable[[int], None] = lambda _: None,
 ) -> Tiles:
     """Return the tiles of uploaded image files; each image (field of view) of a file is an image of the answer.
+
+    `expect_pixels` is called with the pixels of each file, or of each file per channel, before they are decoded.
 
     Raises Invalid, InvalidImage, UnsupportedType, TooLarge, naming the file.
     """
@@ -141,7 +153,13 @@ def tiles_of_uploads(
         )
     # The files of an image follow each other: all channels of the first image, then of the second.
     groups = [uploads[i : i + width] for i in range(0, len(uploads), width)]
-    images = (image for group in groups for image in _images(group, card, request_limits))
+    budget = _Budget(request_limits.max_pixels)
+
+    def take(pixels: int, name: str) -> None:
+        budget.take(pixels, name)
+        expect_pixels(pixels)
+
+    images = (image for group in groups for image in _images(group, card, take))
     return _prepared(images, card, limits, request_limits)
 
 
@@ -215,41 +233,45 @@ def _check_tiles(count: int, request_limits: RequestLimits) -> None:
         )
 
 
-def _images(group: Sequence[Upload], card: ModelCard, request_limits: RequestLimits) -> Iterator[tuple[str, Raw]]:
+@dataclass
+class _Budget:
+    """The pixels that the images of a request may still have."""
+
+    pixels: int
+
+    def take(self, pixels: int, name: str) -> None:
+        """Take the pixels of an image before it is decoded, because a small file may unpack to gigabytes."""
+        if pixels > self.pixels:
+            raise TooLarge(f"{name} has {pixels} pixels; at most {self.pixels} are allowed here, in several requests")
+        self.pixels -= pixels
+
+
+def _images(
+    group: Sequence[Upload], card: ModelCard, take_pixels: Callable[[int, str], None]
+) -> Iterator[tuple[str, Raw]]:
     """Yield the images of one file, or of one file per channel, with their names. Images are decoded one by one."""
-    with tempfile.TemporaryDirectory(prefix="gandl-") as folder:
-        # Two clients' files may have the same name, so each has a folder of its own.
-        paths = [_copy(upload, Path(folder, str(i))) for i, upload in enumerate(group)]
-        counts = [count_images(path) for path in paths]
+    plain = [_safe_name(upload.filename) for upload in group]
+    with ExitStack() as files:
+        per_file = [
+            files.enter_context(open_images(io.BytesIO(upload.content), name, MAX_PAGES))
+            for upload, name in zip(group, plain, strict=True)
+        ]
+        counts = [len(images) for images in per_file]
         if len(set(counts)) > 1:
-            detail = f"{paths[0].name} holds {counts[0]} images and another channel of it {max(counts)}"
+            detail = f"{plain[0]} holds {counts[0]} images and another channel of it {max(counts)}"
             raise InvalidImage(f"{detail}; send one file per image (field of view)")
-        for number in range(1, counts[0] + 1):
-            names = [image_name(path.name, number, counts[0]) for path in paths]
-            images = [path.with_name(name) for path, name in zip(paths, names, strict=True)]
+        take_pixels(sum(_pixels(image) for images in per_file for image in images), plain[0])
+        for number, images in enumerate(zip(*per_file, strict=True), start=1):
+            names = [image_name(name, number, counts[0]) for name in plain]
             # The client orders files of one channel each; only a file with all channels has an order of its own.
-            reason = card.contradiction(read_header(images[0]).names) if len(images) == 1 else None
+            reason = card.contradiction(images[0].header.names) if len(images) == 1 else None
             if reason is not None:
                 raise InvalidImage(f"{names[0]}: {reason}; send one file per channel in '{CHANNEL}', in that order")
-            yield names[0], stack([_decoded(image, request_limits) for image in images], names)
+            yield names[0], stack([image.read() for image in images], names)
 
 
-def _copy(upload: Upload, folder: Path) -> Path:
-    folder.mkdir()
-    path = folder / _safe_name(upload.filename)
-    with path.open("wb") as copy:
-        while block := upload.file.read(_COPY_BYTES):
-            copy.write(block)
-    return path
-
-
-def _decoded(path: Path, request_limits: RequestLimits) -> Raw:
-    """Decode an image after a check of its header, because a small file may unpack to gigabytes."""
-    header = read_header(path)
-    pixels = header.channels * header.height * header.width
-    if pixels > request_limits.max_pixels:
-        raise TooLarge(f"{path.name} has {pixels} pixels; at most {request_limits.max_pixels} are allowed")
-    return read_image(path)
+def _pixels(image: FileImage) -> int:
+    return image.header.channels * image.header.height * image.header.width
 
 
 def _safe_name(filename: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from gandl_shared.errors import InvalidImage
-from gandl_shared.imaging.tiff_stack import Stack, images_of, open_tiff
+from gandl_shared.imaging.tiff import Stack, images_of, open_tiff
 from gandl_shared.testing import ome_tiff
 
 FIELD = np.random.default_rng(0).integers(0, 60000, (3, 6, 5), dtype=np.uint16)

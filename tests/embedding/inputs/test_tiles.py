@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from fastapi.testclient import TestClient
-from gandl_embedding.engine import Engine
-from gandl_embedding.inputs import (
+from gandl_embedding.inputs.tiles import (
     CHANNEL,
     IMAGE,
     RequestLimits,
@@ -21,7 +19,7 @@ from gandl_embedding.inputs import (
     tiles_of_array,
     tiles_of_uploads,
 )
-from gandl_shared.errors import Invalid, TooLarge
+from gandl_shared.errors import Invalid, InvalidImage, TooLarge
 from gandl_shared.imaging import Preprocessing, prepare
 from gandl_shared.testing import FileGuard, binary_only_tiff, ome_tiff
 
@@ -35,8 +33,7 @@ LIMITS = RequestLimits(max_pixels=2 * 64 * 64, max_tiles=8)
 def upload(image: np.ndarray, field: str = IMAGE, name: str = "a.tif") -> Upload:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, image, photometric="minisblack")
-    buffer.seek(0)
-    return Upload(field=field, filename=name, file=buffer)
+    return Upload(field=field, filename=name, content=buffer.getvalue())
 
 
 def test_uint8_of_the_tile_size_is_ready_unless_limits_are_sent() -> None:
@@ -53,7 +50,7 @@ def test_uint8_of_the_tile_size_is_ready_unless_limits_are_sent() -> None:
 
 def test_images_of_two_sizes_keep_their_counts() -> None:
     images = [upload(np.zeros((2, 64, 64), np.uint16)), upload(np.zeros((2, 32, 32), np.uint16), name="b.tif")]
-    tiles = tiles_of_uploads(images, CARD, None, LIMITS)
+    tiles = tiles_of_uploads(images, CARD, None, RequestLimits(max_pixels=2**20, max_tiles=8))
     assert (tiles.names, tiles.counts, tiles.tiles.shape) == (("a.tif", "b.tif"), (4, 1), (5, 2, 16, 16))
 
 
@@ -72,8 +69,8 @@ def test_each_image_of_a_file_is_an_image_of_the_answer() -> None:
     with tifffile.TiffWriter(buffer, ome=True) as writer:
         for field in fields:
             writer.write(field, photometric="minisblack", metadata={"axes": "CYX"})
-    buffer.seek(0)
-    several = tiles_of_uploads([Upload(field=IMAGE, filename="a.ome.tif", file=buffer)], CARD, None, LIMITS)
+    file = Upload(field=IMAGE, filename="a.ome.tif", content=buffer.getvalue())
+    several = tiles_of_uploads([file], CARD, None, LIMITS)
     single = tiles_of_uploads([upload(field) for field in fields], CARD, None, LIMITS)
     assert several.names == ("a.ome.tif#image=1", "a.ome.tif#image=2", "a.ome.tif#image=3")
     assert several.counts == (1, 1, 1)
@@ -87,8 +84,20 @@ def test_requests_have_limits() -> None:
         tiles_of_array(np.zeros((1, 2, 64, 65), np.uint16), CARD, None, LIMITS)
     with pytest.raises(TooLarge, match="8320 pixels"):
         tiles_of_uploads([upload(np.zeros((2, 64, 65), np.uint16))], CARD, None, LIMITS)
+    several = [upload(np.zeros((2, 64, 64), np.uint16)) for _ in range(3)]
     with pytest.raises(TooLarge, match="more than 8 tiles"):
-        tiles_of_uploads([upload(np.zeros((2, 64, 64), np.uint16)) for _ in range(3)], CARD, None, LIMITS)
+        tiles_of_uploads(several, CARD, None, RequestLimits(max_pixels=2**20, max_tiles=8))
+    with pytest.raises(TooLarge, match="at most 0 are allowed"):
+        tiles_of_uploads(several, CARD, None, LIMITS)
+    with pytest.raises(TooLarge, match="more than 512 pages"):
+        tiles_of_uploads([upload(np.zeros((600, 4, 4), np.uint16))], CARD, None, LIMITS)
+
+
+def test_the_pixels_are_told_before_they_are_decoded() -> None:
+    expected: list[int] = []
+    images = [upload(np.zeros((2, 32, 32), np.uint16)), upload(np.zeros((2, 32, 64), np.uint16))]
+    tiles_of_uploads(images, CARD, None, LIMITS, expected.append)
+    assert expected == [2048, 4096]
 
 
 @pytest.mark.parametrize(
@@ -119,37 +128,27 @@ def test_a_file_name_of_a_client_cannot_be_a_path(filename: str, name: str) -> N
     assert tiles.names == (name,)
 
 
-def vectors_of(models_dir: Path, image: np.ndarray) -> np.ndarray:
-    engine = Engine.load(models_dir / "two.onnx", threads=1)
-    preprocessing = Preprocessing(limits=engine.card.limits, size=engine.card.size, downscale=engine.card.downscale)
-    return engine.embed(prepare(image, preprocessing))
-
-
 @pytest.mark.parametrize("write", [lambda name: ome_tiff(FIELD, elsewhere=name), lambda n: binary_only_tiff(FIELD, n)])
 def test_an_upload_is_embedded_from_its_own_pixels(
-    client: TestClient,
-    models_dir: Path,
     named_file: tuple[Path, str],
     guard: FileGuard,
     capfd: pytest.CaptureFixture[str],
     write: Callable[[str], bytes],
 ) -> None:
     target, name = named_file
+    file = Upload(field=IMAGE, filename="own.ome.tif", content=write(name))
     with guard.guarding(target):
-        answer = client.post("/embed", files={"image": ("own.ome.tif", write(name))})
-    assert answer.status_code == 200, answer.text
-    np.testing.assert_allclose(answer.json()["vectors"], vectors_of(models_dir, FIELD), rtol=1e-5, atol=1e-5)
+        tiles = tiles_of_uploads([file], CARD, None, RequestLimits(max_pixels=2**20, max_tiles=8))
+    expected = prepare(FIELD, Preprocessing(limits=CARD.limits, size=CARD.size, downscale=CARD.downscale))
+    np.testing.assert_array_equal(tiles.tiles, expected)
     assert "zeroed" not in capfd.readouterr().err
 
 
-def test_an_upload_without_pixels_of_its_own_is_refused(
-    client: TestClient, named_file: tuple[Path, str], guard: FileGuard
-) -> None:
+def test_an_upload_without_pixels_of_its_own_is_refused(named_file: tuple[Path, str], guard: FileGuard) -> None:
     target, name = named_file
     planes = ome_tiff(FIELD, elsewhere=name).replace(b'FileName="own">urn:uuid:1', b'FileName="two">urn:uuid:2')
     with guard.guarding(target):
-        for field in ("image", "channel"):
-            answer = client.post("/embed", files=[(field, ("own.ome.tif", planes))] * (1 if field == "image" else 2))
-            assert answer.status_code == 422
-            assert "places no plane in this file" in answer.json()["detail"]
-    assert client.get("/health/live").status_code == 200
+        for field, count in ((IMAGE, 1), (CHANNEL, 2)):
+            files = [Upload(field=field, filename="own.ome.tif", content=planes)] * count
+            with pytest.raises(InvalidImage, match="places no plane in this file"):
+                tiles_of_uploads(files, CARD, None, LIMITS)

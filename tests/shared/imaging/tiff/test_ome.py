@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gandl_shared.errors import InvalidImage
-from gandl_shared.imaging.ome import OwnPlanes, TiffPages, own_images
+from gandl_shared.imaging.tiff.ome import OwnPlanes, TiffPages, own_images
 
 
 def xml(data: str, *, order: str = "XYCZT", c: int = 2, z: int = 1, t: int = 1) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
@@ -18,19 +17,10 @@ from numpy.typing import NDArray
 
 from gandl_shared.errors import InvalidImage, UnsupportedType
 from gandl_shared.imaging.greys import Greys, Raw, greys_of_page
-from gandl_shared.imaging.ome import OwnPlanes, TiffPages, own_images
+from gandl_shared.imaging.tiff.ome import OwnPlanes, TiffPages, own_images
 
 MAX_NAME = 100
 """The longest text of a page that counts as its name, in characters."""
-
-_OWN_PAGES = frozenset(
-    {"shaped", "lsm", "imagej", "fluoview", "stk", "sis", "svs", "scn", "qpi"}
-    | {"ndpi", "bif", "avs", "eer", "philips", "scanimage", "nih", "mdgel", "uniform"}
-)
-"""Kinds of series for which tifffile opens no other file. All other kinds are switched off."""
-
-_NO_SERIES = frozenset({"agilent", "indica", "vista"})
-"""Further flags, which tifffile's pages and its generic series need."""
 
 _NDTIFF, _INDEX_ADDRESS, _INDEX = 483729, 54773648, 3453623
 """Numbers that mark an NDTiff, the address of the index of a Micro-Manager file, and the index itself."""
@@ -48,14 +38,6 @@ class Stack:
     dtype: str
     read: Callable[[], Raw]
     names: tuple[str, ...] = ()
-
-
-def open_tiff(file: BinaryIO) -> tifffile.TiffFile:
-    """Open `file` as a TIFF whose `series` reads no other file. Raises tifffile.TiffFileError."""
-    # A kind that a later tifffile adds is off too, until somebody has checked that it opens no other file.
-    kinds = tifffile.TIFF.FILE_FLAGS - _OWN_PAGES - _NO_SERIES
-    off: dict[str, Any] = {f"is_{kind}": False for kind in kinds}  # Any: mypy confuses them with the other arguments
-    return tifffile.TiffFile(file, **off)
 
 
 def images_of(tiff: tifffile.TiffFile, name: str) -> tuple[Stack, ...]:

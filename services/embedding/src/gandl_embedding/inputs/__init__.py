@@ -1,0 +1,30 @@
+"""From the body of a request to tiles: arrays in this process, and image files in processes of their own."""
+
+from gandl_embedding.inputs.decoders import DecoderLimits, Decoders
+from gandl_embedding.inputs.forms import read_form
+from gandl_embedding.inputs.tiles import (
+    CHANNEL,
+    IMAGE,
+    RequestLimits,
+    Tiles,
+    Upload,
+    explicit_limits,
+    holds_tiles,
+    mean_per_image,
+    tiles_of_array,
+)
+
+__all__ = [
+    "CHANNEL",
+    "IMAGE",
+    "DecoderLimits",
+    "Decoders",
+    "RequestLimits",
+    "Tiles",
+    "Upload",
+    "explicit_limits",
+    "holds_tiles",
+    "mean_per_image",
+    "read_form",
+    "tiles_of_array",
+]
