@@ -18,12 +18,12 @@ from gandl_shared.clients.wire import (
     to_npy,
 )
 from gandl_shared.errors import Malformed, UnsupportedType
-from gandl_shared.web.bodies import BodyLimit
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.keys import require_key
 from gandl_shared.web.negotiation import JSON, preferred
-from gandl_shared.web.presence import CLIENT_GONE, while_present
 from gandl_shared.web.query import NO_QUERY, QueryModel
+from gandl_shared.web.requests.bodies import BodyLimit
+from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 

@@ -10,9 +10,9 @@ from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.answers import AnalysisVersion, Page
 from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus
-from gandl_shared.web.bodies import BodyLimit, bounded_route
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.query import NO_QUERY
+from gandl_shared.web.requests.bodies import BodyLimit, bounded_route
 
 from gandl_analysis.api.events import Pace, progress_events
 from gandl_analysis.api.parameters import PageQuery, ScreenId

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from gandl_shared.schemas.screen import ScreenStatus, TableRequest
-from gandl_shared.web.bodies import BodyLimit, bounded_route
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.query import NO_QUERY
+from gandl_shared.web.requests.bodies import BodyLimit, bounded_route
 
 from gandl_analysis.api.provider import Provider
 

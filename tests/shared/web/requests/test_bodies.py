@@ -10,8 +10,8 @@ import pytest
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.testclient import TestClient
 from gandl_shared.errors import Malformed, TooLarge, TooSlow
-from gandl_shared.web.bodies import BodyLimit, bounded_route
 from gandl_shared.web.errors import add_error_handlers
+from gandl_shared.web.requests.bodies import BodyLimit, bounded_route
 from starlette.types import Message
 
 LIMIT = BodyLimit(10, "send less")

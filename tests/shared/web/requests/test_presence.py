@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gandl_shared.web.presence import while_present
+from gandl_shared.web.requests.presence import while_present
 from starlette.types import Message
 
 
