@@ -79,6 +79,17 @@ def test_one_problem_is_one_line_and_several_are_a_list() -> None:
     )
 
 
+def test_many_problems_of_one_kind_are_counted_and_an_option_lists_them() -> None:
+    sizes = [Problem("the image is 64×64 pixels; it needs 128×128", file=f"A{i:02d}.png") for i in range(1, 1361)]
+    error = Invalid("the images cannot be used: …", problems=[*sizes[:700], Problem("no dose", row=2), *sizes[700:]])
+    lines = describe(error).splitlines()
+    assert lines[0] == "gandl: the images cannot be used, 1361 problems:"
+    assert lines[1:6] == [f"  {problem}" for problem in sizes[:5]]
+    assert lines[6:8] == ["  … and 1355 more of this kind", "  row 2: no dose"]
+    assert lines[8:] == ["gandl --all-problems COMMAND … lists all of them"]
+    assert len(describe(error, is_complete=True).splitlines()) == 1362
+
+
 @pytest.mark.parametrize(("error", "code"), [(BadInput("bad"), 2), (Unavailable("down"), 1)])
 def test_an_error_ends_with_its_exit_code(
     gandl: Gandl, monkeypatch: pytest.MonkeyPatch, error: BadInput | Unavailable, code: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gandl_shared.errors import BadInput, Full, GandlError, Invalid, NotFound, Problem, raise_if
+from gandl_shared.errors import BadInput, Full, GandlError, Invalid, NotFound, Problem, condense_problems, raise_if
 
 
 def subclasses(error: type[GandlError]) -> list[type[GandlError]]:
@@ -44,6 +44,28 @@ def test_all_problems_are_raised_and_three_are_in_the_message() -> None:
     with pytest.raises(NotFound, match="^images: problem 0; problem 1; problem 2; and 2 more$") as caught:
         raise_if(problems, NotFound, "images")
     assert caught.value.problems == tuple(problems)
+
+
+def test_problems_of_one_kind_are_examples_and_a_count() -> None:
+    rows = [Problem(f"'{n}x' is not a number", row=n, field="dose") for n in range(2, 30)]
+    other = [Problem("is empty", row=7, field="dose"), Problem("'9x' is not a number", row=9, field="response")]
+    condensed = condense_problems([*rows[:6], *other, *rows[6:]])
+    assert [(problem.row, problem.field, problem.more) for problem in condensed] == [
+        *[(n, "dose", 0) for n in range(2, 6)],
+        (6, "dose", 23),
+        (7, "dose", 0),
+        (9, "response", 0),
+    ]
+    # A client that got the condensed list loses no count.
+    assert condense_problems(condensed) == condensed
+
+
+def test_the_json_counts_what_it_does_not_list() -> None:
+    body = Invalid("x", problems=[Problem("is empty", row=n) for n in range(2, 2000)]).body()
+    problems = body["problems"]
+    assert isinstance(problems, list)
+    assert len(problems) == 5
+    assert problems[-1] == {"detail": "is empty", "row": 6, "more": 1993}
 
 
 def test_nothing_is_raised_without_a_problem() -> None:

@@ -7,24 +7,52 @@ JSON; the command line prints it as one line on stderr.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, replace
+
+MAX_EXAMPLES = 5
+"""Of problems of one kind so many are listed, and the others are counted."""
+_PARTICULARS = re.compile(r"'[^']*'|\S*\d\S*")
+"""What may differ between two problems of one kind: texts in quotes, numbers, and names with a digit."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with an input: what and how to fix it, and where (file, row counted from 1, field)."""
+    """One thing that is wrong with an input: what and how to fix it, and where (file, row counted from 1, field).
+
+    `more` counts further problems of the same kind that are not listed.
+    """
 
     detail: str
     _: KW_ONLY
     file: str | None = None
     row: int | None = None
     field: str | None = None
+    more: int = 0
+
+    @property
+    def kind(self) -> tuple[str | None, str]:
+        """What problems have in common that differ in their file, row, numbers and quoted texts only."""
+        return self.field, _PARTICULARS.sub("#", self.detail)
 
     def __str__(self) -> str:
         parts = [self.file or "", f"row {self.row}" if self.row is not None else "", self.field or ""]
         where = ", ".join(part for part in parts if part)
         return f"{where}: {self.detail}" if where else self.detail
+
+
+def condense_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the first `MAX_EXAMPLES` problems of each kind, together; the last of them counts the others as `more`."""
+    kinds: dict[tuple[str | None, str], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault(problem.kind, []).append(problem)
+    condensed = []
+    for members in kinds.values():
+        *first, last = members[:MAX_EXAMPLES]
+        more = sum(1 + problem.more for problem in members[MAX_EXAMPLES:])
+        condensed += [*first, replace(last, more=last.more + more)]
+    return condensed
 
 
 class GandlError(Exception):
@@ -39,8 +67,14 @@ class GandlError(Exception):
         self.problems: Sequence[Problem] = tuple(problems)
 
     def body(self) -> dict[str, object]:
-        """Return this error as the JSON of every service, without the request id, which the service adds."""
-        problems = [{k: v for k, v in asdict(p).items() if v is not None} for p in self.problems]
+        """Return this error as the JSON of every service, without the request id, which the service adds.
+
+        A few problems of each kind stand for all of them, because a screen may have one for each of its images.
+        """
+        problems = [
+            {name: value for name, value in asdict(problem).items() if value is not None and value != 0}
+            for problem in condense_problems(self.problems)
+        ]
         return {"error": type(self).__name__, "detail": self.detail, "problems": problems}
 
 

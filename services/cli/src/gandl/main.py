@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from gandl_shared.errors import BadInput, GandlError
+from gandl_shared.errors import BadInput, GandlError, condense_problems
 
 COMMANDS: Mapping[str, str] = {
     "demo": "Simulate a small screen with known truth, run it through the stack over REST, and compare the results.",
@@ -48,6 +48,7 @@ FOLDERS: Mapping[str, str] = {
 """The folder of `gandl.commands` that holds the module of a command, where it is in one."""
 _COLLECTION = (20_000, 20, 20)
 """The thresholds of the search for reference cycles, see `gc.set_threshold`; the default of the first one is 700."""
+ALL_PROBLEMS = "--all-problems"
 TRAINING_PACKAGES = ("gandl_training", "torch")
 
 
@@ -59,7 +60,7 @@ def run() -> None:
     try:
         build(sys.argv[1:])()
     except GandlError as error:
-        sys.stderr.write(describe(error))
+        sys.stderr.write(describe(error, is_complete=ALL_PROBLEMS in sys.argv[1:]))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
@@ -102,13 +103,22 @@ def load(name: str) -> Callable[..., None]:
     return function
 
 
-def describe(error: GandlError) -> str:
-    """Return the message of an error: one line, or one line for each of its problems."""
-    if len(error.problems) <= 1:
+def describe(error: GandlError, *, is_complete: bool = False) -> str:
+    """Return the message of an error: one line, or one line for each of its problems.
+
+    Of many problems of one kind the first are listed and the others counted, unless the list `is_complete`.
+    """
+    count = sum(1 + problem.more for problem in error.problems)
+    if count <= 1:
         return f"gandl: {error.detail}\n"
-    # The detail repeats the first problems after its colon, and the list has all of them.
+    # The detail repeats the first problems after its colon, and the list has them too.
     head = error.detail.split(":", 1)[0]
-    return f"gandl: {head}, {len(error.problems)} problems:\n" + "".join(f"  {p}\n" for p in error.problems)
+    lines = [f"gandl: {head}, {count} problems:"]
+    for problem in error.problems if is_complete else condense_problems(error.problems):
+        lines += [f"  {problem}", *([f"  … and {problem.more} more of this kind"] if problem.more else [])]
+    if not is_complete and len(lines) - 1 < len(error.problems):
+        lines.append(f"gandl {ALL_PROBLEMS} COMMAND … lists all of them")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _not_loaded() -> None:
@@ -124,6 +134,9 @@ def _print_version(requested: bool) -> None:
 def _options(
     version_: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    all_problems: Annotated[
+        bool, typer.Option(ALL_PROBLEMS, help="List all problems of an input, also where many are of one kind.")
     ] = False,
 ) -> None:
     """Compound screening from raw plate images, without annotation."""

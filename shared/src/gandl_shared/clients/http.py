@@ -172,7 +172,7 @@ def error_of(response: httpx.Response) -> GandlError:
     detail = body.detail if body else f"{response.request.method} {response.request.url} answered {status}"
     if status == Full.status:
         return Full(detail, retry_after=_retry_after(response) or 1.0)
-    problems = [Problem(p.detail, file=p.file, row=p.row, field=p.field) for p in body.problems] if body else []
+    problems = [Problem(**problem.model_dump()) for problem in body.problems] if body else []
     fallback = BadInput if response.is_client_error else GandlError
     kind = _error_class(body.error if body else None, status) or _BY_STATUS.get(status, fallback)
     return kind(detail, problems=problems)

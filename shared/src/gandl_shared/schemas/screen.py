@@ -187,12 +187,13 @@ class SiteScore(Frozen):
 
 
 class ProblemBody(Frozen):
-    """One problem of an input, and its position."""
+    """One problem of an input, and its position. `more` counts further ones of its kind that are not listed."""
 
     detail: str
     file: str | None = None
     row: int | None = None
     field: str | None = None
+    more: int = 0
 
 
 class ErrorBody(Frozen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from gandl_shared.errors import Problem, condense_problems
 from gandl_shared.schemas.image_layout import ChannelContent, ImageReport
 from rich.console import Console
 
@@ -24,10 +25,11 @@ def print_report(report: ImageReport, console: Console | None = None) -> None:
         add_row(table, *_cells(channel))
     print_table(table, console)
     console.print()
-    for problem in report.problems:
+    for problem in condense_problems(Problem(**body.model_dump()) for body in report.problems):
         # Some details name the file themselves.
         where = f"{problem.file}: " if problem.file and problem.file not in problem.detail else ""
-        console.print(f"open: {where}{problem.detail}", markup=False, highlight=False, soft_wrap=True)
+        more = f" (and {problem.more} more of this kind)" if problem.more else ""
+        console.print(f"open: {where}{problem.detail}{more}", markup=False, highlight=False, soft_wrap=True)
     console.print(report.command, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 from gandl_embedding.engine import Engine
-from gandl_shared.errors import BadInput, Invalid, InvalidImage, Problem, raise_if
+from gandl_shared.errors import BadInput, Invalid, InvalidImage, Problem, condense_problems, raise_if
 from gandl_shared.files.atomic import atomic_file
 from gandl_shared.imaging import (
     MAX_SAMPLED_CELLS,
@@ -85,8 +85,9 @@ def embed(
         combined = single_cell_sites(images, image)
     else:
         combined = image_sites(images, inputs, pattern=image.pattern, channels=image.channel_list, choice=choice)
-    for problem in combined.incomplete:
-        typer.echo(f"left out: {problem}", err=True)
+    for problem in condense_problems(combined.incomplete):
+        more = f" (and {problem.more} more of this kind)" if problem.more else ""
+        typer.echo(f"left out: {problem}{more}", err=True)
     sites = with_levels(combined.sites, card.pixel_size_um)
     if image.channel_list is None:
         raise_if(check_names(sites, card), Invalid, "the order of the channels is not certain")
