@@ -20,10 +20,11 @@ from gandl_shared.web.keys import require_key
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
-from gandl_analysis.api import compounds, exports, pictures, results, screens, tables
+from gandl_analysis.api import compounds, decisions, exports, pictures, results, screens, tables
 from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.routes import build_pages
+from gandl_analysis.service.decisions import Decisions
 from gandl_analysis.service.models import EmbeddingServiceModels, ModelCatalog
 from gandl_analysis.service.pixels.pictures import Pictures
 from gandl_analysis.service.results import Results
@@ -84,6 +85,7 @@ class AnalysisService:
             settings=settings,
             submissions=Submissions(database, store, queue, rules),
             results=Results(database, store, cached=settings.cached_results),
+            decisions=Decisions(database, store, queue, self._models),
             pictures=Pictures(database, store, settings.image_root),
         )
 
@@ -91,7 +93,7 @@ class AnalysisService:
 def router(services: Provider, settings: Settings) -> APIRouter:
     """Return all routes of the service; they demand the key of the settings if there is one."""
     routes = APIRouter(dependencies=[Depends(require_key(settings.api_key))])
-    for group in (screens, tables, results, exports, compounds, pictures):
+    for group in (screens, tables, results, exports, decisions, compounds, pictures):
         routes.include_router(group.router(services))
     routes.include_router(build_pages(ServiceReader(services)))
     return routes

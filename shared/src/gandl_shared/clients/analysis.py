@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from gandl_shared.clients.http import HttpClient, Retry
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.analysis.decisions import Decision, DecisionRequest, DecisionTrail
 from gandl_shared.schemas.answers import (
     AnalysisVersion,
     Comparison,
@@ -119,6 +120,18 @@ class AnalysisClient:
     def analyses(self, screen: str) -> tuple[AnalysisVersion, ...]:
         """Return all analyses of a screen, oldest first."""
         return _VERSIONS.validate_json(self._get(_at(screen, "analyses")).content)
+
+    def decide(self, screen: str, request: DecisionRequest) -> Decision:
+        """Exclude something, bring it back, or assess a curve. The request is never repeated."""
+        return self._post(_at(screen, "decisions"), request, Decision)
+
+    def decisions(self, screen: str) -> DecisionTrail:
+        """Return all decisions about a screen and what stands after them."""
+        return self._read(DecisionTrail, _at(screen, "decisions"))
+
+    def decisions_csv(self, screen: str) -> str:
+        """Return the trail of a screen as CSV."""
+        return self._get(_at(screen, "decisions"), None, CSV).text
 
     # Results
 

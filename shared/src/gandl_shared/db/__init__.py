@@ -1,5 +1,7 @@
 """The database of screens, their batches and analyses, and the leases of workers. SQLite or PostgreSQL."""
 
+from gandl_shared.db.analyses.decisions import Recorded
+from gandl_shared.db.analyses.trail import exclusion_of, standing_assessments, standing_exclusions
 from gandl_shared.db.database import MAX_ATTEMPTS, Database
 from gandl_shared.db.records import (
     AnalysisRecord,
@@ -26,7 +28,11 @@ __all__ = [
     "LeasedSite",
     "ModelUse",
     "NewScreen",
+    "Recorded",
     "ScreenRecord",
     "SiteRecord",
     "Waiting",
+    "exclusion_of",
+    "standing_assessments",
+    "standing_exclusions",
 ]

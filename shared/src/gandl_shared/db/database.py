@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from gandl_shared.db.analyses import AnalysisRepository
+from gandl_shared.db.analyses.decisions import DecisionRepository
+from gandl_shared.db.analyses.repository import AnalysisRepository
 from gandl_shared.db.batches import BatchRepository
 from gandl_shared.db.engine import Transactions, open_engine
 from gandl_shared.db.records import Waiting
@@ -28,6 +29,7 @@ class Database:
         self.screens = ScreenRepository(transactions)
         self.batches = BatchRepository(transactions, max_attempts=max_attempts)
         self.analyses = AnalysisRepository(transactions, max_attempts=max_attempts)
+        self.decisions = DecisionRepository(transactions)
         self.timers = TimerRepository(transactions)
 
     @classmethod

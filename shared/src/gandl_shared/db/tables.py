@@ -166,6 +166,35 @@ class Analysis(Work):
     finished_at: Mapped[float | None] = mapped_column(Float(53))
 
 
+class Decision(Base):
+    """A decision of a person about a screen. `number` counts those of a screen from 1; triggers refuse every change."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Unique("screen_id", "number"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    screen_id: Mapped[str] = mapped_column(ForeignKey("screens.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(20))
+    items: Mapped[list[Any]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(Text)
+    version: Mapped[int | None]
+    created_at: Mapped[float] = mapped_column(Float(53))
+
+
+class Assessment(Base):
+    """What a decision sets beside a curve; both values are null where it withdraws an earlier one."""
+
+    __tablename__ = "assessments"
+
+    decision_id: Mapped[int] = mapped_column(BigId, ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True)
+    compound: Mapped[str] = mapped_column(Text)
+    cell_line: Mapped[str] = mapped_column(Text)
+    verdict: Mapped[str | None] = mapped_column(String(20))
+    ec50_um: Mapped[float | None] = mapped_column(Float(53))
+
+
 class Timer(Base):
     """When a periodic job of the whole installation is due next. Any process may do it."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from gandl_shared.db.analyses.trail import read_trail, standing_exclusions
 from gandl_shared.db.engine import now
 from gandl_shared.db.screen_rows import parked_sites
 from gandl_shared.db.tables import Analysis, Batch, Screen, Site
@@ -65,7 +66,12 @@ def end_embedding(connection: Connection, screen_id: str) -> int | None:
 
 
 def queue_analysis(connection: Connection, screen_id: str, parameters: AnalysisParameters) -> int:
-    """Queue the next version of the analysis of a locked screen; return the analysis' id."""
+    """Queue the next version of the analysis of a locked screen; return the analysis' id.
+
+    Parameters that say nothing of exclusions get those that stand by the decisions about the screen.
+    """
+    if parameters.exclusions is None and (trail := read_trail(connection, screen_id)):
+        parameters = parameters.model_copy(update={"exclusions": standing_exclusions(trail)})
     # The screen is locked, so no other transaction can take the same version.
     newest = connection.execute(select(func.max(Analysis.version)).where(Analysis.screen_id == screen_id)).scalar()
     values = {

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
-from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.curve import Curve, CurveAssessment
 from gandl_shared.schemas.quality import GroupQuality
 from gandl_shared.schemas.states import AnalysisState
 
@@ -80,10 +80,11 @@ class CompoundSummary(Frozen):
 
 
 class CompoundCurves(Frozen):
-    """Every curve of one compound, each marked with its screen."""
+    """Every curve of one compound, each marked with its screen, and what people have set beside these curves."""
 
     compound: str
     curves: tuple[Curve, ...]
+    assessments: tuple[CurveAssessment, ...] = ()
 
 
 class ExportForm(Frozen):

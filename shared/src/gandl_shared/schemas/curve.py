@@ -163,6 +163,20 @@ class CurveOffAxis(Frozen):
     points: tuple[CurveOffAxisPoint, ...] = ()
 
 
+class CurveAssessment(Frozen):
+    """What a person set beside a curve: a verdict, an EC50 in µM, or both, with the decision in the screen's trail."""
+
+    screen: str
+    compound: str
+    cell_line: str
+    verdict: Verdict | None
+    ec50_um: float | None
+    author: str
+    reason: str
+    decision: int
+    created_at: str
+
+
 class Curve(Frozen):
     """The curve of one compound in one cell line. `bottom` and `top` of a Hill, 5PL or Brain-Cousens curve are its
     lower and its upper plateau; `fitted` are (concentration, response) pairs over the tested doses, and `band` the

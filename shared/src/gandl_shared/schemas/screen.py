@@ -150,8 +150,8 @@ class ScreenStatus(Frozen):
 
 class WellScore(Frozen):
     """One row of `wells.csv`: the scores of a well, which are means over its tiles. `excluded` says why a well with
-    images has no score. An empty well still has its `off_distance`, which distinguishes wells without cells from wells
-    like the controls."""
+    images has no score, or who left it out and why; a well with both is left out of its curve only. An empty well still
+    has its `off_distance`, which distinguishes wells without cells from wells like the controls."""
 
     plate: str
     well: str
@@ -171,7 +171,7 @@ class WellScore(Frozen):
 class SiteScore(Frozen):
     """One row of `sites.csv`: the scores of a field of view, which are means over its tiles. The sites of a control are
     held out together with their well. A site that image QC leaves out has no scores. `image_qc` names its problems with
-    their channels, such as `dead (DNA)`."""
+    their channels, such as `dead (DNA)`, and `excluded` says who left it out and why."""
 
     plate: str
     well: str
@@ -184,6 +184,7 @@ class SiteScore(Frozen):
     efficacy: float | None
     n_tiles: int
     image_qc: tuple[str, ...] = ()
+    excluded: str | None = None
 
 
 class ProblemBody(Frozen):
@@ -209,7 +210,8 @@ class Hit(Frozen):
     """One compound of a cell line with its rank. `window_fold` is the factor from the EC50 to the first sign of
     toxicity (`window_relation` `=`), or to the highest dose tested if there is no such sign (`>`). `toxic_from_um` is
     the dose of that sign: the cells leave both controls, or the effect is lost. `hit_probability` is how often the
-    compound would be a hit in a new experiment, null where it was not tested."""
+    compound would be a hit in a new experiment, null where it was not tested. `assessed_verdict` and
+    `assessed_ec50_um` are what the person `assessed_by` has set beside the computed values, which stay."""
 
     rank: int | None
     compound: str
@@ -223,5 +225,8 @@ class Hit(Frozen):
     window_relation: Relation | None = None
     toxic_from_um: float | None = None
     hit_probability: float | None = None
+    assessed_verdict: Verdict | None = None
+    assessed_ec50_um: float | None = None
+    assessed_by: str | None = None
     flags: tuple[Flag, ...]
     metadata: Mapping[str, str] = Field(default_factory=dict, description="further columns of the plate map, joined")

@@ -9,6 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
+EXCLUSION_BY = "excluded by "
+"""The text beside a well or a point that a person left out begins with this; that of image QC begins otherwise."""
+
 
 class Colour(StrEnum):
     """A colour of the palette: a CSS variable of this name on pages, a hexadecimal value in the style of figures."""

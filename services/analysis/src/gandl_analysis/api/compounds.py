@@ -20,12 +20,11 @@ from gandl_analysis.formats.csv_tables import compound_csv, covariances_csv, lin
 _LIST_ERRORS = error_responses(401, 404, 422, 500, 503)
 _CURVE_ERRORS = error_responses(401, 404, 409, 422, 500, 503)
 _TABLES: Mapping[CurveTable, Callable[[Sequence[Curve]], str]] = {
-    CurveTable.CURVES: compound_csv,
     CurveTable.WELLS: points_csv,
     CurveTable.LINES: lines_csv,
     CurveTable.COVARIANCES: covariances_csv,
 }
-"""The tables of curves, of which a client chooses one."""
+"""The tables of the parts of curves; the table of the curves themselves has more columns."""
 
 
 def router(services: Provider) -> APIRouter:
@@ -54,7 +53,10 @@ def router(services: Provider) -> APIRouter:
         curves = services().results.curves(compound, query.screen, query.cell_line, query.version)
         media = preferred(accept, (JSON, CSV, SVG, PNG))
         if media == JSON:
-            return CompoundCurves(compound=compound, curves=curves)
+            assessments = services().results.assessments(curves)
+            return CompoundCurves(compound=compound, curves=curves, assessments=assessments)
+        if media == CSV and query.shown_table is CurveTable.CURVES:
+            return Response(compound_csv(curves, services().results.assessments(curves)), media_type=CSV)
         return Response(_rendered(curves, media, query.shown_table), media_type=media)
 
     return routes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gandl_analysis.service.decisions import Decisions
 from gandl_analysis.service.pixels.pictures import Pictures
 from gandl_analysis.service.results import Results
 from gandl_analysis.service.submissions import Submissions
@@ -18,6 +19,7 @@ class Services:
     settings: Settings
     submissions: Submissions
     results: Results
+    decisions: Decisions
     pictures: Pictures
 
 

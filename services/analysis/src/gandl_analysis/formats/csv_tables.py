@@ -13,7 +13,8 @@ from dataclasses import asdict
 
 from gandl_shared.files.formulas import neutral_text
 from gandl_shared.plates import metadata_column
-from gandl_shared.schemas.curve import Curve, CurveLocation
+from gandl_shared.schemas.analysis.decisions import Decision
+from gandl_shared.schemas.curve import Curve, CurveAssessment, CurveLocation
 from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 
@@ -95,7 +96,26 @@ CURVE_COLUMNS = (
     "off_axis_from_um",
 )
 """The columns of a table of curves, in every file and answer: the single definition of them."""
+ASSESSMENT_COLUMNS = ("assessed_verdict", "assessed_ec50_um", "assessed_by", "assessed_because")
 HIT_COLUMNS = tuple(name for name in Hit.model_fields if name != "metadata")
+DECISION_COLUMNS = (
+    "screen",
+    "number",
+    "created_at",
+    "author",
+    "kind",
+    "reason",
+    "version",
+    "level",
+    "plate",
+    "well",
+    "site",
+    "compound",
+    "concentration_um",
+    "cell_line",
+    "verdict",
+    "ec50_um",
+)
 RETRIEVAL_COLUMNS = ("cell_line", "task", "restriction", "queries", "map", "recall_at_1", "chance")
 POINT_COLUMNS = (
     "screen",
@@ -151,11 +171,20 @@ def curves_csv(curves: Iterable[Curve]) -> str:
     return _concentrations_csv((*CURVE_COLUMNS, *metadata_columns(listed)), map(_curve_record, listed), listed)
 
 
-def compound_csv(curves: Iterable[Curve]) -> str:
-    """Return the columns of `dose_response.csv` after the screen, one row per curve."""
+def compound_csv(curves: Iterable[Curve], assessments: Iterable[CurveAssessment] = ()) -> str:
+    """Return the columns of `dose_response.csv` after the screen, one row per curve, and what people set beside it."""
     listed = list(curves)
-    records = ({"screen": curve.screen, **_curve_record(curve)} for curve in listed)
-    return _concentrations_csv(("screen", *CURVE_COLUMNS, *metadata_columns(listed)), records, listed)
+    assessed = {(a.screen, a.compound, a.cell_line): a for a in assessments}
+    records = (
+        {
+            "screen": curve.screen,
+            **_curve_record(curve),
+            **_assessment_record(assessed.get((curve.screen or "", curve.compound, curve.cell_line))),
+        }
+        for curve in listed
+    )
+    columns = ("screen", *CURVE_COLUMNS, *ASSESSMENT_COLUMNS, *metadata_columns(listed))
+    return _concentrations_csv(columns, records, listed)
 
 
 def points_csv(curves: Iterable[Curve]) -> str:
@@ -204,6 +233,11 @@ def retrieval_csv(quality: Quality) -> str:
     """Return one row per protocol and cell line; a protocol without queries has empty numbers."""
     rows = ((name, probe) for name, probes in quality.probes.items() for probe in probes.retrieval)
     return _csv_text(RETRIEVAL_COLUMNS, ({"cell_line": name, **probe.model_dump()} for name, probe in rows))
+
+
+def decisions_csv(decisions: Iterable[Decision]) -> str:
+    """Return the trail of a screen with one row per decision and thing that it is about, oldest first."""
+    return _csv_text(DECISION_COLUMNS, (record for decision in decisions for record in _decision_records(decision)))
 
 
 def metadata_columns(items: Iterable[WellScore | Curve | Hit]) -> list[str]:
@@ -257,6 +291,21 @@ def _curve_record(curve: Curve) -> dict[str, object]:
         record |= {f"window_{name}": getattr(window, name) for name in ("fold", "relation", "limited_by")}
         record |= {"window_low_um": window.low, "window_high_um": window.high}
     return record
+
+
+def _decision_records(decision: Decision) -> Iterator[Mapping[str, object]]:
+    fields = decision.model_dump(exclude={"items", "curve"})
+    if decision.curve is not None:
+        yield {**fields, "level": "curve", **decision.curve.model_dump()}
+    for item in decision.items:
+        yield {**fields, **item.model_dump()}
+
+
+def _assessment_record(assessment: CurveAssessment | None) -> dict[str, object]:
+    if assessment is None:
+        return {}
+    values = (assessment.verdict, assessment.ec50_um, assessment.author, assessment.reason)
+    return dict(zip(ASSESSMENT_COLUMNS, values, strict=True))
 
 
 def _location_record(name: str, location: CurveLocation | None) -> dict[str, object]:

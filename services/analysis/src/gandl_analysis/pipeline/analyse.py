@@ -27,13 +27,16 @@ from gandl_analysis.pipeline.quality.normalisation import with_normalisation
 from gandl_analysis.pipeline.quality.retrieval import with_retrieval
 from gandl_analysis.pipeline.quality.screen import screen_quality
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
-from gandl_analysis.pipeline.sites import site_scores, tile_efficacy
+from gandl_analysis.pipeline.scores.exclusions import left_out
+from gandl_analysis.pipeline.scores.sites import site_scores, tile_efficacy
+from gandl_analysis.pipeline.scores.wells import well_scores
 from gandl_analysis.pipeline.tiles import normalised_tiles, tiles_of
-from gandl_analysis.pipeline.wells import well_scores
 
 
 def analyse(screen: ScreenInput) -> Analysed:
     """Analyse a screen. The same input gives the same numbers, bit for bit on one machine with any number of cores.
+
+    What people left out (`parameters.exclusions`) counts nowhere and is listed with their reasons.
 
     Raises NotEnoughData naming the cell line where an axis cannot be fitted or held-out controls cannot be scored, and
     Invalid where the axes that the parameters name, or those of an earlier screen, do not suit this one.
@@ -43,7 +46,9 @@ def analyse(screen: ScreenInput) -> Analysed:
         return _analyse(screen)
 
 
-def _analyse(screen: ScreenInput) -> Analysed:
+def _analyse(whole: ScreenInput) -> Analysed:
+    decided = left_out(whole)
+    screen = decided.without(whole)
     parameters, preparation, used = screen.parameters, screen.preparation, screen.used_wells
     check_axes(parameters, used, preparation, screen.earlier)
 
@@ -55,7 +60,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
 
     efficacy = score_efficacy(tiles, parameters, preparation, screen.earlier)
     cell_lines = efficacy.cell_lines
-    wells = well_scores(screen.wells, cell_lines.values(), image_qc)
+    wells = decided.mark_wells(well_scores(screen.wells, cell_lines.values(), image_qc), whole)
 
     settings = efficacy_settings(
         seed=parameters.seed, alpha=parameters.alpha, screen=screen.name, request=curve_request(parameters.curves)
@@ -68,7 +73,8 @@ def _analyse(screen: ScreenInput) -> Analysed:
     quality = with_retrieval(quality, screen)
     # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
     undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
-    curves = fit_compounds(wells, settings, off_axis, undirected, has_vehicle=parameters.vehicle)
+    shown = decided.efficacies(whole, cell_lines)
+    curves = fit_compounds(wells, settings, off_axis, undirected, has_vehicle=parameters.vehicle, shown=shown)
 
     space = AxisSpace(
         raw=raw.without_emptied, normalised=tiles.without_emptied, preparation=preparation, well_index=screen.well_index
@@ -87,7 +93,7 @@ def _analyse(screen: ScreenInput) -> Analysed:
     )
     return Analysed(
         analysis=analysis,
-        sites=site_scores(cell_lines.values(), image_qc.sites),
-        tile_efficacy=tile_efficacy(cell_lines.values(), len(screen.profiles)),
+        sites=decided.mark_sites(site_scores(cell_lines.values(), image_qc.sites), whole),
+        tile_efficacy=decided.spread(tile_efficacy(cell_lines.values(), len(screen.profiles))),
         fits=file_stems([*efficacy_axes.fits, *others.fits]),
     )

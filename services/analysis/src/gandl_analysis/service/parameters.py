@@ -12,10 +12,12 @@ from gandl_shared.plates import Well
 from gandl_shared.schemas.analysis import AnalysisParameters, AxisFrom
 from gandl_shared.store import Store
 
-from gandl_analysis.formats.store_layout import read_axes
-from gandl_analysis.pipeline.axes.checks import check_axes
+from gandl_analysis.formats.store_layout import read_axes, read_card
+from gandl_analysis.pipeline.axes.checks import check_axes, check_controls
 from gandl_analysis.pipeline.curves.choices import curve_request
-from gandl_analysis.pipeline.inputs import Preparation
+from gandl_analysis.pipeline.inputs import Preparation, limits_of
+from gandl_analysis.pipeline.scores.exclusions import wells_that_count
+from gandl_analysis.service.models import ModelCatalog
 from gandl_analysis.service.results import finished_version
 
 
@@ -53,6 +55,34 @@ def check_parameters(
     # The version is recorded now: "the newest" would be another one when the worker reads it.
     axis_from = parameters.axis_from.model_copy(update={"version": version})
     return parameters.model_copy(update={"axis_from": axis_from})
+
+
+def check_again(
+    screen: str, parameters: AnalysisParameters, database: Database, store: Store, models: ModelCatalog
+) -> AnalysisParameters:
+    """Return `check_parameters` of another analysis of a screen.
+
+    Raises Invalid too where the exclusions leave too few controls for an axis.
+    """
+    record, used = database.screens.get(screen), database.screens.plate_map(screen).used
+    card = read_card(store, screen) or models.find(record.model.name).card
+    if parameters.exclusions:
+        remaining = wells_that_count(used, parameters.exclusions)
+        if not remaining:
+            raise Invalid("the exclusions leave no well; bring one back")
+        if parameters.axis_from is None:
+            check_controls(remaining, "the exclusions leave too few controls")
+    subject = AnalysisSubject(
+        wells=used, card=card, model_id=record.model.id, limits=limits_of(card, record.request.limits)
+    )
+    return check_parameters(parameters, subject, database, store)
+
+
+def refuse_exclusions(parameters: AnalysisParameters) -> None:
+    """Raise Invalid for exclusions of a screen that is only submitted: there is no decision about it yet."""
+    if parameters.exclusions:
+        problem = Problem("a new screen has no decisions; exclude after it was analysed", field="analysis.exclusions")
+        raise_if([problem], Invalid, "the screen cannot be analysed so")
 
 
 def _axes_version(axis_from: AxisFrom, database: Database) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from gandl_shared.db import Database
 from gandl_shared.errors import Conflict, Invalid, NotFound, Problem
 from gandl_shared.plates.tables.names import fold_name
 from gandl_shared.schemas.answers import AnalysisReference, Comparison, CompoundSummary, Page, ScreenAxes
-from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.curve import Curve, CurveAssessment
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.store import Profiles, Store
@@ -87,7 +87,16 @@ class Results:
 
     def hits(self, screen: str, version: int | None, selection: HitFilter) -> list[Hit]:
         """Return the selected compounds of a screen, best first."""
-        return selection.select(rank_compounds(self.of(screen, version).analysis.curves))
+        hits = rank_compounds(self.of(screen, version).analysis.curves)
+        assessed = {(a.compound, a.cell_line): a for a in self._database.decisions.assessments(screen)}
+        return selection.select(_with_assessment(hit, assessed.get((hit.compound, hit.cell_line))) for hit in hits)
+
+    def assessments(self, curves: Iterable[Curve]) -> tuple[CurveAssessment, ...]:
+        """Return what people have set beside these curves, each of which is marked with its screen."""
+        keys = dict.fromkeys((curve.screen, curve.compound, curve.cell_line) for curve in curves)
+        screens = dict.fromkeys(screen for screen, _, _ in keys if screen is not None)
+        standing = [a for screen in screens for a in self._database.decisions.assessments(screen)]
+        return tuple(a for a in standing if (a.screen, a.compound, a.cell_line) in keys)
 
     def axes(self, screen: str, version: int | None, names: Collection[str]) -> ScreenAxes:
         """Return the axes of a screen with their wells as points; no names select all axes."""
@@ -176,6 +185,17 @@ def finished_version(database: Database, screen: str, version: int | None) -> in
     if status.analysis_version is None:
         raise Conflict(f"screen '{screen}' is {status.state.value}; it has no results yet")
     return status.analysis_version
+
+
+def _with_assessment(hit: Hit, assessment: CurveAssessment | None) -> Hit:
+    if assessment is None:
+        return hit
+    fields = {
+        "assessed_verdict": assessment.verdict,
+        "assessed_ec50_um": assessment.ec50_um,
+        "assessed_by": assessment.author,
+    }
+    return hit.model_copy(update=fields)
 
 
 def _summary(name: str, entries: list[tuple[str, TestedCompound]]) -> CompoundSummary:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gandl_shared.db import AnalysisRecord, Database
+from gandl_shared.db import AnalysisRecord, Database, standing_exclusions
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.jobs import Queue, Subject, inspect_images, plan_screen, resolve_file, resolve_folder, retry
 from gandl_shared.plates import (
@@ -25,11 +25,12 @@ from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus, TableReques
 from gandl_shared.store import Store
 
 from gandl_analysis.formats.profiles.read import FEATURES
-from gandl_analysis.formats.store_layout import read_card, write_card
+from gandl_analysis.formats.store_layout import write_card
 from gandl_analysis.pipeline.axes.checks import check_controls
-from gandl_analysis.pipeline.inputs import limits_of, limits_text
+from gandl_analysis.pipeline.inputs import limits_text
+from gandl_analysis.service.decisions import check_recorded
 from gandl_analysis.service.models import ModelCatalog, ServedModel
-from gandl_analysis.service.parameters import AnalysisSubject, check_parameters
+from gandl_analysis.service.parameters import AnalysisSubject, check_again, check_parameters, refuse_exclusions
 from gandl_analysis.service.screen_ids import require_screen_id
 from gandl_analysis.service.tables import new_screen, read_table_request
 
@@ -64,6 +65,7 @@ class Submissions:
         Unauthorized where the embedding service does not answer.
         """
         _check_text(request)
+        refuse_exclusions(request.analysis)
         images = resolve_folder(self._rules.image_root, request.images)
         plate_map = part_with_images(images, self._plate_map(request), request.pattern)
         model = self._rules.models.find(request.model)
@@ -88,6 +90,7 @@ class Submissions:
         Raises NotFound, TooLarge, InvalidTable, InvalidPlateMap, Invalid for parameters that do not suit the wells, and
         Forbidden for a path outside the root.
         """
+        refuse_exclusions(request.analysis)
         table = read_table_request(request, self._rules.image_root)
         screen_input = table.screen
         subject = AnalysisSubject(
@@ -162,16 +165,17 @@ class Submissions:
         self._store.delete(screen)
 
     def analyse(self, screen: str, parameters: AnalysisParameters) -> AnalysisVersion:
-        """Queue another analysis. Raises Conflict until all images are embedded, and Invalid as `check_parameters`."""
-        record = self._database.screens.get(require_screen_id(screen))
-        card = read_card(self._store, screen) or self._rules.models.find(record.model.name).card
-        subject = AnalysisSubject(
-            wells=self._database.screens.plate_map(screen).used,
-            card=card,
-            model_id=record.model.id,
-            limits=limits_of(card, record.request.limits),
-        )
-        checked_parameters = check_parameters(parameters, subject, self._database, self._store)
+        """Queue another analysis. Raises Conflict until all images are embedded, and Invalid as `check_parameters`.
+
+        What people have excluded stays excluded, unless the parameters say otherwise; they may name only exclusions
+        that were decided.
+        """
+        require_screen_id(screen)
+        decisions = self._database.decisions.of_screen(screen)
+        if parameters.exclusions is None and decisions:
+            parameters = parameters.model_copy(update={"exclusions": standing_exclusions(decisions)})
+        check_recorded(parameters.exclusions or (), decisions)
+        checked_parameters = check_again(screen, parameters, self._database, self._store, self._rules.models)
         analysis = self._database.analyses.queue(screen, checked_parameters)
         self._queue.analysis_ready(analysis.id)
         return _version(analysis)

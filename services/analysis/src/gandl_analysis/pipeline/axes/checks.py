@@ -36,8 +36,11 @@ def check_axes(
     check_earlier(earlier, preparation, cell_lines, field=field)
 
 
-def check_controls(wells: Sequence[Well]) -> None:
-    """Raise Invalid, with one problem per cell line and role, where a single control well cannot be held out."""
+def check_controls(wells: Sequence[Well], summary: str = "the plate map has too few controls") -> None:
+    """Raise Invalid, with one problem per cell line and role, where a single control well cannot be held out.
+
+    `summary` is the sentence before the problems.
+    """
     problems = []
     for cell_line in dict.fromkeys(w.cell_line for w in wells):
         for role in (Role.POSITIVE, Role.NEGATIVE):
@@ -47,4 +50,4 @@ def check_controls(wells: Sequence[Well]) -> None:
                     f"{len(controls)} {role.value} well for cell line {cell_line}; holding one out needs at least two"
                 )
                 problems.append(Problem(detail, row=controls[0].table_row if controls else None, field="role"))
-    raise_if(problems, Invalid, "the plate map has too few controls")
+    raise_if(problems, Invalid, summary)

@@ -32,15 +32,7 @@ class AnalysisRepository:
     def queue(self, screen_id: str, parameters: AnalysisParameters) -> AnalysisRecord:
         """Queue another analysis of a screen. Raises NotFound, or Conflict while the images are not done."""
         with self._transactions.write() as connection:
-            state = lock_screen(connection, screen_id)
-            progress = read_status(connection, screen_id).progress
-            if state not in _EMBEDDED:
-                raise Conflict(f"screen '{screen_id}' is {state.value}; it can be analysed once its images are done")
-            # A screen can end without any vector, for instance if all of its images are damaged.
-            # One whose vectors came from a table has no sites at all.
-            if progress.sites and progress.done == 0:
-                raise Conflict(f"screen '{screen_id}' has no vectors to analyse; retry it first")
-            return _record(_row(connection, Analysis.id == queue_analysis(connection, screen_id, parameters)))
+            return _record(_row(connection, Analysis.id == queue_embedded(connection, screen_id, parameters)))
 
     def lease(self, worker: str, seconds: float, *, analysis_id: int | None = None) -> LeasedAnalysis | None:
         """Take an analysis that waits or whose lease has run out: any, or a certain one."""
@@ -126,6 +118,19 @@ class AnalysisRepository:
     def _close(self, connection: Connection, analysis_id: int, state: WorkState, error: str | None) -> None:
         self._leases.close(connection, analysis_id, state, error)
         connection.execute(update(Analysis).where(Analysis.id == analysis_id).values(finished_at=now(connection)))
+
+
+def queue_embedded(connection: Connection, screen_id: str, parameters: AnalysisParameters) -> int:
+    """Queue another analysis of a screen and return its id. Raises NotFound, or Conflict while images are not done."""
+    state = lock_screen(connection, screen_id)
+    progress = read_status(connection, screen_id).progress
+    if state not in _EMBEDDED:
+        raise Conflict(f"screen '{screen_id}' is {state.value}; it can be analysed once its images are done")
+    # A screen can end without any vector, for instance if all of its images are damaged.
+    # One whose vectors came from a table has no sites at all.
+    if progress.sites and progress.done == 0:
+        raise Conflict(f"screen '{screen_id}' has no vectors to analyse; retry it first")
+    return queue_analysis(connection, screen_id, parameters)
 
 
 def _row(connection: Connection, condition: ColumnElement[bool]) -> Row[Any]:

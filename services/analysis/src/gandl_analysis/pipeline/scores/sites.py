@@ -21,7 +21,7 @@ def site_scores(cell_lines: Iterable[ScoredCellLine], image_qc: Iterable[JudgedS
     scores = {(s.plate, s.well, s.site): (row, s) for cell_line in cell_lines for row, s in _of_cell_line(cell_line)}
     for site in image_qc:
         if site.problems:
-            row, score = scores.get(site.key, (site.tile, _without_score(site.of_well, site.site)))
+            row, score = scores.get(site.key, (site.tile, site_without_score(site.of_well, site.site)))
             scores[site.key] = row, score.model_copy(update={"image_qc": site.record.problems})
     return tuple(score for _, score in sorted(scores.values(), key=lambda pair: pair[0]))
 
@@ -45,7 +45,7 @@ def _of_cell_line(cell_line: ScoredCellLine) -> Iterator[tuple[int, SiteScore]]:
     on = group_means(scores.tile_on[:, None], site, len(sites))[:, 0]
     efficacy = scores.anchors.efficacy(on)
     for i, tile in enumerate(first.tolist()):
-        site = _without_score(tiles.wells[int(tiles.well[tile])], str(tiles.sites[tile]))
+        site = site_without_score(tiles.wells[int(tiles.well[tile])], str(tiles.sites[tile]))
         numbers = {
             "on": float(on[i]),
             "efficacy": float(efficacy[i]) if np.isfinite(efficacy[i]) else None,
@@ -54,7 +54,8 @@ def _of_cell_line(cell_line: ScoredCellLine) -> Iterator[tuple[int, SiteScore]]:
         yield int(tiles.profile_rows[tile]), site.model_copy(update=numbers)
 
 
-def _without_score(well: Well, site: str) -> SiteScore:
+def site_without_score(well: Well, site: str) -> SiteScore:
+    """Return a field of view of a well that counts in no score."""
     return SiteScore(
         plate=well.plate,
         well=well.well,

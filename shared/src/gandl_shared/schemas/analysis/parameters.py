@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from gandl_shared.schemas.analysis.exclusions import Exclusion
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import CurveChoice
 from gandl_shared.schemas.vocabulary import ImageReason
@@ -160,6 +161,11 @@ class AnalysisParameters(Frozen):
     axes: Annotated[tuple[AxisChoice, ...], Field(max_length=20)] = ()
     axis_from: AxisFrom | None = Field(
         default=None, description="the earlier analysis whose efficacy axes score this screen"
+    )
+    exclusions: Annotated[tuple[Exclusion, ...], Field(max_length=10_000)] | None = Field(
+        default=None,
+        description="what people left out, by their decisions about this screen; absent: everything that stands "
+        "excluded, which is recorded; an empty list leaves out nothing",
     )
 
     @model_validator(mode="before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gandl_analysis.pipeline.sites import site_scores, tile_efficacy
+from gandl_analysis.pipeline.scores.sites import site_scores, tile_efficacy
 
 from tests.analysis.scored_cell_lines import scored_cell_line
 from tests.analysis.simulated_screens import SITES, TILES, Simulated

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from gandl_analysis.pipeline.wells import well_scores
+from gandl_analysis.pipeline.scores.wells import well_scores
 from gandl_shared.plates import Role
 
 from tests.analysis.scored_cell_lines import scored_cell_line

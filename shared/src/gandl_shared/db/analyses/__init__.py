@@ -1,0 +1,1 @@
+"""Analyses of screens in the database, and the decisions of people about them."""
