@@ -43,7 +43,7 @@ def excluded_wells(stack: Stack, version: int | None = None) -> list[tuple[str, 
 
 def test_a_well_is_excluded_and_brought_back_by_versions_that_all_stay(stack: Stack) -> None:
     well = treated_well(stack)
-    original = stack.client.get(f"/screens/{stack.first}/wells.csv").text
+    original = stack.client.get(f"/screens/{stack.first}/wells?limit=1000").text
     assert decide(stack, "exclude", items=[well])["version"] == 2
     assert stack.queue.analyses
     assert excluded_wells(stack) == [(well["well"], "excluded by Ann: a bubble")]
@@ -52,7 +52,7 @@ def test_a_well_is_excluded_and_brought_back_by_versions_that_all_stay(stack: St
     assert decide(stack, "restore", items=[well], reason="it was none")["version"] == 3
     assert excluded_wells(stack) == []
     assert excluded_wells(stack, 2) == [(well["well"], "excluded by Ann: a bubble")]
-    assert stack.client.get(f"/screens/{stack.first}/wells.csv").text == original
+    assert stack.client.get(f"/screens/{stack.first}/wells?limit=1000").text == original
     assert "not excluded" in refusal(stack, 409, "restore", items=[well])
     compared = stack.client.get(f"/screens/{stack.first}/compare/{stack.first}?version=1&other_version=3").json()
     assert compared["largest_difference"] == 0
@@ -117,7 +117,9 @@ def test_controls_that_an_axis_needs_and_things_that_are_not_there_are_refused(s
     assert "no plate 'P9'" in refusal(stack, 422, "exclude", items=[{"level": "plate", "plate": "P9"}])
     site = {**treated_well(stack), "level": "site", "site": "99"}
     assert "no site '99'" in refusal(stack, 422, "exclude", items=[site])
-    assert "no curve of 'Z'" in refusal(stack, 422, "assess", curve={"compound": "Z", "cell_line": "U2OS", "ec50_um": 1})
+    assert "no curve of 'Z'" in refusal(
+        stack, 422, "assess", curve={"compound": "Z", "cell_line": "U2OS", "ec50_um": 1}
+    )
     assert len(stack.client.get(f"/screens/{stack.first}/analyses").json()) == before
     assert stack.client.get(f"/screens/{stack.first}/decisions").json()["decisions"] == []
 
