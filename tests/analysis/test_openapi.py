@@ -32,6 +32,7 @@ ROUTES = {
     f"{SCREEN}/cancel": {"post"},
     f"{SCREEN}/retry": {"post"},
     f"{SCREEN}/analyses": {"get", "post"},
+    f"{SCREEN}/decisions": {"get", "post"},
     f"{SCREEN}/events": {"get"},
     f"{SCREEN}/compare/{{other}}": {"get"},
     f"{SCREEN}/quality": {"get"},

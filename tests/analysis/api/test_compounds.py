@@ -10,7 +10,7 @@ import pytest
 from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.montage import curves_png, curves_svg
 from gandl_analysis.figures.svg import to_png
-from gandl_analysis.formats.csv_tables import CURVE_COLUMNS, covariances_csv, lines_csv, points_csv
+from gandl_analysis.formats.csv_tables import ASSESSMENT_COLUMNS, CURVE_COLUMNS, covariances_csv, lines_csv, points_csv
 from gandl_analysis.formats.store_layout import read_analysis
 from gandl_shared.errors import Invalid
 from gandl_shared.schemas.curve import Curve
@@ -69,7 +69,7 @@ def test_a_name_is_percent_encoded_in_its_path(shared_stack: Stack) -> None:
 def test_curves_as_csv(shared_stack: Stack) -> None:
     at, accept = "/compounds/X/dose-response", {"Accept": "text/csv"}
     table = list(csv.DictReader(io.StringIO(shared_stack.client.get(at, headers=accept).text)))
-    assert list(table[0]) == ["screen", *CURVE_COLUMNS]
+    assert list(table[0]) == ["screen", *CURVE_COLUMNS, *ASSESSMENT_COLUMNS]
     assert [row["screen"] for row in table] == [shared_stack.second, shared_stack.second, shared_stack.first]
     points = shared_stack.client.get(at, params={"points": True, "screen": shared_stack.first}, headers=accept)
     rows = list(csv.DictReader(io.StringIO(points.text)))

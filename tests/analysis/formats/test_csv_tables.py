@@ -6,6 +6,7 @@ import csv
 import io
 
 from gandl_analysis.formats.csv_tables import (
+    ASSESSMENT_COLUMNS,
     CURVE_COLUMNS,
     WELL_COLUMNS,
     compound_csv,
@@ -105,7 +106,7 @@ def test_a_curve_has_its_verdict_bounds_and_flags() -> None:
 
 def test_curves_of_several_screens_name_the_screen_first() -> None:
     text = compound_csv([CURVE])
-    assert text.splitlines()[0] == ",".join(["screen", *CURVE_COLUMNS])
+    assert text.splitlines()[0] == ",".join(["screen", *CURVE_COLUMNS, *ASSESSMENT_COLUMNS])
     assert records(text)[0]["screen"] == "screen 1"
 
 

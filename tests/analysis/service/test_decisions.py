@@ -6,7 +6,6 @@ import csv
 import io
 
 import pytest
-from gandl_shared.clients.analysis import AnalysisClient
 
 from tests.analysis.service.stack import Stack
 
