@@ -38,9 +38,9 @@ def screen_of(*exclusions: Exclusion, of: Simulated = TWO_LINES) -> ScreenInput:
 def without_wells(screen: ScreenInput, *wells: tuple[str, str]) -> ScreenInput:
     """The same screen as if these wells had never been imaged."""
     keys = zip(screen.profiles.plates, screen.profiles.wells, strict=True)
-    kept = np.array([key not in wells for key in keys], bool)
+    mask = np.array([key not in wells for key in keys], bool)
     parameters = screen.parameters.model_copy(update={"exclusions": ()})
-    return ScreenInput(**{**vars(screen), "profiles": screen.profiles.where(kept), "parameters": parameters})
+    return ScreenInput(**{**vars(screen), "profiles": screen.profiles.where(mask), "parameters": parameters})
 
 
 def curve_of(analysed: Analysed, cell_line: str) -> Curve:

@@ -32,13 +32,13 @@ _MAX_NAMED = 5
 class LeftOut:
     """What people left out of a screen, with the text that stands beside it.
 
-    `wells` and `sites` count nowhere; `points` are wells that count in no curve. `kept` [N] marks the tiles that count.
+    `wells` and `sites` count nowhere; `points` are wells that count in no curve. `counted_tiles` [N] marks the tiles that count.
     """
 
     wells: Mapping[WellKey, str] = field(default_factory=dict)
     sites: Mapping[SiteKey, str] = field(default_factory=dict)
     points: Mapping[WellKey, str] = field(default_factory=dict)
-    kept: Mask = field(default_factory=lambda: np.ones(0, bool))
+    counted_tiles: Mask = field(default_factory=lambda: np.ones(0, bool))
 
     def without(self, screen: ScreenInput) -> ScreenInput:
         """Return the screen without the vectors that do not count.
@@ -49,7 +49,7 @@ class LeftOut:
             return screen
         counted = {w.cell_line for w in screen.used_wells if (w.plate, w.well) not in self.wells}
         wells = [w if w.cell_line in counted else replace(w, role=Role.EMPTY) for w in screen.wells]
-        return replace(screen, profiles=screen.profiles.where(self.kept), wells=wells)
+        return replace(screen, profiles=screen.profiles.where(self.counted_tiles), wells=wells)
 
     def mark_wells(self, wells: Iterable[WellScore], screen: ScreenInput) -> tuple[WellScore, ...]:
         """Return the wells with the text beside those that were left out, whatever image QC said of them."""
@@ -98,10 +98,10 @@ class LeftOut:
 
     def spread(self, values: Float) -> Float:
         """Return the values of the tiles that count at the rows of all tiles [N], and NaN at the others."""
-        if self.kept.all():
+        if self.counted_tiles.all():
             return values
-        spread = np.full(len(self.kept), np.nan)
-        spread[self.kept] = values
+        spread = np.full(len(self.counted_tiles), np.nan)
+        spread[self.counted_tiles] = values
         return spread
 
 
@@ -112,7 +112,7 @@ def left_out(screen: ScreenInput) -> LeftOut:
     """
     exclusions, profiles = screen.parameters.exclusions or (), screen.profiles
     if not exclusions:
-        return LeftOut(kept=np.ones(len(profiles), bool))
+        return LeftOut(counted_tiles=np.ones(len(profiles), bool))
     keys = list(zip(profiles.plates, profiles.wells, profiles.sites, strict=True))
     check_exclusions(exclusions, screen.wells, set(keys))
     whole = {(w.plate, w.well): text for w in screen.used_wells if (text := _text_of_well(w, exclusions)) is not None}
@@ -120,8 +120,8 @@ def left_out(screen: ScreenInput) -> LeftOut:
     remaining = {key[:2] for key in keys if key not in sites}
     # A well all of whose fields are left out is left out itself.
     whole |= {key[:2]: text for key, text in sites.items() if key[:2] not in remaining and key[:2] not in whole}
-    kept = np.fromiter((key[:2] not in whole and key not in sites for key in keys), bool, len(keys))
-    return LeftOut(wells=whole, sites=sites, points=_points(exclusions, screen.wells), kept=kept)
+    counts = np.fromiter((key[:2] not in whole and key not in sites for key in keys), bool, len(keys))
+    return LeftOut(wells=whole, sites=sites, points=_points(exclusions, screen.wells), counted_tiles=counts)
 
 
 def wells_that_count(wells: Iterable[Well], exclusions: Sequence[Exclusion]) -> list[Well]:
