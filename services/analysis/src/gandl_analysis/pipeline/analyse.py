@@ -73,8 +73,8 @@ def _analyse(whole: ScreenInput) -> Analysed:
     quality = with_retrieval(quality, screen)
     # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
     undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
-    shown = decided.efficacies(whole, cell_lines)
-    curves = fit_compounds(wells, settings, off_axis, undirected, has_vehicle=parameters.vehicle, shown=shown)
+    efficacies = decided.efficacies(whole, cell_lines)
+    curves = fit_compounds(wells, settings, off_axis, undirected, has_vehicle=parameters.vehicle, efficacies=efficacies)
 
     space = AxisSpace(
         raw=raw.without_emptied, normalised=tiles.without_emptied, preparation=preparation, well_index=screen.well_index

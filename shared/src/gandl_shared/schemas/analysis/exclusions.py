@@ -59,12 +59,12 @@ class ExcludedItem(Frozen):
 
     @model_validator(mode="after")
     def _fields_of_level(self) -> ExcludedItem:
-        needed, optional = _FIELDS[self.level], _OPTIONAL.get(self.level, ())
+        required, optional = _FIELDS[self.level], _OPTIONAL.get(self.level, ())
         for name in ("plate", "well", "site", "compound", "concentration_um", "cell_line"):
-            if name in needed and getattr(self, name) is None:
+            if name in required and getattr(self, name) is None:
                 raise ValueError(f"an item of level {self.level} needs {name}")
-            if name not in (*needed, *optional) and getattr(self, name) is not None:
-                raise ValueError(f"an item of level {self.level} has no {name}; it has {', '.join(needed)}")
+            if name not in (*required, *optional) and getattr(self, name) is not None:
+                raise ValueError(f"an item of level {self.level} has no {name}; it has {', '.join(required)}")
         return self
 
     @property

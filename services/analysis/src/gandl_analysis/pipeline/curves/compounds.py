@@ -46,26 +46,28 @@ def fit_compounds(
     undirected: Collection[str] = (),
     *,
     has_vehicle: bool = False,
-    shown: Mapping[tuple[str, str], float] | None = None,
+    efficacies: Mapping[tuple[str, str], float] | None = None,
 ) -> list[Curve]:
     """Return one curve per cell line and compound of the treatment wells, in order of first appearance.
 
     `has_vehicle`: the negative controls of a plate are the zero dose of its compounds. `off_axis` says when the wells
     of a cell line are off the axis (pipeline.axes.off_axis_limit). A well that is `excluded` is shown but not fitted;
-    `shown` has the efficacies, by plate and well, of those that count nowhere.
+    `efficacies` has the efficacies, by plate and well, of those that count nowhere.
     No curve is fitted in the cell lines `undirected`, whose controls are not separated.
     """
-    treated = [_curve_well(well, shown or {}) for well in wells if well.role is Role.TREATMENT]
-    negative = [_curve_well(well, shown or {}) for well in wells if well.role is Role.NEGATIVE] if has_vehicle else []
+    treated = [_curve_well(well, efficacies or {}) for well in wells if well.role is Role.TREATMENT]
+    negative = (
+        [_curve_well(well, efficacies or {}) for well in wells if well.role is Role.NEGATIVE] if has_vehicle else []
+    )
     return fit_wells(treated, settings, off_axis, undirected, vehicle=negative)
 
 
-def _curve_well(well: WellScore, shown: Mapping[tuple[str, str], float]) -> CurveWell:
+def _curve_well(well: WellScore, efficacies: Mapping[tuple[str, str], float]) -> CurveWell:
     return CurveWell(
         compound=well.compound or "unnamed",
         cell_line=well.cell_line,
         concentration=well.concentration_um,
-        response=shown.get((well.plate, well.well), well.efficacy),
+        response=efficacies.get((well.plate, well.well), well.efficacy),
         plate=well.plate,
         well=well.well,
         off_distance=well.off_distance,
