@@ -32,8 +32,8 @@ _MAX_NAMED = 5
 class LeftOut:
     """What people left out of a screen, with the text that stands beside it.
 
-    `wells` and `sites` count nowhere; `points` are wells that count in no curve. `counted_tiles` [N] marks the tiles that
-    count.
+    `wells` and `sites` count nowhere; `points` are wells that count in no curve. `counted_tiles` [N] marks the tiles of
+    all others.
     """
 
     wells: Mapping[WellKey, str] = field(default_factory=dict)

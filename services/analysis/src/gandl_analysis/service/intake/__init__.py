@@ -1,0 +1,1 @@
+"""What comes into the service: tables, archives, and the output folders of other runs."""
