@@ -24,7 +24,7 @@ from gandl_analysis.api import compounds, decisions, exports, pictures, results,
 from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.routes import build_pages
-from gandl_analysis.service.decisions import Decisions
+from gandl_analysis.service.analyses.decisions import Decisions
 from gandl_analysis.service.models import EmbeddingServiceModels, ModelCatalog
 from gandl_analysis.service.pixels.pictures import Pictures
 from gandl_analysis.service.results import Results

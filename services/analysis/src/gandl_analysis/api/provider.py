@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gandl_analysis.service.decisions import Decisions
+from gandl_analysis.service.analyses.decisions import Decisions
 from gandl_analysis.service.pixels.pictures import Pictures
 from gandl_analysis.service.results import Results
 from gandl_analysis.service.submissions import Submissions

@@ -28,10 +28,10 @@ from gandl_analysis.formats.profiles.read import FEATURES
 from gandl_analysis.formats.store_layout import write_card
 from gandl_analysis.pipeline.axes.checks import check_controls
 from gandl_analysis.pipeline.inputs import limits_text
-from gandl_analysis.service.decisions import check_recorded
+from gandl_analysis.service.analyses.decisions import check_recorded
+from gandl_analysis.service.analyses.parameters import AnalysisSubject, check_again, check_parameters, refuse_exclusions
 from gandl_analysis.service.intake.tables import new_screen, read_table_request
 from gandl_analysis.service.models import ModelCatalog, ServedModel
-from gandl_analysis.service.parameters import AnalysisSubject, check_again, check_parameters, refuse_exclusions
 from gandl_analysis.service.screen_ids import require_screen_id
 
 _CSV_FIELD, _XLSX_FIELD = "plate_map_csv", "plate_map_xlsx"

@@ -15,8 +15,8 @@ from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_compounds, read_sites
 from gandl_analysis.pipeline.scores.exclusions import SiteKey, check_exclusions
+from gandl_analysis.service.analyses.parameters import check_again
 from gandl_analysis.service.models import ModelCatalog
-from gandl_analysis.service.parameters import check_again
 from gandl_analysis.service.results import finished_version
 from gandl_analysis.service.screen_ids import require_screen_id
 
