@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 from gandl_shared.schemas.analysis.decisions import Decision, DecisionRequest, DecisionTrail
-from gandl_shared.web.bodies import BodyLimit, bounded_route
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.negotiation import CSV, JSON, preferred
 from gandl_shared.web.query import NO_QUERY
+from gandl_shared.web.requests.bodies import BodyLimit, bounded_route
 
 from gandl_analysis.api.parameters import Accept, ScreenId, content
 from gandl_analysis.api.provider import Provider
