@@ -48,6 +48,7 @@ def test_writes_exactly_the_files_of_a_screen(result: Result) -> None:
         "quality.json",
         "report.html",
         "sites.csv",
+        "thumbnails.parquet",
         "wells.csv",
     ]
     assert sorted(p.name for p in result.out.iterdir()) == names

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gandl_analysis.formats import output_folder
-from gandl_analysis.formats.output_folder import write_files
+from gandl_analysis.formats.output_folder import read_folder_thumbnails, write_files
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.result import Analysed
+from gandl_shared.plates import SiteId
+from gandl_shared.store import GreyPicture, Thumbnail
+from gandl_shared.testing import fake_card
 
 from tests.analysis.simulated_screens import Simulated
 
@@ -67,10 +71,30 @@ def test_a_failure_leaves_the_old_files_and_axes(
     write_files(earlier, screen.profiles, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
-    def fail(analysis: object) -> str:
+    def fail(*_: object) -> str:
         raise RuntimeError("the report cannot be drawn")
 
     monkeypatch.setattr(output_folder, "render_report", fail)
     with pytest.raises(RuntimeError, match="cannot be drawn"):
         write_files(analysed, screen.profiles, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_thumbnails_are_a_file_of_the_folder_and_the_tiles_of_the_report(
+    analysed: Analysed, screen: ScreenInput, tmp_path: Path
+) -> None:
+    picture = GreyPicture.of(np.full((2, 16, 16), 90, np.uint8))
+    thumbnails = [
+        Thumbnail(site=site, key="k", height=16, width=16, y=0, x=0, field=picture, tile=picture)
+        for site in dict.fromkeys(SiteId(s.plate, s.well, s.site) for s in analysed.sites)
+    ]
+    card = fake_card(channels=2)
+    provenance = analysed.analysis.provenance.model_copy(update={"model": card})
+    with_card = replace(analysed, analysis=analysed.analysis.model_copy(update={"provenance": provenance}))
+    write_files(with_card, screen.profiles, tmp_path, thumbnails=lambda: iter(thumbnails))
+    assert names(tmp_path) == sorted([*FILES, "thumbnails.parquet"])
+    assert list(read_folder_thumbnails(tmp_path)) == thumbnails
+    assert (tmp_path / "report.html").read_text().count('<img src="data:image/webp;base64,') == len(
+        analysed.analysis.curves
+    )
+    assert read_folder_thumbnails(tmp_path / "axes") == ()

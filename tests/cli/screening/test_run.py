@@ -24,6 +24,7 @@ FILES = {
     "quality.json",
     "report.html",
     "sites.csv",
+    "thumbnails.parquet",
     "wells.csv",
 }
 

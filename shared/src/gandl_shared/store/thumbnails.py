@@ -23,7 +23,7 @@ from gandl_shared.plates import SiteId
 
 THUMBNAIL_EDGE = 128
 """The longest edge of a thumbnail in pixels."""
-_QUALITY = 85
+_QUALITY = 80
 _BLOCK = 8
 """The edge of the blocks in which JPEG compresses."""
 _PARTS = ("field", "tile")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from gandl_analysis.figures.pixels.colours import (
     RGB,
+    STAINS,
     Colour,
     channel_colours,
     hex_colour,
@@ -52,3 +55,10 @@ def test_another_text_is_no_colour(text: str) -> None:
 
 def test_a_colour_is_written_for_css() -> None:
     assert hex_colour((255, 140, 0)) == "#ff8c00"
+
+
+def test_the_document_lists_every_stain_with_its_colour(repository: Path) -> None:
+    text = (repository / "docs/pictures.md").read_text(encoding="utf-8")
+    for colour in dict.fromkeys(STAINS.values()):
+        words = ", ".join(word for word, other in STAINS.items() if other is colour)
+        assert f"| {colour} | {words} |" in text

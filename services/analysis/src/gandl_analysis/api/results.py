@@ -29,6 +29,7 @@ from gandl_analysis.api.parameters import (
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.formats.csv_tables import hits_csv, sites_csv, wells_csv
 from gandl_analysis.report.render import render_report
+from gandl_analysis.service.filters import WellFilter
 
 T = TypeVar("T")
 
@@ -100,7 +101,10 @@ def router(services: Provider) -> APIRouter:
     @routes.get(f"{_SCREEN}/report", responses=_PAGE, response_class=Response, summary="The report")
     def report(screen: ScreenId, query: Annotated[VersionQuery, Query()]) -> HTMLResponse:
         """Return the same `report.html` that `gandl screen` writes: one file that needs no network."""
-        return HTMLResponse(render_report(services().results.of(screen, query.version).analysis))
+        stored = services().results.of(screen, query.version)
+        sites = services().results.sites(screen, stored.version, WellFilter())
+        strips = services().pictures.strips(screen, stored.analysis, sites)
+        return HTMLResponse(render_report(stored.analysis, strips))
 
     return routes
 

@@ -9,22 +9,24 @@ Axes of an earlier run are deleted after all moves.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
 from gandl_shared.errors import Invalid
 from gandl_shared.files.atomic import replace_files
-from gandl_shared.store import Profiles
+from gandl_shared.files.regular import open_regular
+from gandl_shared.store import Profiles, Thumbnail, read_thumbnails, write_thumbnails
 
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
 from gandl_analysis.formats.csv_tables import curve_files, retrieval_csv, sites_csv, wells_csv
 from gandl_analysis.formats.embeddings import EmbeddingsHeader, write_embeddings
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis, VectorProvenance
-from gandl_analysis.report.render import render_report
+from gandl_analysis.report.render import NO_STRIPS, render_report
+from gandl_analysis.report.strips import Strips, report_strips
 
-EMBEDDINGS, WELLS = "embeddings.parquet", "wells.csv"
+EMBEDDINGS, WELLS, THUMBNAILS = "embeddings.parquet", "wells.csv", "thumbnails.parquet"
 RETRIEVAL = "retrieval.csv"
 """The file of the protocols of retrieval, which is written where they are asked for."""
 AXES = "axes"
@@ -32,26 +34,45 @@ AXES = "axes"
 
 
 def write_files(
-    analysed: Analysed, profiles: Profiles, out: Path, further: Mapping[str, bytes] = MappingProxyType({})
+    analysed: Analysed,
+    profiles: Profiles,
+    out: Path,
+    further: Mapping[str, bytes] = MappingProxyType({}),
+    thumbnails: Callable[[], Iterable[Thumbnail]] = tuple,
 ) -> None:
-    """Write all files of a screen and the `further` ones into `out`, as the head of this module promises."""
+    """Write all files of a screen and the `further` ones into `out`, as the head of this module promises.
+
+    `thumbnails` yields the small pictures of its sites; it is called twice. Without any, no file of them is written.
+    """
     axes = {f"{AXES}/{stem}.npz": axis_bytes(fit) for stem, fit in analysed.fits.items()}
     sites = {"sites.csv": sites_csv(analysed.sites).encode()}
-    texts = {name: text.encode() for name, text in text_files(analysed.analysis).items()}
+    strips = report_strips(analysed.analysis, analysed.sites, lambda _: thumbnails())
+    texts = {name: text.encode() for name, text in text_files(analysed.analysis, strips).items()}
+    pictures = {THUMBNAILS: _thumbnails(thumbnails)} if any(True for _ in thumbnails()) else {}
     # The order is that of the moves; the report comes last.
-    replace_files(out, {EMBEDDINGS: _embeddings(analysed, profiles), **axes, **further, **sites, **texts})
+    embeddings = {EMBEDDINGS: _embeddings(analysed, profiles)}
+    replace_files(out, {**embeddings, **pictures, **axes, **further, **sites, **texts})
     _delete_old_axes(out / AXES, axes)
 
 
-def text_files(analysis: ScreenAnalysis) -> dict[str, str]:
-    """Return the tables that an analysis holds and its report, by file name."""
+def read_folder_thumbnails(folder: Path) -> tuple[Thumbnail, ...]:
+    """Return the thumbnails of an output folder, none where an older version wrote it. Raises Malformed."""
+    path = folder / THUMBNAILS
+    if not path.is_file():
+        return ()
+    with open_regular(path) as file:
+        return read_thumbnails(file)
+
+
+def text_files(analysis: ScreenAnalysis, strips: Strips = NO_STRIPS) -> dict[str, str]:
+    """Return the tables that an analysis holds and its report with `strips` of tiles, by file name."""
     retrieval = analysis.provenance.parameters.retrieval
     return {
         **({RETRIEVAL: retrieval_csv(analysis.quality)} if retrieval else {}),
         WELLS: wells_csv(analysis.wells),
         **curve_files(analysis.curves),
         "quality.json": quality_json(analysis),
-        "report.html": render_report(analysis),
+        "report.html": render_report(analysis, strips),
     }
 
 
@@ -70,6 +91,10 @@ def _embeddings(analysed: Analysed, profiles: Profiles) -> Callable[[BinaryIO], 
         write_embeddings(file, analysis.wells, profiles, efficacy, header=header, images=images)
 
     return write
+
+
+def _thumbnails(thumbnails: Callable[[], Iterable[Thumbnail]]) -> Callable[[BinaryIO], None]:
+    return lambda file: write_thumbnails(file, thumbnails())
 
 
 def _delete_old_axes(folder: Path, new: Container[str]) -> None:

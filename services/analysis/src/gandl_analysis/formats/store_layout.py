@@ -3,6 +3,7 @@
     analyses/<version>/result.json       the ScreenAnalysis
     analyses/<version>/compounds.json    compounds and cell lines, so that a search need not read the results
     analyses/<version>/sites.json        scores of sites
+    analyses/<version>/tiles.parquet     efficacies of tiles
     analyses/<version>/axes/<stem>.npz   fitted axes: arrays, a JSON header, a hash over both
     model.json                           the card of the model when the screen was submitted
 
@@ -15,10 +16,11 @@ from gandl_shared.errors import NotFound
 from gandl_shared.models import VectorCard
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.screen import SiteScore
-from gandl_shared.store import Store
+from gandl_shared.store import Profiles, Store
 from pydantic import TypeAdapter
 
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
+from gandl_analysis.formats.tile_scores import TileScore, read_tile_scores, tile_scores_bytes
 from gandl_analysis.pipeline.inputs import EarlierAxes
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 
@@ -37,12 +39,20 @@ _CARD: TypeAdapter[VectorCard] = TypeAdapter(VectorCard)
 _SITES = TypeAdapter(tuple[SiteScore, ...])
 
 
-def write_analysis(store: Store, screen: str, version: int, analysed: Analysed) -> None:
-    """Store an analysis under a version. Writing it again replaces it, so that a task that runs twice does no harm."""
+def write_analysis(
+    store: Store, screen: str, version: int, analysed: Analysed, profiles: Profiles | None = None
+) -> None:
+    """Store an analysis under a version. Writing it again replaces it, so that a task that runs twice does no harm.
+
+    `profiles` are those that were analysed; without them, the efficacies of tiles are not stored.
+    """
     analysis, folder = analysed.analysis, _folder(version)
     compounds = tuple(TestedCompound(compound=curve.compound, cell_line=curve.cell_line) for curve in analysis.curves)
     for stem, fit in analysed.fits.items():
         store.put_document(screen, f"{folder}/axes/{stem}.npz", axis_bytes(fit))
+    if profiles is not None:
+        content = tile_scores_bytes(profiles, analysed.tile_efficacy)
+        store.put_document(screen, f"{folder}/tiles.parquet", content)
     store.put_document(screen, f"{folder}/sites.json", _SITES.dump_json(analysed.sites))
     store.put_document(screen, f"{folder}/compounds.json", _COMPOUNDS.dump_json(compounds))
     # Readers take a version for complete when they see its result, so the result is written last.
@@ -57,6 +67,11 @@ def read_analysis(store: Store, screen: str, version: int) -> ScreenAnalysis:
 def read_sites(store: Store, screen: str, version: int) -> tuple[SiteScore, ...]:
     """Return the scores of sites of an analysis. Raises NotFound."""
     return _SITES.validate_json(store.document(screen, f"{_folder(version)}/sites.json"))
+
+
+def read_tiles(store: Store, screen: str, version: int, plate: str, well: str) -> tuple[TileScore, ...]:
+    """Return the efficacies of the tiles of a well. Raises NotFound where an older version stored none."""
+    return read_tile_scores(store.document(screen, f"{_folder(version)}/tiles.parquet"), plate, well)
 
 
 def read_axes(store: Store, screen: str, version: int) -> EarlierAxes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 
 from gandl_shared.schemas.curve import Curve
 
@@ -10,24 +11,30 @@ from gandl_analysis.figures.style import efficacy_colour
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.drawings import draw_report
 from gandl_analysis.report.environment import environment
+from gandl_analysis.report.strips import Strips, TileChoice
 from gandl_analysis.report.view import report_view
 
 CompoundAddress = Callable[[Curve], str]
+NO_STRIPS: Strips = MappingProxyType({})
 
 
-def render_report(analysis: ScreenAnalysis) -> str:
+def render_report(analysis: ScreenAnalysis, strips: Strips = NO_STRIPS) -> str:
     """Return the report as one HTML document in which every text of the user is escaped."""
-    return environment().get_template("report.html").render(report_context(analysis))
+    return environment().get_template("report.html").render(report_context(analysis, strips=strips))
 
 
-def report_context(analysis: ScreenAnalysis, address: CompoundAddress | None = None) -> dict[str, object]:
+def report_context(
+    analysis: ScreenAnalysis, address: CompoundAddress | None = None, strips: Strips = NO_STRIPS
+) -> dict[str, object]:
     """Return the variables of the report's template. `address` gives the page of a compound; None where there is no
-    server, so that a compound links to its curve below."""
+    server, so that a compound links to its curve below. `strips` are the tiles under the curves."""
     view = report_view(analysis)
     return {
         "analysis": analysis,
         "view": view,
         "drawings": draw_report(analysis, view),
         "address": address,
+        "strips": strips,
+        "strip_rule": TileChoice.MEDIAN.rule,
         "efficacy_ramp": ", ".join(efficacy_colour(step / 4) for step in range(-4, 5)),
     }

@@ -18,7 +18,8 @@ from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.store import Profiles, Store
 
 from gandl_analysis.formats.profiles.read import FEATURES
-from gandl_analysis.formats.store_layout import TestedCompound, read_analysis, read_compounds, read_sites
+from gandl_analysis.formats.store_layout import TestedCompound, read_analysis, read_compounds, read_sites, read_tiles
+from gandl_analysis.formats.tile_scores import TileScore
 from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.service.comparison import compare_analyses
@@ -84,6 +85,14 @@ class Results:
     def sites(self, screen: str, version: int | None, selection: WellFilter) -> list[SiteScore]:
         """Return the sites of the selected wells in plate map order."""
         return selection.select(self._sites(screen, finished_version(self._database, screen, version)))
+
+    def tiles(self, screen: str, version: int | None, plate: str, well: str) -> tuple[TileScore, ...]:
+        """Return the efficacies of the tiles of a well; none where an older version of gandl analysed the screen."""
+        number = finished_version(self._database, screen, version)
+        try:
+            return read_tiles(self._store, screen, number, plate, well)
+        except NotFound:
+            return ()
 
     def hits(self, screen: str, version: int | None, selection: HitFilter) -> list[Hit]:
         """Return the selected compounds of a screen, best first."""

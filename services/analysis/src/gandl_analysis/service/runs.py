@@ -51,8 +51,9 @@ class AnalysisRuns:
             return False
         try:
             with LeaseRenewal(self.database.analyses, lease, self.lease_seconds):
-                analysed = self.analyse(self._input(lease))
-            write_analysis(self.store, lease.screen_id, lease.version, analysed)
+                screen = self._input(lease)
+                analysed = self.analyse(screen)
+            write_analysis(self.store, lease.screen_id, lease.version, analysed, screen.profiles)
         except Exception as error:
             # No error may stop the worker; it is recorded with the analysis.
             return self._failed(lease, error)

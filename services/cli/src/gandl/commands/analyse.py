@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from gandl_analysis.formats.output_folder import write_files
+from gandl_analysis.formats.output_folder import read_folder_thumbnails, write_files
 from gandl_analysis.formats.profiles.read import FEATURES, TableOptions, read_profile_table
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.pipeline import analyse as pipeline
@@ -63,7 +63,9 @@ def analyse(
     screen, further = _input(source, options, analysis)
     screen = replace(screen, parameters=screen.parameters.model_copy(update={"retrieval": retrieval}))
     analysed = pipeline.analyse(screen)
-    write_files(analysed, screen.profiles, out, further)
+    # They are read before the files of the folder are replaced, which may be the same folder.
+    thumbnails = read_folder_thumbnails(source) if source.is_dir() else ()
+    write_files(analysed, screen.profiles, out, further, thumbnails=lambda: thumbnails)
     print_notes(analysed.analysis.notes)
     print_screen(analysed.analysis)
     print_retrieval(analysed.analysis.quality)

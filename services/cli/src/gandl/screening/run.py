@@ -15,7 +15,7 @@ from gandl_analysis.pipeline.inputs import EarlierAxes, Preparation, ScreenInput
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.db import Database
 from gandl_shared.errors import BadInput, Unavailable
-from gandl_shared.jobs import ScreenPlan, plan_screen, submit
+from gandl_shared.jobs import plan_screen, submit
 from gandl_shared.models import Embedder
 from gandl_shared.plates import PlateMap, part_with_images, read_plate_map
 from gandl_shared.schemas.analysis import AnalysisParameters
@@ -99,11 +99,12 @@ def run(
     with _work_folder(job.out) as work, closing(Database.connect(f"sqlite:///{work / 'gandl.sqlite'}")) as database:
         store = Store(work / "store")
         # Everything below runs on the same functions as a worker of the services, so that results are equal.
-        screen = _embedded(job, plan, embedder, database, store, on_progress=on_progress, on_step=on_step)
+        screen_id = submit(database, plan)
+        screen = _embedded(job, screen_id, embedder, database, store, on_progress=on_progress, on_step=on_step)
         on_step("analysing")
         analysed = analyse(screen)
         on_step("writing")
-        write_files(analysed, screen.profiles, job.out)
+        write_files(analysed, screen.profiles, job.out, thumbnails=lambda: store.all_thumbnails(screen_id))
     return analysed.analysis
 
 
@@ -149,7 +150,7 @@ def _work_folder(out: Path) -> Iterator[Path]:
 
 def _embedded(
     job: ScreenJob,
-    plan: ScreenPlan,
+    screen_id: str,
     embedder: Embedder,
     database: Database,
     store: Store,
@@ -157,8 +158,7 @@ def _embedded(
     on_progress: OnProgress,
     on_step: OnStep,
 ) -> ScreenInput:
-    """Embed all sites of the plan and return the input of the analysis. Raises Unavailable if the embedding failed."""
-    screen_id = submit(database, plan)
+    """Embed all sites of a screen and return the input of the analysis. Raises Unavailable if the embedding failed."""
     on_step("embedding")
     status = run_screen(
         database,

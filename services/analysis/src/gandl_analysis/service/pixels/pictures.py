@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gandl_shared.db import Database
 from gandl_shared.errors import Conflict, Forbidden, NotFound
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.answers import SpriteIndex
+from gandl_shared.schemas.screen import SiteScore
 from gandl_shared.store import Store
 
 from gandl_analysis.figures.pixels.encoding import PictureFormat
+from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_analysis.report.strips import Strips, report_strips
 from gandl_analysis.service.pixels.images import ImageRequest, Picture, SiteImages
 from gandl_analysis.service.pixels.requests import ChannelView
 from gandl_analysis.service.pixels.subjects import ScreenSubject, Subjects
@@ -52,3 +56,7 @@ class Pictures:
     def sprite_index(self, screen: ScreenSubject, plate: str, request: SpriteRequest) -> SpriteIndex:
         """Return where each well is in that picture."""
         return self.thumbnails.index(screen, plate, request)
+
+    def strips(self, screen_id: str, analysis: ScreenAnalysis, sites: Sequence[SiteScore]) -> Strips:
+        """Return the strips of tiles of a report, from thumbnails; there are none where no thumbnail is stored."""
+        return report_strips(analysis, sites, lambda names: self.thumbnails.of_sites(screen_id, names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,7 +63,15 @@ class Thumbnails:
     def of_plate(self, screen: ScreenSubject, plate: str, well: str | None = None) -> tuple[Thumbnail, ...]:
         """Return the thumbnails of a plate, or of one of its wells. Raises NotFound if it has no sites."""
         sites = self._subjects.sites(screen.record.id, plate, well)
-        return tuple(each for each in self._of_batches(screen, sites) if well is None or each.site.well == well)
+        return tuple(
+            each for each in self._of_batches(screen.record.id, sites) if well is None or each.site.well == well
+        )
+
+    def of_sites(self, screen_id: str, sites: Collection[SiteId]) -> Iterator[Thumbnail]:
+        """Yield the thumbnails of these sites; a site without one is left out."""
+        for plate in dict.fromkeys(site.plate for site in sites):
+            records = [record for record in self._subjects.sites(screen_id, plate) if record.site.id in sites]
+            yield from self._of_batches(screen_id, records)
 
     def picture(
         self, screen: ScreenSubject, site: SiteId, view: ChannelView, part: Part, kind: PictureFormat
@@ -118,11 +126,11 @@ class Thumbnails:
                 wells.setdefault(each.site.well, each)
         return tuple(wells.values())
 
-    def _of_batches(self, screen: ScreenSubject, sites: Iterable[SiteRecord]) -> Iterator[Thumbnail]:
+    def _of_batches(self, screen_id: str, sites: Iterable[SiteRecord]) -> Iterator[Thumbnail]:
         """Yield the thumbnails of sites, which lie together in few batches, in plate map order."""
         names = {record.site.id: record.batch for record in sites}
         for batch in dict.fromkeys(names.values()):
-            yield from (each for each in self._store.thumbnails(screen.record.id, batch) if each.site in names)
+            yield from (each for each in self._store.thumbnails(screen_id, batch) if each.site in names)
 
 
 def coloured(thumbnail: Thumbnail, view: ChannelView, part: Part) -> Uint8:
