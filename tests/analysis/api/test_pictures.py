@@ -198,8 +198,8 @@ def test_a_typical_tile_is_one_of_the_tiles_of_its_site(common: Stack) -> None:
     field = pixels(common.client.get(f"/screens/{screen}/images/P1/C04/1?channel=1").content)
     assert tile.shape == (16, 16)
     differences = [np.abs(field[y : y + 16, x : x + 16].astype(int) - tile).mean() for y in (0, 16) for x in (0, 16)]
-    assert min(differences) < 6
-    assert sorted(differences)[1] > 2 * min(differences)
+    # JPEG smooths the noise of the test images; another tile differs by far more.
+    assert 8 > min(differences) < sorted(differences)[1] / 2
 
 
 def test_names_with_a_slash_lead_to_their_plate(shared_stack: Stack) -> None:
