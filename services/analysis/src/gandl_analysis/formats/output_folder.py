@@ -19,12 +19,13 @@ from gandl_shared.files.atomic import replace_files
 from gandl_shared.files.regular import open_regular
 from gandl_shared.store import Profiles, Thumbnail, read_thumbnails, write_thumbnails
 
+from gandl_analysis.figures.pixels.strips import Strips, report_strips
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
 from gandl_analysis.formats.csv_tables import curve_files, retrieval_csv, sites_csv, wells_csv
 from gandl_analysis.formats.embeddings import EmbeddingsHeader, write_embeddings
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis, VectorProvenance
+from gandl_analysis.report.compounds import drawn_curves
 from gandl_analysis.report.render import NO_STRIPS, render_report
-from gandl_analysis.report.strips import Strips, report_strips
 
 EMBEDDINGS, WELLS, THUMBNAILS = "embeddings.parquet", "wells.csv", "thumbnails.parquet"
 RETRIEVAL = "retrieval.csv"
@@ -46,7 +47,9 @@ def write_files(
     """
     axes = {f"{AXES}/{stem}.npz": axis_bytes(fit) for stem, fit in analysed.fits.items()}
     sites = {"sites.csv": sites_csv(analysed.sites).encode()}
-    strips = report_strips(analysed.analysis, analysed.sites, lambda _: thumbnails())
+    strips = report_strips(
+        analysed.analysis, drawn_curves(analysed.analysis.curves), analysed.sites, lambda _: thumbnails()
+    )
     texts = {name: text.encode() for name, text in text_files(analysed.analysis, strips).items()}
     pictures = {THUMBNAILS: _thumbnails(thumbnails)} if any(True for _ in thumbnails()) else {}
     # The order is that of the moves; the report comes last.

@@ -91,6 +91,11 @@ def compound_rows(curves: Sequence[Curve], dose_range: tuple[float, float] | Non
     )
 
 
+def drawn_curves(curves: Sequence[Curve]) -> tuple[Curve, ...]:
+    """Return the curves that a report draws: the first MAX_CURVES by rank."""
+    return tuple(ranked.curve for ranked in rank_curves(curves)[:MAX_CURVES])
+
+
 def count_compounds(curves: Iterable[Curve]) -> CompoundCounts:
     """Count each compound once over all cell lines."""
     verdicts: dict[str, set[Verdict]] = {}

@@ -7,11 +7,11 @@ from types import MappingProxyType
 
 from gandl_shared.schemas.curve import Curve
 
+from gandl_analysis.figures.pixels.strips import Strips, TileChoice
 from gandl_analysis.figures.style import efficacy_colour
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.drawings import draw_report
 from gandl_analysis.report.environment import environment
-from gandl_analysis.report.strips import Strips, TileChoice
 from gandl_analysis.report.view import report_view
 
 CompoundAddress = Callable[[Curve], str]

@@ -13,8 +13,9 @@ from gandl_shared.schemas.screen import SiteScore
 from gandl_shared.store import Store
 
 from gandl_analysis.figures.pixels.encoding import PictureFormat
+from gandl_analysis.figures.pixels.strips import Strips, report_strips
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.strips import Strips, report_strips
+from gandl_analysis.report.compounds import drawn_curves
 from gandl_analysis.service.pixels.images import ImageRequest, Picture, SiteImages
 from gandl_analysis.service.pixels.requests import ChannelView
 from gandl_analysis.service.pixels.subjects import ScreenSubject, Subjects
@@ -59,4 +60,5 @@ class Pictures:
 
     def strips(self, screen_id: str, analysis: ScreenAnalysis, sites: Sequence[SiteScore]) -> Strips:
         """Return the strips of tiles of a report, from thumbnails; there are none where no thumbnail is stored."""
-        return report_strips(analysis, sites, lambda names: self.thumbnails.of_sites(screen_id, names))
+        curves = drawn_curves(analysis.curves)
+        return report_strips(analysis, curves, sites, lambda names: self.thumbnails.of_sites(screen_id, names))

@@ -29,7 +29,6 @@ from gandl_analysis.figures.pixels.colours import channel_colours
 from gandl_analysis.figures.pixels.composite import composite, sprite
 from gandl_analysis.figures.pixels.encoding import PictureFormat, data_address
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.compounds import compound_rows
 
 STRIP_EDGE = 64
 """Pixels of a tile in the strip of a report file."""
@@ -159,8 +158,7 @@ def report_strips(
         return {}
     colours = channel_colours([(channel.name, channel.stain) for channel in card.channels])
     source = StripSource(analysis.wells, sites)
-    rows = compound_rows(analysis.curves, None)
-    tiles = {(row.curve.compound, row.curve.cell_line): source.strip(row.curve) for row in rows if row.is_drawn}
+    tiles = {(curve.compound, curve.cell_line): source.strip(curve) for curve in curves}
     names = {tile.site for strip in tiles.values() for tile in strip}
     pictures: dict[SiteId, NDArray[np.uint8]] = {}
     for thumbnail in thumbnails(names):

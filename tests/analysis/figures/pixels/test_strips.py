@@ -7,7 +7,7 @@ import io
 from collections.abc import Collection, Iterator
 
 import numpy as np
-from gandl_analysis.report.strips import STRIP_EDGE, StripSource, TileChoice, report_strips
+from gandl_analysis.figures.pixels.strips import STRIP_EDGE, StripSource, TileChoice, report_strips
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import SiteScore, WellScore
@@ -112,7 +112,7 @@ def test_the_picture_of_a_strip_has_the_tiles_in_their_order() -> None:
             identity = SiteId("P1", name, "2")
             yield Thumbnail(site=identity, key="k", height=16, width=16, y=0, x=0, field=picture, tile=picture)
 
-    view = report_strips(analysis, SITES, thumbnails)["X", "U2OS"]
+    view = report_strips(analysis, analysis.curves, SITES, thumbnails)["X", "U2OS"]
     assert {name.well for name in asked_for} == {"A03", "C03", "C01", "B01"}
     picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(view.address.split(",")[1]))).convert("L"))
     edge = STRIP_EDGE + 2
@@ -126,4 +126,4 @@ def test_the_picture_of_a_strip_has_the_tiles_in_their_order() -> None:
 
 def test_without_thumbnails_there_are_no_strips() -> None:
     analysis = example_analysis().model_copy(update={"wells": WELLS, "curves": (a_curve(),)})
-    assert report_strips(analysis, SITES, lambda _: ()) == {}
+    assert report_strips(analysis, analysis.curves, SITES, lambda _: ()) == {}
