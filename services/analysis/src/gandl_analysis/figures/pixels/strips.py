@@ -145,11 +145,9 @@ Strips = Mapping[tuple[str, str], StripView]
 
 
 def report_strips(
-    analysis: ScreenAnalysis,
-    sites: Iterable[SiteScore],
-    thumbnails: Callable[[Collection[SiteId]], Iterable[Thumbnail]],
+    analysis: ScreenAnalysis, curves: Iterable[Curve], sites: Iterable[SiteScore], thumbnails: ThumbnailsOf
 ) -> Strips:
-    """Return the strips of the curves that a report draws, from thumbnails and without any image.
+    """Return the strips of these curves of an analysis, from thumbnails and without any image.
 
     `thumbnails` yields those of the named sites, and may yield others. A curve without any thumbnail has no strip.
     """
