@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 
 from gandl_shared.schemas.curve import Curve, CurveLocation, CurvePoint, Relation
@@ -70,6 +70,18 @@ def dose_response_card(curve: Curve, size: tuple[float, float]) -> Figure:
     return figure
 
 
+def well_groups(curve: Curve) -> dict[str, tuple[CurvePoint, ...]]:
+    """Return the wells that are drawn by the gid of their marks, in drawing order: ordinary, downweighted, excluded."""
+    measured = [point for point in curve.points if point.concentration is not None and point.efficacy is not None]
+    fitted = [point for point in measured if point.excluded is None]
+    groups = {
+        "points-full": [point for point in fitted if point.weight >= _MIN_FULL_WEIGHT],
+        "points-hollow": [point for point in fitted if point.weight < _MIN_FULL_WEIGHT],
+        "points-excluded": [point for point in measured if point.excluded is not None],
+    }
+    return {gid: tuple(points) for gid, points in groups.items() if points}
+
+
 def _panel(curve: Curve, response_label: str, midpoint: float | None, size: tuple[float, float], top: float) -> Figure:
     figure = new_figure(*size)
     figure.subplots_adjust(left=_LEFT / size[0], top=1 - top / size[1])
@@ -80,7 +92,7 @@ def _panel(curve: Curve, response_label: str, midpoint: float | None, size: tupl
         axes.axhline(midpoint, color=MUTED, linewidth=0.8, linestyle=DASHES, zorder=1)
     _draw_off_axis_region(axes, curve, doses)
     _draw_ec50(axes, curve.ec50, doses)
-    _draw_wells(axes, curve.points, doses)
+    _draw_wells(axes, curve, doses)
     _draw_dose_means(axes, curve, doses)
     _draw_fit(axes, curve)
     doses.apply(axes, curve.ec50.unit)
@@ -149,20 +161,32 @@ def _draw_ec50(axes: Axes, ec50: CurveLocation, doses: _DoseAxis) -> None:
         axes.axvline(ec50.value, color=POSITIVE, linewidth=1.0, zorder=1)
 
 
-def _draw_wells(axes: Axes, points: Sequence[CurvePoint], doses: _DoseAxis) -> None:
-    def draw(group: Sequence[CurvePoint], **style: object) -> None:
-        x = [doses.position(point.concentration) for point in group if point.concentration is not None]
-        y = [point.efficacy for point in group]
-        axes.plot(x, y, linestyle="none", **style)  # type: ignore[arg-type]
+_WELL_STYLES: Mapping[str, Mapping[str, object]] = {
+    "points-full": {
+        "marker": "o",
+        "markersize": 4.2,
+        "markerfacecolor": TREATMENT,
+        "markeredgecolor": PAPER,
+        "markeredgewidth": 0.5,
+        "alpha": 0.75,
+    },
+    "points-hollow": {
+        "marker": "o",
+        "markersize": 4.6,
+        "markerfacecolor": "none",
+        "markeredgecolor": TREATMENT,
+        "markeredgewidth": 1.0,
+    },
+    "points-excluded": {"marker": "x", "markersize": 4.5, "markeredgecolor": MUTED},
+}
 
-    measured = [point for point in points if point.concentration is not None and point.efficacy is not None]
-    # Three draws, because the marks of one call share their form: full, downweighted and excluded wells.
-    fitted = [point for point in measured if point.excluded is None]
-    full = {"marker": "o", "markersize": 4.2, "markerfacecolor": TREATMENT, "markeredgecolor": PAPER}
-    draw([p for p in fitted if p.weight >= _MIN_FULL_WEIGHT], **full, markeredgewidth=0.5, alpha=0.75, zorder=3)
-    hollow = {"marker": "o", "markersize": 4.6, "markerfacecolor": "none", "markeredgecolor": TREATMENT}
-    draw([p for p in fitted if p.weight < _MIN_FULL_WEIGHT], **hollow, markeredgewidth=1.0, zorder=3)
-    draw([p for p in measured if p.excluded is not None], marker="x", markersize=4.5, markeredgecolor=MUTED, zorder=3)
+
+def _draw_wells(axes: Axes, curve: Curve, doses: _DoseAxis) -> None:
+    # One draw for each group, because the marks of one call share their form.
+    for gid, points in well_groups(curve).items():
+        x = [doses.position(point.concentration) for point in points if point.concentration is not None]
+        y = [point.efficacy for point in points]
+        axes.plot(x, y, linestyle="none", zorder=3, gid=gid, **_WELL_STYLES[gid])  # type: ignore[arg-type]
 
 
 def _draw_dose_means(axes: Axes, curve: Curve, doses: _DoseAxis) -> None:

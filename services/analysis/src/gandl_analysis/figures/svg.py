@@ -25,19 +25,23 @@ _POINTER = re.compile(r"(^#|url\(#)([^)]+)")
 _LONG_NUMBER = re.compile(r"(-?\d+\.\d\d)\d+")
 _GEOMETRY = frozenset({"d", "x", "y", "width", "height", "transform", "viewBox"})
 _MARKS = frozenset({"use", "path"})
+_TOUCH_RADIUS = "7"
+"""The radius of the disc around a mark that is a link, in points of the figure."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, what it shows in words, and the titles of its marks by the gid of their artist (see `inline_svg`)."""
+    """A figure, what it shows in words, and the titles and addresses of its marks by the gid of their artist (see
+    `inline_svg`)."""
 
     figure: Figure
     label: str
     tips: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    links: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def inline(self, name: str) -> str:
         """The figure as an element of a page; `name` is unique on the page."""
-        return inline_svg(to_svg(self.figure), name=name, label=self.label, tips=self.tips)
+        return inline_svg(to_svg(self.figure), name=name, label=self.label, tips=self.tips, links=self.links)
 
 
 def to_svg(figure: Figure) -> str:
@@ -56,21 +60,36 @@ def to_png(figure: Figure, dpi: int = 150) -> bytes:
     return buffer.getvalue()
 
 
-def inline_svg(svg: str, *, name: str, label: str, tips: Mapping[str, Sequence[str]] | None = None) -> str:
+def inline_svg(
+    svg: str,
+    *,
+    name: str,
+    label: str,
+    tips: Mapping[str, Sequence[str]] | None = None,
+    links: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """Return an SVG document of matplotlib as an element of a page.
 
     `name` prefixes its ids (unique on the page), screen readers read `label`, and `tips` holds the titles of the marks
-    of each artist with that gid, in drawing order. The page decides the size and the font, and its CSS variables
-    replace the named colours. Raises ValueError where the document is not as matplotlib writes it.
+    of each artist with that gid, in drawing order. `links` holds their addresses in the same way: such a mark becomes a
+    link that the keyboard reaches, with a disc around it that a finger can touch. The page decides the size and the
+    font, and its CSS variables replace the named colours.
+
+    Raises ValueError where the document is not as matplotlib writes it.
     """
     root = parse_svg(svg)
     # Titles come first, because their groups are found by ids that `scope_ids` drops.
     for gid, titles in (tips or {}).items():
         _add_titles(root, gid, titles)
+    for gid, addresses in (links or {}).items():
+        _add_links(root, gid, addresses)
     for element in root.iter():
         _adapt_to_page(element)
     scope_ids(root, name)
     _fit_to_page(root, label)
+    if links:
+        # The parts of an image are hidden from screen readers, and those of a group are not.
+        root.set("role", "group")
     return serialise(root)
 
 
@@ -135,21 +154,42 @@ def _use_plain_names(element: Element) -> None:
 
 def _add_titles(root: Element, gid: str, titles: Sequence[str]) -> None:
     """Give the k-th mark of the artist `gid` the k-th title."""
+    for (_, mark), title in zip(_marks_of(root, gid, len(titles)), titles, strict=True):
+        ElementTree.SubElement(mark, "title").text = title
+
+
+def _add_links(root: Element, gid: str, addresses: Sequence[str]) -> None:
+    """Let the k-th mark of the artist `gid` lead to the k-th address."""
+    for (parent, mark), address in zip(_marks_of(root, gid, len(addresses)), addresses, strict=True):
+        position = list(parent).index(mark)
+        link = Element("a", {"href": address, "class": "point"})
+        # The title names the link; a browser shows it where the pointer is.
+        title = mark.find("title")
+        if title is not None:
+            link.set("aria-label", title.text or "")
+        touch = {"cx": mark.get("x", "0"), "cy": mark.get("y", "0"), "r": _TOUCH_RADIUS, "fill": "transparent"}
+        ElementTree.SubElement(link, "circle", touch)
+        parent.remove(mark)
+        link.append(mark)
+        parent.insert(position, link)
+
+
+def _marks_of(root: Element, gid: str, count: int) -> list[tuple[Element, Element]]:
+    """Return the marks of the artist `gid`, each with its parent. Raises ValueError unless there are `count`."""
     groups = [element for element in root.iter("g") if element.get("id") == gid]
     if len(groups) != 1:
         raise ValueError(f"the figure has {len(groups)} groups '{gid}', not one")
     marks = list(_marks(groups[0]))
-    if len(marks) != len(titles):
-        raise ValueError(f"the group '{gid}' of the figure has {len(marks)} marks for {len(titles)} titles")
-    for mark, title in zip(marks, titles, strict=True):
-        ElementTree.SubElement(mark, "title").text = title
+    if len(marks) != count:
+        raise ValueError(f"the group '{gid}' of the figure has {len(marks)} marks for {count} titles")
+    return marks
 
 
-def _marks(element: Element) -> Iterator[Element]:
-    """The drawn shapes below an element, without the shapes that are only defined there."""
+def _marks(element: Element) -> Iterator[tuple[Element, Element]]:
+    """The drawn shapes below an element with their parents, without the shapes that are only defined there."""
     for child in element:
         if child.tag in _MARKS:
-            yield child
+            yield element, child
         elif child.tag != "defs":
             yield from _marks(child)
 

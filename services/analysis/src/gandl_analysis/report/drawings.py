@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.curve import Curve, CurvePoint
 from markupsafe import Markup
 
 from gandl_analysis.figures.controls import control_distributions
-from gandl_analysis.figures.dose_response import dose_response_card
+from gandl_analysis.figures.dose_response import dose_response_card, well_groups
 from gandl_analysis.figures.e2_c2_plane import e2_c2_plane
 from gandl_analysis.figures.e2_plane import PlotScale, e2_plane
 from gandl_analysis.figures.plate import plate_heatmap
@@ -48,11 +48,27 @@ def draw_report(analysis: ScreenAnalysis, view: ReportView) -> ReportDrawings:
     )
 
 
-def draw_curve(curve: Curve, name: str, size: tuple[float, float] = CARD_SIZE) -> Markup:
-    """Draw a curve; `name` is unique on the page, and `size` is in inches."""
+@dataclass(frozen=True, kw_only=True)
+class PointLink:
+    """What a point of a curve says of its well, and the address of the page of the well."""
+
+    title: str
+    address: str
+
+
+def draw_curve(
+    curve: Curve,
+    name: str,
+    size: tuple[float, float] = CARD_SIZE,
+    link: Callable[[CurvePoint], PointLink] | None = None,
+) -> Markup:
+    """Draw a curve; `name` is unique on the page, and `size` is in inches. With `link`, its wells are links."""
     ec50 = f", EC50 {location(curve.ec50)}" if curve.ec50.value is not None else ""
     label = f"Dose-response of {curve.compound} in {curve.cell_line}: {curve.verdict.label}{ec50}."
-    return _markup(Drawing(dose_response_card(curve, size), label), name)
+    points = {} if link is None else {gid: [link(p) for p in points] for gid, points in well_groups(curve).items()}
+    tips = {gid: [point.title for point in of_group] for gid, of_group in points.items()}
+    links = {gid: [point.address for point in of_group] for gid, of_group in points.items()}
+    return _markup(Drawing(dose_response_card(curve, size), label, tips, links), name)
 
 
 def _draw_e2_c2_plane(analysis: ScreenAnalysis, scale: PlotScale) -> Markup | None:
