@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_patterns_that_cannot_work(pattern: str, words: str) -> None:
 def test_presets(preset: str, name: str, groups: dict[str, str]) -> None:
     match = compile_pattern(PATTERNS[preset]).search(name)
     assert match is not None
-    assert match.groupdict() == groups
+    assert match == groups
 
 
 @pytest.mark.parametrize("suffix", ["tif", "TIFF", "ome.tif", "ome.tiff"])
@@ -44,6 +45,32 @@ def test_a_repeated_placeholder_must_be_the_same_text() -> None:
     pattern = compile_pattern("{plate}/{plate}_{well}.tif")
     assert pattern.search("P1/P1_A01.tif")
     assert not pattern.search("P1/P2_A01.tif")
+
+
+def test_a_pattern_of_many_placeholders_matches_at_once() -> None:
+    start = time.perf_counter()
+    for count in (2, 8, 14, 30):
+        pattern = compile_pattern("{any}a" * count + "{well}.tif")
+        name = "a" * 200
+        assert pattern.search(f"{name}_B02.png") is None
+        assert pattern.search(f"{name}B02.tif") == {"well": "B02"}
+    assert time.perf_counter() - start < 1
+
+
+def test_many_placeholders_give_what_few_do() -> None:
+    few = compile_pattern("{plate}/{well}_s{site}_w{channel}.tif")
+    many = compile_pattern("{plate}/{well}{any}_s{site}{any}_w{channel}{any}.tif")
+    assert many.search("x/P1/B02_s1_w2.tiff") == few.search("x/P1/B02_s1_w2.tiff")
+    assert many.search("B02_s1_w2.tif") is None
+    twice = compile_pattern("{plate}/{plate}_{any}_{any}{well}_s{site}.tif")
+    assert twice.search("P_1/P_1_x_B02_s3.tif") == {"plate": "P_1", "well": "B02", "site": "3"}
+    assert twice.search("P_1/P_2_x_B02_s3.tif") is None
+
+
+@pytest.mark.parametrize("pattern", ["{well}" + "a" * 500, "{any}" * 40 + "{well}"])
+def test_patterns_have_a_limit(pattern: str) -> None:
+    with pytest.raises(BadInput, match="at most 500 and 32"):
+        compile_pattern(pattern)
 
 
 def test_the_documentation_lists_the_presets_in_their_order(repository: Path) -> None:

@@ -9,9 +9,10 @@ wells of a plate of that format along its rows, from 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from gandl_shared.errors import BadInput
+from gandl_shared.files.path_patterns import Part, PathPattern
 
 PATTERNS: Mapping[str, str] = {
     "gandl": "{plate}/{well}_s{site}_w{channel}.tif",
@@ -28,45 +29,58 @@ PATTERNS: Mapping[str, str] = {
 }
 """Presets by name. Without a pattern, the preset that fits most wells is taken; the order decides between equals."""
 
+MAX_PATTERN = 500
+"""The longest pattern, in characters."""
+MAX_PLACEHOLDERS = 32
+"""The largest number of placeholders of a pattern."""
+
 _PLACEHOLDERS = {
-    "plate": r"(?P<plate>[^/]+)",
-    "well": r"(?P<well>[A-Za-z]{1,2}\d{1,3})",
-    "row": r"(?P<row>[A-Za-z]{1,2}|\d{1,2})",
-    "column": r"(?P<column>\d{1,2})",
-    "row0": r"(?P<row0>\d{1,2})",
-    "column0": r"(?P<column0>\d{1,2})",
-    "number96": r"(?P<number96>\d{1,6})",
-    "number384": r"(?P<number384>\d{1,6})",
-    "number1536": r"(?P<number1536>\d{1,6})",
-    "site": r"(?P<site>\d+)",
-    "channel": r"(?P<channel>[A-Za-z0-9]+)",
-    "plane": r"(?P<plane>\d+)",
-    "time": r"(?P<time>\d+)",
-    "measurement": r"(?P<measurement>\d+)",
+    "plate": r"[^/]+",
+    "well": r"[A-Za-z]{1,2}\d{1,3}",
+    "row": r"(?:[A-Za-z]{1,2}|\d{1,2})",
+    "column": r"\d{1,2}",
+    "row0": r"\d{1,2}",
+    "column0": r"\d{1,2}",
+    "number96": r"\d{1,6}",
+    "number384": r"\d{1,6}",
+    "number1536": r"\d{1,6}",
+    "site": r"\d+",
+    "channel": r"[A-Za-z0-9]+",
+    "plane": r"\d+",
+    "time": r"\d+",
+    "measurement": r"\d+",
     "any": r"[^/]*?",
 }
 
 
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Return the regular expression of a pattern. Raises BadInput for unknown or missing placeholders."""
-    parts = re.split(r"\{(\w*)\}", pattern)
-    unknown = [p for p in parts[1::2] if p not in _PLACEHOLDERS]
+def compile_pattern(pattern: str) -> PathPattern:
+    """Return the expression of a pattern; its `search` takes linear time.
+
+    Raises BadInput for unknown, missing or too many placeholders.
+    """
+    if len(pattern) > MAX_PATTERN or pattern.count("{") > MAX_PLACEHOLDERS:
+        raise BadInput(
+            f"pattern '{pattern[:40]}…' has {len(pattern)} characters and {pattern.count('{')} placeholders; at most "
+            f"{MAX_PATTERN} and {MAX_PLACEHOLDERS} are read"
+        )
+    texts = re.split(r"\{(\w*)\}", pattern)
+    unknown = [p for p in texts[1::2] if p not in _PLACEHOLDERS]
     if unknown:
         raise BadInput(f"pattern '{pattern}': unknown placeholder {{{unknown[0]}}}; use {', '.join(_PLACEHOLDERS)}")
-    names = set(parts[1::2])
+    names = set(texts[1::2])
     by_name = names & {"well", "number96", "number384", "number1536"}
     if not by_name and not (names & {"row", "row0"} and names & {"column", "column0"}):
         raise BadInput(f"pattern '{pattern}' has neither {{well}} nor {{row}} and {{column}}")
-    regex = "".join(_expression(parts, i) for i in range(len(parts)))
-    # A suffix of one letter more or less is the same format, and an OME-TIFF is a TIFF.
-    suffix = re.sub(r"\\\.tif$", r"(?:\\.ome)?\\.tiff?", regex)
-    return re.compile(f"(?:^|/){suffix}$", re.IGNORECASE)
-
-
-def _expression(parts: Sequence[str], i: int) -> str:
-    """Return the expression of one part of a pattern: odd parts are placeholders, the others are plain text."""
-    if i % 2 == 0:
-        return re.escape(parts[i])
     # A placeholder that repeats must have the same text each time, as where a plate is in folder and file name.
-    repeated = parts[i] != "any" and parts[i] in parts[1:i:2]
-    return f"(?P={parts[i]})" if repeated else _PLACEHOLDERS[parts[i]]
+    return PathPattern(tuple(_placeholder(text) if i % 2 else _text(text) for i, text in enumerate(texts)))
+
+
+def _placeholder(name: str) -> Part:
+    expression = _PLACEHOLDERS[name]
+    is_wildcard = expression.endswith(("+", "*?"))
+    return Part(expression=expression, name=None if name == "any" else name, is_wildcard=is_wildcard)
+
+
+def _text(text: str) -> Part:
+    # A suffix of one letter more or less is the same format, and an OME-TIFF is a TIFF.
+    return Part(expression=re.sub(r"\\\.tif$", r"(?:\\.ome)?\\.tiff?", re.escape(text)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gandl_shared.errors import BadInput, Invalid, Problem, raise_if
+from gandl_shared.files.path_patterns import Part, PathPattern
 from gandl_shared.plates import PlateMap, Site, Well, parse_well, plain_column, row_letters
 from gandl_shared.plates.columns import column_key
 from gandl_shared.plates.tables import TableForm, read_table
@@ -84,10 +85,10 @@ def columns_of_names(sites: Sequence[Site], pattern: str) -> list[Columns]:
     unmatched = [site.site for site, match in zip(sites, matches, strict=True) if match is None]
     problems = [Problem(f"does not match --names {pattern}", file=name) for name in unmatched]
     raise_if(problems, Invalid, f"{len(unmatched)} of {len(sites)} names do not match --names {pattern}")
-    return [match.groupdict() for match in matches if match is not None]
+    return [match for match in matches if match is not None]
 
 
-def _expression(pattern: str) -> re.Pattern[str]:
+def _expression(pattern: str) -> PathPattern:
     parts = re.split(r"\{(\w+)\}", pattern)
     names = [name for name in parts[1::2] if name != "any"]
     if not names or len(set(names)) < len(names) or any(name[0].isdigit() for name in names):
@@ -95,11 +96,15 @@ def _expression(pattern: str) -> re.Pattern[str]:
             f"--names {pattern}: name each part once, such as {{phenotype}}/{{plate}}_{{any}}.png, where {{any}} is "
             "text that does not matter"
         )
-    texts = [
-        re.escape(part) if i % 2 == 0 else r"[^/]*?" if part == "any" else rf"(?P<{part}>[^/]+?)"
-        for i, part in enumerate(parts)
-    ]
-    return re.compile(f"(?:^|/){''.join(texts)}$")
+    return PathPattern(tuple(_part(part, i % 2 == 1) for i, part in enumerate(parts)), match_case=True)
+
+
+def _part(text: str, is_placeholder: bool) -> Part:
+    if not is_placeholder:
+        return Part(expression=re.escape(text))
+    if text == "any":
+        return Part(expression="[^/]*?", is_wildcard=True)
+    return Part(expression="[^/]+?", name=text, is_wildcard=True)
 
 
 def columns_of_table(sites: Sequence[Site], path: Path) -> list[Columns]:

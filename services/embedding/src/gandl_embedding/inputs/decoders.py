@@ -150,6 +150,9 @@ class Decoders:
                 self._idle.append(decoder)
             else:
                 await self._end(decoder)
+                # The next request should not wait for the start of a process.
+                if not self._closed:
+                    self._idle.append(self._start())
 
     def _start(self) -> _Decoder:
         decoder = _Decoder(self._limits.memory_mib)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from string import ascii_letters
@@ -25,7 +24,7 @@ def match_images(names: Iterable[str], pattern: str) -> tuple[ImageFile, ...]:
     """
     expression = compile_pattern(pattern)
     matches = [(name, match) for name in names if (match := expression.search(name)) is not None]
-    zero = next((name for name, match in matches if counts_from_zero(match.groupdict())), None)
+    zero = next((name for name, match in matches if counts_from_zero(match)), None)
     if zero is not None:
         raise BadInput(
             f"{zero} has a row or column 0, so its names count from 0; give --pattern with {{row0}} and {{column0}}, "
@@ -45,8 +44,7 @@ def _zero_based(pattern: str) -> str:
     return pattern.replace("{row}", "{row0}").replace("{column}", "{column0}").replace("{well}", "{row}{column0}")
 
 
-def _image_file(name: str, match: re.Match[str]) -> ImageFile | None:
-    groups = match.groupdict()
+def _image_file(name: str, groups: Mapping[str, str]) -> ImageFile | None:
     well = well_of(groups)
     if well is None:
         return None
