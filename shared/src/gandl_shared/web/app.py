@@ -6,17 +6,19 @@ A service is a `Part`: its routes, its readiness check and its lifespan. `build_
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
+from gandl_shared.web.docs import add_docs
 from gandl_shared.web.errors import add_error_handlers
 from gandl_shared.web.health import Readiness, health_router
 from gandl_shared.web.metrics import RequestMetrics, metrics_router
 from gandl_shared.web.request_ids import RequestIds
+from gandl_shared.web.requests.hosts import OwnHosts, hosts_of_environment
 from gandl_shared.web.root_path import RootPath
 
 
@@ -38,14 +40,19 @@ def build_app(
     version: str,
     description: str = "",
     root_path: str = "",
+    allowed_hosts: Collection[str] | None = None,
 ) -> FastAPI:
     """Return one application that answers for all `parts`, with /health, /metrics and /docs.
 
     `registry` holds the metrics of all parts. `root_path` is the path under which a proxy shows the application, such
     as `/gandl`; every address that it writes begins with it, whether the proxy passes the path on or cuts it off.
+    `allowed_hosts` are the names under which it answers; None means those of GANDL_ALLOWED_HOSTS.
     """
-    app = FastAPI(title=title, version=version, description=description, lifespan=_lifespan(parts), redoc_url=None)
+    app = FastAPI(
+        title=title, version=version, description=description, lifespan=_lifespan(parts), redoc_url=None, docs_url=None
+    )
     app.add_middleware(RequestMetrics, registry=registry)
+    app.add_middleware(OwnHosts, hosts=hosts_of_environment() if allowed_hosts is None else allowed_hosts)
     # The middleware that is added last is the outermost one, so that everything inside it knows the request id.
     app.add_middleware(RequestIds)
     if root_path:
@@ -55,6 +62,7 @@ def build_app(
         app.include_router(part.router)
     app.include_router(health_router({part.name: part.ready for part in parts}))
     app.include_router(metrics_router(registry))
+    add_docs(app)
     return app
 
 

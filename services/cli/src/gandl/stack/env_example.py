@@ -19,6 +19,8 @@ COMPOSE = """\
 # Where the gateway listens, and what is mounted (read-only) as images and models.
 # GANDL_BIND=127.0.0.1
 # GANDL_PORT=8080
+# The host names under which gandl answers, separated by commas; absent: addresses, and names that nobody can register.
+# GANDL_ALLOWED_HOSTS=
 # GANDL_IMAGES=./images
 # GANDL_MODELS=./models
 # POSTGRES_PASSWORD=gandl

@@ -1,0 +1,94 @@
+"""A service answers under its own names only, and changes nothing that a page of another site asks for.
+
+A page that somebody opens can make the browser send requests to any address, and can give its own name the address of
+a service in the local network (DNS rebinding). The headers Host, Origin and Sec-Fetch-Site, which a page cannot choose,
+tell such requests apart.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gandl_shared.errors import Forbidden
+from gandl_shared.web.errors import error_response
+from gandl_shared.web.request_ids import request_id
+
+ALLOWED_HOSTS = "GANDL_ALLOWED_HOSTS"
+"""The environment variable with the host names of a service, separated by commas; `*.example.org` allows subdomains,
+and `*` every name."""
+
+_PRIVATE = ("local", "internal", "localhost", "lan", "home.arpa", "test")
+"""Ends of names that nobody can register, as clusters and local networks use them."""
+_READING = ("GET", "HEAD", "OPTIONS")
+
+
+class OwnHosts:
+    """Middleware that refuses other host names, and changes that another site asks for.
+
+    Without `hosts`, addresses, names without a dot and names that nobody can register are accepted.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(host.strip().lower() for host in hosts if host.strip())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 403."""
+        reason = self._refusal(scope) if scope["type"] == "http" else None
+        if reason is None:
+            await self._app(scope, receive, send)
+            return
+        error = Forbidden(f"{reason}; set {ALLOWED_HOSTS} to the names of this service")
+        await error_response(error, request_id(Request(scope)))(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> str | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not self._accepts(_name(host)):
+            return f"this service does not answer under the name {host[:100]!r}"
+        origin = headers.get("origin")
+        if scope["method"] in _READING or (origin is None and headers.get("sec-fetch-site") != "cross-site"):
+            return None
+        other = urlsplit(origin or "").netloc
+        if other and (other.lower() == host.lower() or _name(other) in self._hosts):
+            return None
+        return f"a page of {(origin or 'another site')[:100]} may change nothing here"
+
+    def _accepts(self, name: str) -> bool:
+        if not self._hosts:
+            return _is_private(name)
+        parents = (f"*.{name.partition('.')[2]}", "*")
+        # Health checks come by the address, whatever the name of the service is.
+        return name in self._hosts or any(parent in self._hosts for parent in parents) or _is_address(name)
+
+
+def hosts_of_environment() -> tuple[str, ...]:
+    """Return the names in GANDL_ALLOWED_HOSTS, none if it is not set."""
+    return tuple(name for name in os.environ.get(ALLOWED_HOSTS, "").split(",") if name.strip())
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header without its port, in small letters; an address of IPv6 loses its brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower().rstrip(".")
+
+
+def _is_private(name: str) -> bool:
+    ends = tuple(f".{end}" for end in _PRIVATE)
+    return _is_address(name) or ("." not in name and name != "") or name.endswith(ends)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
