@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.errors import NotFound
 from gandl_shared.schemas.screen import ParkedSite, Progress, ScreenState, ScreenStatus
+from gandl_shared.store import Profiles
 
 from tests.analysis.example.screen import example_analysis
 
@@ -63,3 +64,7 @@ class ExampleReader:
         """Return the result of the screens that have one."""
         self.reads += 1
         return self.result if self.status(screen_id).analysis_version else None
+
+    def profiles(self, screen_id: str) -> Profiles:
+        """Raise NotFound: no vectors are stored."""
+        raise NotFound(f"screen '{screen_id}' has no vectors yet")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import urllib.request
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ def test_the_notebook_has_the_cell() -> None:
         4,
         ["markdown", "code", "code"],
     )
-    assert document["cells"][1]["source"] == notebook_cell(SOURCE)
+    assert document["cells"][1]["source"] == notebook_cell(SOURCE.address, "s-1", 3)
 
 
 def test_the_cells_run_and_read_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,5 +45,5 @@ def test_the_cells_run_and_read_the_tables(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_address_cannot_become_code() -> None:
-    cell = notebook_cell(replace(SOURCE, address='http://x"\nimport os'))
+    cell = notebook_cell('http://x"\nimport os', "s-1", 1)
     assert "\nimport os\n" not in cell.replace("import io\nimport os\n", "")

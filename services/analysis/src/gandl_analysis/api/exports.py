@@ -36,7 +36,7 @@ class ExportQuery(VersionQuery):
 
     @property
     def choice(self) -> ExportChoice:
-        """The choice of the export."""
+        """The choice of the export; a form sends an empty text for everything."""
         return ExportChoice(plate=self.plate, compound=self.compound, cell_line=self.cell_line, quantity=self.quantity)
 
 

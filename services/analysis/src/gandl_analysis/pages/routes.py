@@ -9,6 +9,7 @@ from gandl_analysis.pages import compounds, report, screens
 from gandl_analysis.pages.frame.answers import base_path
 from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pages.frame.static_files import build_static_files
+from gandl_analysis.pages.overviews import curves, downloads, plates
 
 
 def build_pages(reader: ScreenReader) -> APIRouter:
@@ -20,6 +21,6 @@ def build_pages(reader: ScreenReader) -> APIRouter:
         return RedirectResponse(f"{base_path(request)}/ui/")
 
     pages.include_router(build_static_files())
-    for group in (screens.router, compounds.router, report.router):
-        pages.include_router(group(reader))
+    for group in (screens, compounds, plates, curves, downloads, report):
+        pages.include_router(group.router(reader))
     return pages

@@ -5,17 +5,32 @@ Each has a name, which stands in the address of a page, and one value per well o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import fmean
 
+from gandl_shared.models import TableCard
 from gandl_shared.plates import plain_column
 from gandl_shared.schemas.screen import WellScore
+from gandl_shared.store import Profiles
+from gandl_shared.store.profiles import Float32
 
 from gandl_analysis.pipeline.result import ScreenAnalysis
 
 METADATA = "metadata:"
 """The names of columns of the plate map begin with this, so that none can hide a quantity of ours."""
+
+SITE_METRIC = "site:"
+"""The names of metrics of sites begin with this, then the metric and the number of the channel."""
+_METRICS: Mapping[str, str] = {
+    "sharpness": "Sharpness is the share of fine detail in the image; blurred sites have little.",
+    "saturated": "Saturation is the share of pixels at the upper limit of the camera.",
+    "structure": "Structure is 1 for pure noise and larger where there are cells.",
+    "stripes": "Stripes says how much neighbouring rows or columns change together.",
+    "similarity": "Similarity is the largest correlation with another channel in small differences.",
+}
 
 WellKey = tuple[str, str]
 Value = float | str | None
@@ -96,6 +111,41 @@ def quantities(analysis: ScreenAnalysis) -> tuple[Quantity, ...]:
         ),
     )
     return tuple(q for q in (*own, *_metadata(analysis)) if any(value is not None for value in q.values.values()))
+
+
+def site_metric_names(analysis: ScreenAnalysis) -> Mapping[str, str]:
+    """Return the label of each metric of sites by its name, one for each channel; a table of features has none."""
+    card = analysis.provenance.model
+    channels = [] if isinstance(card, TableCard) else [channel.name for channel in card.channels]
+    return {
+        f"{SITE_METRIC}{metric}:{number}": f"{metric} of {channel}"
+        for metric in _METRICS
+        for number, channel in enumerate(channels, 1)
+    }
+
+
+def site_metric(analysis: ScreenAnalysis, profiles: Profiles, name: str) -> Quantity:
+    """Return the mean of a metric over the sites of each well. `name` is one of `site_metric_names`."""
+    metric, number = name.removeprefix(SITE_METRIC).split(":")
+    column = int(number) - 1
+    measured: Float32 = getattr(profiles, metric)
+    values: dict[WellKey, Value] = {}
+    if column < measured.shape[1]:
+        # All tiles of a site repeat its metric, and a site counts once.
+        sites = dict(
+            zip(
+                zip(profiles.plates, profiles.wells, profiles.sites, strict=True),
+                measured[:, column].tolist(),
+                strict=True,
+            )
+        )
+        by_well: dict[WellKey, list[float]] = {}
+        for (plate, well, _), value in sites.items():
+            if math.isfinite(value):
+                by_well.setdefault((plate, well), []).append(value)
+        values = {key: fmean(numbers) for key, numbers in by_well.items()}
+    label = site_metric_names(analysis)[name]
+    return Quantity(name=name, label=label, meaning=_METRICS[metric], scale=Scale.SEQUENTIAL, values=values)
 
 
 def _of_wells(

@@ -33,11 +33,9 @@ curve_wells = pd.read_parquet(read("curve_wells.parquet"))
 wells.shape, curves.shape, curve_wells.shape"""
 
 
-def notebook_cell(source: ExportSource) -> str:
-    """Return the cell. Names from outside stand in it as Python literals and cannot be code."""
-    return _CELL.format(
-        address=repr(source.address), screen=repr(source.screen), version=source.version, header=API_KEY
-    )
+def notebook_cell(address: str, screen: str, version: int) -> str:
+    """Return the cell for a service at an address. Names from outside stand in it as literals and cannot be code."""
+    return _CELL.format(address=repr(address), screen=repr(screen), version=version, header=API_KEY)
 
 
 def notebook(source: ExportSource, _: ExportChoice) -> bytes:
@@ -48,7 +46,7 @@ def notebook(source: ExportSource, _: ExportChoice) -> bytes:
     document = {
         "cells": [
             {"cell_type": "markdown", "id": "heading", "metadata": {}, "source": heading},
-            _code("read", notebook_cell(source)),
+            _code("read", notebook_cell(source.address, source.screen, source.version)),
             _code("active", show),
         ],
         "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},

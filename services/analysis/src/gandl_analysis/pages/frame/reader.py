@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gandl_shared.errors import Conflict
 from gandl_shared.schemas.screen import ScreenStatus
+from gandl_shared.store import Profiles
 
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.pipeline.result import ScreenAnalysis
@@ -24,6 +25,9 @@ class ScreenReader(Protocol):
     def analysis(self, screen_id: str, version: int | None = None) -> ScreenAnalysis | None:
         """Return a stored analysis, the newest one without a version, or None before the first one. Raises NotFound
         for a screen or a version that does not exist, and Conflict for a version that has no results."""
+
+    def profiles(self, screen_id: str) -> Profiles:
+        """Return the vectors of all tiles of a screen with the metrics of their sites. Raises NotFound."""
 
 
 class ServiceReader:
@@ -49,3 +53,7 @@ class ServiceReader:
             if version is not None:
                 raise
             return None  # the screen exists and has no result yet
+
+    def profiles(self, screen_id: str) -> Profiles:
+        """Return the vectors of all tiles of a screen with the metrics of their sites. Raises NotFound."""
+        return self._services().results.profiles(screen_id)

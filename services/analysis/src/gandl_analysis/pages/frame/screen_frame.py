@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from gandl_shared.errors import NotFound
@@ -19,6 +19,9 @@ class Tab(Enum):
     """A section of a screen: the end of its address, and its name for readers. Their order is that of the tabs."""
 
     REPORT = ("", "Report")
+    PLATES = ("plates", "Plates")
+    CURVES = ("curves", "Curves")
+    DOWNLOADS = ("downloads", "Downloads")
 
     def __init__(self, path: str, label: str) -> None:
         self.path, self.label = path, label
@@ -60,6 +63,20 @@ class Frame:
     def well_address(self, plate: str, well: str) -> str:
         """Return the address of the page of a well."""
         return f"{self._root}/wells/{quote(plate, safe='')}/{quote(well, safe='')}{self.version_query}"
+
+    def page_address(self, path: str, **query: object) -> str:
+        """Return the address of a page of the screen with the requested version and further parameters; those that are
+        None are left out. `path` is percent-encoded."""
+        values = {**query, "version": self.requested_version}
+        further = {name: value for name, value in values.items() if value is not None}
+        return f"{self._root}/{path}" + (f"?{urlencode(further, doseq=True)}" if further else "")
+
+    def export_address(self, name: str, **query: object) -> str:
+        """Return the address of an export of this version of the analysis."""
+        values = {**query, "version": self.version}
+        return (
+            f"{self.base}/screens/{quote(self.status.id, safe='')}/exports/{quote(name, safe='')}?{urlencode(values)}"
+        )
 
     @property
     def version_query(self) -> str:
