@@ -127,7 +127,7 @@ class Site(Base):
     """A field of view. `state` is a SiteState; `key` identifies the vectors of a site that is done.
 
     `files` has one name per channel, or one list of names per channel if focal planes are to be reduced or a channel is
-    missing. `stamps` are size and time of each file at submission, null before version 0006 of the tables and where the
+    missing. `stamps` are size and time of each file at submission, null before version 0005 of the tables and where the
     images are no files. `note` says what a worker noticed about a site that is done.
     """
 
