@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from gandl_analysis.settings import Settings
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 
 def test_variables_have_the_prefix_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,3 +30,12 @@ def test_settings_are_frozen_and_within_limits() -> None:
         Settings().max_headers = 1  # type: ignore[misc]
     with pytest.raises(ValidationError):
         Settings(max_headers=0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [({"reader_key": "r"}, "needs api_key"), ({"reader_key": "k", "api_key": "k"}, "give readers another key")],
+)
+def test_a_reader_needs_another_key_than_an_editor(keys: dict[str, str], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Settings(**{name: SecretStr(key) for name, key in keys.items()})

@@ -15,14 +15,17 @@ from gandl_shared.errors import GandlError, Unavailable
 from gandl_shared.jobs import Queue
 from gandl_shared.jobs.broker import CeleryQueue, make_app
 from gandl_shared.store import Store
+from gandl_shared.web.access import Access, require_access
 from gandl_shared.web.app import Part, build_app
-from gandl_shared.web.keys import require_key
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
 from gandl_analysis.api import compounds, decisions, exports, pictures, results, screens, tables
 from gandl_analysis.api.provider import Provider, Services
+from gandl_analysis.pages.forms import sign_in
+from gandl_analysis.pages.forms.routes import build_forms
 from gandl_analysis.pages.frame.reader import ServiceReader
+from gandl_analysis.pages.frame.static_files import build_static_files
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.service.analyses.decisions import Decisions
 from gandl_analysis.service.models import EmbeddingServiceModels, ModelCatalog
@@ -91,12 +94,19 @@ class AnalysisService:
 
 
 def router(services: Provider, settings: Settings) -> APIRouter:
-    """Return all routes of the service; they demand the key of the settings if there is one."""
-    routes = APIRouter(dependencies=[Depends(require_key(settings.api_key))])
+    """Return all routes of the service; they demand a key of the settings, or a session, if there is one."""
+    access = Access.of_keys(settings.api_key, settings.reader_key)
+    routes = APIRouter(dependencies=[Depends(require_access(access))])
     for group in (screens, tables, results, exports, decisions, compounds, pictures):
         routes.include_router(group.router(services))
-    routes.include_router(build_pages(ServiceReader(services)))
-    return routes
+    pages = APIRouter(dependencies=[Depends(require_access(access, pages=True))])
+    pages.include_router(build_pages(ServiceReader(services)))
+    pages.include_router(build_forms(services))
+    # Whoever signs in has no key yet, and the page needs its style.
+    everything = APIRouter()
+    for part_of_it in (build_static_files(), sign_in.router(access), routes, pages):
+        everything.include_router(part_of_it)
+    return everything
 
 
 def part(settings: Settings, *, queue: Queue | None = None, models: ModelCatalog | None = None) -> Part:

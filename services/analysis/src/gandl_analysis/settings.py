@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gandl_shared.jobs.settings import JobSettings
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 
@@ -16,6 +16,10 @@ class Settings(JobSettings):
 
     image_root: Path = Field(default=Path("images"), description="screens may name folders and plate maps below it")
     api_key: SecretStr | None = Field(default=None, description="key that clients must send; absent: no key needed")
+    reader_key: SecretStr | None = Field(
+        default=None, description="key of clients that may read everything and change nothing; absent: there are none"
+    )
+    max_upload_mb: int = Field(default=20_000, ge=1, description="largest archive of images that pages accept, in MB")
     root_path: str = Field(
         default="",
         pattern=r"^(/[A-Za-z0-9._~-]+)*/?$",
@@ -28,3 +32,11 @@ class Settings(JobSettings):
     cached_results: int = Field(default=8, ge=1, description="results of screens kept in memory")
     events_interval: float = Field(default=0.5, gt=0, description="seconds between two reads of a screen's progress")
     events_seconds: float = Field(default=86_400, gt=0, description="maximum duration of one event stream in seconds")
+
+    @model_validator(mode="after")
+    def _distinct_keys(self) -> Settings:
+        if self.reader_key is not None and self.api_key is None:
+            raise ValueError("reader_key needs api_key beside it, or nobody could change anything")
+        if self.reader_key is not None and self.reader_key == self.api_key:
+            raise ValueError("reader_key is the same as api_key; give readers another key")
+        return self

@@ -3,4 +3,5 @@
 from __future__ import annotations
 
 API_KEY = "X-API-Key"
+CSRF = "X-CSRF-Token"
 REQUEST_ID = "X-Request-ID"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from gandl_shared.web.access import session_of_request
 
 from gandl_analysis.pages.frame.answers import base_path, html_answer, page_router, render_page
 from gandl_analysis.pages.frame.environment import environment
@@ -28,7 +29,8 @@ def router(reader: ScreenReader) -> APIRouter:
         # A screen that is analysed again shows its progress, although older results exist; a version is its address.
         is_running = status.state in RUNNING_STATES
         if version is None and (is_running or status.analysis_version is None):
-            return render_page("progress.html", base=base, status=status, is_running=is_running)
+            session = session_of_request(request)
+            return render_page("progress.html", base=base, status=status, is_running=is_running, session=session)
         key = ReportKey(
             base=base,
             screen_id=screen_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from gandl_shared.schemas.screen import ScreenState
+from gandl_shared.web.access import session_of_request
 
 from gandl_analysis.pages.frame.answers import base_path, page_router, render_page
 from gandl_analysis.pages.frame.reader import ScreenReader
@@ -25,6 +26,14 @@ def router(reader: ScreenReader) -> APIRouter:
         """All screens with their state and progress."""
         screens = reader.screens()
         is_running = any(screen.state in RUNNING_STATES for screen in screens)
-        return render_page("screens.html", base=base_path(request), screens=screens, is_running=is_running)
+        session, access = session_of_request(request), getattr(request.state, "access", None)
+        return render_page(
+            "screens.html",
+            base=base_path(request),
+            screens=screens,
+            is_running=is_running,
+            session=session,
+            needs_key=access is not None and not access.is_open,
+        )
 
     return routes

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from gandl_shared.errors import GandlError
+from gandl_shared.errors import GandlError, Unauthorized
+from gandl_shared.web.access import set_session
 
 from gandl_analysis.pages.frame.environment import environment
 
@@ -28,8 +30,13 @@ class PageRoute(APIRoute):
             # Only errors of our tree have a text for users; all others become the 500 of the application.
             try:
                 answer = await handler(request)
+            except Unauthorized as error:
+                answer = _sign_in(request, error)
             except GandlError as error:
                 answer = render_page("error.html", status_code=error.status, base=base_path(request), error=error)
+            new_session = getattr(request.state, "new_session", None)
+            if new_session is not None:
+                set_session(request, answer, request.state.access, new_session)
             return _compressed(request, answer)
 
         return handle
@@ -54,6 +61,17 @@ def html_answer(text: str, status_code: int = 200) -> HTMLResponse:
 def base_path(request: Request) -> str:
     """Return the path at which the application is mounted, without a slash at its end."""
     return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def _sign_in(request: Request, error: Unauthorized) -> Response:
+    """Return the way to the page that takes the key, and from there back to this page."""
+    if request.method not in ("GET", "HEAD"):
+        return render_page("error.html", status_code=error.status, base=base_path(request), error=error)
+    base, query = base_path(request), f"?{request.url.query}" if request.url.query else ""
+    # The decoded path would lose the difference between a slash in a name and one between names.
+    path = request.scope.get("raw_path", b"").decode("ascii", "ignore")
+    target = quote(f"{path if path.startswith(base) else base + path}{query}", safe="")
+    return RedirectResponse(f"{base}/ui/sign-in?next={target}", status_code=303)
 
 
 def _compressed(request: Request, answer: Response) -> Response:

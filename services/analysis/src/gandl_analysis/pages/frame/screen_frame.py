@@ -21,6 +21,7 @@ class Tab(Enum):
     REPORT = ("", "Report")
     PLATES = ("plates", "Plates")
     CURVES = ("curves", "Curves")
+    DECISIONS = ("decisions", "Decisions")
     DOWNLOADS = ("downloads", "Downloads")
 
     def __init__(self, path: str, label: str) -> None:

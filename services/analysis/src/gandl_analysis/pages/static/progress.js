@@ -6,6 +6,7 @@
   const bar = card.querySelector("progress");
   const running = new Set(["queued", "embedding", "analysing"]);
   let hasStatus = false;
+  let start = null;
   let isLeaving = false;
 
   const write = (field, text) => {
@@ -19,6 +20,19 @@
     events.close();
     location.reload();
   };
+  // The pace since this page was opened; a few seconds must pass before it means something.
+  const showPace = (sites, count) => {
+    const element = card.querySelector('[data-field="pace"]');
+    if (!element) return;
+    const now = Date.now();
+    start ??= { now, count };
+    const seconds = (now - start.now) / 1000;
+    const rate = (count - start.count) / seconds;
+    if (seconds < 3 || !(rate > 0) || count >= sites) return;
+    const left = Math.ceil((sites - count) / rate);
+    const time = left < 90 ? `${left} s` : left < 5400 ? `${Math.round(left / 60)} min` : `${(left / 3600).toFixed(1)} h`;
+    write("pace", `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} sites per second, about ${time} left.`);
+  };
   const show = (status) => {
     hasStatus = true;
     if (!running.has(status.state)) return leave();
@@ -27,6 +41,7 @@
     bar.value = done + parked;
     write("percent", `${Math.floor((100 * (done + parked)) / Math.max(sites, 1))} %`);
     write("state", status.state);
+    showPace(sites, done + parked);
     write("done", done.toLocaleString("en"));
     write("parked", parked.toLocaleString("en"));
   };

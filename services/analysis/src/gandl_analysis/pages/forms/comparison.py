@@ -1,0 +1,55 @@
+"""Two analyses side by side: before and after a decision, other parameters, or another screen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from gandl_shared.schemas.answers import CurvePair, WellPair
+
+from gandl_analysis.api.provider import Provider
+from gandl_analysis.pages.frame.answers import base_path, page_router, render_page
+from gandl_analysis.pages.frame.queries import PageVersion
+
+MAX_ROWS = 100
+ScreenName = Annotated[str, Query(max_length=200, description="id of a screen")]
+
+
+def router(services: Provider) -> APIRouter:
+    """Return the route of the comparison."""
+    routes = page_router()
+
+    @routes.get("/compare")
+    def compare(
+        request: Request,
+        first: ScreenName = "",
+        second: ScreenName = "",
+        version: PageVersion = None,
+        other_version: PageVersion = None,
+    ) -> Response:
+        """What differs, the largest differences first; or the form that asks for two screens."""
+        submissions = services().submissions
+        names = {screen.id: screen.name for screen in submissions.all() if screen.analysis_version is not None}
+        context: dict[str, Any] = {"base": base_path(request), "names": names, "first": first, "second": second}
+        if not first or not second:
+            return render_page("compare.html", comparison=None, **context)
+        comparison = services().results.comparison(first, version, second, other_version)
+        return render_page(
+            "compare.html",
+            comparison=comparison,
+            curves=sorted(comparison.curves, key=_curve_order)[:MAX_ROWS],
+            wells=sorted(comparison.wells, key=_well_order)[:MAX_ROWS],
+            **context,
+        )
+
+    return routes
+
+
+def _curve_order(pair: CurvePair) -> tuple[bool, float]:
+    """Other verdicts come first, then large shifts of the EC50."""
+    return pair.verdicts[0] == pair.verdicts[1], -abs(pair.log2_ec50_ratio or 0.0)
+
+
+def _well_order(pair: WellPair) -> tuple[bool, float]:
+    """A well that only one of the two scores comes first, then large differences."""
+    return (pair.first is None) == (pair.second is None), -abs(pair.difference or 0.0)

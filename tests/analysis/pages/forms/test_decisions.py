@@ -1,0 +1,83 @@
+"""The section of decisions: forms in, versions and the trail out."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.analysis.pages.forms.pages_of import load, send, token_of
+from tests.analysis.service.stack import Stack
+
+WHO = {"reason": "a <b>bubble</b>", "author": "Ann"}
+
+
+def work(stack: Stack) -> None:
+    while stack.runs().run():
+        pass
+
+
+def test_a_well_is_left_out_compared_and_brought_back(stack: Stack) -> None:
+    page = f"/ui/screens/{stack.first}/decisions"
+    assert "Nobody has decided anything" in load(stack, page)
+    well = stack.client.get(f"/screens/{stack.first}/wells?role=treatment&limit=1").json()["items"][0]
+    # Fields of other levels are shown without a script and passed over.
+    item = {"level": "well", "plate": well["plate"], "well": well["well"], "site": "", "compound": "X"}
+    shown = send(stack, page, page, kind="exclude", **item, **WHO)
+    assert f"well {well['well']} of plate {well['plate']}" in shown
+    assert "a &lt;b&gt;bubble&lt;/b&gt;" in shown
+    assert "A new version is being computed" in shown
+    # The name of the person is offered with the next form.
+    assert 'name="author" required maxlength="100" autocomplete="name" value="Ann"' in shown
+    work(stack)
+    compared = load(stack, f"/ui/compare?first={stack.first}&version=1&second={stack.first}&other_version=2")
+    assert "have the same verdict" in compared
+    versions = load(stack, f"/ui/screens/{stack.first}/analyses")
+    assert "1 excluded" in versions
+    assert "brought back" in send(stack, page, page, kind="restore", **item, reason="it was none", author="Ann")
+    work(stack)
+    assert "Nothing is left out." in load(stack, page)
+    export = stack.client.get(f"{page}.csv")
+    assert (export.headers["content-disposition"], export.text.count("\n")) == (
+        f'attachment; filename="decisions-{stack.first}.csv"',
+        3,
+    )
+
+
+def test_a_verdict_is_set_beside_a_curve_and_taken_back(stack: Stack) -> None:
+    page = f"/ui/screens/{stack.first}/decisions"
+    shown = send(stack, page, page, kind="assess", curve="1:XU2OS", verdict="toxic", ec50_um="", **WHO)
+    assert "Set by people" in shown
+    assert "beside X in U2OS" in shown
+    shown = send(stack, page, page, kind="withdraw", compound="X", cell_line="U2OS", **WHO)
+    assert "Set by people" not in shown
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kind": "exclude", "level": "plate", "plate": "P9"}, "no plate"),
+        ({"kind": "exclude", "level": "plate"}, "needs plate"),
+        ({"kind": "exclude", "level": "universe"}, "level"),
+        ({"kind": "exclude", "level": "dose", "compound": "X", "concentration_um": "many"}, "concentration_um"),
+        ({"kind": "assess", "curve": "1:XU2OS"}, "give a verdict"),
+        ({"kind": "assess", "curve": "99:XU2OS", "ec50_um": "1"}, "cell_line"),
+        ({"kind": "", "level": "plate"}, "kind"),
+    ],
+)
+def test_a_form_that_cannot_be_stored_says_which_field(
+    shared_stack: Stack, fields: dict[str, str], message: str
+) -> None:
+    page = f"/ui/screens/{shared_stack.first}/decisions"
+    answer = shared_stack.client.post(page, data={"csrf": token_of(load(shared_stack, page)), **fields, **WHO})
+    assert answer.status_code == 422, answer.text
+    assert message in answer.text
+
+
+def test_every_form_needs_the_token_of_its_page(shared_stack: Stack) -> None:
+    stack = shared_stack
+    stack.client.get("/ui/")
+    for action in ("decisions", "cancel", "retry", "delete", "analyses"):
+        for fields in ({}, {"csrf": "x"}):
+            answer = stack.client.post(f"/ui/screens/{stack.first}/{action}", data=fields)
+            assert answer.status_code == 403, action
+            assert "too old or was sent by another site" in answer.text
+    assert len(stack.database.analyses.of_screen(stack.first)) == 1
