@@ -21,12 +21,12 @@ def test_a_well_is_left_out_compared_and_brought_back(stack: Stack) -> None:
     well = stack.client.get(f"/screens/{stack.first}/wells?role=treatment&limit=1").json()["items"][0]
     # Fields of other levels are shown without a script and passed over.
     item = {"level": "well", "plate": well["plate"], "well": well["well"], "site": "", "compound": "X"}
-    shown = send(stack, page, page, kind="exclude", **item, **WHO)
-    assert f"well {well['well']} of plate {well['plate']}" in shown
-    assert "a &lt;b&gt;bubble&lt;/b&gt;" in shown
-    assert "A new version is being computed" in shown
+    answer = send(stack, page, page, kind="exclude", **item, **WHO)
+    assert f"well {well['well']} of plate {well['plate']}" in answer
+    assert "a &lt;b&gt;bubble&lt;/b&gt;" in answer
+    assert "A new version is being computed" in answer
     # The name of the person is offered with the next form.
-    assert 'name="author" required maxlength="100" autocomplete="name" value="Ann"' in shown
+    assert 'name="author" required maxlength="100" autocomplete="name" value="Ann"' in answer
     work(stack)
     compared = load(stack, f"/ui/compare?first={stack.first}&version=1&second={stack.first}&other_version=2")
     assert "have the same verdict" in compared
@@ -44,11 +44,11 @@ def test_a_well_is_left_out_compared_and_brought_back(stack: Stack) -> None:
 
 def test_a_verdict_is_set_beside_a_curve_and_taken_back(stack: Stack) -> None:
     page = f"/ui/screens/{stack.first}/decisions"
-    shown = send(stack, page, page, kind="assess", curve="1:XU2OS", verdict="toxic", ec50_um="", **WHO)
-    assert "Set by people" in shown
-    assert "beside X in U2OS" in shown
-    shown = send(stack, page, page, kind="withdraw", compound="X", cell_line="U2OS", **WHO)
-    assert "Set by people" not in shown
+    answer = send(stack, page, page, kind="assess", curve="1:XU2OS", verdict="toxic", ec50_um="", **WHO)
+    assert "Set by people" in answer
+    assert "beside X in U2OS" in answer
+    answer = send(stack, page, page, kind="withdraw", compound="X", cell_line="U2OS", **WHO)
+    assert "Set by people" not in answer
 
 
 @pytest.mark.parametrize(
