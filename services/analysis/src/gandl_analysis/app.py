@@ -15,8 +15,8 @@ from gandl_shared.errors import GandlError, Unavailable
 from gandl_shared.jobs import Queue
 from gandl_shared.jobs.broker import CeleryQueue, make_app
 from gandl_shared.store import Store
-from gandl_shared.web.access import Access, require_access
 from gandl_shared.web.app import Part, build_app
+from gandl_shared.web.requests.access import Access, require_access
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from gandl_shared.web.access import session_of_request
+from gandl_shared.web.requests.access import session_of_request
 
 from gandl_analysis.pages.frame.answers import base_path, html_answer, page_router, render_page
 from gandl_analysis.pages.frame.environment import environment

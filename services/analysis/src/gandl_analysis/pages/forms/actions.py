@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.schemas.analysis import PAPER, AnalysisParameters
 from gandl_shared.schemas.states import AnalysisState
-from gandl_shared.web.access import session_of_request
+from gandl_shared.web.requests.access import session_of_request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 

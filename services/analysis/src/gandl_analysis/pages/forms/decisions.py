@@ -10,7 +10,7 @@ from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.schemas.analysis import ExcludedItem, ExclusionLevel
 from gandl_shared.schemas.analysis.decisions import Decision, DecisionRequest
 from gandl_shared.schemas.vocabulary import Verdict
-from gandl_shared.web.access import session_of_request, set_session
+from gandl_shared.web.requests.access import session_of_request, set_session
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 

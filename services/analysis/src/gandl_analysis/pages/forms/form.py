@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from gandl_shared.errors import Malformed
-from gandl_shared.web.access import check_token, session_of_request
+from gandl_shared.web.requests.access import check_token, session_of_request
 from gandl_shared.web.requests.bodies import BodyLimit
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException

@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from gandl_shared.web.access import (
+from gandl_shared.web.requests.access import (
     COOKIE,
     Access,
     check_token,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from gandl_shared.errors import GandlError, Unauthorized
-from gandl_shared.web.access import set_session
+from gandl_shared.web.requests.access import set_session
 
 from gandl_analysis.pages.frame.environment import environment
 

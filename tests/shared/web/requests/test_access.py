@@ -9,8 +9,8 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 from gandl_shared.schemas.headers import API_KEY, CSRF
-from gandl_shared.web.access import COOKIE, SESSION_SECONDS, Access, AccessRole, require_access
 from gandl_shared.web.errors import add_error_handlers
+from gandl_shared.web.requests.access import COOKIE, SESSION_SECONDS, Access, AccessRole, require_access
 from pydantic import SecretStr
 
 ACCESS = Access.of_keys(SecretStr("edit-key"), SecretStr("read-key"))
