@@ -100,7 +100,7 @@ def router(services: Provider, settings: Settings) -> APIRouter:
     for group in (screens, tables, results, exports, decisions, compounds, pictures):
         routes.include_router(group.router(services))
     pages = APIRouter(dependencies=[Depends(require_access(access, pages=True))])
-    pages.include_router(build_pages(ServiceReader(services)))
+    pages.include_router(build_pages(ServiceReader(services), services))
     pages.include_router(build_forms(services))
     # Whoever signs in has no key yet, and the page needs its style.
     everything = APIRouter()

@@ -74,6 +74,10 @@ class Store:
         content = self._read(self._batch_path(screen_id, "thumbnails", batch))
         return () if content is None else read_thumbnails(io.BytesIO(content))
 
+    def has_thumbnails(self, screen_id: str) -> bool:
+        """Return whether any thumbnail of a screen is stored."""
+        return any(name.endswith(".parquet") for name in self._list_files(f"{self._folder(screen_id)}/thumbnails"))
+
     def all_thumbnails(self, screen_id: str) -> Iterator[Thumbnail]:
         """Yield the thumbnails of a screen in the order of plate map and site, batch by batch."""
         folder = f"{self._folder(screen_id)}/thumbnails"

@@ -61,6 +61,15 @@ class Frame:
         """Return the address of the page of a compound."""
         return f"{self._root}/compounds/{quote(compound, safe='')}{self.version_query}"
 
+    def compound_address_in(self, screen_id: str, compound: str, version: int | None = None) -> str:
+        """Return the address of the page of a compound in any screen, and in one of its versions."""
+        query = "" if version is None else f"?version={version}"
+        return f"{self.base}/ui/screens/{quote(screen_id, safe='')}/compounds/{quote(compound, safe='')}{query}"
+
+    def other_results_address(self, compound: str) -> str:
+        """Return the address of the results of a compound in other screens and versions."""
+        return f"{self._root}/other-results/{quote(compound, safe='')}{self.version_query}"
+
     def well_address(self, plate: str, well: str) -> str:
         """Return the address of the page of a well."""
         return f"{self._root}/wells/{quote(plate, safe='')}/{quote(well, safe='')}{self.version_query}"

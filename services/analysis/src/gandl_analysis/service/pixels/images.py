@@ -87,13 +87,7 @@ class SiteImages:
     def picture(self, screen: ScreenSubject, site: SiteId, request: ImageRequest) -> Picture:
         """Return a picture of a site; its pixels are decoded when it is rendered."""
         record = self._subjects.site(screen.record.id, site)
-        key = self.content_key(screen, record)
-        if record.key is not None and record.key != key:
-            raise Conflict(
-                f"the images of site {site.site} of well {site.well} on plate '{site.plate}' have changed since they "
-                "were embedded, so they do not show what was measured; put the earlier files back or submit the screen "
-                "again"
-            )
+        key = self.checked_key(screen, record)
         parts = [_RENDERER, key, request.view.key, request.level, request.crop, request.limits, request.kind]
         parts.append(screen.limits(site.plate).model_dump_json())
         etag = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
@@ -102,6 +96,17 @@ class SiteImages:
             media_type=request.kind.media_type,
             render=lambda: self._pictures.get(etag, lambda: self._render(screen, record.site, key, request)),
         )
+
+    def checked_key(self, screen: ScreenSubject, record: SiteRecord) -> str:
+        """Return the identity of what the files of a site hold. Raises Conflict if that is not what was embedded."""
+        key, site = self.content_key(screen, record), record.site
+        if record.key is not None and record.key != key:
+            raise Conflict(
+                f"the images of site {site.site} of well {site.well} on plate '{site.plate}' have changed since they "
+                "were embedded, so they do not show what was measured; put the earlier files back or submit the screen "
+                "again"
+            )
+        return key
 
     def content_key(self, screen: ScreenSubject, record: SiteRecord) -> str:
         """Return the identity of what the files of a site hold now, which is that of its vectors if nothing changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gandl_shared.db import Database
+from gandl_shared.db import Database, SiteRecord
 from gandl_shared.errors import Conflict, Forbidden, NotFound
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.answers import SpriteIndex
@@ -26,6 +26,7 @@ class Pictures:
     """Pictures of the sites of screens. Methods raise NotFound where there is no such screen, plate, well or site."""
 
     def __init__(self, database: Database, store: Store, image_root: Path) -> None:
+        self._database, self._store = database, store
         self._subjects = Subjects(database, store, image_root)
         self.images = SiteImages(self._subjects)
         self.thumbnails = Thumbnails(self._subjects, store)
@@ -33,6 +34,14 @@ class Pictures:
     def screen(self, screen_id: str) -> ScreenSubject:
         """Return a screen with its channels and limits. Raises NotFound, also for a screen without images."""
         return self._subjects.screen(screen_id)
+
+    def has_thumbnails(self, screen_id: str) -> bool:
+        """Return whether any thumbnail of a screen is stored; an older version made none."""
+        return self._store.has_thumbnails(screen_id)
+
+    def site_records(self, screen_id: str, plate: str, well: str) -> tuple[SiteRecord, ...]:
+        """Return the sites of a well with their files; an empty well has none."""
+        return self._database.screens.sites(screen_id, plate, well)
 
     def image(self, screen: ScreenSubject, site: SiteId, request: ImageRequest) -> Picture:
         """Return a picture of a site from its files, as `SiteImages.picture`; the error says if a thumbnail is left."""
