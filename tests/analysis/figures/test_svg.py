@@ -111,3 +111,22 @@ def test_ids_without_a_reference_are_dropped() -> None:
     svg = serialise(root)
     assert ' id="f-a"' in svg and 'xlink:href="#f-a"' in svg and "url(#f-c)" in svg and 'xlink:href="data:x"' in svg
     assert ' id="b"' not in svg
+
+
+def test_a_mark_with_an_address_is_a_link_that_a_finger_can_touch() -> None:
+    figure = new_figure(2, 2)
+    figure.add_subplot().plot([1, 2], [1, 2], linestyle="none", marker="o", gid="wells")
+    drawing = Drawing(figure, "two wells", {"wells": ["first & more", "second"]}, {"wells": ["/a?b&c", "/d"]})
+    root = ElementTree.fromstring(drawing.inline("p"))
+    links = [element for element in root.iter() if element.tag.endswith("}a")]
+    assert [(link.get("href"), link.get("aria-label")) for link in links] == [
+        ("/a?b&c", "first & more"),
+        ("/d", "second"),
+    ]
+    for link in links:
+        circle, mark = list(link)
+        assert (circle.get("cx"), circle.get("cy")) == (mark.get("x"), mark.get("y"))
+    # The parts of an image are hidden from screen readers.
+    assert root.get("role") == "group"
+    with pytest.raises(ValueError, match="2 marks for 1 titles"):
+        Drawing(figure, "", {}, {"wells": ["/a"]}).inline("p")

@@ -37,10 +37,10 @@ def structure_of(curves: Iterable[Curve]) -> Structure | None:
         return None
     if len(smiles) > MAX_SMILES:
         return Structure(smiles=smiles, note=f"The structure has more than {MAX_SMILES} characters and is not drawn.")
-    return _drawn(smiles)
+    return _draw(smiles)
 
 
-def _drawn(smiles: str) -> Structure:
+def _draw(smiles: str) -> Structure:
     try:
         # It is an extra, and takes a second to import.
         from rdkit import Chem, rdBase  # noqa: PLC0415

@@ -173,7 +173,7 @@ def _viewer(
     addresses = PictureAddresses(frame.base, frame.status.id)
     identity = SiteId(detail.well.plate, detail.well.well, site.name)
     full = addresses.image(identity, _parameters(controls, 0))
-    shown = addresses.image(identity, _parameters(controls, _level(shape)))
+    part = addresses.image(identity, _parameters(controls, _level(shape)))
     small = addresses.thumbnail(identity) if thumbnail is not None else None
     marks = [
         TileMark(score=score, colour=None if score.efficacy is None else efficacy_colour(score.efficacy))
@@ -182,7 +182,7 @@ def _viewer(
     ]
     return Viewer(
         site=site,
-        address=small if reason else shown,
+        address=small if reason else part,
         full_address=None if reason else full,
         reason=reason,
         height=shape[0],
