@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from gandl_shared.schemas.curve import Curve
 
+from gandl_analysis.formats.exports.structures import smiles_of
+
 MAX_SMILES = 1000
 """The longest SMILES that is drawn; the layout of a larger molecule takes long and shows nothing."""
-_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles")
 _SIZE = (280, 200)
 
 
@@ -26,12 +27,7 @@ class Structure:
 def structure_of(curves: Iterable[Curve]) -> Structure | None:
     """Return the structure of a compound from the column `smiles` of its plate map; None where there is no such
     column, or where its wells disagree."""
-    texts = {
-        value.strip()
-        for curve in curves
-        for name, value in curve.metadata.items()
-        if name.lower().removeprefix("metadata_") in _NAMES and value.strip()
-    }
+    texts = {text for curve in curves if (text := smiles_of(curve)) is not None}
     # Several values are joined by '; ' in the metadata of a curve, and then nobody knows which one is right.
     if len(texts) != 1 or "; " in (smiles := texts.pop()):
         return None
