@@ -23,7 +23,7 @@ _PIXELS_PER_POINT = 1.5
 
 _POINTER = re.compile(r"(^#|url\(#)([^)]+)")
 _LONG_NUMBER = re.compile(r"(-?\d+\.\d\d)\d+")
-_GEOMETRY = frozenset({"d", "x", "y", "width", "height", "transform", "viewBox"})
+_GEOMETRY = frozenset({"d", "x", "y", "cx", "cy", "width", "height", "transform", "viewBox"})
 _MARKS = frozenset({"use", "path"})
 _TOUCH_RADIUS = "7"
 """The radius of the disc around a mark that is a link, in points of the figure."""
