@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,13 +37,51 @@ def test_a_port_in_use_is_named_before_anything_starts(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_process_that_dies_again_and_again_ends_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "_MAX_CRASHES", 2)
-    monkeypatch.setattr(supervisor.signal, "signal", lambda _number, _handler: None)
-    dying = child(tmp_path, "dying", "print('why')")
+def run_watch(monkeypatch: pytest.MonkeyPatch, children: list[Child], ends: Callable[[list[str]], bool]) -> list[str]:
+    """Watch children until `ends` is true of what the supervisor has told; return that."""
+    handlers: list[Callable[[int, None], None]] = []
+    monkeypatch.setattr(supervisor.signal, "signal", lambda _number, handler: handlers.append(handler))
+    texts: list[str] = []
+
+    def tell(text: str) -> None:
+        texts.append(text)
+        if ends(texts):
+            handlers[0](15, None)
+
+    watch(children, tell)
+    return texts
+
+
+def test_a_process_that_dies_again_and_again_starts_after_longer_pauses_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.001)
+    dying = child(tmp_path, "dying", "print('why'); raise SystemExit(3)")
     dying.start()
-    with pytest.raises(Unavailable, match=r"dying died 3 times.*\nwhy\nwhy"):
-        watch([dying])
+    texts = run_watch(monkeypatch, [dying], lambda told: len(told) == 8)
+    assert texts[0].startswith("dying ended with code 3; it starts again in 0.0 s (time 1); the last line of ")
+    assert texts[-1].endswith(": why")
+    assert "(time 8)" in texts[-1]
+    assert dying.due is not None
+
+
+def test_a_process_that_cannot_start_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.001)
+    dying = child(tmp_path, "dying", "")
+    dying.start()
+    dying.log = tmp_path / "gone" / "dying.log"
+    texts = run_watch(monkeypatch, [dying], lambda told: len(told) == 3)
+    assert "dying cannot start: [Errno 2]" in texts[1]
+
+
+def test_pauses_grow_to_a_minute(tmp_path: Path) -> None:
+    dead, pauses = child(tmp_path, "dead", ""), []
+    for crashes in (1, 2, 9, 1000):
+        now = time.monotonic()
+        supervisor._plan(dead, "ended", crashes, lambda _: None)
+        assert dead.due is not None
+        pauses.append(dead.due - now)
+    assert pauses == pytest.approx([0.2, 0.4, 51.2, 60], abs=0.05)
 
 
 def test_the_broker_is_stopped_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Depends, FastAPI
 from gandl_shared.db import Database
-from gandl_shared.errors import GandlError, Unavailable
+from gandl_shared.errors import Unavailable
 from gandl_shared.jobs import Queue
 from gandl_shared.jobs.broker import CeleryQueue, make_app
 from gandl_shared.store import Store
@@ -48,6 +48,7 @@ class AnalysisService:
         self._queue = queue
         self._models = models or EmbeddingServiceModels(settings)
         self._database: Database | None = None
+        self._store: Store | None = None
         self._services: Services | None = None
 
     def services(self) -> Services:
@@ -58,14 +59,10 @@ class AnalysisService:
 
     def ready(self) -> str | None:
         """Return why the service cannot work now, or None if it can."""
-        if self._database is None:
+        if self._database is None or self._store is None:
             return "starting"
-        # A query shows that the database answers; an open pool does not.
-        try:
-            self._database.waiting()
-        except GandlError as error:
-            return error.detail
-        return None
+        # A query shows that the database answers; an open pool does not. A full disk takes no submission and no result.
+        return self._database.trouble() or self._store.trouble()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -76,12 +73,13 @@ class AnalysisService:
         try:
             yield
         finally:
-            self._database = self._services = None
+            self._database = self._store = self._services = None
             database.close()
 
     def _open(self, database: Database) -> Services:
         settings = self._settings
-        store = Store(settings.store)
+        self._store = store = Store(settings.store)
+        store.prepare()
         rules = SubmissionRules(image_root=settings.image_root, models=self._models, max_headers=settings.max_headers)
         queue = self._queue or CeleryQueue(make_app(settings.broker_url))
         return Services(

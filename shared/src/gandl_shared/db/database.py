@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from gandl_shared.db.analyses.decisions import DecisionRepository
 from gandl_shared.db.analyses.repository import AnalysisRepository
 from gandl_shared.db.batches import BatchRepository
-from gandl_shared.db.engine import Transactions, open_engine
+from gandl_shared.db.engine import Transactions, full_disk, open_engine
 from gandl_shared.db.records import Waiting
 from gandl_shared.db.screens import ScreenRepository
+from gandl_shared.db.tables import Timer
 from gandl_shared.db.timers import TimerRepository
+from gandl_shared.errors import Unavailable
 
 MAX_ATTEMPTS = 3
 """A batch or analysis that has failed so many times is parked."""
@@ -24,7 +26,7 @@ class Database:
     """
 
     def __init__(self, engine: Engine, *, max_attempts: int = MAX_ATTEMPTS) -> None:
-        transactions = Transactions(engine)
+        self._transactions = transactions = Transactions(engine)
         self._engine = engine
         self.screens = ScreenRepository(transactions)
         self.batches = BatchRepository(transactions, max_attempts=max_attempts)
@@ -43,6 +45,15 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def trouble(self) -> str | None:
+        """Return why the database cannot be read, or written for want of room, or None if it can."""
+        try:
+            with self._transactions.read() as connection:
+                connection.execute(select(Timer.name).limit(1))
+                return full_disk(connection)
+        except Unavailable as error:
+            return error.detail
 
     def waiting(self) -> Waiting:
         """Count the work that a worker could take now."""

@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 
 from gandl_shared.errors import Conflict, GandlError, Malformed, Unavailable
+from gandl_shared.files.outages import low_space
 
 WRITES = "gandl_writes"
 _BUSY_MS = 30_000
@@ -91,6 +92,20 @@ def now(connection: Connection) -> float:
         return time.time()
     # PostgreSQL's now() stands still during a transaction, so after a wait for a lock it would be too old.
     return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+
+def full_disk(connection: Connection) -> str | None:
+    """Return a sentence if the disk of a SQLite file is full, else None; a server watches its own disk.
+
+    Raises Unavailable if the folder of the file is away.
+    """
+    file = connection.engine.url.database
+    if connection.dialect.name != "sqlite" or file is None:
+        return None
+    try:
+        return low_space(Path(file).absolute().parent)
+    except OSError as error:
+        raise Unavailable(f"the folder of the database cannot be reached: {error.strerror}") from error
 
 
 def _snapshots(engine: Engine) -> Engine:

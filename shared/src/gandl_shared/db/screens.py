@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, select, update
 
-from gandl_shared.db.engine import Transactions, now
+from gandl_shared.db.engine import Transactions, full_disk, now
 from gandl_shared.db.records import NewScreen, ScreenRecord, SiteRecord
 from gandl_shared.db.screen_rows import (
     insert_screen,
@@ -203,7 +203,8 @@ def _statuses(connection: Connection, rows: list[Row[Any]]) -> list[ScreenStatus
     counts: dict[str, _Counts] = {}
     for start in range(0, len(rows), _IDS_PER_QUERY):
         counts |= _counts(connection, [row.id for row in rows[start : start + _IDS_PER_QUERY]])
-    return [_status(row, counts[row.id]) for row in rows]
+    full = full_disk(connection)
+    return [_status(row, counts[row.id], full) for row in rows]
 
 
 def _counts(connection: Connection, ids: list[str]) -> dict[str, _Counts]:
@@ -231,7 +232,7 @@ def _counts(connection: Connection, ids: list[str]) -> dict[str, _Counts]:
     return counts
 
 
-def _status(row: Row[Any], counts: _Counts) -> ScreenStatus:
+def _status(row: Row[Any], counts: _Counts, full: str | None) -> ScreenStatus:
     state = ScreenState(row.state)
     # This state is not stored, so that a worker can take a batch without a lock on its screen.
     if state is ScreenState.QUEUED and counts.batches:
@@ -245,7 +246,8 @@ def _status(row: Row[Any], counts: _Counts) -> ScreenStatus:
         plates=counts.plates,
         wells=counts.wells,
         progress=Progress(sites=sites.total(), done=sites[SiteState.DONE], parked=sites[SiteState.PARKED]),
-        waiting=counts.waiting,
+        # On a full disk no worker can write a reason.
+        waiting=None if state.has_ended else counts.waiting or full,
         error=row.error,
         analysis_version=row.analysis_version,
         created_at=iso_time(row.created_at),

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 from gandl_shared.errors import Outage
+
+MIN_FREE_BYTES = 2**24
+"""A disk with less room counts as full: a batch of vectors and the log of a database need some megabytes."""
 
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
@@ -47,6 +51,14 @@ def outage(error: OSError, path: Path, *, folder: Path | None = None) -> Outage 
         # Anything else is the state of a disk, a network or this machine, such as EIO, ENOSPC, ESTALE or EMFILE.
         reason = f"{path} cannot be reached for the moment: {error.strerror or error}"
     return None if reason is None else Outage(reason)
+
+
+def low_space(folder: Path) -> str | None:
+    """Return a sentence if the disk of a folder is full or nearly so, else None. Raises OSError if it is away."""
+    free = shutil.disk_usage(folder).free
+    if free >= MIN_FREE_BYTES:
+        return None
+    return f"the disk of {folder} is full: {free / 2**20:.1f} MiB are left, {MIN_FREE_BYTES / 2**20:.0f} are needed"
 
 
 def _is_of_a_system(error: OSError) -> bool:

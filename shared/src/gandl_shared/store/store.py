@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import re
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from gandl_shared.errors import Malformed, NotFound, Outage
 from gandl_shared.files.atomic import TEMPORARY_PREFIX, atomic_file
-from gandl_shared.files.outages import outage
+from gandl_shared.files.outages import low_space, outage
 from gandl_shared.store.profiles import Profiles, join_profiles, read_profiles, write_profiles
 from gandl_shared.store.thumbnails import Thumbnail, read_thumbnails, write_thumbnails
 
@@ -40,6 +41,33 @@ class Store:
         self._fs: Any = filesystem  # fsspec has no types
         self._root: str = path.rstrip("/")
         self._device: int | None = None
+
+    def prepare(self) -> None:
+        """Make the folder of the store, and remember its disk. Raises Outage where that is impossible."""
+        if isinstance(self._fs, LocalFileSystem):
+            try:
+                Path(self._root).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise Outage(f"the store {self._root} cannot be made: {error.strerror}") from error
+            self._check_root()
+
+    def trouble(self) -> str | None:
+        """Return why nothing can be written now, or None if it can; an object store is not asked."""
+        if not isinstance(self._fs, LocalFileSystem):
+            return None
+        try:
+            self._check_root()
+            if (reason := low_space(Path(self._root))) is not None:
+                return reason
+            # A quota or a file system that is read-only shows only when something is written.
+            probe = Path(self._root, f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}")
+            try:
+                probe.write_bytes(b"probe")
+            finally:
+                probe.unlink(missing_ok=True)
+        except (OSError, Outage) as error:
+            return error.detail if isinstance(error, Outage) else f"the store {self._root}: {error.strerror}"
+        return None
 
     def put_vectors(self, screen_id: str, batch: int, vectors: Profiles) -> None:
         """Write or replace the vectors of a batch; `batch` is its number in plate map order."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from gandl_shared.errors import Unavailable
 from gandl_shared.web.errors import error_responses
@@ -32,7 +33,8 @@ def health_router(checks: Mapping[str, Readiness]) -> APIRouter:
 
     @router.get("/health/ready", summary="Every part can do its work", responses=error_responses(503))
     async def ready() -> Health:
-        reasons = {name: check() for name, check in checks.items()}
+        # A check may wait for a disk or a database, and other requests must not wait with it.
+        reasons = {name: await run_in_threadpool(check) for name, check in checks.items()}
         waiting = [f"{name}: {reason}" for name, reason in reasons.items() if reason]
         if waiting:
             raise Unavailable("not ready: " + "; ".join(waiting))

@@ -41,5 +41,5 @@ def up(
         console.print(
             f"images below {options.images}, logs in {stack_home.logs}; Ctrl-C stops everything", soft_wrap=True
         )
-        watch(children)
+        watch(children, lambda text: Console(stderr=True).print(text, soft_wrap=True, markup=False))
         console.print("stopping")

@@ -18,7 +18,10 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(kw_only=True)
 class Child:
-    """One supervised process. Its output is appended to the file `log`; `input_text` goes to its stdin."""
+    """One supervised process. Its output is appended to the file `log`; `input_text` goes to its stdin.
+
+    After a death, `due` is the time of the next start by the monotonic clock, and `crashes` counts deaths in a row.
+    """
 
     name: str
     command: Sequence[str]
@@ -28,6 +31,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     crashes: int = 0
+    due: float | None = None
 
     def start(self) -> None:
         """Start the process in its own session, so that Ctrl-C reaches only the supervisor."""
@@ -41,7 +45,7 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - no other thread runs when children start
             )
-        self.started = monotonic()
+        self.started, self.due = monotonic(), None
         if self.input_text is not None and self.process.stdin is not None:
             self.process.stdin.write(self.input_text.encode())
             self.process.stdin.close()

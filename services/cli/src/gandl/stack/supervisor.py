@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,10 @@ from gandl.stack.home import Home
 READY_SECONDS = 60.0
 """A stack that is not ready after this time is stopped."""
 
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 60.0
+"""A process that died starts again after the one, then after twice as long each time, at most after the other."""
+
 _STOP_SECONDS = 15.0
-_MAX_CRASHES = 5
 _HEALTHY_SECONDS = 30.0
 
 
@@ -65,8 +67,12 @@ def running_stack(options: StackOptions) -> Iterator[list[Child]]:
         stop(children)
 
 
-def watch(children: list[Child]) -> None:
-    """Restart every process that dies, until SIGINT or SIGTERM. Raises Unavailable if one dies again and again."""
+def watch(children: list[Child], tell: Callable[[str], None] = lambda _: None) -> None:
+    """Start every process again that dies, until SIGINT or SIGTERM.
+
+    One that dies again and again, as on a full disk, is started after longer and longer pauses. `tell` gets a sentence
+    for each death.
+    """
     stopping = False
 
     def request_stop(_signal: int, _frame: FrameType | None) -> None:
@@ -77,8 +83,7 @@ def watch(children: list[Child]) -> None:
         signal.signal(number, request_stop)
     while not stopping:
         for child in children:
-            if child.exit_code is not None:
-                _restart(child)
+            _revive(child, tell)
         time.sleep(0.2)
 
 
@@ -144,15 +149,31 @@ def _children(options: StackOptions) -> list[Child]:
     ]
 
 
-def _restart(child: Child) -> None:
-    """Restart a process. Crashes are counted from zero again after a healthy time; too many raise Unavailable."""
-    child.crashes = 1 if time.monotonic() - child.started > _HEALTHY_SECONDS else child.crashes + 1
-    if child.crashes > _MAX_CRASHES:
-        raise Unavailable(f"{child.name} died {child.crashes} times; the end of {child.log}:\n{child.last_lines()}")
-    child.wait_or_kill(0)
-    # A part that fails at once must not take all the time of a core.
-    time.sleep(0.2 * child.crashes)
-    child.start()
+def _revive(child: Child, tell: Callable[[str], None]) -> None:
+    """Plan the next start of a process that has died, or start it if that is due."""
+    if child.exit_code is None:
+        return
+    now = time.monotonic()
+    if child.due is None:
+        healthy = now - child.started > _HEALTHY_SECONDS
+        _plan(child, f"ended with code {child.exit_code}", 1 if healthy else child.crashes + 1, tell)
+    elif now >= child.due:
+        child.wait_or_kill(0)
+        try:
+            child.start()
+        except OSError as error:  # for instance, the disk has no room for its log
+            _plan(child, f"cannot start: {error}", child.crashes + 1, tell)
+
+
+def _plan(child: Child, event: str, crashes: int, tell: Callable[[str], None]) -> None:
+    """Set the time of the next start. A part that fails at once must not take all the time of a core."""
+    pause = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(crashes - 1, 16))
+    child.crashes, child.due = crashes, time.monotonic() + pause
+    reason = child.last_lines(1)
+    tell(
+        f"{child.name} {event}; it starts again in {pause:.1f} s (time {crashes})"
+        + (f"; the last line of {child.log}: {reason}" if reason else "")
+    )
 
 
 def _wait_for_port(child: Child, port: int) -> None:
