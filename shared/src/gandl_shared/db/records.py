@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gandl_shared.files.stamps import Stamp
 from gandl_shared.plates import PlateMap, Site
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.choice import Reduction
@@ -31,7 +32,7 @@ class NewScreen:
 
     `limits` and `intensities` have one entry per plate name; `sites` are in the order of the plate map. `layout` says
     how the images were read; screens of older versions have none. `notes` say what was assumed while the input was
-    read.
+    read. `stamps` are the files of the sites as they were.
     """
 
     name: str
@@ -45,6 +46,15 @@ class NewScreen:
     layout: ImageLayout | None = None
     notes: tuple[str, ...] = ()
     intensities: Mapping[str, PlateIntensities] = field(default_factory=dict)
+    stamps: Mapping[Path, Stamp] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestKey:
+    """What a client named its request, and a hash of the request, by which it is known again."""
+
+    key: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +94,15 @@ class Lease:
 
 @dataclass(frozen=True)
 class LeasedSite:
-    """A site to embed. `number` counts the screen's sites in plate map order; `key` is set if it was done before."""
+    """A site to embed. `number` counts the screen's sites in plate map order; `key` is set if it was done before.
+
+    `stamps` are its files at submission, one for each name, None where a name was no file.
+    """
 
     number: int
     site: Site
     key: str | None
+    stamps: tuple[Stamp | None, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

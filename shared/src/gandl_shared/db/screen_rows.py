@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
 from gandl_shared.db.records import ModelUse, NewScreen, SiteRecord
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
+from gandl_shared.files.references import parse_reference
+from gandl_shared.files.stamps import Stamp
 from gandl_shared.plates import PlateMap, Role
 from gandl_shared.plates import Site as MapSite
 from gandl_shared.plates import Well as MapWell
 from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
-from gandl_shared.schemas.screen import ParkedSite, ScreenState
+from gandl_shared.schemas.screen import ParkedSite, ScreenState, SiteNote
 from gandl_shared.schemas.states import SiteState, WorkState
 
 MAX_PARKED_SITES = 1000
@@ -101,6 +104,19 @@ def map_site(images: Path, plate: str, well: str, site: str, files: list[str] | 
     return MapSite(plate=plate, well=well, site=site, root=images, names=names, planes=planes)
 
 
+def noted_sites(connection: Connection, screen_id: str) -> tuple[SiteNote, ...]:
+    """Return the first MAX_PARKED_SITES sites about which a worker noticed something, in plate map order."""
+    query = (
+        select(Plate.name, Well.name, Site.name, Site.note)
+        .join(Well, (Well.screen_id == Site.screen_id) & (Well.number == Site.well))
+        .join(Plate, (Plate.screen_id == Well.screen_id) & (Plate.number == Well.plate))
+        .where(Site.screen_id == screen_id, Site.note.is_not(None))
+        .order_by(Site.number)
+        .limit(MAX_PARKED_SITES)
+    )
+    return tuple(SiteNote(plate=p, well=w, site=s, note=n) for p, w, s, n in connection.execute(query))
+
+
 def model_use(row: Row[Any]) -> ModelUse:
     """Return the model of a row of the table of screens."""
     return ModelUse(name=row.model, id=row.model_id, size=row.size, downscale=row.downscale)
@@ -117,6 +133,12 @@ def planes_of(files: list[str] | list[list[str]]) -> tuple[tuple[str, ...], tupl
     if not stacks:
         return tuple(name for name in files if isinstance(name, str)), ()
     return tuple(name for names in stacks for name in names), tuple(len(names) for names in stacks)
+
+
+def _stored_stamps(site: MapSite, stamps: Mapping[Path, Stamp]) -> list[Stamp | None] | None:
+    """Return the stamps of a site's files in the order of its names, None where there are none at all."""
+    of_files = [stamps.get(site.root / parse_reference(name).file) for name in site.names]
+    return of_files if any(of_files) else None
 
 
 def iso_time(seconds: float) -> str:
@@ -195,5 +217,6 @@ def _site_values(screen_id: str, new: NewScreen) -> Iterator[Values]:
             "batch": n // new.sites_per_batch,
             "name": site.site,
             "files": stored_files(site),
+            "stamps": _stored_stamps(site, new.stamps),
             "state": SiteState.QUEUED,
         }
