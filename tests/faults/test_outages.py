@@ -15,6 +15,7 @@ import pytest
 from gandl_shared.errors import Unavailable
 from gandl_shared.files.atomic import atomic_file
 from gandl_shared.imaging import readers
+from gandl_shared.jobs import patience
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
 from gandl_shared.store import store as stores
 from gandl_shared.testing import PATIENCE, FakeEmbedder, wait_until
@@ -30,8 +31,8 @@ SITES = 24
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screens, "FIRST_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(screens, "MAX_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(patience, "FIRST_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "MAX_WAIT_SECONDS", 0.1)
 
 
 class Waits:
@@ -221,4 +222,4 @@ def test_the_waits_of_a_batch_are_longer_each_time_and_end_with_the_fault(bench:
     assert bench.db.screens.status(screen_id).waiting == "a disk is away"
     bench.db.batches.finish(lease, {site.number: "key" for site in lease.sites}, {})
     assert bench.db.screens.status(screen_id).waiting is None
-    assert [screens.wait_seconds(n) for n in (0, 1, 50)] == [0.05, 0.1, 0.1]
+    assert [patience.wait_seconds(n) for n in (0, 1, 50)] == [0.05, 0.1, 0.1]

@@ -10,11 +10,11 @@ import pytest
 from gandl_shared.db import LeasedBatch
 from gandl_shared.errors import Conflict, Full, GandlError, NotFound, Unavailable
 from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, read_site, site_metrics
+from gandl_shared.jobs import patience
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.screen import Progress, ScreenState
 from gandl_shared.store import Profiles
 from gandl_shared.testing import PATIENCE, FakeEmbedder, fake_card, wait_until
-from gandl_worker import screens
 from gandl_worker.screens import run_batch, run_screen
 
 from tests.worker.bench import Bench
@@ -162,8 +162,8 @@ def test_a_model_service_that_is_full_or_away_costs_no_attempt(
     bench: Bench, error: GandlError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch waits as if no worker had tried it."""
-    monkeypatch.setattr(screens, "FIRST_WAIT_SECONDS", 3600.0)
-    monkeypatch.setattr(screens, "MAX_WAIT_SECONDS", 3600.0)
+    monkeypatch.setattr(patience, "FIRST_WAIT_SECONDS", 3600.0)
+    monkeypatch.setattr(patience, "MAX_WAIT_SECONDS", 3600.0)
     screen_id = bench.submit(sites_per_batch=24)
     lease = bench.db.batches.lease("test", 60)
     assert bench.db.screens.status(screen_id).state is ScreenState.EMBEDDING

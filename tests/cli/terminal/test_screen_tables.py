@@ -53,13 +53,20 @@ def test_a_large_screen_names_the_file_with_the_rest() -> None:
     assert shot.lines[-1] == "and 7 more in dose_response.csv"
 
 
-def test_sites_that_failed_or_could_not_be_used_are_counted() -> None:
+def test_parked_sites_are_in_the_first_line() -> None:
+    shot = Screenshot()
+    print_screen(ANALYSIS, shot.console)
+    first = ANALYSIS.parked[0]
+    assert shot.lines[0].startswith(f"done, but {len(ANALYSIS.parked)} sites of ")
+    assert f"well {first.well}, site {first.site}: {first.error}" in " ".join(shot.text.split())
+
+
+def test_sites_that_failed_are_counted() -> None:
     shot = Screenshot()
     print_quality(ANALYSIS, shot.console)
     failed = [site for plate in ANALYSIS.quality.images.values() for site in plate.failed]
     excluded = sum(site.excluded for site in failed)
     assert f"{len(failed)} sites failed image QC, {excluded} of them were left out" in shot.text
-    assert f"{len(ANALYSIS.parked)} sites could not be used" in shot.text
 
 
 @pytest.mark.parametrize("width", [80, 100])

@@ -10,20 +10,18 @@ away, the batch waits with a reason. A batch whose worker died is loaded site by
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 from gandl_shared.db import Database, FinishedBatch, LeasedBatch, LeasedSite
 from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, Unavailable
 from gandl_shared.imaging import Preprocessing, shrunk
-from gandl_shared.jobs import LeaseRenewal, drop_lost_work, preprocessing_of
+from gandl_shared.jobs import LeaseRenewal, drop_lost_work, persist, preprocessing_of, wait_seconds
 from gandl_shared.models import Embedder
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
@@ -40,7 +38,7 @@ from gandl_shared.store import (
 from numpy.typing import NDArray
 
 from gandl_worker.isolation import MAX_SITE_SECONDS, IsolatedLoader
-from gandl_worker.sites import Away, SiteResult, SiteTiles, Unreadable, load_inside
+from gandl_worker.sites import Away, SiteResult, SiteTiles, Unreadable, changed_files, load_inside
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +49,6 @@ MAX_SITES_AHEAD = 4
 TILES_PER_CALL = 64
 """Small sites go to the model together until their tiles reach this number."""
 
-FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 1.0, 60.0
-"""Work waits so long for what is away: first the one, then twice as long each time, at most the other."""
 PATIENCE_WITH_ONE_SITE = 900.0
 """A site that still cannot be read after so many seconds, although its neighbours can, is at fault itself."""
 
@@ -60,7 +56,6 @@ _RUNNING = (ScreenState.QUEUED, ScreenState.EMBEDDING)
 _POLL_SECONDS = 0.2
 
 LoadedSite = tuple[LeasedSite, SiteResult]
-T = TypeVar("T")
 
 
 @dataclass
@@ -72,6 +67,7 @@ class _BatchResult:
     thumbnails: dict[int, Thumbnail] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
+    notes: dict[int, str] = field(default_factory=dict)
     away: dict[int, str] = field(default_factory=dict)
 
 
@@ -128,18 +124,18 @@ def run_batch(
     except Full as error:
         log.warning("batch %d waits %.0f s: %s", lease.id, error.retry_after, error)
         delay = error.retry_after
-        _persist(lambda: db.batches.release(lease, delay))
+        persist(lambda: db.batches.release(lease, delay))
     except (Unavailable, DeadlineExceeded) as error:
         # What one batch cannot reach, such as the store or the embedding service, no other batch can reach either.
         _wait(db, lease, error.detail, whole_screen=True)
     except (MemoryError, TimeoutError) as error:
         log.warning("batch %d of screen %s, attempt %d", lease.id, lease.screen_id, lease.attempt, exc_info=True)
         doubt = f"the worker ran out of {'memory' if isinstance(error, MemoryError) else 'time'}"
-        _persist(lambda: db.batches.doubt(lease, doubt))
+        persist(lambda: db.batches.doubt(lease, doubt))
     except Exception as error:  # no failure may end the worker: it is recorded with the batch
         log.exception("batch %d of screen %s failed, attempt %d", lease.id, lease.screen_id, lease.attempt)
         detail = error.detail if isinstance(error, GandlError) else f"{type(error).__name__}: {error}"
-        return _persist(lambda: db.batches.fail(lease, detail))
+        return persist(lambda: db.batches.fail(lease, detail))
     return FinishedBatch(lease.screen_id, accepted=False)
 
 
@@ -153,33 +149,14 @@ def _close(db: Database, store: Store, lease: LeasedBatch, result: _BatchResult)
         minutes = f"for {lease.waited / 60:.0f} minutes, while other images could be read"
         result.errors |= {number: f"{reason}; this was so {minutes}" for number, reason in result.away.items()}
     # The vectors are stored before the batch is closed, so a crash between the two only repeats the batch.
-    finished = _persist(lambda: db.batches.finish(lease, result.keys, result.errors))
+    finished = persist(lambda: db.batches.finish(lease, result.keys, result.errors, result.notes))
     return finished if finished.accepted else _drop(db, store, lease)
 
 
 def _wait(db: Database, lease: LeasedBatch, reason: str, *, whole_screen: bool) -> None:
     seconds = wait_seconds(lease.waits)
     log.warning("batch %d of screen %s waits %.0f s: %s", lease.id, lease.screen_id, seconds, reason)
-    _persist(lambda: db.batches.wait(lease, seconds, reason, whole_screen=whole_screen))
-
-
-def wait_seconds(waits: int) -> float:
-    """Return how long work waits that has waited so often before."""
-    return min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(waits, 16))
-
-
-def _persist(write: Callable[[], T]) -> T:
-    """Return the result of a step in the database, which is repeated while the database is away or its disk is full.
-
-    Otherwise the end of the work would be lost, and the work would count as that of a worker that died.
-    """
-    for waits in itertools.count():
-        try:
-            return write()
-        except Unavailable as error:
-            log.warning("again in %.0f s: %s", wait_seconds(waits), error.detail)
-            time.sleep(wait_seconds(waits))
-    raise AssertionError("the count never ends")
+    persist(lambda: db.batches.wait(lease, seconds, reason, whole_screen=whole_screen))
 
 
 def _embed_batch(store: Store, embedder: Embedder, lease: LeasedBatch, renewal: LeaseRenewal) -> _BatchResult | None:
@@ -270,6 +247,8 @@ def _add_group(group: Sequence[LoadedSite], stored: Profiles | None, embedder: E
             batch.away[number] = result.reason
             continue
         batch.keys[number] = result.key
+        if (note := changed_files(leased)) is not None:
+            batch.notes[number] = note
         if isinstance(result, SiteTiles):
             of_site = next(vectors)
             batch.profiles[number] = site_profiles(

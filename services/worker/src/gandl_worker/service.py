@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from gandl_shared.db import Database, FinishedBatch
-from gandl_shared.jobs import Queue
+from gandl_shared.jobs import Queue, worker_name
 from gandl_shared.models import Embedder
 from gandl_shared.store import Store
 
@@ -34,7 +32,7 @@ class WorkerService:
 
         The analysis is announced if this was the last batch of its screen.
         """
-        name, seconds = f"{socket.gethostname()}:{os.getpid()}", self.lease_seconds
+        name, seconds = worker_name(), self.lease_seconds
         lease = self.db.batches.lease(name, seconds, batch_id=batch_id) or self.db.batches.lease(name, seconds)
         if lease is None:
             return None

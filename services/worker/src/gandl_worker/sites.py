@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+from gandl_shared.db import LeasedSite
 from gandl_shared.errors import BadInput, NotFound, Outage
+from gandl_shared.files.references import parse_reference
+from gandl_shared.files.stamps import change, stamp
 from gandl_shared.imaging import (
     Preprocessing,
     SiteMetrics,
@@ -114,6 +117,16 @@ def load(site: Site, preprocessing: Preprocessing, model_id: str, stored: str | 
     except Exception as error:  # a decoder stumbled over these bytes, and the other sites of the batch must go on
         log.exception("site %s of well %s, plate %s", site.site, site.well, site.plate)
         return Unreadable(f"{names_of(site)} cannot be decoded: {type(error).__name__}: {error}")
+
+
+def changed_files(leased: LeasedSite) -> str | None:
+    """Return which files of a site are not as they were when the screen was submitted, or None."""
+    site = leased.site
+    # Sites of an older version have no stamps, and then nothing can be said.
+    pairs = zip(site.names, leased.stamps or (None,) * len(site.names), strict=True)
+    files = {parse_reference(name).file: earlier for name, earlier in pairs if earlier is not None}
+    changes = ((file, change(earlier, stamp(site.root / file))) for file, earlier in files.items())
+    return "; ".join(f"{file} {how}" for file, how in changes if how is not None) or None
 
 
 def names_of(site: Site) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Self, TypeVar
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from gandl_shared.schemas.answers import (
     Page,
     ScreenAxes,
 )
+from gandl_shared.schemas.headers import IDEMPOTENCY_KEY
 from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.quality import Quality
 from gandl_shared.schemas.screen import Hit, ScreenRequest, ScreenStatus, SiteScore, TableRequest, WellScore
@@ -69,12 +71,12 @@ class AnalysisClient:
     # Screens
 
     def submit(self, request: ScreenRequest) -> ScreenStatus:
-        """Submit a screen. The request is never repeated; if its answer is lost, look for the screen with `screens`."""
-        return self._post("/screens", request, ScreenStatus)
+        """Submit a screen. The request has a name of its own, so that it makes one screen even if it is sent twice."""
+        return self._post("/screens", request, ScreenStatus, key=uuid.uuid4().hex)
 
     def submit_table(self, request: TableRequest) -> ScreenStatus:
-        """Submit a table of features as a screen without images. The request is never repeated."""
-        return self._post("/analyses", request, ScreenStatus)
+        """Submit a table of features as a screen without images, which is made once as by `submit`."""
+        return self._post("/analyses", request, ScreenStatus, key=uuid.uuid4().hex)
 
     def inspect(self, request: ScreenRequest) -> ImageReport:
         """Return what the images of a request hold and what is still open; nothing is stored."""
@@ -222,11 +224,12 @@ class AnalysisClient:
         query = {name: str(value) for name, value in (params or {}).items() if value is not None}
         return self._http.request("GET", path, params=query, headers={"Accept": accept} if accept else None)
 
-    def _post(self, path: str, body: BaseModel | None, kind: type[_Model]) -> _Model:
-        # A POST is not repeated after a lost answer, because it may have created something.
+    def _post(self, path: str, body: BaseModel | None, kind: type[_Model], *, key: str | None = None) -> _Model:
         content = body.model_dump_json().encode() if body is not None else None
-        headers = {"Content-Type": "application/json"} if body is not None else None
-        answer = self._http.request("POST", path, headers=headers, content=content, repeatable=False)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        headers |= {} if key is None else {IDEMPOTENCY_KEY: key}
+        # After a lost answer, only a POST with a name may be repeated, because another may have created something.
+        answer = self._http.request("POST", path, headers=headers, content=content, repeatable=key is not None)
         return kind.model_validate_json(answer.content)
 
 

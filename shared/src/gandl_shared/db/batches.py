@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,21 +36,37 @@ class BatchRepository:
             row = self._leases.take(connection, worker, seconds, *conditions)
             return None if row is None else _leased_batch(connection, row)
 
+    def holders(self) -> tuple[str, ...]:
+        """Return the names of the workers that have a lease."""
+        with self._transactions.read() as connection:
+            return self._leases.holders(connection)
+
+    def expire(self, workers: Sequence[str]) -> int:
+        """End the leases of workers that are dead; return how many."""
+        with self._transactions.write() as connection:
+            return self._leases.expire(connection, workers)
+
     def renew(self, lease: LeasedBatch, seconds: float) -> bool:
         """Extend a lease to `seconds` from now. Return False if it was lost: the worker should stop."""
         with self._transactions.write() as connection:
             return self._leases.renew(connection, lease, seconds)
 
-    def finish(self, lease: LeasedBatch, done: Mapping[int, str], parked: Mapping[int, str]) -> FinishedBatch:
+    def finish(
+        self,
+        lease: LeasedBatch,
+        done: Mapping[int, str],
+        parked: Mapping[int, str],
+        notes: Mapping[int, str] | None = None,
+    ) -> FinishedBatch:
         """Close a batch. `done` maps site numbers to the keys of their vectors, `parked` to errors.
 
-        The last open batch of a screen queues its analysis.
+        `notes` say what was noticed about sites that are done. The last open batch of a screen queues its analysis.
         """
         with self._transactions.write() as connection:
             if not self._leases.hold(connection, lease):
                 return FinishedBatch(lease.screen_id, accepted=False)
             # Sites, batch and screen change in one transaction, so that a crash cannot leave them in disagreement.
-            _write_sites(connection, lease.screen_id, done, parked)
+            _write_sites(connection, lease.screen_id, done, parked, notes or {})
             self._leases.close(connection, lease.id, WorkState.DONE)
             if lease.waits:
                 self._leases.resume(connection, lease.screen_id)
@@ -152,7 +168,7 @@ class BatchRepository:
 def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
     screen = connection.execute(select(Screen.__table__).where(Screen.id == row.screen_id)).one()
     sites = (
-        select(Plate.name, Well.name, Site.name, Site.number, Site.files, Site.key)
+        select(Plate.name, Well.name, Site.name, Site.number, Site.files, Site.stamps, Site.key)
         .join(Well, (Well.screen_id == Site.screen_id) & (Well.number == Site.well))
         .join(Plate, (Plate.screen_id == Well.screen_id) & (Plate.number == Well.plate))
         .where(Site.screen_id == row.screen_id, Site.batch == row.number)
@@ -173,17 +189,36 @@ def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
 
 
 def _leased_site(
-    plate: str, well: str, name: str, number: int, files: list[str] | list[list[str]], key: str | None, *, root: Path
+    plate: str,
+    well: str,
+    name: str,
+    number: int,
+    files: list[str] | list[list[str]],
+    stamps: list[list[int] | None] | None,
+    key: str | None,
+    *,
+    root: Path,
 ) -> LeasedSite:
-    return LeasedSite(number, map_site(root, plate, well, name, files), key)
+    earlier = tuple(None if stamp is None else (stamp[0], stamp[1]) for stamp in stamps or ())
+    return LeasedSite(number, map_site(root, plate, well, name, files), key, earlier)
 
 
-def _write_sites(connection: Connection, screen_id: str, done: Mapping[int, str], parked: Mapping[int, str]) -> None:
-    rows = [{"n": n, "state": SiteState.DONE, "key": key, "error": None} for n, key in done.items()]
-    rows += [{"n": n, "state": SiteState.PARKED, "key": None, "error": error} for n, error in parked.items()]
+def _write_sites(
+    connection: Connection,
+    screen_id: str,
+    done: Mapping[int, str],
+    parked: Mapping[int, str],
+    notes: Mapping[int, str],
+) -> None:
+    rows = [
+        {"n": n, "state": SiteState.DONE, "key": key, "error": None, "note": notes.get(n)} for n, key in done.items()
+    ]
+    rows += [
+        {"n": n, "state": SiteState.PARKED, "key": None, "error": error, "note": None} for n, error in parked.items()
+    ]
     if rows:
         table = Site.__table__
         # A parameter with the name of a column would be taken for a new value of that column.
         where = and_(table.c.screen_id == screen_id, table.c.number == bindparam("n"))
-        changes: dict[str, Any] = {name: bindparam(name) for name in ("state", "key", "error")}
+        changes: dict[str, Any] = {name: bindparam(name) for name in ("state", "key", "error", "note")}
         connection.execute(update(Site).where(where).values(changes), rows)

@@ -7,6 +7,7 @@ was believed dead and returns does no harm.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,16 @@ class Leases:
         counts = {"attempts": self.table.attempts + 1, "losses": self.table.losses + int(lost_id is not None)}
         change = update(self.table).where(self.table.id == work_id).values(**values, **counts)
         return connection.execute(change.returning(self.table.__table__)).one()
+
+    def holders(self, connection: Connection) -> tuple[str, ...]:
+        """Return the names of the workers that have a lease."""
+        query = select(self.table.worker).where(self.table.state == WorkState.LEASED).distinct()
+        return tuple(name for name in connection.scalars(query) if name is not None)
+
+    def expire(self, connection: Connection, workers: Sequence[str]) -> int:
+        """End the leases of these workers; return how many."""
+        own = and_(self.table.state == WorkState.LEASED, self.table.worker.in_(workers))
+        return connection.execute(update(self.table).where(own).values(leased_until=0.0)).rowcount
 
     def renew(self, connection: Connection, lease: Lease, seconds: float) -> bool:
         """Move the end of a lease to `seconds` from now. Return False if the lease was lost."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from gandl_shared.db.records import ModelUse, NewScreen, SiteRecord
+from gandl_shared.db.records import ModelUse, NewScreen, RequestKey, SiteRecord
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.files.references import parse_reference
 from gandl_shared.files.stamps import Stamp
@@ -29,9 +28,12 @@ _ROWS_PER_INSERT = 5000
 Values = dict[str, Any]  # one row of an insert: its columns have different types
 
 
-def insert_screen(connection: Connection, screen_id: str, new: NewScreen, at: float) -> None:
-    """Write all rows of a screen, created at `at` (seconds since 1970)."""
-    connection.execute(insert(Screen).values(**_screen_values(new, screen_id, at)))
+def insert_screen(
+    connection: Connection, screen_id: str, new: NewScreen, at: float, request: RequestKey | None = None
+) -> None:
+    """Write all rows of a screen, created at `at` (seconds since 1970) by the named request."""
+    named = {} if request is None else {"idempotency_key": request.key, "fingerprint": request.fingerprint}
+    connection.execute(insert(Screen).values(**_screen_values(new, screen_id, at), **named))
     plates = {name: number for number, name in enumerate(new.plate_map.plates)}
     n_batches = -(-len(new.sites) // new.sites_per_batch)
     batches = [{"screen_id": screen_id, "number": n, "state": WorkState.QUEUED} for n in range(n_batches)]
@@ -114,7 +116,7 @@ def noted_sites(connection: Connection, screen_id: str) -> tuple[SiteNote, ...]:
         .order_by(Site.number)
         .limit(MAX_PARKED_SITES)
     )
-    return tuple(SiteNote(plate=p, well=w, site=s, note=n) for p, w, s, n in connection.execute(query))
+    return tuple(SiteNote(plate=p, well=w, site=s, note=n or "") for p, w, s, n in connection.execute(query))
 
 
 def model_use(row: Row[Any]) -> ModelUse:

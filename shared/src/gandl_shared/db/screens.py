@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from gandl_shared.db.engine import Transactions, full_disk, now
-from gandl_shared.db.records import NewScreen, ScreenRecord, SiteRecord
+from gandl_shared.db.records import NewScreen, RequestKey, ScreenRecord, SiteRecord
 from gandl_shared.db.screen_rows import (
     insert_screen,
     iso_time,
     model_use,
+    noted_sites,
     parked_sites,
     read_intensities,
     read_limits,
@@ -24,11 +28,11 @@ from gandl_shared.db.screen_rows import (
 )
 from gandl_shared.db.tables import Analysis, Batch, Plate, Screen, Site, Well
 from gandl_shared.db.transitions import lock_screen, queue_analysis, set_screen_state
-from gandl_shared.errors import Conflict, NotFound
+from gandl_shared.errors import Conflict, Invalid, NotFound
 from gandl_shared.plates import PlateMap, Role
 from gandl_shared.plates import Well as MapWell
 from gandl_shared.schemas.image_layout import ImageLayout
-from gandl_shared.schemas.screen import Progress, ScreenRequest, ScreenState, ScreenStatus
+from gandl_shared.schemas.screen import Progress, ScreenRequest, ScreenState, ScreenStatus, summary_of
 from gandl_shared.schemas.states import OPEN_WORK, SiteState, WorkState
 
 _IDS_PER_QUERY = 1000  # SQLite takes at most 32766 values in one query
@@ -41,18 +45,34 @@ class ScreenRepository:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def create(self, new: NewScreen) -> str:
-        """Write a screen with all its rows; return its id."""
-        screen_id = secrets.token_hex(8)
-        with self._transactions.write() as connection:
-            insert_screen(connection, screen_id, new, now(connection))
+    def create(self, new: NewScreen, *, screen_id: str | None = None, request: RequestKey | None = None) -> str:
+        """Write a screen with all its rows; return its id. Raises Conflict if a screen has the key of the request."""
+        screen_id = screen_id or secrets.token_hex(8)
+        with _one_per_key(request), self._transactions.write() as connection:
+            insert_screen(connection, screen_id, new, now(connection), request)
         return screen_id
 
-    def create_embedded(self, screen_id: str, new: NewScreen) -> int:
-        """Write a screen whose vectors are in the store already, and queue its analysis; return the analysis' id."""
-        with self._transactions.write() as connection:
-            insert_screen(connection, screen_id, new, now(connection))
+    def create_embedded(self, screen_id: str, new: NewScreen, *, request: RequestKey | None = None) -> int:
+        """Write a screen whose vectors are in the store already, and queue its analysis; return the analysis' id.
+
+        Raises Conflict if a screen has the key of the request.
+        """
+        with _one_per_key(request), self._transactions.write() as connection:
+            insert_screen(connection, screen_id, new, now(connection), request)
             return queue_analysis(connection, screen_id, new.request.analysis)
+
+    def of_request(self, request: RequestKey) -> str | None:
+        """Return the id of the screen that the same request has made already, or None.
+
+        Raises Invalid if another request had the same key.
+        """
+        query = select(Screen.id, Screen.fingerprint).where(Screen.idempotency_key == request.key)
+        with self._transactions.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is not None and row.fingerprint != request.fingerprint:
+            detail = f"the Idempotency-Key '{request.key}' belongs to another request, that of screen '{row.id}'"
+            raise Invalid(f"{detail}; give each new request a key of its own")
+        return None if row is None else str(row.id)
 
     def get(self, screen_id: str) -> ScreenRecord:
         """Return a screen as it was submitted."""
@@ -123,6 +143,17 @@ class ScreenRepository:
             connection.execute(delete(Screen).where(Screen.id == screen_id))
 
 
+@contextmanager
+def _one_per_key(request: RequestKey | None) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        if request is None:
+            raise
+        # Ids are drawn at random, so the key of the request is what two screens can share.
+        raise Conflict(f"there is a screen of a request with the Idempotency-Key '{request.key}'") from error
+
+
 def read_record(connection: Connection, screen_id: str) -> ScreenRecord:
     """Return a screen as it was submitted. Raises NotFound."""
     row = _row(connection, screen_id)
@@ -151,6 +182,7 @@ def read_status(connection: Connection, screen_id: str) -> ScreenStatus:
         "channel_order": None if layout is None else layout.channel_text,
         "notes": tuple(_row(connection, screen_id).notes or ()),
         "parked": parked_sites(connection, screen_id),
+        "noted": noted_sites(connection, screen_id),
         "intensities": read_intensities(connection, screen_id),
     }
     return status.model_copy(update=details)
@@ -238,6 +270,9 @@ def _status(row: Row[Any], counts: _Counts, full: str | None) -> ScreenStatus:
     if state is ScreenState.QUEUED and counts.batches:
         state = ScreenState.EMBEDDING
     sites = counts.sites
+    # On a full disk no worker can write a reason.
+    waiting = None if state.has_ended else counts.waiting or full
+    progress = Progress(sites=sites.total(), done=sites[SiteState.DONE], parked=sites[SiteState.PARKED])
     return ScreenStatus(
         id=row.id,
         name=row.name,
@@ -245,9 +280,9 @@ def _status(row: Row[Any], counts: _Counts, full: str | None) -> ScreenStatus:
         model=row.model,
         plates=counts.plates,
         wells=counts.wells,
-        progress=Progress(sites=sites.total(), done=sites[SiteState.DONE], parked=sites[SiteState.PARKED]),
-        # On a full disk no worker can write a reason.
-        waiting=None if state.has_ended else counts.waiting or full,
+        progress=progress,
+        summary=summary_of(state, progress, waiting=waiting, error=row.error),
+        waiting=waiting,
         error=row.error,
         analysis_version=row.analysis_version,
         created_at=iso_time(row.created_at),

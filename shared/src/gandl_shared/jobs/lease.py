@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
@@ -65,6 +68,44 @@ class LeaseRenewal:
                     return
             except Exception:  # the database may be away for a moment; the next renewal or the lease's end decides
                 log.warning("could not renew %s", self._name, exc_info=True)
+
+
+def worker_name() -> str:
+    """Return the name of this process for its leases: machine, process id, and where that id has its meaning."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_process_space()}"
+
+
+def expire_dead_leases(db: Database) -> int:
+    """End the leases of workers of this machine whose processes have died; return their number.
+
+    A worker that starts calls it, so that it takes over at once what its predecessor had, and does not wait for the
+    end of the leases. Processes of other machines and containers cannot be seen, and keep their leases.
+    """
+    dead = [name for name in {*db.batches.holders(), *db.analyses.holders()} if _is_dead(name)]
+    return db.batches.expire(dead) + db.analyses.expire(dead)
+
+
+def _process_space() -> str:
+    """Return the boot and the process namespace in which an id means one process, or nothing where Linux is absent."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116 - a link that Path would resolve
+    except OSError:
+        return ""
+
+
+def _is_dead(name: str) -> bool:
+    host, _, rest = name.partition(":")
+    pid, _, space = rest.partition(":")
+    if host != socket.gethostname() or not space or space != _process_space() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it lives, and belongs to another user
+        return False
+    return False
 
 
 def drop_lost_work(db: Database, store: Store, lease: Lease) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from gandl_shared.db import ModelUse, NewScreen
 from gandl_shared.errors import BadInput, Invalid, Problem, raise_if
-from gandl_shared.files.keys import is_remote
+from gandl_shared.files.keys import is_hierarchy, is_remote
+from gandl_shared.files.references import parse_reference
+from gandl_shared.files.stamps import Stamp, stamps
 from gandl_shared.imaging import (
     MAX_SAMPLED_SITES,
     PixelSample,
@@ -101,9 +103,17 @@ def plan_screen(
         layout=layout_of(survey, card, request),
         sites=sites,
         notes=survey.plate_map.notes,
+        stamps=_stamps(images, sites),
         sites_per_batch=min(MAX_SITES_PER_BATCH, max(MIN_SITES_PER_BATCH, len(sites) // _BATCHES_PER_SCREEN)),
     )
     return ScreenPlan(new, headers)
+
+
+def _stamps(images: Path, sites: Sequence[Site]) -> dict[Path, Stamp]:
+    # An archive or a URL is no folder of files.
+    if is_hierarchy(images):
+        return {}
+    return stamps(site.root / parse_reference(name).file for site in sites for name in site.names)
 
 
 def layout_of(survey: ImageSurvey, card: ModelCard, choice: ImageChoice) -> ImageLayout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,10 @@ from celery import Celery
 
 from gandl_shared.db import Database
 from gandl_shared.jobs.broker import CeleryQueue
+from gandl_shared.jobs.lease import expire_dead_leases
 from gandl_shared.jobs.sweep import SWEEP_SECONDS, Sweep
+
+log = logging.getLogger(__name__)
 
 
 def serve(
@@ -36,6 +40,9 @@ def serve(
     ]
     # Workers share the database and need no contact with each other.
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
+    dead = expire_dead_leases(db)
+    if dead:
+        log.info("%d leases of workers that died on this machine are over", dead)
     with Sweep(db, CeleryQueue(app), sweep_seconds):
         try:
             app.worker_main([*arguments, *quiet])

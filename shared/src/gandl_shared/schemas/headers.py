@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+IDEMPOTENCY_KEY = "Idempotency-Key"
 API_KEY = "X-API-Key"
 CSRF = "X-CSRF-Token"
 REQUEST_ID = "X-Request-ID"

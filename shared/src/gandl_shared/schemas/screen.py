@@ -118,6 +118,26 @@ class ParkedSite(Frozen):
     error: str
 
 
+class SiteNote(Frozen):
+    """What a worker noticed about a site that is done, such as a file that was replaced after the submission."""
+
+    plate: str
+    well: str
+    site: str
+    note: str
+
+
+def summary_of(state: ScreenState, progress: Progress, *, waiting: str | None, error: str | None) -> str:
+    """Return the state of a screen in one sentence that hides nothing: what is missing, awaited or wrong."""
+    if state is ScreenState.FAILED:
+        return f"failed: {error}" if error else "failed"
+    is_running = state in (ScreenState.QUEUED, ScreenState.EMBEDDING)
+    text = f"{state.value}: {progress.done} of {progress.sites} sites are done" if is_running else state.value
+    if progress.parked:
+        text += f", but {progress.parked} of {progress.sites} sites are parked and have no vectors"
+    return text if waiting is None else f"{text}; waiting: {waiting}"
+
+
 class ScreenStatus(Frozen):
     """A screen as `GET /screens/{id}` answers it. Times are ISO 8601, UTC.
 
@@ -132,7 +152,9 @@ class ScreenStatus(Frozen):
     plates: int
     wells: int
     progress: Progress
+    summary: str = Field(default="", description="the state in one sentence: what is missing, awaited or wrong")
     parked: tuple[ParkedSite, ...] = ()
+    noted: tuple[SiteNote, ...] = Field(default=(), description="sites whose files changed after the submission")
     image_layout: str | None = None
     channel_order: str | None = None
     notes: tuple[str, ...] = Field(default=(), description="what was assumed while the input was read")
@@ -146,6 +168,15 @@ class ScreenStatus(Frozen):
     analysis_version: int | None = None
     created_at: str
     finished_at: str | None = None
+
+
+def notes_of(status: ScreenStatus) -> tuple[str, ...]:
+    """Return a sentence for the analysis if files changed after the submission, otherwise nothing."""
+    if not status.noted:
+        return ()
+    first = status.noted[0]
+    where = f"plate {first.plate}, well {first.well}, site {first.site}: {first.note}"
+    return (f"the files of {len(status.noted)} sites changed after the screen was submitted; the first, {where}",)
 
 
 class WellScore(Frozen):

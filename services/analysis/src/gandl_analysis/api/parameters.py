@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Path
 from gandl_shared.schemas.answers import Page
+from gandl_shared.schemas.headers import IDEMPOTENCY_KEY
 from gandl_shared.schemas.vocabulary import Role, Verdict
 from gandl_shared.web.query import QueryModel
 from pydantic import Field
@@ -24,6 +25,14 @@ ScreenId = Annotated[str, Path(alias="id", description="id of the screen, from `
 OtherScreenId = Annotated[str, Path(description="id of a screen, the same one to compare two of its analyses")]
 CompoundName = Annotated[
     str, Path(alias="id", description="name of the compound, percent-encoded (`/` is `%2F`)", max_length=500)
+]
+RequestName = Annotated[
+    str | None,
+    Header(
+        alias=IDEMPOTENCY_KEY,
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        description="a name of this request; sent again with the same name, it answers the screen of the first time",
+    ),
 ]
 Accept = Annotated[str | None, Header(include_in_schema=False)]
 

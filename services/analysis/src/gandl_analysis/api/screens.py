@@ -15,7 +15,7 @@ from gandl_shared.web.query import NO_QUERY
 from gandl_shared.web.requests.bodies import BodyLimit, bounded_route
 
 from gandl_analysis.api.events import Pace, progress_events
-from gandl_analysis.api.parameters import PageQuery, ScreenId
+from gandl_analysis.api.parameters import PageQuery, RequestName, ScreenId
 from gandl_analysis.api.provider import Provider
 
 BODY_LIMIT = BodyLimit(2**26, "name the plate map by its path")
@@ -50,7 +50,7 @@ def _collection(services: Provider) -> APIRouter:
     routes = APIRouter(prefix="/screens", route_class=bounded_route(BODY_LIMIT))
 
     @routes.post("", status_code=202, responses=_SUBMIT, summary="Submit a screen", dependencies=[NO_QUERY])
-    def submit(request: ScreenRequest, response: Response) -> ScreenStatus | ImageReport:
+    def submit(request: ScreenRequest, response: Response, key: RequestName = None) -> ScreenStatus | ImageReport:
         """Submit a screen, which is checked before it is accepted: the plate map, roles, doses, every image and the
         headers of many of them, and the channels against the model. The problems of the plate map come back together,
         or else those of the images, each with its file or row.
@@ -59,7 +59,7 @@ def _collection(services: Provider) -> APIRouter:
         if request.dry_run:
             response.status_code = 200
             return services().submissions.inspect(request)
-        return services().submissions.submit(request)
+        return services().submissions.submit(request, key)
 
     @routes.get("", name="all", responses=_LIST, summary="All screens")
     def list_screens(query: Annotated[PageQuery, Query()]) -> Page[ScreenStatus]:

@@ -8,6 +8,7 @@ from gandl_shared.web.errors import error_responses
 from gandl_shared.web.query import NO_QUERY
 from gandl_shared.web.requests.bodies import BodyLimit, bounded_route
 
+from gandl_analysis.api.parameters import RequestName
 from gandl_analysis.api.provider import Provider
 
 BODY_LIMIT = BodyLimit(2**27, "name the table by its path")
@@ -20,10 +21,10 @@ def router(services: Provider) -> APIRouter:
     routes = APIRouter(prefix="/analyses", tags=["screens"], route_class=bounded_route(BODY_LIMIT))
 
     @routes.post("", status_code=202, responses=_SUBMIT, summary="Analyse a table of features", dependencies=[NO_QUERY])
-    def submit(request: TableRequest) -> ScreenStatus:
+    def submit(request: TableRequest, key: RequestName = None) -> ScreenStatus:
         """Submit features that another program computed, one row per well, field of view or cell. The table is read and
         checked completely before it is accepted; all problems of a kind come back together, each with file, row and
         column. The answer is a screen without images: watch it and read its results by the routes of screens."""
-        return services().submissions.submit_table(request)
+        return services().submissions.submit_table(request, key)
 
     return routes

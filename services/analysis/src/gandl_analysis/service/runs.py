@@ -7,17 +7,17 @@ be repeated at any point, because only the worker that still holds the lease can
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from gandl_shared.db import Database, LeasedAnalysis, ScreenRecord
-from gandl_shared.errors import BadInput, GandlError, Invalid, NotFound
-from gandl_shared.jobs import LeaseRenewal, drop_lost_work
+from gandl_shared.errors import BadInput, DeadlineExceeded, GandlError, Invalid, NotFound, Outage, Unavailable
+from gandl_shared.jobs import LeaseRenewal, drop_lost_work, persist, wait_seconds, worker_name
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.analysis import AxisFrom
-from gandl_shared.store import Store
+from gandl_shared.schemas.screen import Progress, notes_of
+from gandl_shared.store import Profiles, Store
 
 from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis
 from gandl_analysis.pipeline.analyse import analyse
@@ -53,14 +53,23 @@ class AnalysisRuns:
             with LeaseRenewal(self.database.analyses, lease, self.lease_seconds):
                 screen = self._input(lease)
                 analysed = self.analyse(screen)
-            write_analysis(self.store, lease.screen_id, lease.version, analysed, screen.profiles)
+                write_analysis(self.store, lease.screen_id, lease.version, analysed, screen.profiles)
+        except (Unavailable, DeadlineExceeded) as error:
+            return self._wait(lease, error.detail)
         except Exception as error:
             # No error may stop the worker; it is recorded with the analysis.
             return self._failed(lease, error)
-        return self.database.analyses.finish(lease) or self._clean_up(lease)
+        return persist(lambda: self.database.analyses.finish(lease)) or self._clean_up(lease)
+
+    def _wait(self, lease: LeasedAnalysis, reason: str) -> bool:
+        """Give an analysis back until the store, the database or the service of models answers again."""
+        seconds = wait_seconds(lease.waits)
+        _log.warning("analysis %d of screen %s waits %.0f s: %s", lease.version, lease.screen_id, seconds, reason)
+        persist(lambda: self.database.analyses.wait(lease, seconds, reason))
+        return False
 
     def _lease(self, analysis_id: int | None) -> LeasedAnalysis | None:
-        name = f"{socket.gethostname()}:{os.getpid()}"
+        name = worker_name()
         analyses, seconds = self.database.analyses, self.lease_seconds
         # The message of the queue is only a hint; another worker may have run that analysis in the meantime.
         lease = None if analysis_id is None else analyses.lease(name, seconds, analysis_id=analysis_id)
@@ -70,11 +79,12 @@ class AnalysisRuns:
         screen = lease.screen_id
         record = self.database.screens.get(screen)
         card = read_card(self.store, screen) or self._card(record)
+        status = self.database.screens.status(screen)
         return ScreenInput(
             name=record.name,
-            profiles=self.store.profiles(screen),
+            profiles=self._profiles(screen, status.progress),
             wells=self.database.screens.wells(screen),
-            parked=self.database.screens.status(screen).parked,
+            parked=status.parked,
             parameters=lease.parameters,
             card=card,
             model_id=record.model.id,
@@ -83,8 +93,20 @@ class AnalysisRuns:
             image_layout=record.layout,
             intensities=record.intensities,
             earlier=self._earlier(lease.parameters.axis_from),
-            notes=record.notes,
+            notes=(*record.notes, *notes_of(status)),
         )
+
+    def _profiles(self, screen: str, progress: Progress) -> Profiles:
+        """Return the vectors of a screen. Raises Outage where those of some sites are missing in the store.
+
+        An analysis of fewer wells than were embedded would look like a good one.
+        """
+        profiles = self.store.profiles(screen)
+        present = int(np.count_nonzero(profiles.tiles == 0))
+        # A table of features has no sites in the database.
+        if progress.sites and present < progress.done:
+            raise Outage(f"the store has the vectors of {present} of the {progress.done} sites that are done")
+        return profiles
 
     def _earlier(self, axis_from: AxisFrom | None) -> EarlierAxes | None:
         """Return the axes of another screen by which the wells are scored; their version was recorded on submission."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gandl_shared.db import AnalysisRecord, Database, standing_exclusions
-from gandl_shared.errors import Invalid, Problem, raise_if
+from gandl_shared.db import AnalysisRecord, Database, RequestKey, standing_exclusions
+from gandl_shared.errors import Conflict, Invalid, Problem, raise_if
 from gandl_shared.jobs import Queue, Subject, inspect_images, plan_screen, resolve_file, resolve_folder, retry
 from gandl_shared.plates import (
     PlateMap,
@@ -58,14 +59,18 @@ class Submissions:
         self._queue = queue
         self._rules = rules
 
-    def submit(self, request: ScreenRequest) -> ScreenStatus:
+    def submit(self, request: ScreenRequest, key: str | None = None) -> ScreenStatus:
         """Check a screen completely, store it and announce its batches.
 
-        Raises what `plan_screen` does, InvalidPlateMap, Forbidden for a path outside the root, and Unavailable or
-        Unauthorized where the embedding service does not answer.
+        The same request with the same `key` answers the screen of the first one. Raises Invalid where the key belongs
+        to another request, what `plan_screen` does, InvalidPlateMap, Forbidden for a path outside the root, and
+        Unavailable or Unauthorized where the embedding service does not answer.
         """
         _check_text(request)
         refuse_exclusions(request.analysis)
+        named = _request_key(key, request)
+        if (earlier := self._earlier(named)) is not None:
+            return earlier
         images = resolve_folder(self._rules.image_root, request.images)
         plate_map = part_with_images(images, self._plate_map(request), request.pattern)
         model = self._rules.models.find(request.model)
@@ -78,19 +83,31 @@ class Submissions:
             max_headers=self._rules.max_headers,
         )
         # Nothing is written before everything is checked, so that a refused request leaves no trace.
-        screen = self._database.screens.create(plan.screen)
-        write_card(self._store, screen, model.card)
+        screen = secrets.token_hex(8)
+        try:
+            # The rows come last, because workers and clients see a screen as soon as it has rows.
+            write_card(self._store, screen, model.card)
+            self._database.screens.create(plan.screen, screen_id=screen, request=named)
+        except BaseException as error:
+            self._store.delete(screen)
+            # The same request may have been sent a second time while the first was being checked.
+            if isinstance(error, Conflict) and (earlier := self._earlier(named)) is not None:
+                return earlier
+            raise
         # The queue comes last: the database is the truth, and lost messages are found by the sweep.
         self._queue.batch_ready(self._database.batches.queued_ids(screen))
         return self._database.screens.status(screen)
 
-    def submit_table(self, request: TableRequest) -> ScreenStatus:
+    def submit_table(self, request: TableRequest, key: str | None = None) -> ScreenStatus:
         """Read a table of features completely, store its vectors as a screen and announce its analysis.
 
-        Raises NotFound, TooLarge, InvalidTable, InvalidPlateMap, Invalid for parameters that do not suit the wells, and
-        Forbidden for a path outside the root.
+        `key` is that of `submit`. Raises NotFound, TooLarge, InvalidTable, InvalidPlateMap, Invalid for parameters that
+        do not suit the wells, and Forbidden for a path outside the root.
         """
         refuse_exclusions(request.analysis)
+        named = _request_key(key, request)
+        if (earlier := self._earlier(named)) is not None:
+            return earlier
         table = read_table_request(request, self._rules.image_root)
         screen_input = table.screen
         subject = AnalysisSubject(
@@ -105,7 +122,8 @@ class Submissions:
             self._store.put_vectors(screen, 0, screen_input.profiles)
             write_card(self._store, screen, screen_input.card)
             self._store.put_document(screen, FEATURES, table.features)
-            analysis = self._database.screens.create_embedded(screen, new_screen(table, request, parameters))
+            new = new_screen(table, request, parameters)
+            analysis = self._database.screens.create_embedded(screen, new, request=named)
         except BaseException:
             self._store.delete(screen)
             raise
@@ -184,6 +202,11 @@ class Submissions:
         """Return all analyses of a screen, oldest first."""
         return [_version(record) for record in self._database.analyses.of_screen(require_screen_id(screen))]
 
+    def _earlier(self, named: RequestKey | None) -> ScreenStatus | None:
+        """Return the screen of an earlier request of the same key, if there is one."""
+        screen = None if named is None else self._database.screens.of_request(named)
+        return None if screen is None else self._database.screens.status(screen)
+
     def _plate_map(self, request: ScreenRequest) -> PlateMap:
         """Read the plate map of a request.
 
@@ -208,6 +231,13 @@ class Submissions:
         )
         parameters = check_parameters(request.analysis, subject, self._database, self._store)
         return request.model_copy(update={"analysis": parameters})
+
+
+def _request_key(key: str | None, request: ScreenRequest | TableRequest) -> RequestKey | None:
+    if key is None:
+        return None
+    fingerprint = hashlib.sha256(f"{type(request).__name__} {request.model_dump_json()}".encode()).hexdigest()
+    return RequestKey(key=key, fingerprint=fingerprint)
 
 
 def _check_text(request: ScreenRequest) -> None:

@@ -20,7 +20,7 @@ from gandl_shared.models import Embedder
 from gandl_shared.plates import PlateMap, part_with_images, read_plate_map
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.choice import ImageChoice
-from gandl_shared.schemas.screen import Progress, ScreenRequest
+from gandl_shared.schemas.screen import Progress, ScreenRequest, notes_of
 from gandl_shared.store import Store
 from gandl_worker.screens import run_screen
 
@@ -184,5 +184,5 @@ def _embedded(
         image_layout=record.layout,
         intensities=record.intensities,
         earlier=job.earlier,
-        notes=record.notes,
+        notes=(*record.notes, *notes_of(status)),
     )

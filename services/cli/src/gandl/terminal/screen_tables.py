@@ -16,6 +16,15 @@ MAX_COPIES = 10
 def print_screen(analysis: ScreenAnalysis, console: Console | None = None) -> None:
     """Print the quality and the curves of a screen."""
     console = console or Console()
+    if analysis.parked:
+        wells = len({(site.plate, site.well) for site in analysis.parked})
+        first = analysis.parked[0]
+        console.print(
+            f"done, but {len(analysis.parked)} sites of {wells} wells are parked and have no vectors; the first: plate "
+            f"{first.plate}, well {first.well}, site {first.site}: {first.error}; the report names all of them",
+            markup=False,
+            highlight=False,
+        )
     layout = analysis.provenance.image_layout
     if layout is not None:
         console.print(f"{layout.layout}; channels {layout.channel_text}", markup=False, highlight=False)
@@ -59,8 +68,6 @@ def print_quality(analysis: ScreenAnalysis, console: Console) -> None:
     for name, images in analysis.quality.images.items():
         if not images.usable:
             console.print(f"Plate {name} is not usable: {'; '.join(images.reasons)}", markup=False)
-    if analysis.parked:
-        console.print(f"{len(analysis.parked)} sites could not be used; the report names them")
 
 
 def print_curves(analysis: ScreenAnalysis, console: Console) -> None:

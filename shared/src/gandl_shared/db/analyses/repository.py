@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
@@ -40,6 +41,16 @@ class AnalysisRepository:
         with self._transactions.write() as connection:
             row = self._leases.take(connection, worker, seconds, *conditions)
             return None if row is None else _leased_analysis(connection, row)
+
+    def holders(self) -> tuple[str, ...]:
+        """Return the names of the workers that have a lease."""
+        with self._transactions.read() as connection:
+            return self._leases.holders(connection)
+
+    def expire(self, workers: Sequence[str]) -> int:
+        """End the leases of workers that are dead; return how many."""
+        with self._transactions.write() as connection:
+            return self._leases.expire(connection, workers)
 
     def renew(self, lease: LeasedAnalysis, seconds: float) -> bool:
         """Extend a lease to `seconds` from now. Return False if it was lost: the worker should stop."""
