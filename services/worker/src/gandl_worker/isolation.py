@@ -31,7 +31,7 @@ class IsolatedLoader:
     """Loads sites in a child process until the block ends. A child that dies or hangs is replaced."""
 
     def __init__(self, max_seconds: float = MAX_SITE_SECONDS) -> None:
-        self._max_seconds = max_seconds
+        self.max_seconds = max_seconds
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -48,13 +48,13 @@ class IsolatedLoader:
         for attempt in range(1, _TRIES + 1):
             try:
                 future = self._open().submit(load_inside, site, preprocessing, model_id, stored)
-                return future.result(self._max_seconds)
+                return future.result(self.max_seconds)
             except BrokenProcessPool:
                 log.warning("the process that loaded %s died, attempt %d", names_of(site), attempt)
                 self._end()
             except TimeoutError:
                 self._end()
-                return Unreadable(f"{names_of(site)}: decoding did not end within {self._max_seconds:.0f} s")
+                return Unreadable(f"{names_of(site)}: decoding did not end within {self.max_seconds:.0f} s")
             except MemoryError:
                 break
         return Unreadable(
