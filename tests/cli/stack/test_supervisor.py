@@ -58,7 +58,7 @@ def test_a_process_that_dies_again_and_again_starts_after_longer_pauses_and_is_t
     monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.001)
     dying = child(tmp_path, "dying", "print('why'); raise SystemExit(3)")
     dying.start()
-    texts = run_watch(monkeypatch, [dying], lambda told: len(told) == 8)
+    texts = run_watch(monkeypatch, [dying], lambda lines: len(lines) == 8)
     assert texts[0].startswith("dying ended with code 3; it starts again in 0.0 s (time 1); the last line of ")
     assert texts[-1].endswith(": why")
     assert "(time 8)" in texts[-1]
@@ -70,7 +70,7 @@ def test_a_process_that_cannot_start_is_tried_again(tmp_path: Path, monkeypatch:
     dying = child(tmp_path, "dying", "")
     dying.start()
     dying.log = tmp_path / "gone" / "dying.log"
-    texts = run_watch(monkeypatch, [dying], lambda told: len(told) == 3)
+    texts = run_watch(monkeypatch, [dying], lambda lines: len(lines) == 3)
     assert "dying cannot start: [Errno 2]" in texts[1]
 
 

@@ -11,8 +11,8 @@ from gandl_shared.files.stamps import change, stamp, stamps
 def test_stamps_are_of_the_files_that_are_there(tmp_path: Path) -> None:
     image = tmp_path / "a.tif"
     image.write_bytes(b"four")
-    (size, _), gone = stamp(image), stamp(tmp_path / "b.tif")  # type: ignore[misc]  # the first one is there
-    assert (size, gone) == (4, None)
+    (size, _), absent = stamp(image), stamp(tmp_path / "b.tif")  # type: ignore[misc]  # the first one is there
+    assert (size, absent) == (4, None)
     assert stamps([image, tmp_path / "b.tif", image]) == {image: stamp(image)}
 
 
