@@ -9,7 +9,7 @@ from gandl_shared.jobs import ScreenPlan, retry, submit
 from gandl_shared.testing import new_screen
 
 from tests.shared.databases import embedded_screen, lease_analysis, lease_batch
-from tests.shared.jobs.messages import Messages
+from tests.shared.messages import Messages
 
 
 def test_all_batches_of_a_new_screen_are_announced_in_order(db: Database) -> None:

@@ -7,7 +7,7 @@ from gandl_shared.jobs.sweep import Sweep
 from gandl_shared.testing import new_screen
 
 from tests.shared.databases import embedded_screen, finish_batch, lease_batch
-from tests.shared.jobs.messages import Messages
+from tests.shared.messages import Messages
 
 NOTHING = Waiting(batches=0, analyses=0)
 
