@@ -65,3 +65,20 @@ def test_a_small_picture_has_the_means_of_the_areas_that_its_pixels_cover() -> N
     assert np.abs(small - means).max() <= 0.5
     np.testing.assert_array_equal(shrunk(field, 16), field)
     assert shrunk(np.full((1, 3, 1000), 9, np.uint8), 100).tolist() == [[[9] * 100]]
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 16, 17])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_means_and_levels_are_those_of_the_formula_bit_for_bit(dtype: str, factor: int) -> None:
+    rng = np.random.default_rng(factor)
+    image = rng.integers(0, 256 if dtype == "uint8" else 65536, (2, 101, 97)).astype(dtype)
+    if dtype == "float32":
+        image /= np.float32(7)
+    height, width = 101 // factor, 97 // factor
+    blocks = image[:, : height * factor, : width * factor].reshape(2, height, factor, width, factor)
+    means = blocks.mean(axis=(2, 4), dtype=np.float32) if factor > 1 else image.astype(np.float32)
+    np.testing.assert_array_equal(downscaled(image, factor), means)
+    limits = IntensityLimits(low=(3.7, 100.1), high=(200.3, 60000.9))
+    low, high = (np.asarray(each, np.float32)[:, None, None] for each in (limits.low, limits.high))
+    expected = np.clip(np.rint((means - low) * (np.float32(255) / (high - low))), 0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(to_uint8(means, limits), expected)

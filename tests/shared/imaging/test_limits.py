@@ -14,6 +14,7 @@ from gandl_shared.imaging import (
     limits_of_sites,
     prepare_field,
     read_site,
+    sample_pixels,
     sampled_limits,
 )
 from numpy.typing import NDArray
@@ -111,3 +112,14 @@ def test_a_sample_of_a_sample_of_the_same_size_is_itself() -> None:
         sample = evenly_spread(range(n), 32)
         assert len(sample) == min(n, 32)
         assert evenly_spread(sample, 32) == sample
+
+
+def test_large_images_are_thinned_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.random.default_rng(0).integers(100, 4000, (2, 60, 60)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", image, photometric="minisblack")
+    whole = sample_pixels([[tmp_path / "a.tif"]], downscale=1)
+    monkeypatch.setattr("gandl_shared.imaging.limits.MAX_SAMPLED_VALUES", 1000)
+    thin = sample_pixels([[tmp_path / "a.tif"]], downscale=1)
+    assert whole.pixels.shape == (2, 3600)
+    assert thin.pixels.shape == (2, 450)
+    np.testing.assert_array_equal(thin.pixels, whole.pixels[:, ::8])

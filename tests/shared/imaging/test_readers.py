@@ -114,6 +114,17 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path, monkeypatch
             read(tmp_path / "a.tif")
 
 
+def test_the_channels_of_a_site_share_the_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / f"{i}.tif" for i in range(3)]
+    for path, plane in zip(paths, FIELD, strict=True):
+        tifffile.imwrite(path, plane)
+    monkeypatch.setattr("gandl_shared.imaging.readers.MAX_PIXELS", FIELD.size - 3)
+    with pytest.raises(TooLarge, match=r"0\.tif has 1×70×90 pixels; gandl reads at most 6299 here"):
+        read_site(paths)
+    monkeypatch.setattr("gandl_shared.imaging.readers.MAX_PIXELS", FIELD.size)
+    assert read_site(paths).shape == FIELD.shape
+
+
 def test_channels_of_one_site_must_agree(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", FIELD[0])
     tifffile.imwrite(tmp_path / "b.tif", FIELD[0, :60])

@@ -13,6 +13,7 @@ from gandl_shared.errors import BadInput, NotFound, Outage
 from gandl_shared.files.references import parse_reference
 from gandl_shared.files.stamps import change, stamp
 from gandl_shared.imaging import (
+    MAX_PIXELS,
     Preprocessing,
     SiteMetrics,
     Uint8,
@@ -144,7 +145,9 @@ def _content(site: Site, name: str) -> bytes:
 
 
 def _cut(site: Site, contents: Sequence[bytes], key: str, preprocessing: Preprocessing) -> SiteTiles:
-    decoded = ((name, decode(content, name)) for content, name in zip(contents, site.names, strict=True))
+    # Each channel may have its share of the pixels of a site, or five small files could unpack to more than the memory.
+    share = MAX_PIXELS // max(len(tuple(site.channels())), 1)
+    decoded = ((name, decode(content, name, share)) for content, name in zip(contents, site.names, strict=True))
     # Planes are decoded one by one, so that a deep stack does not fill the memory.
     images = [reduce_planes(islice(decoded, len(names)), preprocessing.reduction) for names in site.channels()]
     image = stack(images, [names[0] for names in site.channels()])

@@ -23,6 +23,9 @@ from gandl_shared.schemas.limits import IntensityLimits
 
 Uint8 = NDArray[np.uint8]
 
+MAX_EXACT = 2.0**24
+"""Up to here float32 holds every whole number."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
@@ -52,24 +55,42 @@ def downscaled(image: Raw, factor: int) -> NDArray[np.float32]:
 
     Rows and columns that do not fill a block are cut off.
     """
-    c, h, w = image.shape
     if factor == 1:
         return image.astype(np.float32)
-    cut = image[:, : h // factor * factor, : w // factor * factor]
-    blocks = cut.reshape(c, h // factor, factor, w // factor, factor)
-    means: NDArray[np.float32] = blocks.mean(axis=(2, 4), dtype=np.float32)
-    return means
+    c, h, w = image.shape
+    height, width = h // factor, w // factor
+    if not _sums_are_exact(image, factor):
+        cut = image[:, : height * factor, : width * factor]
+        blocks = cut.reshape(c, height, factor, width, factor)
+        means: NDArray[np.float32] = blocks.mean(axis=(2, 4), dtype=np.float32)
+        return means
+    # The sum of every factor-th pixel from each place of a block: the same sums as over blocks, several times as fast.
+    sums = np.zeros((c, height, width), np.float32)
+    for y in range(factor):
+        for x in range(factor):
+            sums += image[:, y : y + height * factor : factor, x : x + width * factor : factor]
+    return np.divide(sums, np.float32(factor**2), out=sums)
+
+
+def _sums_are_exact(image: Raw, factor: int) -> bool:
+    """Return True where float32 holds the sum of a block exactly, so that the order of its terms does not matter."""
+    return image.dtype.kind == "u" and factor**2 * float(np.iinfo(image.dtype).max) <= MAX_EXACT
 
 
 def to_uint8(image: NDArray[np.float32], limits: IntensityLimits) -> Uint8:
     """Map the limits of each channel of [C, H, W] to 0..255, rounded and clipped."""
     if len(limits.low) != image.shape[0]:
         raise InvalidImage(f"the image has {image.shape[0]} channels, the model takes {len(limits.low)}")
-    low = np.asarray(limits.low, np.float32)[:, None, None]
-    high = np.asarray(limits.high, np.float32)[:, None, None]
-    scaled = (image - low) * (np.float32(255) / (high - low))
-    # To cut off the decimals instead would make every image half a grey level darker on average.
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    mapped = np.empty(image.shape, np.uint8)
+    # Channel by channel, so that a large image needs no second one in memory.
+    for channel, low, high, target in zip(image, limits.low, limits.high, mapped, strict=True):
+        bottom = np.float32(low)
+        scaled = channel - bottom
+        scaled *= np.float32(255) / (np.float32(high) - bottom)
+        # To cut off the decimals instead would make every image half a grey level darker on average.
+        np.rint(scaled, out=scaled)
+        np.clip(scaled, 0, 255, out=target, casting="unsafe")
+    return mapped
 
 
 def prepare_field(image: Raw, preprocessing: Preprocessing) -> Uint8:

@@ -21,6 +21,8 @@ MAX_SAMPLED_SITES = 32
 """The limits of a plate are taken from at most so many of its sites."""
 MAX_SAMPLED_CELLS = 1024
 """The limits of images of single cells, which are small, are taken from at most so many of them."""
+MAX_SAMPLED_VALUES = 2**28
+"""So many pixels of all channels are kept at most; of larger images every second, third, ... pixel is."""
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.1, 99.9
 MIN_RELATIVE_WIDTH = 2.0**-16
 """The smallest distance of two percentiles, as a share of the larger of them, that is a contrast of the channel: one
@@ -126,19 +128,26 @@ def sample_pixels(sites: Sequence[SiteFiles], *, downscale: int, reduction: Redu
         image = read_site(files, reduction)
         depth = depth or str(image.dtype)
         check_depth(first_name(files), str(image.dtype), first_name(sites[0]), depth)
-        fields.append(downscaled(image, downscale))
+        fields.append(_thinned(downscaled(image, downscale), MAX_SAMPLED_VALUES // len(sites)))
         ends.append((image.min(axis=(1, 2)), image.max(axis=(1, 2))))
     channels = {field.shape[0] for field in fields}
     if len(channels) > 1:
         raise InvalidImage(f"the sites of a plate have different numbers of channels: {sorted(channels)}")
     smallest, largest = np.min([low for low, _ in ends], axis=0), np.max([high for _, high in ends], axis=0)
     return PixelSample(
-        pixels=np.concatenate([field.reshape(field.shape[0], -1) for field in fields], axis=1),
+        pixels=np.concatenate(fields, axis=1),
         smallest=tuple(map(float, smallest)),
         largest=tuple(map(float, largest)),
         pixel_type=depth,
         sites=len(sites),
     )
+
+
+def _thinned(field: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+    """Return the pixels [C, N] of a field, evenly thinned to at most about `most` of all channels."""
+    flat: NDArray[np.float32] = field.reshape(field.shape[0], -1)
+    step = -(-field.size // max(most, 1))
+    return flat if step <= 1 else flat[:, ::step].copy()
 
 
 def _range(pixels: NDArray[np.float32], low: float, high: float) -> tuple[float, float]:

@@ -31,7 +31,8 @@ from gandl_shared.imaging.tiff import MAX_PAGES, Stack, images_of, reading_tiff
 from gandl_shared.schemas.choice import Reduction
 
 MAX_PIXELS = 2**28
-"""The largest number of pixels (channels × height × width) of an image; a larger one is refused before decoding."""
+"""The largest number of pixels (channels × height × width) of a field of view; a larger one is refused before decoding.
+Where each channel has a file of its own, each file may have its share of them."""
 
 _PNG_MODES = {"L": np.uint8, "P": np.uint8, "I;16": np.uint16, "I": np.int32}
 _READABLE = "gandl reads TIFF (one page per channel) and PNG, 8 or 16 bit grey"
@@ -102,13 +103,16 @@ def open_images(file: BinaryIO, name: str, max_pages: int = MAX_PAGES) -> Iterat
             yield (FileImage(header=_header_of_png(image, name), read=lambda: _pixels_of_png(image, name)),)
 
 
-def read_image(path: Path) -> Raw:
-    """Decode an image to [C, H, W]. Raises InvalidImage, NotFound, UnsupportedType or TooLarge, which name the file."""
+def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Raw:
+    """Decode an image of at most `max_pixels` to [C, H, W].
+
+    Raises InvalidImage, NotFound, UnsupportedType or TooLarge, which name the file.
+    """
     reference = parse_reference(path.name)
     if is_plane(reference):
-        return decode(read_content(path), path.name)
+        return decode(read_content(path), path.name, max_pixels)
     with _open(path.parent / reference.file) as file:
-        return decode(file, path.name)
+        return decode(file, path.name, max_pixels)
 
 
 def read_content(path: Path) -> bytes:
@@ -131,16 +135,17 @@ def read_content(path: Path) -> bytes:
         ) from error
 
 
-def decode(source: BinaryIO | bytes, name: str) -> Raw:
+def decode(source: BinaryIO | bytes, name: str, max_pixels: int = MAX_PIXELS) -> Raw:
     """Decode an open file or bytes as `read_image` does. Of `name`, only the image that it refers to has a meaning."""
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     reference = parse_reference(name)
     if is_plane(reference):
         image: Raw = np.lib.format.read_array(file, allow_pickle=False)[None]
+        _check_size(name, *image.shape, max_pixels=max_pixels)
     elif _is_tiff(file):
-        image = _decode_tiff(file, reference)
+        image = _decode_tiff(file, reference, max_pixels)
     else:
-        image = _decode_png(file, _only_image(reference))
+        image = _decode_png(file, _only_image(reference), max_pixels)
     return _finite(image, name)
 
 
@@ -157,7 +162,8 @@ def read_site(files: SiteFiles, reduction: Reduction = Reduction.NONE) -> Raw:
     Several files of a channel are focal planes, which `reduction` makes one image.
     """
     stacks = [[planes] if isinstance(planes, Path) else planes for planes in files]
-    images = [reduce_planes(((path.name, read_image(path)) for path in paths), reduction) for paths in stacks]
+    share = MAX_PIXELS // max(len(stacks), 1)
+    images = [reduce_planes(((path.name, read_image(path, share)) for path in paths), reduction) for paths in stacks]
     return stack(images, [paths[0].name for paths in stacks])
 
 
@@ -247,15 +253,19 @@ def _plane_shape(planes: Stack, name: str) -> tuple[tuple[int, int, int], str]:
     return (channels, height, width), dtype
 
 
-def _check_size(name: str, channels: int, height: int, width: int) -> None:
+def _check_size(name: str, channels: int, height: int, width: int, *, max_pixels: int | None = None) -> None:
     # A small compressed file can become larger than the memory, so its size is checked before decoding.
-    if channels * height * width > MAX_PIXELS:
-        raise TooLarge(f"{name} has {channels}×{height}×{width} pixels; gandl reads at most {MAX_PIXELS}")
+    most = MAX_PIXELS if max_pixels is None else min(max_pixels, MAX_PIXELS)
+    if channels * height * width > most:
+        raise TooLarge(f"{name} has {channels}×{height}×{width} pixels; gandl reads at most {most} here")
 
 
-def _decode_tiff(file: BinaryIO, reference: ImageReference) -> Raw:
+def _decode_tiff(file: BinaryIO, reference: ImageReference, max_pixels: int) -> Raw:
     with reading_tiff(file, reference.file) as tiff:
-        return _image_of_stack(_image_of(tiff, reference), reference.file).read()
+        image = _image_of_stack(_image_of(tiff, reference), reference.file)
+        header = image.header
+        _check_size(reference.file, header.channels, header.height, header.width, max_pixels=max_pixels)
+        return image.read()
 
 
 def _png_header(file: BinaryIO, name: str) -> Header:
@@ -269,8 +279,9 @@ def _header_of_png(image: Image.Image, name: str) -> Header:
     return Header(channels=1, height=image.height, width=image.width, dtype=dtype)
 
 
-def _decode_png(file: BinaryIO, name: str) -> Raw:
+def _decode_png(file: BinaryIO, name: str, max_pixels: int) -> Raw:
     with _png(file, name) as image:
+        _check_size(name, 1, image.height, image.width, max_pixels=max_pixels)
         return _pixels_of_png(image, name)
 
 
