@@ -39,6 +39,10 @@ class FakeModels:
             raise NotFound(f"there is no model '{name}'; available is {card.name}")
         return ServedModel(name=card.name, id=self.embedder.model_id, card=card)
 
+    def all(self) -> list[ServedModel]:
+        """Return the fake model."""
+        return [self.find(None)]
+
 
 @dataclass
 class SilentQueue:

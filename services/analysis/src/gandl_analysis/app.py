@@ -28,6 +28,8 @@ from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.frame.static_files import build_static_files
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.service.analyses.decisions import Decisions
+from gandl_analysis.service.intake.desk import Intake
+from gandl_analysis.service.intake.uploads import Uploads
 from gandl_analysis.service.models import EmbeddingServiceModels, ModelCatalog
 from gandl_analysis.service.pixels.pictures import Pictures
 from gandl_analysis.service.results import Results
@@ -87,6 +89,14 @@ class AnalysisService:
             submissions=Submissions(database, store, queue, rules),
             results=Results(database, store, cached=settings.cached_results),
             decisions=Decisions(database, store, queue, self._models),
+            intake=Intake(
+                image_root=settings.image_root,
+                models=self._models,
+                uploads=Uploads(image_root=settings.image_root, max_bytes=settings.max_upload_mb * 1_000_000),
+                database=database,
+                store=store,
+                queue=queue,
+            ),
             pictures=Pictures(database, store, settings.image_root),
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gandl_analysis.service.analyses.decisions import Decisions
+from gandl_analysis.service.intake.desk import Intake
 from gandl_analysis.service.pixels.pictures import Pictures
 from gandl_analysis.service.results import Results
 from gandl_analysis.service.submissions import Submissions
@@ -20,6 +21,7 @@ class Services:
     submissions: Submissions
     results: Results
     decisions: Decisions
+    intake: Intake
     pictures: Pictures
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +32,9 @@ class ModelCatalog(Protocol):
     def find(self, name: str | None) -> ServedModel:
         """Return the model of that name, or the default one for None. Raises NotFound, Unavailable."""
 
+    def all(self) -> Sequence[ServedModel]:
+        """Return all models, the default one first. Raises Unavailable."""
+
 
 class EmbeddingServiceModels:
     """The models of the embedding service. It is queried each time, because it may offer others tomorrow."""
@@ -44,3 +48,9 @@ class EmbeddingServiceModels:
         client = EmbeddingClient(self._url, model=name, api_key=self._api_key, timeout=_TIMEOUT_SECONDS, retry=_RETRY)
         with client:
             return ServedModel(name=client.info.name, id=client.info.id, card=client.info.card)
+
+    def all(self) -> Sequence[ServedModel]:
+        """Return all models, the default one first. Raises Unavailable, Unauthorized."""
+        with EmbeddingClient(self._url, api_key=self._api_key, timeout=_TIMEOUT_SECONDS, retry=_RETRY) as client:
+            models = sorted(client.models(), key=lambda info: not info.default)
+        return [ServedModel(name=info.name, id=info.id, card=info.card) for info in models]

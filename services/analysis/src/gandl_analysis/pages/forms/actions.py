@@ -93,7 +93,7 @@ def parameters_of(form: Form) -> AnalysisParameters:
     fixed = PAPER if form.text("preset") == "paper" else {}
     fields = {name: form.text(name) for name in (*CHOICES, *NUMBERS) if form.text(name) and name not in fixed}
     flags = {name: True for name in ("vehicle", "retrieval") if form.text(name)}
-    curves = {name: form.text(name) for name in ("model", "bottom", "top", "slope") if form.text(name)}
+    curves = {name: form.text(name) for name in ("bottom", "top", "slope") if form.text(name)}
     try:
         return AnalysisParameters.model_validate({**fields, **flags, "curves": curves})
     except ValidationError as error:

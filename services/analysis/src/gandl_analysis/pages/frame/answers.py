@@ -14,6 +14,7 @@ from gandl_shared.errors import GandlError, Unauthorized
 from gandl_shared.web.requests.access import set_session
 
 from gandl_analysis.pages.frame.environment import environment
+from gandl_analysis.pages.frame.problems import grouped
 
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
 _MIN_COMPRESSED_BYTES = 2000
@@ -33,7 +34,7 @@ class PageRoute(APIRoute):
             except Unauthorized as error:
                 answer = _sign_in(request, error)
             except GandlError as error:
-                answer = render_page("error.html", status_code=error.status, base=base_path(request), error=error)
+                answer = _error_page(request, error)
             new_session = getattr(request.state, "new_session", None)
             if new_session is not None:
                 set_session(request, answer, request.state.access, new_session)
@@ -63,10 +64,18 @@ def base_path(request: Request) -> str:
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
+def _error_page(request: Request, error: GandlError) -> Response:
+    problems = grouped(error.problems)
+    # The message repeats the first problems, which are listed below it.
+    summary = error.detail.partition(": ")[0] if problems else error.detail
+    context = {"base": base_path(request), "error": error, "summary": summary, "problems": problems}
+    return html_answer(environment().get_template("error.html").render(context), error.status)
+
+
 def _sign_in(request: Request, error: Unauthorized) -> Response:
     """Return the way to the page that takes the key, and from there back to this page."""
     if request.method not in ("GET", "HEAD"):
-        return render_page("error.html", status_code=error.status, base=base_path(request), error=error)
+        return _error_page(request, error)
     base, query = base_path(request), f"?{request.url.query}" if request.url.query else ""
     # The decoded path would lose the difference between a slash in a name and one between names.
     path = request.scope.get("raw_path", b"").decode("ascii", "ignore")

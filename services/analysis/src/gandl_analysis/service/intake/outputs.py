@@ -1,0 +1,74 @@
+"""Opening a folder that `gandl screen` or `gandl analyse` wrote, as a screen of the service."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+
+from gandl_shared.db import Database, ModelUse, NewScreen
+from gandl_shared.models import ModelCard
+from gandl_shared.plates import PlateMap
+from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.limits import IntensityLimits
+from gandl_shared.schemas.screen import ScreenRequest
+from gandl_shared.store import Store
+
+from gandl_analysis.formats.reread import read_folder
+from gandl_analysis.formats.store_layout import write_card
+from gandl_analysis.pipeline.axes.checks import check_controls
+from gandl_analysis.pipeline.inputs import NO_LIMITS
+
+MAX_NAME = 200
+MAX_LISTED = 20
+
+
+def open_output(
+    folder: Path, database: Database, store: Store, parameters: AnalysisParameters | None = None
+) -> tuple[str, int]:
+    """Store the vectors and wells of a folder as a screen; return its id and that of its analysis.
+
+    The folder stays as it is. The analysis runs again, by default with the default parameters, because the folder does
+    not hold its own; a note of the screen says so. Raises NotFound and Invalid as `read_folder` does, and Invalid where
+    the wells lack controls for an axis of their own.
+    """
+    stated = parameters or AnalysisParameters()
+    screen = read_folder(folder, stated)
+    check_controls(screen.used_wells)
+    note = f"opened from the folder {folder.name}: its vectors are analysed again" + (
+        " with the default parameters, which may differ from those of its report" if parameters is None else ""
+    )
+    own = json.loads(screen.limits_from) if screen.limits_from.startswith("[") else None
+    limits = screen.limits_from if own is None else IntensityLimits(low=tuple(own[0]), high=tuple(own[1]))
+    card, name = screen.card, screen.name[:MAX_NAME]
+    size, downscale = (card.size, card.downscale) if isinstance(card, ModelCard) else (0, 1)
+    parked = [f"{p.plate} {p.well}, site {p.site}: {p.error}" for p in screen.parked[:MAX_LISTED]]
+    more = len(screen.parked) - len(parked)
+    new = NewScreen(
+        name=name,
+        images=folder,
+        model=ModelUse(name=card.name[:MAX_NAME], id=screen.model_id, size=size, downscale=downscale),
+        request=ScreenRequest.model_validate(
+            {
+                "name": name,
+                "images": str(folder),
+                "plate_map": str(folder),
+                "analysis": stated,
+                "limits": "plate" if limits == NO_LIMITS else limits,
+            }
+        ),
+        plate_map=PlateMap(tuple(screen.wells), str(folder)),
+        limits=dict(screen.limits),
+        sites=(),
+        layout=screen.image_layout,
+        notes=(note, *screen.notes, *parked, *([f"{more} more sites have no vectors"] if more > 0 else [])),
+        intensities=dict(screen.intensities),
+    )
+    screen_id = secrets.token_hex(8)
+    try:
+        store.put_vectors(screen_id, 0, screen.profiles)
+        write_card(store, screen_id, card)
+        return screen_id, database.screens.create_embedded(screen_id, new)
+    except BaseException:
+        store.delete(screen_id)
+        raise
