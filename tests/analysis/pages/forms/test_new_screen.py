@@ -14,18 +14,18 @@ from tests.analysis.pages.forms.pages_of import load, send, token_of
 from tests.analysis.service.stack import Stack
 from tests.analysis.simulated_screens import Simulated
 
-CHOSEN = "/ui/new?folder=plate/Images&map=plate/platemap.csv&check=1"
+ADDRESS = "/ui/new?folder=plate/Images&map=plate/platemap.csv&check=1"
 
 
 def test_a_screen_is_chosen_looked_at_and_started(stack: Stack) -> None:
     assert 'href="/ui/new?folder=plate"' in load(stack, "/ui/new")
     assert "platemap.csv" in load(stack, "/ui/new?folder=plate")
-    page = load(stack, CHOSEN)
+    page = load(stack, ADDRESS)
     assert "64 fields of view" in page
     assert 'class="treatment" style="--share: 100%"' in page
     assert "<b>Fits</b>" in page
     fields = {"folder": "plate/Images", "map": "plate/platemap.csv", "model": "fake", "name": "by page"}
-    assert "by page" in send(stack, CHOSEN, "/ui/new/start", **fields)
+    assert "by page" in send(stack, ADDRESS, "/ui/new/start", **fields)
     screen = stack.ids["by page"]
     stack.work(screen)
     assert stack.database.screens.status(screen).state is ScreenState.DONE
@@ -35,7 +35,7 @@ def test_problems_are_shown_together_and_nothing_can_start(stack: Stack) -> None
     plate_map = stack.home / "root/plate/platemap.csv"
     lines = plate_map.read_text().splitlines()
     plate_map.with_name("wrong.csv").write_text("\n".join(line.replace("treatment", "treatmint") for line in lines))
-    page = load(stack, CHOSEN.replace("platemap.csv", "wrong.csv"))
+    page = load(stack, ADDRESS.replace("platemap.csv", "wrong.csv"))
     assert "must be settled first" in page
     assert page.count("treatmint") < 8
     assert "times</b>" in page

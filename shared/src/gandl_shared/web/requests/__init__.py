@@ -1,1 +1,1 @@
-"""What a service asks of a request: a body within limits, a client that is still there, and the right to ask."""
+"""What a request may be and how long it may take: its body, the presence of its client, its host, and its rights."""
