@@ -24,7 +24,7 @@ DATA := $(GANDL_DATA)
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
-.PHONY: help demo test test-slow test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile audit sbom
+.PHONY: help demo test test-slow test-lowest test-browser browser check up openapi docs bench bench-analysis bench-pages bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile audit sbom
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -128,6 +128,9 @@ bench-analysis: $(VENV)/.dev ## every table and figure of the analysis: calibrat
 	@$(BIN)/python -m benchmarks.analysis.scale --page docs/axes-and-quality.md
 	@$(BIN)/python -m benchmarks.analysis.bbbc013 --bbbc013 $(DATA)/bbbc013 --page docs/bbbc013.md --images docs/images
 	@$(BIN)/python -m benchmarks.analysis.recovery --page docs/recovery.md --figure docs/images/recovery.png
+
+bench-pages: $(VENV)/.dev ## docs/pages.md: first content and interaction of every page on large screens, in a browser
+	@$(BIN)/python -m benchmarks.pages.speed --page docs/pages.md
 
 bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/bench yet, hours on two cores
 	@$(BIN)/python -m benchmarks.training.probe --bbbc013 $(DATA)/bbbc013 --runs runs/bench --page docs/training.md

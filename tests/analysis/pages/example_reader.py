@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_analysis.report.drawings import PlaneDrawings
 from gandl_shared.errors import NotFound
 from gandl_shared.schemas.screen import ParkedSite, Progress, ScreenState, ScreenStatus
 from gandl_shared.store import Profiles
@@ -68,3 +69,7 @@ class ExampleReader:
     def profiles(self, screen_id: str) -> Profiles:
         """Raise NotFound: no vectors are stored."""
         raise NotFound(f"screen '{screen_id}' has no vectors yet")
+
+    def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+        """Return None: nothing was drawn ahead."""
+        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.drawings import draw_curve, draw_report
+from gandl_analysis.report.drawings import draw_curve, draw_planes, draw_report
 from gandl_analysis.report.view import report_view
 from gandl_shared.schemas.analysis import AnalysisParameters
 
@@ -28,3 +28,11 @@ def test_the_preset_of_the_paper_draws_min_max(small: ScreenAnalysis) -> None:
 def test_a_curve_is_labelled_with_its_verdict_and_ec50(small: ScreenAnalysis) -> None:
     svg = draw_curve(small.curves[0], "curve-0")
     assert 'aria-label="Dose-response of Remdesivir in HRCE: active, EC50 0.120 µM."' in svg
+
+
+def test_figures_that_are_stored_are_not_drawn_again(small: ScreenAnalysis) -> None:
+    planes = draw_planes(small)
+    view = report_view(small)
+    changed = planes.model_copy(update={"controls": {"HRCE": "<svg/>"}})
+    assert draw_report(small, view, changed).controls == {"HRCE": "<svg/>"}
+    assert draw_report(small, view, planes) == draw_report(small, view)

@@ -18,6 +18,7 @@ from gandl_analysis.settings import Settings
 def analysis_runs(settings: Settings, database: Database) -> AnalysisRuns:
     """Return what the task calls, for this worker or for one that works on both queues."""
     return AnalysisRuns(
+        draws_ahead=True,
         database=database,
         store=Store(settings.store),
         models=EmbeddingServiceModels(settings),

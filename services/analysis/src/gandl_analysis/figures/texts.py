@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from gandl_shared.schemas.curve import CurveLocation, Relation
 
 _REPLACEMENT: Final = "\ufffd"
+_NOT_XML: Final = re.compile("[\\x00-\\x1f\\ud800-\\udfff\\ufffe\\uffff]")
+"""The characters that are not in XML 1.0 (W3C 2008, section 2.2), and control characters."""
 
 
 def plain(text: str, limit: int = 60) -> str:
@@ -20,12 +23,7 @@ def plain(text: str, limit: int = 60) -> str:
 
 def xml_text(text: str) -> str:
     """Return a text with � for characters that no XML document may hold."""
-    return "".join(c if _is_xml(c) else _REPLACEMENT for c in text)
-
-
-def _is_xml(character: str) -> bool:
-    """True for a character of XML 1.0 (W3C 2008, section 2.2), control characters left out."""
-    return character >= " " and not "\ud800" <= character <= "\udfff" and character not in "\ufffe\uffff"
+    return _NOT_XML.sub(_REPLACEMENT, text)
 
 
 def unit_text(unit: str) -> str:

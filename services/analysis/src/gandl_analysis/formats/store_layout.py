@@ -4,6 +4,7 @@
     analyses/<version>/compounds.json    compounds and cell lines, so that a search need not read the results
     analyses/<version>/sites.json        scores of sites
     analyses/<version>/tiles.parquet     efficacies of tiles
+    analyses/<version>/planes-1.json     figures that take long to draw, where a service has drawn them ahead
     analyses/<version>/axes/<stem>.npz   fitted axes: arrays, a JSON header, a hash over both
     model.json                           the card of the model when the screen was submitted
 
@@ -23,8 +24,11 @@ from gandl_analysis.formats.axis_file import axis_bytes, read_axis
 from gandl_analysis.formats.tile_scores import TileScore, read_tile_scores, tile_scores_bytes
 from gandl_analysis.pipeline.inputs import EarlierAxes
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
+from gandl_analysis.report.drawings import PlaneDrawings
 
 _MODEL = "model.json"
+_PLANES = "planes-1.json"
+"""The number rises with each change of how the figures look, so that old ones are not shown."""
 
 
 class TestedCompound(Frozen, extra="ignore"):
@@ -57,6 +61,19 @@ def write_analysis(
     store.put_document(screen, f"{folder}/compounds.json", _COMPOUNDS.dump_json(compounds))
     # Readers take a version for complete when they see its result, so the result is written last.
     store.put_document(screen, f"{folder}/result.json", analysis.model_dump_json())
+
+
+def write_planes(store: Store, screen: str, version: int, planes: PlaneDrawings) -> None:
+    """Store the figures of an analysis that take long to draw."""
+    store.put_document(screen, f"{_folder(version)}/{_PLANES}", planes.model_dump_json())
+
+
+def read_planes(store: Store, screen: str, version: int) -> PlaneDrawings | None:
+    """Return the stored figures of an analysis, or None where this version of gandl has stored none."""
+    try:
+        return PlaneDrawings.model_validate_json(store.document(screen, f"{_folder(version)}/{_PLANES}"))
+    except NotFound:
+        return None
 
 
 def read_analysis(store: Store, screen: str, version: int) -> ScreenAnalysis:

@@ -13,6 +13,7 @@ from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pages.frame.screen_frame import FramedAnalysis, Tab, framed_analysis
 from gandl_analysis.pages.report_cache import ReportCache, ReportKey
 from gandl_analysis.pages.screens import RUNNING_STATES
+from gandl_analysis.report.drawings import PlaneDrawings
 from gandl_analysis.report.render import report_context
 
 
@@ -42,14 +43,15 @@ def router(reader: ScreenReader) -> APIRouter:
         )
 
         def draw() -> str:
-            return _report(framed_analysis(request, reader, screen_id, version, Tab.REPORT))
+            framed = framed_analysis(request, reader, screen_id, version, Tab.REPORT)
+            return _report(framed, reader.planes(screen_id, framed.frame.version))
 
         return html_answer(reports.get(key, draw))
 
     return routes
 
 
-def _report(framed: FramedAnalysis) -> str:
+def _report(framed: FramedAnalysis, planes: PlaneDrawings | None) -> str:
     frame = framed.frame
-    context = report_context(framed.analysis, lambda curve: frame.compound_address(curve.compound))
+    context = report_context(framed.analysis, lambda curve: frame.compound_address(curve.compound), planes=planes)
     return environment().get_template("screen.html").render(context | {"base": frame.base, "frame": frame})

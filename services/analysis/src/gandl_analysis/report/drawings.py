@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.curve import Curve, CurvePoint
 from markupsafe import Markup
 
@@ -12,14 +13,26 @@ from gandl_analysis.figures.controls import control_distributions
 from gandl_analysis.figures.dose_response import dose_response_card, well_groups
 from gandl_analysis.figures.e2_c2_plane import e2_c2_plane
 from gandl_analysis.figures.e2_plane import PlotScale, e2_plane
-from gandl_analysis.figures.plate import plate_heatmap
+from gandl_analysis.figures.light.colours import colour_scale
+from gandl_analysis.figures.light.curve import curve_picture
+from gandl_analysis.figures.light.plate import plate_picture
+from gandl_analysis.figures.marks import well_title
 from gandl_analysis.figures.svg import Drawing
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.numbers import location
-from gandl_analysis.report.view import ReportView
+from gandl_analysis.report.view import ReportView, cell_line_names
 
 CARD_SIZE = (4.4, 2.9)
 """Inches of a curve among others."""
+
+
+class PlaneDrawings(Frozen):
+    """The figures of a report that take long to draw, as elements of a page: planes and controls by cell line, and the
+    plane of two cell lines. They are drawn when an analysis ends, and stored with it."""
+
+    e2_planes: Mapping[str, str]
+    controls: Mapping[str, str]
+    e2_c2_plane: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,17 +47,29 @@ class ReportDrawings:
     e2_c2_plane: Markup | None
 
 
-def draw_report(analysis: ScreenAnalysis, view: ReportView) -> ReportDrawings:
-    """Draw all figures of a report."""
-    wells, names = analysis.wells, [cell_line.name for cell_line in view.cell_lines]
+def draw_planes(analysis: ScreenAnalysis) -> PlaneDrawings:
+    """Draw the figures that take long."""
+    wells, names = analysis.wells, cell_line_names(analysis)
     # The paper plots stretched scores, so that its preset can be compared with its figures.
     scale = PlotScale.MIN_MAX if analysis.provenance.parameters.preset == "paper" else PlotScale.SCORES
-    return ReportDrawings(
-        curves={row.key: draw_curve(row.curve, row.key) for row in view.drawn_rows},
-        e2_planes={name: _markup(e2_plane(wells, name, scale), f"e2-{k}") for k, name in enumerate(names)},
-        controls={name: _markup(control_distributions(wells, name), f"qc-{k}") for k, name in enumerate(names)},
-        plates={name: _markup(plate_heatmap(wells, name), f"plate-{k}") for k, name in enumerate(view.drawn_plates)},
+    return PlaneDrawings(
+        e2_planes={name: e2_plane(wells, name, scale).inline(f"e2-{k}") for k, name in enumerate(names)},
+        controls={name: control_distributions(wells, name).inline(f"qc-{k}") for k, name in enumerate(names)},
         e2_c2_plane=_draw_e2_c2_plane(analysis, scale),
+    )
+
+
+def draw_report(analysis: ScreenAnalysis, view: ReportView, planes: PlaneDrawings | None = None) -> ReportDrawings:
+    """Draw all figures of a report but the `planes` that are stored."""
+    planes = planes or draw_planes(analysis)
+    c2 = planes.e2_c2_plane
+    # A figure is safe to put into a page, because the XML writer escapes every text in it.
+    return ReportDrawings(
+        curves={row.key: _draw_card(row.curve) for row in view.drawn_rows},
+        e2_planes={name: Markup(text) for name, text in planes.e2_planes.items()},
+        controls={name: Markup(text) for name, text in planes.controls.items()},
+        plates={name: _draw_plate(analysis, name) for name in view.drawn_plates},
+        e2_c2_plane=None if c2 is None else Markup(c2),
     )
 
 
@@ -63,19 +88,37 @@ def draw_curve(
     link: Callable[[CurvePoint], PointLink] | None = None,
 ) -> Markup:
     """Draw a curve; `name` is unique on the page, and `size` is in inches. With `link`, its wells are links."""
-    ec50 = f", EC50 {location(curve.ec50)}" if curve.ec50.value is not None else ""
-    label = f"Dose-response of {curve.compound} in {curve.cell_line}: {curve.verdict.label}{ec50}."
     points = {} if link is None else {gid: [link(p) for p in points] for gid, points in well_groups(curve).items()}
     tips = {gid: [point.title for point in of_group] for gid, of_group in points.items()}
     links = {gid: [point.address for point in of_group] for gid, of_group in points.items()}
-    return _markup(Drawing(dose_response_card(curve, size), label, tips, links), name)
+    return _markup(Drawing(dose_response_card(curve, size), curve_label(curve), tips, links), name)
 
 
-def _draw_e2_c2_plane(analysis: ScreenAnalysis, scale: PlotScale) -> Markup | None:
+def curve_label(curve: Curve) -> str:
+    """Return what a picture of a curve shows, in words."""
+    ec50 = f", EC50 {location(curve.ec50)}" if curve.ec50.value is not None else ""
+    return f"Dose-response of {curve.compound} in {curve.cell_line}: {curve.verdict.label}{ec50}."
+
+
+def _draw_card(curve: Curve) -> Markup:
+    # A report draws a hundred curves, for which a plotting library would need seconds.
+    return Markup(curve_picture(curve, curve_label(curve)))
+
+
+def _draw_plate(analysis: ScreenAnalysis, plate: str) -> Markup:
+    wells = [well for well in analysis.wells if well.plate == plate]
+    values: dict[str, float | str | None] = {well.well: well.efficacy for well in wells}
+    scored = sum(value is not None for value in values.values())
+    label = f"Efficacy of plate {plate}: {scored} of {len(wells)} wells have a score."
+    scale = colour_scale(list(values.values()), is_diverging=True, limit=1.0)
+    return Markup(plate_picture(wells, values, scale, label, titles={well.well: well_title(well) for well in wells}))
+
+
+def _draw_e2_c2_plane(analysis: ScreenAnalysis, scale: PlotScale) -> str | None:
     # An axis that was requested but could not be fitted has no hash and no scores.
     c2 = next((axis for axis in analysis.axes if axis.name == "C2" and axis.hash), None)
     drawing = None if c2 is None else e2_c2_plane(analysis.wells, c2, scale)
-    return None if drawing is None else _markup(drawing, "between")
+    return None if drawing is None else drawing.inline("between")
 
 
 def _markup(drawing: Drawing, name: str) -> Markup:

@@ -10,7 +10,7 @@ from gandl_shared.schemas.curve import Curve
 from gandl_analysis.figures.pixels.strips import Strips, TileChoice
 from gandl_analysis.figures.style import efficacy_colour
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.drawings import draw_report
+from gandl_analysis.report.drawings import PlaneDrawings, draw_report
 from gandl_analysis.report.environment import environment
 from gandl_analysis.report.view import report_view
 
@@ -24,15 +24,19 @@ def render_report(analysis: ScreenAnalysis, strips: Strips = NO_STRIPS) -> str:
 
 
 def report_context(
-    analysis: ScreenAnalysis, address: CompoundAddress | None = None, strips: Strips = NO_STRIPS
+    analysis: ScreenAnalysis,
+    address: CompoundAddress | None = None,
+    strips: Strips = NO_STRIPS,
+    planes: PlaneDrawings | None = None,
 ) -> dict[str, object]:
     """Return the variables of the report's template. `address` gives the page of a compound; None where there is no
-    server, so that a compound links to its curve below. `strips` are the tiles under the curves."""
+    server, so that a compound links to its curve below. `strips` are the tiles under the curves, and `planes` the
+    figures that are stored."""
     view = report_view(analysis)
     return {
         "analysis": analysis,
         "view": view,
-        "drawings": draw_report(analysis, view),
+        "drawings": draw_report(analysis, view, planes),
         "address": address,
         "strips": strips,
         "strip_rule": TileChoice.MEDIAN.rule,

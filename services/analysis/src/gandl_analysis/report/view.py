@@ -101,9 +101,13 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
     )
 
 
+def cell_line_names(analysis: ScreenAnalysis) -> tuple[str, ...]:
+    """Return the cell lines of a screen in plate map order."""
+    return tuple(dict.fromkeys(well.cell_line for well in analysis.wells if well.role is not Role.EMPTY))
+
+
 def _cell_lines(analysis: ScreenAnalysis) -> tuple[CellLineSummary, ...]:
-    names = dict.fromkeys(well.cell_line for well in analysis.wells if well.role is not Role.EMPTY)
-    return tuple(_cell_line(analysis, name) for name in names)
+    return tuple(_cell_line(analysis, name) for name in cell_line_names(analysis))
 
 
 def _cell_line(analysis: ScreenAnalysis, name: str) -> CellLineSummary:

@@ -18,10 +18,18 @@ from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.store import Profiles, Store
 
 from gandl_analysis.formats.profiles.read import FEATURES
-from gandl_analysis.formats.store_layout import TestedCompound, read_analysis, read_compounds, read_sites, read_tiles
+from gandl_analysis.formats.store_layout import (
+    TestedCompound,
+    read_analysis,
+    read_compounds,
+    read_planes,
+    read_sites,
+    read_tiles,
+)
 from gandl_analysis.formats.tile_scores import TileScore
 from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_analysis.report.drawings import PlaneDrawings
 from gandl_analysis.service.comparison import compare_analyses
 from gandl_analysis.service.filters import HitFilter, WellFilter
 from gandl_analysis.service.screen_axes import screen_axes
@@ -76,6 +84,10 @@ class Results:
         """Return `features.csv` of a screen whose vectors are those of a table. Raises NotFound for another one."""
         require_screen_id(screen)
         return self._store.document(screen, FEATURES)
+
+    def planes(self, screen: str, version: int | None) -> PlaneDrawings | None:
+        """Return the figures that were drawn when an analysis ended, or None where there are none."""
+        return read_planes(self._store, screen, finished_version(self._database, screen, version))
 
     def profiles(self, screen: str) -> Profiles:
         """Return the vectors of all tiles of a screen. Raises NotFound where there are none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 from gandl_shared.plates.well_names import parse_well, row_letters
 from gandl_shared.schemas.screen import WellScore
@@ -23,16 +24,20 @@ _LABELLED_ROWS = 16
 
 
 def plate_picture(
-    wells: Sequence[WellScore], values: Mapping[str, float | str | None], scale: ColourScale, label: str
+    wells: Sequence[WellScore],
+    values: Mapping[str, float | str | None],
+    scale: ColourScale,
+    label: str,
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return the picture of the wells of one plate as an element of a page.
 
-    `values` are by well. A well without a value is crossed out, and an empty well is a dotted ring, so that neither
-    looks like a value of 0. Screen readers read `label`.
+    `values` and `titles`, which are shown under the pointer, are by well. A well without a value is crossed out, and an
+    empty well is a dotted ring, so that neither looks like a value of 0. Screen readers read `label`.
     """
     rows, columns = plate_format(wells)
     parts = [_row_labels(rows), _column_labels(columns)]
-    parts += [_well(well, values.get(well.well), scale) for well in wells]
+    parts += [_well(well, values.get(well.well), scale, titles.get(well.well)) for well in wells]
     width, height = _MARGIN + columns * _CELL, _MARGIN + rows * _CELL
     return element(
         "svg",
@@ -45,13 +50,15 @@ def plate_picture(
     )
 
 
-def _well(well: WellScore, value: float | str | None, scale: ColourScale) -> str:
+def _well(well: WellScore, value: float | str | None, scale: ColourScale, title: str | None) -> str:
     x, y = _corner(well.well)
     if value is None:
-        return _empty(x, y) if well.role is Role.EMPTY else _crossed(x, y)
+        return _empty(x, y, title) if well.role is Role.EMPTY else _crossed(x, y, title)
     colour = _cached_colour(scale, value)
     side = _CELL - 2 * _GAP
-    square = element("rect", x=x + _GAP, y=y + _GAP, width=side, height=side, rx=1.5, fill=colour, class_="w")
+    square = element(
+        "rect", x=x + _GAP, y=y + _GAP, width=side, height=side, rx=1.5, fill=colour, class_="w", title=title
+    )
     mark = ROLE_MARKS.get(well.role)
     if mark is None:
         return square
@@ -59,14 +66,14 @@ def _well(well: WellScore, value: float | str | None, scale: ColourScale) -> str
     return square + element("text", text=mark, x=x + _CELL / 2, y=y + _CELL / 2 + 2.8, class_="m", fill=ink)
 
 
-def _empty(x: float, y: float) -> str:
-    return element("circle", cx=x + _CELL / 2, cy=y + _CELL / 2, r=1.6, class_="e")
+def _empty(x: float, y: float, title: str | None) -> str:
+    return element("circle", cx=x + _CELL / 2, cy=y + _CELL / 2, r=1.6, class_="e", title=title)
 
 
-def _crossed(x: float, y: float) -> str:
+def _crossed(x: float, y: float, title: str | None) -> str:
     near, far = 2.8, _CELL - 2.8
     path = f"M{x + near:g} {y + near:g}L{x + far:g} {y + far:g}M{x + near:g} {y + far:g}L{x + far:g} {y + near:g}"
-    return element("path", d=path, class_="x")
+    return element("path", d=path, class_="x", title=title)
 
 
 def _row_labels(rows: int) -> str:

@@ -11,6 +11,7 @@ from gandl_shared.store import Profiles
 
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_analysis.report.drawings import PlaneDrawings
 
 
 class ScreenReader(Protocol):
@@ -28,6 +29,9 @@ class ScreenReader(Protocol):
 
     def profiles(self, screen_id: str) -> Profiles:
         """Return the vectors of all tiles of a screen with the metrics of their sites. Raises NotFound."""
+
+    def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+        """Return the figures that were drawn when an analysis ended, or None where there are none."""
 
 
 class ServiceReader:
@@ -57,3 +61,7 @@ class ServiceReader:
     def profiles(self, screen_id: str) -> Profiles:
         """Return the vectors of all tiles of a screen with the metrics of their sites. Raises NotFound."""
         return self._services().results.profiles(screen_id)
+
+    def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+        """Return the figures that were drawn when an analysis ended, or None where there are none."""
+        return self._services().results.planes(screen_id, version)

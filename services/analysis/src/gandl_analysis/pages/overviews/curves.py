@@ -27,7 +27,7 @@ from gandl_analysis.pages.overviews.curve_review import (
     review_curves,
     sort_curves,
 )
-from gandl_analysis.report.numbers import location
+from gandl_analysis.report.drawings import curve_label
 
 CURVES_PER_PAGE = 48
 
@@ -104,10 +104,8 @@ def router(reader: ScreenReader) -> APIRouter:
 
 
 def _picture(curve: Curve) -> Markup:
-    ec50 = f", EC50 {location(curve.ec50)}" if curve.ec50.value is not None else ""
-    label = f"Dose-response of {curve.compound} in {curve.cell_line}: {curve.verdict.label}{ec50}."
     # Every text in the picture was escaped when it was made.
-    return Markup(curve_picture(curve, label))
+    return Markup(curve_picture(curve, curve_label(curve)))
 
 
 def _overlay(
