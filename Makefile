@@ -117,7 +117,7 @@ openapi: $(VENV)/.dev ## write openapi/*.json again
 bench: $(VENV)/.dev bench-analysis ## every benchmark; pages of docs/ are written again
 	@$(BIN)/python -m benchmarks.screens --bbbc013 $(DATA)/bbbc013 --out docs/results.md
 	@$(BIN)/python -m benchmarks.picture --bbbc013 $(DATA)/bbbc013 --out docs/images/bbbc013.png
-	@$(BIN)/python -m benchmarks.embedding
+	@$(BIN)/python -m benchmarks.serving.engine_and_http
 
 bench-analysis: $(VENV)/.dev ## every table and figure of the analysis: calibration, speed, size, BBBC013, recovery
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis.curves

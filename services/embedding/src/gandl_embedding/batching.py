@@ -1,16 +1,17 @@
 """Dynamic batching: tiles of many requests share one run of the model, in their order and within limits.
 
-A run takes the tiles that wait, up to a full batch. A request with more tiles is split over several runs, so no run is
-padded and no request waits for later ones. Nothing in a model mixes tiles, so a vector is the same in every batch.
+One thread runs the model and takes its next tiles itself: those that wait, up to a full batch. A run never waits for
+more, because requests that arrive during a run share the next one. A request with more tiles is split over several
+runs, so no run is padded. Nothing in a model mixes tiles, so a vector is the same in every batch.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class BatchOptions:
 
     max_tiles: int
     max_waiting: int
-    fill_seconds: float = 0.002
+    fill_seconds: float = 0.0
     deadline_seconds: float = 120.0
     queue_seconds: float = 8.0
 
@@ -73,29 +74,30 @@ class Batcher:
         self._options = options
         self._observe = observe
         self._jobs: deque[_Job] = deque()
-        self._arrived = asyncio.Event()
+        # It guards the queue, which requests fill and the thread of the model empties.
+        self._changed = threading.Condition()
         self._draining = False
         self._rate: float | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         # One thread: runs at the same time would share the cores and each be slower.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="gandl-embed")
+        self._thread = threading.Thread(target=self._work, name="gandl-embed", daemon=True)
 
     @property
     def waiting(self) -> int:
         """The number of tiles in the queue."""
-        return sum(job.waiting for job in self._jobs)
+        with self._changed:
+            return sum(job.waiting for job in self._jobs)
 
     async def __aenter__(self) -> Batcher:
-        self._task = asyncio.create_task(self._work())
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        # Without a new arrival, the worker would sleep and never see that it has to end.
-        self._draining = True
-        self._arrived.set()
-        if self._task is not None:
-            await self._task
-        self._thread.shutdown()
+        with self._changed:
+            self._draining = True
+            self._changed.notify()
+        await asyncio.to_thread(self._thread.join)
 
     async def embed(self, tiles: Uint8) -> Float32:
         """Return the vectors of `tiles`, in order. Raises Full, Unavailable (not running or draining),
@@ -104,8 +106,9 @@ class Batcher:
         if not len(tiles):
             return np.empty((0, self._embedder.card.features), np.float32)
         job = _Job(tiles, self._embedder.card.features, asyncio.get_running_loop().create_future())
-        self._jobs.append(job)
-        self._arrived.set()
+        with self._changed:
+            self._jobs.append(job)
+            self._changed.notify()
         try:
             async with asyncio.timeout(self._options.deadline_seconds):
                 return await job.future
@@ -116,7 +119,7 @@ class Batcher:
             self._remove(job)
 
     def _admit(self, count: int) -> None:
-        if self._draining or self._task is None:
+        if self._draining or self._loop is None:
             raise Unavailable("the embedding service is draining" if self._draining else "the model is not started")
         self.check_room(count)
 
@@ -141,56 +144,52 @@ class Batcher:
 
     def _remove(self, job: _Job) -> None:
         """Remove a request that has ended, or whose client has left, from the queue."""
-        if job in self._jobs:
-            self._jobs.remove(job)
+        with self._changed:
+            if job in self._jobs:
+                self._jobs.remove(job)
 
-    async def _work(self) -> None:
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            # Nobody new may join while the queue drains, so there is nothing to wait for.
-            if not self._draining:
-                await self._fill()
-            while self._jobs:
-                await self._run(self._next_run())
-            if self._draining:
-                return
-
-    async def _fill(self) -> None:
-        """Wait a moment for more tiles if a run would not be full."""
-        try:
-            async with asyncio.timeout(self._options.fill_seconds):
-                while self.waiting < self._options.max_tiles and not self._draining:
-                    await self._arrived.wait()
-                    self._arrived.clear()
-        except TimeoutError:
-            return
+    def _work(self) -> None:
+        """Run the model until the queue is empty and nobody may join it any more."""
+        while pieces := self._next_run():
+            begin = time.perf_counter()
+            try:
+                parts = [job.tiles[start:end] for job, start, end in pieces]
+                # A run of one request needs no copy.
+                vectors: Float32 | Exception = self._embedder.embed(
+                    parts[0] if len(parts) == 1 else np.concatenate(parts)
+                )
+            except Exception as error:
+                # An error of the model ends the requests of this run, not the queue.
+                vectors = error
+                for job, _, _ in pieces:
+                    self._remove(job)
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(self._deliver, pieces, vectors, time.perf_counter() - begin)
 
     def _next_run(self) -> list[tuple[_Job, int, int]]:
-        """Return the pieces of the next run (request, first tile, end) from the front of the queue."""
+        """Wait for tiles, and return the pieces of the next run (request, first tile, end); none at the end."""
         pieces, room = [], self._options.max_tiles
-        while room and self._jobs:
-            # First come, first served: a large request cannot be overtaken, and it is split where the run is full.
-            job = self._jobs[0]
-            start, job.started = job.started, min(len(job.tiles), job.started + room)
-            pieces.append((job, start, job.started))
-            room -= job.started - start
-            if not job.waiting:
-                self._jobs.popleft()
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._draining)
+            # Nobody new may join while the queue drains, so there is nothing to wait for.
+            if self._options.fill_seconds:
+                self._changed.wait_for(lambda: self._draining or self.waiting >= room, self._options.fill_seconds)
+            while room and self._jobs:
+                # First come, first served: a large request cannot be overtaken, and it is split where the run is full.
+                job = self._jobs[0]
+                start, job.started = job.started, min(len(job.tiles), job.started + room)
+                pieces.append((job, start, job.started))
+                room -= job.started - start
+                if not job.waiting:
+                    self._jobs.popleft()
         return pieces
 
-    async def _run(self, pieces: list[tuple[_Job, int, int]]) -> None:
-        parts = [job.tiles[start:end] for job, start, end in pieces]
-        # A run of one request needs no copy.
-        tiles = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        begin = time.perf_counter()
-        try:
-            vectors = await asyncio.get_running_loop().run_in_executor(self._thread, self._embedder.embed, tiles)
-        except Exception as error:
-            # An error of the model ends the requests of this run, not the queue.
-            self._fail(pieces, error)
+    def _deliver(self, pieces: list[tuple[_Job, int, int]], vectors: Float32 | Exception, seconds: float) -> None:
+        """Give the requests of a run their vectors, in the thread of the event loop."""
+        if isinstance(vectors, Exception):
+            self._fail(pieces, vectors)
             return
-        self._update_rate(len(tiles), time.perf_counter() - begin)
+        self._update_rate(len(vectors), seconds)
         offset = 0
         for job, start, end in pieces:
             job.store(start, vectors[offset : offset + end - start])
@@ -198,7 +197,6 @@ class Batcher:
 
     def _fail(self, pieces: list[tuple[_Job, int, int]], error: Exception) -> None:
         for job, _, _ in pieces:
-            self._remove(job)
             # A request that was cancelled or timed out has its result already.
             if not job.future.done():
                 job.future.set_exception(error)

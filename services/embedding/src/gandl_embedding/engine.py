@@ -22,7 +22,7 @@ CUDA = "CUDAExecutionProvider"
 CARD_FORMAT = 1
 
 CPU_PIXELS = 2**16
-"""Pixels of one internal batch on a CPU: 16 tiles of 64 × 64. This was measured (benchmarks/embedding.py): in smaller
+"""Pixels of one internal batch on a CPU: 16 tiles of 64 × 64. This was measured (benchmarks/serving): in smaller
 batches the cost of a call dominates, and larger ones do not leave the first blocks' activations in the caches."""
 
 GPU_PIXELS = 2**20

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     batch_tiles: int | None = Field(
         default=None, ge=1, description="maximum of tiles per run; absent: as measured for the device"
     )
-    batch_wait_ms: float = Field(default=2.0, ge=0, le=1000, description="milliseconds that a run waits for more tiles")
+    batch_wait_ms: float = Field(default=0.0, ge=0, le=1000, description="milliseconds that a run waits for more tiles")
     queue_tiles: int = Field(default=8192, ge=1, description="maximum of waiting tiles; further requests get 429")
     queue_s: float = Field(
         default=8.0, gt=0, description="seconds that a request may have to wait; further requests get 429"

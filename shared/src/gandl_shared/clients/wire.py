@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,10 @@ CLIPPED = "X-Gandl-Clipped"
 """The share of the pixels of each channel that lie outside the limits, joined by commas."""
 
 _MAX_SHAPE_TEXT = 100
+MAX_HEADER = 2**16
+"""The longest head of an `.npy` file that is looked at, in bytes; numpy reads at most 10,000."""
+MAX_CACHED_HEADER = 256
+"""The longest head that is kept, in bytes; numpy writes 128."""
 
 Array = NDArray[Any]  # Any: the header names the type, and the reader decides which types it accepts
 
@@ -86,13 +91,13 @@ def from_npy(body: bytes) -> Array:
     Raises Malformed for anything else: pickled objects, structures, a header that does not match the length of the
     data.
     """
-    stream = io.BytesIO(body)
-    shape, fortran, dtype = _header(stream)
+    start = _header_bytes(body)
+    shape, fortran, dtype = (_cached_header if start <= MAX_CACHED_HEADER else _header)(body[:start])
     # Objects would need pickle, which runs code, and structures have no meaning as images.
     if dtype.kind not in "uifb":
         raise Malformed(f"the .npy holds {dtype}; only plain numbers are accepted")
     # The length is checked before anything is allocated, so that a forged shape costs nothing.
-    start, expected = stream.tell(), math.prod(shape) * dtype.itemsize
+    expected = math.prod(shape) * dtype.itemsize
     if len(body) - start != expected:
         raise Malformed(
             f"the .npy header promises {expected} bytes ({dtype} {list(shape)}), {len(body) - start} follow"
@@ -110,8 +115,16 @@ def _shaped(flat: Array, shape: tuple[int, ...], fortran: bool) -> Array:
         raise Malformed(f"the .npy header has a shape that no array can have: {error}") from error
 
 
-def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _header_bytes(body: bytes) -> int:
+    """Return where the data begin, by the length that the header states."""
+    width = 2 if body[6:7] == b"\x01" else 4
+    stated = int.from_bytes(body[8 : 8 + width], "little")
+    return min(8 + width + stated, MAX_HEADER)
+
+
+def _header(head: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     readers = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
+    stream = io.BytesIO(head)
     try:
         version = npy_format.read_magic(stream)
         if version not in readers:
@@ -124,3 +137,7 @@ def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     if any(type(n) is not int or n < 0 for n in shape):
         raise Malformed(f"the .npy header has the shape {str(shape)[:_MAX_SHAPE_TEXT]}")
     return shape, fortran, dtype
+
+
+# Clients send arrays of few shapes again and again, and the parser of Python literals is slow.
+_cached_header = lru_cache(maxsize=256)(_header)

@@ -19,17 +19,24 @@ async def while_present(receive: Receive, work: Coroutine[Any, Any, T]) -> T | N
 
     The body of the request must have been read, because `receive` is asked for the next message.
     """
-    task = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(_departure(receive))
+    task, is_gone = asyncio.current_task(), False
+    assert task is not None
+
+    async def watch() -> None:
+        nonlocal is_gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        is_gone = True
+        task.cancel()
+
+    # The work stays in the task of the request, because another task for it would cost more than most of the rest.
+    watcher = asyncio.create_task(watch())
     try:
-        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
+        return await work
+    except asyncio.CancelledError:
+        if not is_gone:
+            raise
+        task.uncancel()
+        return None
     finally:
-        for each in (task, watch):
-            each.cancel()
-        await asyncio.gather(task, watch, return_exceptions=True)
-
-
-async def _departure(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        watcher.cancel()

@@ -1,7 +1,8 @@
 """Measure how fast images become vectors: over HTTP, by the engine in this process, and at the peak of the machine.
 
-`python -m benchmarks.embedding [MODEL.onnx] [--threads N]`. All rates come from one run on one machine. The tasks are
-interleaved round by round, so that other work on the machine affects all of them; the best round of each counts.
+`python -m benchmarks.serving.engine_and_http [MODEL.onnx] [--threads N]`. All rates come from one run on one machine.
+The tasks are interleaved round by round, so that other work on the machine affects all of them; the best round of each
+counts.
 
 The peak is the best float32 matrix product of numpy's BLAS on as many threads. A model's work is counted from its graph
 (2 × multiply-adds of its convolutions and matrix products).

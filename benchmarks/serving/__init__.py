@@ -1,0 +1,1 @@
+"""How fast images become vectors: the engine, the service around it, and what HTTP costs."""

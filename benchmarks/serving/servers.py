@@ -1,0 +1,82 @@
+"""What is compared: our service with engines that cost nothing, a set time, or what they cost, and a bare application.
+
+`python -m benchmarks.serving.servers KIND PORT` serves one of them until SIGTERM.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uvicorn
+from gandl_embedding.app import build
+from gandl_embedding.catalog import Catalog
+from gandl_embedding.engine import Engine
+from gandl_embedding.settings import Settings
+from gandl_shared.clients.wire import to_npy
+from numpy.typing import NDArray
+
+SECONDS_PER_RUN, SECONDS_PER_TILE = 0.0015, 1 / 25_000
+"""The paced engine takes what an H200 was measured to take: a fixed time per run, and a time per tile."""
+
+
+class FreeEngine(Engine):
+    """An engine whose vectors are zeros and cost nothing."""
+
+    def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return zeros."""
+        return np.zeros((len(tiles), self.card.features), np.float32)
+
+
+class PacedEngine(FreeEngine):
+    """An engine that waits as long as a GPU works, and leaves the processor to others meanwhile."""
+
+    def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return zeros after the time that a GPU takes."""
+        time.sleep(SECONDS_PER_RUN + SECONDS_PER_TILE * len(tiles))
+        return super().embed(tiles)
+
+
+async def bare(scope: Any, receive: Any, send: Any) -> None:  # Any: the types of ASGI
+    """Read a body and answer as many zeros as the service would: the least that HTTP costs."""
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    more = scope["method"] == "POST"
+    size = 0
+    while more:
+        message = await receive()
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    body = to_npy(np.zeros((size // 8192, 512), np.float32))
+    headers = [(b"content-type", b"application/x-npy"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _service(engine: type[Engine], model: Path) -> Any:  # Any: an ASGI application
+    settings = Settings(models_dir=model.parent, default_model=model.stem, threads=1)
+    loaded = Catalog.load(settings)
+    name = loaded.get(None).card.name
+    if engine is not Engine:
+        loaded = Catalog({name: engine.load(model, threads=1)}, name)
+    Catalog.load = classmethod(lambda _, __: loaded)  # type: ignore[method-assign, assignment]  # the benchmark's own
+    return build(settings)
+
+
+def main() -> None:
+    """Serve."""
+    kind, port, model = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    engines = {"free": FreeEngine, "paced": PacedEngine, "real": Engine}
+    application = bare if kind == "bare" else _service(engines[kind], model)
+    uvicorn.run(application, port=port, log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main()

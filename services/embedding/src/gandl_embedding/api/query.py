@@ -1,0 +1,38 @@
+"""The query parameters of `POST /embed`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from gandl_shared.clients.wire import Pool
+from gandl_shared.web.query import QueryModel
+from pydantic import Field
+
+from gandl_embedding.service import EmbedOptions
+
+
+class EmbedQuery(QueryModel):
+    """The query parameters of `POST /embed`."""
+
+    model: str | None = Field(default=None, description="name of a model; the default one if absent")
+    pool: Pool = Field(default=Pool.TILES, description="one vector per tile, or the mean of each image's tiles")
+    low: list[Annotated[float, Field(allow_inf_nan=False)]] | None = Field(
+        default=None, description="raw intensity that becomes 0; repeat, one per channel"
+    )
+    high: list[Annotated[float, Field(allow_inf_nan=False)]] | None = Field(
+        default=None, description="raw intensity that becomes 255; repeat, one per channel"
+    )
+    allow_clipping: bool = Field(
+        default=False, description="true: use the limits of the card even where they do not fit the images"
+    )
+
+    @property
+    def options(self) -> EmbedOptions:
+        """The options of the service."""
+        return EmbedOptions(
+            model=self.model,
+            pool=self.pool,
+            low=tuple(self.low or ()),
+            high=tuple(self.high or ()),
+            allow_clipping=self.allow_clipping,
+        )
