@@ -106,6 +106,9 @@ def test_ready_tiles_pass_as_they_are(client: TestClient, models_dir: Path) -> N
     answer = client.post("/embed", content=to_npy(tiles), headers={**NPY_IN, "Accept": NPY})
     assert answer.headers["content-type"] == NPY
     assert answer.headers[MODEL_ID] == model_id(models_dir / "two.onnx")
+    durations = dict(part.split(";dur=") for part in answer.headers["server-timing"].split(", "))
+    assert list(durations) == ["decode", "queue", "compute"]
+    assert all(float(each) >= 0 for each in durations.values())
     vectors = from_npy(answer.content)
     assert vectors.dtype == np.float32
     assert_close(vectors, Engine.load(models_dir / "two.onnx", threads=1).embed(tiles))
@@ -179,6 +182,8 @@ def test_models_are_listed_with_their_cards(client: TestClient, models_dir: Path
     assert [(i.name, i.default, i.card.size) for i in infos] == [("five", False, 32), ("two", True, 16)]
     one = ModelInfo.model_validate(client.get("/models/five").json())
     assert (one.id, len(one.card.channels)) == (model_id(models_dir / "five.onnx"), 5)
+    assert one.limits is not None
+    assert (one.limits.body_bytes, one.limits.tiles, one.limits.batch_tiles) == (2**26, 4096, 64)
     assert_refused(client.get("/models/six"), 404, "'six'", "five, two")
 
 
@@ -186,6 +191,7 @@ def test_health_metrics_and_docs(client: TestClient) -> None:
     client.post("/embed", content=to_npy(np.zeros((3, 2, 16, 16), np.uint8)), headers=NPY_IN)
     assert client.get("/health/live").status_code == client.get("/docs").status_code == 200
     metrics = client.get("/metrics").text
+    assert 'gandl_embedding_stage_seconds_count{model="two",stage="queue"}' in metrics
     assert 'gandl_embedding_tiles_total{model="two"}' in metrics
     assert 'gandl_http_requests_total{method="POST",route="/embed",status="200"}' in metrics
     assert "gandl_embedding_queue_tiles 0.0" in metrics

@@ -41,6 +41,14 @@ class BatchOptions:
     queue_seconds: float = 8.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Seconds that the tiles of a request waited for their first run, and from there to their last vector."""
+
+    queue: float
+    compute: float
+
+
 class _Job:
     """The tiles of one request and the vectors that are computed so far."""
 
@@ -50,6 +58,12 @@ class _Job:
         self.future = future
         self.started = 0
         self.finished = 0
+        self.arrival = self.begin = time.perf_counter()
+
+    @property
+    def timing(self) -> Timing:
+        """How long the request took, after its last vector."""
+        return Timing(queue=self.begin - self.arrival, compute=time.perf_counter() - self.begin)
 
     @property
     def waiting(self) -> int:
@@ -102,16 +116,20 @@ class Batcher:
     async def embed(self, tiles: Uint8) -> Float32:
         """Return the vectors of `tiles`, in order. Raises Full, Unavailable (not running or draining),
         DeadlineExceeded."""
+        return (await self.embed_timed(tiles))[0]
+
+    async def embed_timed(self, tiles: Uint8) -> tuple[Float32, Timing]:
+        """Return the vectors as `embed` does, and how long they took."""
         self._admit(len(tiles))
         if not len(tiles):
-            return np.empty((0, self._embedder.card.features), np.float32)
+            return np.empty((0, self._embedder.card.features), np.float32), Timing(queue=0, compute=0)
         job = _Job(tiles, self._embedder.card.features, asyncio.get_running_loop().create_future())
         with self._changed:
             self._jobs.append(job)
             self._changed.notify()
         try:
             async with asyncio.timeout(self._options.deadline_seconds):
-                return await job.future
+                return await job.future, job.timing
         except TimeoutError as error:
             limit = self._options.deadline_seconds
             raise DeadlineExceeded(f"{len(tiles)} tiles were not embedded within {limit:g} s; send fewer") from error
@@ -177,6 +195,8 @@ class Batcher:
             while room and self._jobs:
                 # First come, first served: a large request cannot be overtaken, and it is split where the run is full.
                 job = self._jobs[0]
+                if not job.started:
+                    job.begin = time.perf_counter()
                 start, job.started = job.started, min(len(job.tiles), job.started + room)
                 pieces.append((job, start, job.started))
                 room -= job.started - start

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -18,6 +18,12 @@ class RunMetrics:
             "gandl_embedding_batch_tiles", "Tiles of one run", ["model"], buckets=_BATCH_SIZES, registry=registry
         )
         self._seconds = Histogram("gandl_embedding_run_seconds", "Seconds of one run", ["model"], registry=registry)
+        self._stages = Histogram(
+            "gandl_embedding_stage_seconds",
+            "Seconds of a request in decode, queue and compute",
+            ["model", "stage"],
+            registry=registry,
+        )
         Gauge("gandl_embedding_queue_tiles", "Tiles waiting", registry=registry).set_function(waiting)
 
     def observer(self, model: str) -> Callable[[int, float], None]:
@@ -29,3 +35,8 @@ class RunMetrics:
             self._seconds.labels(model).observe(seconds)
 
         return observe
+
+    def observe_stages(self, model: str, stages: Mapping[str, float]) -> None:
+        """Count the seconds of a request by stage."""
+        for stage, seconds in stages.items():
+            self._stages.labels(model, stage).observe(seconds)

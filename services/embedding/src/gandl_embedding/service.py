@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from gandl_shared.clients.wire import ModelInfo, Pool, from_npy
+from gandl_shared.clients.wire import ModelInfo, Pool, ServiceLimits, from_npy
 from gandl_shared.errors import Full, Unavailable
 from gandl_shared.imaging import IntensityLimits
 from gandl_shared.models import ModelCard
@@ -50,13 +51,17 @@ class EmbedOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedResult:
-    """The vectors of a request, float32: one row per tile or per image, as `pool` says."""
+    """The vectors of a request, float32: one row per tile or per image, as `pool` says.
+
+    `stages` are the seconds of decode, queue and compute.
+    """
 
     card: ModelCard
     model_id: str
     pool: Pool
     tiles: Tiles
     vectors: NDArray[np.float32]
+    stages: Mapping[str, float] = field(default_factory=dict)
 
 
 class EmbeddingService:
@@ -108,11 +113,11 @@ class EmbeddingService:
     def models(self) -> tuple[ModelInfo, ...]:
         """Return all models by file name. Raises Unavailable before the start."""
         catalog = self._loaded()
-        return tuple(catalog.info(name) for name in catalog.engines)
+        return tuple(self._info(catalog, name) for name in catalog.engines)
 
     def model(self, name: str) -> ModelInfo:
         """Return one model. Raises NotFound, Unavailable."""
-        return self._loaded().info(name)
+        return self._info(self._loaded(), name)
 
     def check_room(self, model: str | None) -> None:
         """Raise what a request would raise that is sent now, so that it can be refused before its body is read.
@@ -126,12 +131,14 @@ class EmbeddingService:
 
     async def embed_uploads(self, uploads: Sequence[Upload], options: EmbedOptions) -> EmbedResult:
         """Return the vectors of uploaded image files. Raises what `inputs` and `batching` raise."""
+        start = time.perf_counter()
         engine, limits = self._resolved(options)
         tiles = await self._decoders.tiles(uploads, engine.card, limits, self._request_limits(options))
-        return await self._embed(engine, tiles, options)
+        return await self._embed(engine, tiles, options, time.perf_counter() - start)
 
     async def embed_npy(self, body: bytes, options: EmbedOptions) -> EmbedResult:
         """Return the vectors of a `.npy` body. Raises Malformed, and what `inputs` and `batching` raise."""
+        start = time.perf_counter()
         engine, limits = self._resolved(options)
         array, request_limits = from_npy(body), self._request_limits(options)
         if holds_tiles(array, engine.card, limits):
@@ -140,7 +147,7 @@ class EmbeddingService:
         else:
             async with self._mappers:
                 tiles = await asyncio.to_thread(tiles_of_array, array, engine.card, limits, request_limits)
-        return await self._embed(engine, tiles, options)
+        return await self._embed(engine, tiles, options, time.perf_counter() - start)
 
     @contextmanager
     def reservation(self, expected_bytes: int) -> Iterator[Callable[[int], None]]:
@@ -183,11 +190,21 @@ class EmbeddingService:
             allow_clipping=options.allow_clipping,
         )
 
-    async def _embed(self, engine: Engine, tiles: Tiles, options: EmbedOptions) -> EmbedResult:
-        vectors = await self._batchers[engine.card.name].embed(tiles.tiles)
+    async def _embed(self, engine: Engine, tiles: Tiles, options: EmbedOptions, decode: float) -> EmbedResult:
+        name = engine.card.name
+        vectors, timing = await self._batchers[name].embed_timed(tiles.tiles)
         if options.pool is Pool.MEAN:
             vectors = mean_per_image(vectors, tiles.counts)
-        return EmbedResult(card=engine.card, model_id=engine.model_id, pool=options.pool, tiles=tiles, vectors=vectors)
+        stages = {"decode": decode, "queue": timing.queue, "compute": timing.compute}
+        self._metrics.observe_stages(name, stages)
+        return EmbedResult(
+            card=engine.card,
+            model_id=engine.model_id,
+            pool=options.pool,
+            tiles=tiles,
+            vectors=vectors,
+            stages=stages,
+        )
 
     async def _warm_up(self, catalog: Catalog) -> None:
         try:
@@ -200,6 +217,20 @@ class EmbeddingService:
             self._not_ready = f"warm-up failed: {error}"
         else:
             self._not_ready = None
+
+    def _info(self, catalog: Catalog, name: str) -> ModelInfo:
+        """Return a model with the limits that its requests have here."""
+        info, settings = catalog.info(name), self.settings
+        limits = ServiceLimits(
+            body_bytes=settings.body_mib * MIB,
+            files=settings.request_files,
+            pixels=settings.request_pixels,
+            tiles=settings.request_tiles,
+            batch_tiles=settings.batch_tiles or catalog.get(name).batch,
+            queue_seconds=settings.queue_s,
+            deadline_seconds=settings.deadline_s,
+        )
+        return info.model_copy(update={"limits": limits})
 
     def _loaded(self) -> Catalog:
         if self._catalog is None:

@@ -20,6 +20,8 @@ from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 
 NPY = "application/x-npy"
 MODEL_ID = "X-Gandl-Model-Id"
+SERVER_TIMING = "Server-Timing"
+"""The milliseconds of decode, queue and compute, in the form that browsers show."""
 CLIPPED = "X-Gandl-Clipped"
 """The share of the pixels of each channel that lie outside the limits, joined by commas."""
 
@@ -39,6 +41,19 @@ class Pool(StrEnum):
     MEAN = "mean"
 
 
+class ServiceLimits(Frozen):
+    """What a request to a model may have: bytes, files, pixels (channels × height × width) and tiles together; the
+    tiles of one run of the model; the seconds that it may have to wait, and until it fails."""
+
+    body_bytes: int
+    files: int
+    pixels: int
+    tiles: int
+    batch_tiles: int
+    queue_seconds: float
+    deadline_seconds: float
+
+
 class ModelInfo(Frozen):
     """A model of a service. `id` is the SHA-256 of its file, by which the keys of vectors name the model."""
 
@@ -47,6 +62,7 @@ class ModelInfo(Frozen):
     default: bool = Field(description="used if a request names no model")
     provider: str = Field(description="execution provider of ONNX Runtime, such as CPUExecutionProvider")
     card: ModelCard
+    limits: ServiceLimits | None = Field(default=None, description="the limits of requests to this service")
 
 
 class ModelList(Frozen):

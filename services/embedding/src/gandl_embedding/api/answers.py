@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import orjson
 from fastapi import Response
-from gandl_shared.clients.wire import CLIPPED, MODEL_ID, NPY, EmbeddedImage, Embeddings, to_npy
+from gandl_shared.clients.wire import CLIPPED, MODEL_ID, NPY, SERVER_TIMING, EmbeddedImage, Embeddings, to_npy
 from gandl_shared.web.negotiation import JSON, preferred
 
 from gandl_embedding.service import EmbedResult
@@ -46,7 +46,8 @@ def json_of(result: EmbedResult) -> bytes:
 
 
 def _headers(result: EmbedResult) -> Mapping[str, str]:
-    headers = {MODEL_ID: result.model_id}
+    durations = ", ".join(f"{stage};dur={1000 * seconds:.2f}" for stage, seconds in result.stages.items())
+    headers = {MODEL_ID: result.model_id, **({SERVER_TIMING: durations} if durations else {})}
     if result.tiles.intensities is not None:
         headers[CLIPPED] = ",".join(f"{channel.clipped:.4f}" for channel in result.tiles.intensities.channels)
     return headers
