@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 import pytest
 from gandl_embedding.inputs import DecoderLimits, Decoders
-from gandl_embedding.inputs.tiles import IMAGE, RequestLimits, Upload, tiles_of_uploads
+from gandl_embedding.inputs.tiles import RequestLimits, tiles_of_uploads
+from gandl_embedding.inputs.uploads import IMAGE, Upload
 from gandl_shared.errors import Full, InvalidImage, TooLarge, Unavailable
 
 from benchmarks.hostile.seeds import FIELD, tiff

@@ -10,15 +10,13 @@ import numpy as np
 import pytest
 import tifffile
 from gandl_embedding.inputs.tiles import (
-    CHANNEL,
-    IMAGE,
     RequestLimits,
-    Upload,
     explicit_limits,
     mean_per_image,
     tiles_of_array,
     tiles_of_uploads,
 )
+from gandl_embedding.inputs.uploads import CHANNEL, IMAGE, Upload
 from gandl_shared.errors import Invalid, InvalidImage, TooLarge
 from gandl_shared.imaging import Preprocessing, prepare
 from gandl_shared.testing import FileGuard, binary_only_tiff, ome_tiff
@@ -27,6 +25,7 @@ from tests.embedding.fixtures.tiny_model import tiny_card
 
 CARD = tiny_card(channels=2, size=16, downscale=2)
 FIELD = np.random.default_rng(0).integers(0, 260, (2, 72, 72)).astype(np.uint16)
+LIMITS_OF_MANY = RequestLimits(max_pixels=2**20, max_tiles=64)
 LIMITS = RequestLimits(max_pixels=2 * 64 * 64, max_tiles=8)
 
 
@@ -152,3 +151,37 @@ def test_an_upload_without_pixels_of_its_own_is_refused(named_file: tuple[Path, 
             files = [Upload(field=field, filename="own.ome.tif", content=planes)] * count
             with pytest.raises(InvalidImage, match="places no plane in this file"):
                 tiles_of_uploads(files, CARD, None, LIMITS)
+
+
+def test_one_bad_image_does_not_fail_the_others() -> None:
+    bad = Upload(field=IMAGE, filename="bad.tif", content=b"II*\0")
+    small = upload(np.zeros((2, 8, 8), np.uint16), name="small.tif")
+    images = [upload(FIELD[:, :32, :32]), bad, small, upload(FIELD[:, :32, :64], name="z.tif")]
+    limits = RequestLimits(max_pixels=2**20, max_tiles=64, keep_going=True)
+    tiles = tiles_of_uploads(images, CARD, None, limits)
+    assert tiles.names == ("a.tif", "bad.tif", "small.tif", "z.tif")
+    assert tiles.counts == (1, 0, 0, 2)
+    assert [error is None for error in tiles.errors] == [True, False, False, True]
+    assert "bad.tif cannot be decoded" in (tiles.errors[1] or "")
+    with pytest.raises(InvalidImage, match=r"bad\.tif"):
+        tiles_of_uploads(images, CARD, None, RequestLimits(max_pixels=2**20, max_tiles=64))
+    with pytest.raises(InvalidImage, match=r"bad\.tif"):
+        tiles_of_uploads([bad], CARD, None, limits)
+    np.testing.assert_array_equal(mean_per_image(np.ones((3, 1), np.float32), tiles.counts), [[1], [1]])
+
+
+def test_channels_come_in_any_order_under_their_names() -> None:
+    expected = tiles_of_uploads([upload(FIELD)], CARD, None, RequestLimits(max_pixels=2**20, max_tiles=64)).tiles
+    swapped = RequestLimits(max_pixels=2**20, max_tiles=64, channels=("c1", "C0"))
+    turned = FIELD[::-1]
+    for tiles in (
+        tiles_of_uploads([upload(turned)], CARD, None, swapped),
+        tiles_of_uploads([upload(plane, CHANNEL) for plane in turned], CARD, None, swapped),
+        tiles_of_uploads([upload(FIELD[1], "C1"), upload(FIELD[0], "c0")], CARD, None, LIMITS_OF_MANY),
+        tiles_of_array(np.ascontiguousarray(turned)[None], CARD, None, swapped),
+    ):
+        np.testing.assert_array_equal(tiles.tiles, expected)
+    with pytest.raises(Invalid, match="not those of tiny, each once: C0, C1"):
+        tiles_of_uploads([upload(FIELD)], CARD, None, RequestLimits(max_pixels=9, max_tiles=9, channels=("C0", "x")))
+    with pytest.raises(Invalid, match="there are C0 1, C1 2"):
+        tiles_of_uploads([upload(FIELD[0], name) for name in ("C0", "C1", "C1")], CARD, None, LIMITS_OF_MANY)

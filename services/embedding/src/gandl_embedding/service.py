@@ -40,13 +40,16 @@ _log = logging.getLogger("gandl.embedding")
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedOptions:
-    """The options of a request: the model, the rows of the answer, and intensity limits per channel."""
+    """The options of a request: the model, the rows of the answer, intensity limits per channel, the names of the
+    channels in the order in which they are sent, and whether an image that cannot be used fails the others."""
 
     model: str | None = None
     pool: Pool = Pool.TILES
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     allow_clipping: bool = False
+    keep_going: bool = False
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +191,8 @@ class EmbeddingService:
             max_pixels=self.settings.request_pixels,
             max_tiles=self.settings.request_tiles,
             allow_clipping=options.allow_clipping,
+            keep_going=options.keep_going,
+            channels=options.channels,
         )
 
     async def _embed(self, engine: Engine, tiles: Tiles, options: EmbedOptions, decode: float) -> EmbedResult:

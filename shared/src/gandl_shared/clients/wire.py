@@ -19,7 +19,10 @@ from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 
 NPY = "application/x-npy"
+PARQUET = "application/vnd.apache.parquet"
 MODEL_ID = "X-Gandl-Model-Id"
+TILE_COUNTS = "X-Gandl-Tiles"
+"""The number of tiles of each image, joined by commas, in answers that are no JSON to requests with `keep_going`."""
 SERVER_TIMING = "Server-Timing"
 """The milliseconds of decode, queue and compute, in the form that browsers show."""
 CLIPPED = "X-Gandl-Clipped"
@@ -39,6 +42,20 @@ class Pool(StrEnum):
 
     TILES = "tiles"
     MEAN = "mean"
+
+
+class Encoding(StrEnum):
+    """How JSON holds vectors: as lists of numbers, or as the base64 of their bytes, little-endian, row by row."""
+
+    NUMBERS = "numbers"
+    BASE64 = "base64"
+
+
+class Precision(StrEnum):
+    """The type of the numbers of an answer. float16 has three digits."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
 
 
 class ServiceLimits(Frozen):
@@ -72,10 +89,19 @@ class ModelList(Frozen):
 
 
 class EmbeddedImage(Frozen):
-    """One image of a request and its number of tiles."""
+    """One image of a request and its number of tiles. With `keep_going`, `error` says why an image has none."""
 
     name: str
     tiles: int
+    error: str | None = None
+
+
+class EncodedVectors(Frozen):
+    """Vectors as base64 of their bytes, little-endian, row by row."""
+
+    dtype: Precision
+    shape: tuple[int, int]
+    base64: str
 
 
 class Embeddings(Frozen):
@@ -92,6 +118,7 @@ class Embeddings(Frozen):
     intensities: PlateIntensities | None = None
     images: tuple[EmbeddedImage, ...]
     vectors: tuple[tuple[float, ...], ...]
+    encoded: EncodedVectors | None = Field(default=None, description="instead of `vectors`, with encoding=base64")
 
 
 def to_npy(array: Array) -> bytes:

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import orjson
 from fastapi import Response
-from gandl_shared.clients.wire import CLIPPED, MODEL_ID, NPY, SERVER_TIMING, EmbeddedImage, Embeddings, to_npy
+from gandl_shared.clients.wire import (
+    CLIPPED,
+    MODEL_ID,
+    NPY,
+    PARQUET,
+    SERVER_TIMING,
+    TILE_COUNTS,
+    EmbeddedImage,
+    Embeddings,
+    EncodedVectors,
+    Encoding,
+    Pool,
+    Precision,
+    to_npy,
+)
 from gandl_shared.web.negotiation import JSON, preferred
+from numpy.typing import NDArray
 
 from gandl_embedding.service import EmbedResult
 
@@ -18,31 +37,75 @@ MAX_INLINE_NUMBERS = 2**15
 would hold up other requests."""
 
 
-async def render(accept: str | None, result: EmbedResult) -> Response:
-    """Return the answer to a request in the form that its Accept header prefers."""
-    if preferred(accept, (JSON, NPY, BYTES)) != JSON:
-        return Response(to_npy(result.vectors), headers=_headers(result), media_type=NPY)
+@dataclass(frozen=True, kw_only=True)
+class AnswerForm:
+    """The Accept header of a request, how JSON holds the vectors, and their precision elsewhere."""
+
+    accept: str | None = None
+    encoding: Encoding = Encoding.NUMBERS
+    dtype: Precision = Precision.FLOAT32
+
+
+async def render(form: AnswerForm, result: EmbedResult) -> Response:
+    """Return the answer to a request in the form that it asks for."""
+    media = preferred(form.accept, (JSON, NPY, BYTES, PARQUET))
+    headers = _headers(result)
+    if media == PARQUET:
+        return Response(await asyncio.to_thread(parquet_of, result), headers=headers, media_type=PARQUET)
+    if media != JSON:
+        counts = {TILE_COUNTS: ",".join(map(str, result.tiles.counts))} if result.tiles.errors else {}
+        array = result.vectors.astype(form.dtype.value, copy=False)
+        return Response(to_npy(array), headers={**headers, **counts}, media_type=NPY)
     if result.vectors.size <= MAX_INLINE_NUMBERS:
-        text = json_of(result)
+        text = json_of(result, form)
     else:
-        text = await asyncio.to_thread(json_of, result)
-    return Response(text, headers=_headers(result), media_type=JSON)
+        text = await asyncio.to_thread(json_of, result, form)
+    return Response(text, headers=headers, media_type=JSON)
 
 
-def json_of(result: EmbedResult) -> bytes:
+def json_of(result: EmbedResult, form: AnswerForm) -> bytes:
     """Return the JSON of `Embeddings`; each number is the shortest that gives the same float32."""
     tiles = result.tiles
+    errors = tiles.errors or (None,) * len(tiles.names)
     head = Embeddings(
         model=result.card.name,
         model_id=result.model_id,
         pool=result.pool,
         limits=tiles.limits,
         intensities=tiles.intensities,
-        images=tuple(EmbeddedImage(name=n, tiles=c) for n, c in zip(tiles.names, tiles.counts, strict=True)),
+        images=tuple(
+            EmbeddedImage(name=name, tiles=count, error=error)
+            for name, count, error in zip(tiles.names, tiles.counts, errors, strict=True)
+        ),
         vectors=(),
+        encoded=_encoded(result.vectors, form.dtype) if form.encoding is Encoding.BASE64 else None,
     )
-    values = {**head.model_dump(mode="json"), "vectors": result.vectors}
+    values = head.model_dump(mode="json")
+    if head.encoded is None:
+        values["vectors"] = result.vectors
     return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def parquet_of(result: EmbedResult) -> bytes:
+    """Return a Parquet file as the profiles of screens are: the image and tile of each row, then its numbers."""
+    import pyarrow as pa  # noqa: PLC0415 - it starts slowly, and few requests want it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    counts = result.tiles.counts if result.pool is Pool.TILES else [min(count, 1) for count in result.tiles.counts]
+    images = [name for name, count in zip(result.tiles.names, counts, strict=True) for _ in range(count)]
+    columns: dict[str, object] = {"Metadata_image": images}
+    if result.pool is Pool.TILES:
+        columns["Metadata_tile"] = [tile for count in counts for tile in range(count)]
+    columns |= {f"gandl_{number:03d}": column for number, column in enumerate(result.vectors.T)}
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def _encoded(vectors: NDArray[np.float32], dtype: Precision) -> EncodedVectors:
+    data = np.ascontiguousarray(vectors, f"<{np.dtype(dtype.value).str[1:]}").tobytes()
+    shape = (vectors.shape[0], vectors.shape[1])
+    return EncodedVectors(dtype=dtype, shape=shape, base64=base64.b64encode(data).decode())
 
 
 def _headers(result: EmbedResult) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from gandl_shared.clients.wire import Pool
+from gandl_shared.clients.wire import Encoding, Pool, Precision
 from gandl_shared.web.query import QueryModel
 from pydantic import Field
 
@@ -25,6 +25,17 @@ class EmbedQuery(QueryModel):
     allow_clipping: bool = Field(
         default=False, description="true: use the limits of the card even where they do not fit the images"
     )
+    keep_going: bool = Field(
+        default=False,
+        description="true: an image that cannot be used does not fail the others; `images` tells its error, and it has "
+        "no rows",
+    )
+    channels: list[str] | None = Field(
+        default=None,
+        description="names of the channels in the order in which they are sent; repeat, one per channel of the model",
+    )
+    encoding: Encoding = Field(default=Encoding.NUMBERS, description="how JSON holds the vectors")
+    dtype: Precision = Field(default=Precision.FLOAT32, description="numbers of `.npy` and base64 answers")
 
     @property
     def options(self) -> EmbedOptions:
@@ -35,4 +46,6 @@ class EmbedQuery(QueryModel):
             low=tuple(self.low or ()),
             high=tuple(self.high or ()),
             allow_clipping=self.allow_clipping,
+            keep_going=self.keep_going,
+            channels=tuple(self.channels or ()),
         )

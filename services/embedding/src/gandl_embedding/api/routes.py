@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.routing import APIRoute
 from gandl_shared.clients.wire import (
     NPY,
+    PARQUET,
     Embeddings,
     ModelInfo,
     ModelList,
@@ -22,10 +23,10 @@ from gandl_shared.web.requests.bodies import BodyLimit, Handler
 from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
 from starlette.requests import ClientDisconnect
 
-from gandl_embedding.api.answers import BYTES, render
+from gandl_embedding.api.answers import BYTES, AnswerForm, render
 from gandl_embedding.api.query import EmbedQuery
 from gandl_embedding.inputs import CHANNEL, IMAGE, read_form
-from gandl_embedding.service import EmbeddingService, EmbedOptions
+from gandl_embedding.service import EmbeddingService
 from gandl_embedding.settings import MIB
 
 _FORM = "multipart/form-data"
@@ -46,8 +47,7 @@ _BODY = {
                     },
                 },
                 "minProperties": 1,
-                "maxProperties": 1,
-                "additionalProperties": False,
+                "additionalProperties": {**_FILES, "description": "files of the channel that the field names"},
             }
         },
         NPY: _BINARY,
@@ -69,7 +69,13 @@ Images that the limits of the card do not fit are refused: more than 5 % of the 
 channel spans 5 % of its range. `allow_clipping` accepts them. `intensities` in the answer, or with `.npy` the header
 X-Gandl-Clipped, tells the share of the pixels of each channel that lie outside.
 
-The answer is JSON, or `.npy` (float32 `[rows, features]`) if `Accept` prefers application/x-npy."""
+Channels may come in any order under their names: `channels=ER&channels=DNA` says in which order an image has them,
+and a form may have one field per channel, named as the model's channels are. With `keep_going` an image that cannot be
+used does not fail the others: `images` has its error, and it has no rows.
+
+The answer is JSON, or `.npy` (`[rows, features]`) if `Accept` prefers application/x-npy, or Parquet for
+application/vnd.apache.parquet. `encoding=base64` puts the bytes of the vectors into the JSON, and `dtype=float16`
+halves `.npy` and base64 answers. `Server-Timing` has the milliseconds of decode, queue and compute."""
 
 
 def router(service: EmbeddingService) -> APIRouter:
@@ -103,7 +109,7 @@ def router(service: EmbeddingService) -> APIRouter:
         service.check_room(query.model)
         with service.reservation(length or 0) as reserve:
             body = await _read(Request(request.scope, limit.limit(request.receive, reserve)))
-            work = _answer(service, request, media, body, query.options)
+            work = _answer(service, request, media, body, query)
             answer = await while_present(request.receive, work)
         return Response(status_code=CLIENT_GONE) if answer is None else answer
 
@@ -115,7 +121,7 @@ def router(service: EmbeddingService) -> APIRouter:
         description=_DESCRIPTION,
         response_model=Embeddings,
         responses={
-            200: {"content": {NPY: _BINARY}, "description": "Vectors"},
+            200: {"content": {NPY: _BINARY, PARQUET: _BINARY}, "description": "Vectors"},
             **error_responses(400, 401, 404, 408, 413, 415, 422, 429, 500, 503, 504),
         },
         openapi_extra={"requestBody": _BODY},
@@ -168,10 +174,9 @@ async def _read(request: Request) -> bytes:
         raise Malformed("the body ended before it was complete") from error
 
 
-async def _answer(
-    service: EmbeddingService, request: Request, media: str, body: bytes, options: EmbedOptions
-) -> Response:
+async def _answer(service: EmbeddingService, request: Request, media: str, body: bytes, query: EmbedQuery) -> Response:
+    form = AnswerForm(accept=request.headers.get("accept"), encoding=query.encoding, dtype=query.dtype)
     if media == _FORM:
         uploads = await read_form(request.headers, body, service.settings.request_files)
-        return await render(request.headers.get("accept"), await service.embed_uploads(uploads, options))
-    return await render(request.headers.get("accept"), await service.embed_npy(body, options))
+        return await render(form, await service.embed_uploads(uploads, query.options))
+    return await render(form, await service.embed_npy(body, query.options))

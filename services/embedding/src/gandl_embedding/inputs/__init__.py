@@ -3,16 +3,14 @@
 from gandl_embedding.inputs.decoders import DecoderLimits, Decoders
 from gandl_embedding.inputs.forms import read_form
 from gandl_embedding.inputs.tiles import (
-    CHANNEL,
-    IMAGE,
     RequestLimits,
     Tiles,
-    Upload,
     explicit_limits,
     holds_tiles,
     mean_per_image,
     tiles_of_array,
 )
+from gandl_embedding.inputs.uploads import CHANNEL, IMAGE, Upload
 
 __all__ = [
     "CHANNEL",

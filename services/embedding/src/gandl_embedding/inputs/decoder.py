@@ -17,7 +17,8 @@ import numpy as np
 from gandl_shared.errors import GandlError, InvalidImage
 
 from gandl_embedding.inputs.messages import LENGTH, Order, Refusal, Reply, head_of
-from gandl_embedding.inputs.tiles import Upload, tiles_of_uploads
+from gandl_embedding.inputs.tiles import tiles_of_uploads
+from gandl_embedding.inputs.uploads import Upload
 
 SECONDS = 0.8
 """Processor seconds of an order before its pixels are decoded. Right files need hundredths of a second."""

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from gandl_embedding.inputs.messages import LENGTH, MAX_HEAD, Order, Part, Reply, head_of
-from gandl_embedding.inputs.tiles import RequestLimits, Tiles, Upload
+from gandl_embedding.inputs.tiles import RequestLimits, Tiles
+from gandl_embedding.inputs.uploads import Upload
 
 START_SECONDS = 60.0
 """A process that does not start within this time will not start."""
@@ -93,6 +94,8 @@ class Decoders:
             max_pixels=request_limits.max_pixels,
             max_tiles=request_limits.max_tiles,
             allow_clipping=request_limits.allow_clipping,
+            keep_going=request_limits.keep_going,
+            channels=request_limits.channels,
             parts=tuple(Part(field=u.field, filename=u.filename, size=len(u.content)) for u in uploads),
         )
         await self._take_place()

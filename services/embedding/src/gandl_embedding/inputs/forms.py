@@ -8,7 +8,7 @@ from gandl_shared.errors import Invalid, Malformed
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 
-from gandl_embedding.inputs.tiles import CHANNEL, IMAGE, Upload
+from gandl_embedding.inputs.uploads import CHANNEL, IMAGE, Upload
 
 MAX_FIELDS = 16
 """The largest number of text fields, which are refused by name afterwards."""

@@ -42,12 +42,20 @@ class Order(Frozen):
     max_pixels: int
     max_tiles: int
     allow_clipping: bool
+    keep_going: bool = False
+    channels: tuple[str, ...] = ()
     parts: tuple[Part, ...]
 
     @property
     def request_limits(self) -> RequestLimits:
         """The limits of the request."""
-        return RequestLimits(max_pixels=self.max_pixels, max_tiles=self.max_tiles, allow_clipping=self.allow_clipping)
+        return RequestLimits(
+            max_pixels=self.max_pixels,
+            max_tiles=self.max_tiles,
+            allow_clipping=self.allow_clipping,
+            keep_going=self.keep_going,
+            channels=self.channels,
+        )
 
 
 class Refusal(Frozen):
@@ -74,16 +82,28 @@ class Reply(Frozen):
     counts: tuple[int, ...] = ()
     limits: IntensityLimits | None = None
     intensities: PlateIntensities | None = None
+    errors: tuple[str | None, ...] = ()
 
     @classmethod
     def of(cls, tiles: Tiles) -> Self:
         """Return the head of the answer with these tiles."""
-        return cls(names=tiles.names, counts=tiles.counts, limits=tiles.limits, intensities=tiles.intensities)
+        return cls(
+            names=tiles.names,
+            counts=tiles.counts,
+            limits=tiles.limits,
+            intensities=tiles.intensities,
+            errors=tiles.errors,
+        )
 
     def with_tiles(self, tiles: NDArray[np.uint8]) -> Tiles:
         """Return the answer with its tiles."""
         return Tiles(
-            tiles=tiles, names=self.names, counts=self.counts, limits=self.limits, intensities=self.intensities
+            tiles=tiles,
+            names=self.names,
+            counts=self.counts,
+            limits=self.limits,
+            intensities=self.intensities,
+            errors=self.errors,
         )
 
 

@@ -7,14 +7,13 @@ vector on every path.
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from gandl_shared.errors import Invalid, InvalidImage, TooLarge
+from gandl_shared.errors import BadInput, Invalid, InvalidImage, TooLarge
 from gandl_shared.files.references import image_name
 from gandl_shared.imaging import (
     FileImage,
@@ -32,11 +31,11 @@ from gandl_shared.models import ModelCard
 from gandl_shared.schemas.limits import PlateIntensities
 from numpy.typing import NDArray
 
+from gandl_embedding.inputs.channel_order import channel_names, channel_order, files_by_channel
+from gandl_embedding.inputs.uploads import CHANNEL, IMAGE, Upload, safe_name
+
 Raw = NDArray[Any]  # uint8, uint16 or float32
 Uint8 = NDArray[np.uint8]
-
-IMAGE, CHANNEL = "image", "channel"
-"""Form fields: one multi-channel image per part, or one channel per part in the order of the model's channels."""
 
 _RAW_TYPES = ("uint8", "uint16", "float32")
 MAX_PAGES = 512
@@ -44,32 +43,27 @@ MAX_PAGES = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
-    """One file of a multipart request."""
-
-    field: str
-    filename: str
-    content: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
 class RequestLimits:
     """The maximum of pixels (channels × height × width) and of tiles of one request.
 
-    `allow_clipping` accepts images that the limits of the model card do not fit.
+    `allow_clipping` accepts images that the limits of the model card do not fit. With `keep_going` an image that cannot
+    be used has no tiles and an error, and the others go on. `channels` are the names of the channels in the order in
+    which they are sent; without names they come in the order of the model.
     """
 
     max_pixels: int
     max_tiles: int
     allow_clipping: bool = False
+    keep_going: bool = False
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tiles:
     """The tiles of a request [N, C, size, size], image by image.
 
-    `names` and `counts` have one entry per image. `limits` and `intensities`, how the pixels lie in them, are None if
-    the tiles came ready-made.
+    `names` and `counts` have one entry per image, and so has `errors`, unless no image has one. `limits` and
+    `intensities`, how the pixels lie in them, are None if the tiles came ready-made.
     """
 
     tiles: Uint8
@@ -77,6 +71,7 @@ class Tiles:
     counts: tuple[int, ...]
     limits: IntensityLimits | None
     intensities: PlateIntensities | None = None
+    errors: tuple[str | None, ...] = ()
 
 
 def explicit_limits(low: Sequence[float], high: Sequence[float], card: ModelCard) -> IntensityLimits | None:
@@ -115,6 +110,8 @@ def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, 
             f"{card.name} takes [N, {channels}, H, W] of {', '.join(_RAW_TYPES)}; "
             f"the array is {array.dtype} {list(array.shape)}"
         )
+    order = channel_order(request_limits.channels, card)
+    array = array if order is None else array[:, order]
     if holds_tiles(array, card, limits):
         _check_tiles(len(array), request_limits)
         return Tiles(tiles=array, names=_numbered(len(array)), counts=(1,) * len(array), limits=None)
@@ -138,6 +135,9 @@ def tiles_of_uploads(
 
     Raises Invalid, InvalidImage, UnsupportedType, TooLarge, naming the file.
     """
+    by_name = files_by_channel(uploads, card)
+    if by_name is not None:
+        uploads = by_name
     fields = {upload.field for upload in uploads}
     if not fields or not fields <= {IMAGE, CHANNEL}:
         others = ", ".join(sorted(fields - {IMAGE, CHANNEL})) or "none"
@@ -149,7 +149,7 @@ def tiles_of_uploads(
     if len(uploads) % width:
         raise Invalid(
             f"{len(uploads)} '{CHANNEL}' files are not a multiple of {card.name}'s {channels} channels "
-            f"({_channel_names(card)})"
+            f"({channel_names(card)})"
         )
     # The files of an image follow each other: all channels of the first image, then of the second.
     groups = [uploads[i : i + width] for i in range(0, len(uploads), width)]
@@ -159,12 +159,26 @@ def tiles_of_uploads(
         budget.take(pixels, name)
         expect_pixels(pixels)
 
-    images = (image for group in groups for image in _images(group, card, take))
+    order = None if by_name is not None else channel_order(request_limits.channels, card)
+    attempts: Iterable[Iterator[tuple[str, Raw | BadInput]]] = (_images(group, card, order, take) for group in groups)
+    if request_limits.keep_going:
+        names = (safe_name(group[0].filename) for group in groups)
+        attempts = (_with_errors(images, name) for images, name in zip(attempts, names, strict=True))
+    images = (image for attempt in attempts for image in attempt)
     return _prepared(images, card, limits, request_limits)
 
 
+def _with_errors(images: Iterator[tuple[str, Raw | BadInput]], name: str) -> Iterator[tuple[str, Raw | BadInput]]:
+    """Yield the images of a file, and the error that ends them."""
+    try:
+        yield from images
+    except BadInput as error:
+        yield name, error
+
+
 def mean_per_image(vectors: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
-    """Return the mean vector of each image; `counts` (each at least 1) has the number of rows of each image."""
+    """Return the mean vector of each image that has rows, by the number of rows of each."""
+    counts = [count for count in counts if count]
     if not counts:
         return vectors
     starts = np.cumsum([0, *counts[:-1]])
@@ -175,35 +189,60 @@ def mean_per_image(vectors: NDArray[np.float32], counts: Sequence[int]) -> NDArr
 
 
 def _prepared(
-    fields: Iterator[tuple[str, Raw]], card: ModelCard, limits: IntensityLimits | None, request_limits: RequestLimits
+    fields: Iterable[tuple[str, Raw | BadInput]],
+    card: ModelCard,
+    limits: IntensityLimits | None,
+    request_limits: RequestLimits,
 ) -> Tiles:
     """Prepare the images one by one, so that only one decoded image is in memory."""
     preprocessing = Preprocessing(limits=limits or card.limits, size=card.size, downscale=card.downscale)
     tally = IntensityTally(preprocessing.limits, [channel.name for channel in card.channels])
-    names, parts, total = [], [], 0
-    for name, field in fields:
-        _check_field(name, field, card)
-        small = downscaled(field, preprocessing.downscale)
-        mapped = to_uint8(small, preprocessing.limits)
-        tally.add(field, small, mapped)
-        parts.append(cut_tiles(mapped, preprocessing))
-        names.append(name)
-        # The limit is checked after each image, so that a request cannot fill the memory first.
-        total += len(parts[-1])
-        _check_tiles(total, request_limits)
     empty = np.empty((0, len(card.channels), card.size, card.size), np.uint8)
-    tiles = np.concatenate(parts) if parts else empty
+    names: list[str] = []
+    parts: list[Uint8] = []
+    errors: list[BadInput | None] = []
+    for name, field in fields:
+        names.append(name)
+        try:
+            parts.append(_cut(name, field, card, preprocessing, tally))
+            errors.append(None)
+        except BadInput as error:
+            if not request_limits.keep_going:
+                raise
+            parts.append(empty)
+            errors.append(error)
+        # The limit is checked after each image, so that a request cannot fill the memory first.
+        _check_tiles(sum(map(len, parts)), request_limits)
+    first = next((error for error in errors if error is not None), None)
+    # A request without any image that can be used has failed as a whole.
+    if first is not None and None not in errors:
+        raise first
     intensities = tally.intensities
     # Explicit limits are the client's own decision; those of the card were made for other images.
     if limits is None and intensities is not None and not request_limits.allow_clipping:
         _check_fit(intensities, card.limits)
     return Tiles(
-        tiles=tiles,
+        tiles=np.concatenate(parts) if parts else empty,
         names=tuple(names),
         counts=tuple(map(len, parts)),
         limits=preprocessing.limits,
         intensities=intensities,
+        errors=() if first is None else tuple(None if error is None else error.detail for error in errors),
     )
+
+
+def _cut(
+    name: str, field: Raw | BadInput, card: ModelCard, preprocessing: Preprocessing, tally: IntensityTally
+) -> Uint8:
+    """Return the tiles of an image and count its pixels. Raises the error in its place, InvalidImage."""
+    if isinstance(field, BadInput):
+        raise field
+    _check_field(name, field, card)
+    small = downscaled(field, preprocessing.downscale)
+    mapped = to_uint8(small, preprocessing.limits)
+    tiles = cut_tiles(mapped, preprocessing)
+    tally.add(field, small, mapped)
+    return tiles
 
 
 def _check_fit(intensities: PlateIntensities, limits: IntensityLimits) -> None:
@@ -215,15 +254,11 @@ def _check_fit(intensities: PlateIntensities, limits: IntensityLimits) -> None:
 def _check_field(name: str, field: Raw, card: ModelCard) -> None:
     if field.shape[0] != len(card.channels):
         raise InvalidImage(
-            f"{name} has {field.shape[0]} channels; {card.name} takes {len(card.channels)} ({_channel_names(card)}): "
+            f"{name} has {field.shape[0]} channels; {card.name} takes {len(card.channels)} ({channel_names(card)}): "
             f"one multi-channel file in '{IMAGE}', or one file per channel in '{CHANNEL}'"
         )
     if field.dtype.kind == "f" and not np.isfinite(field).all():
         raise InvalidImage(f"{name} holds NaN or infinite pixels")
-
-
-def _channel_names(card: ModelCard) -> str:
-    return ", ".join(channel.name for channel in card.channels)
 
 
 def _check_tiles(count: int, request_limits: RequestLimits) -> None:
@@ -247,10 +282,10 @@ class _Budget:
 
 
 def _images(
-    group: Sequence[Upload], card: ModelCard, take_pixels: Callable[[int, str], None]
-) -> Iterator[tuple[str, Raw]]:
+    group: Sequence[Upload], card: ModelCard, order: Sequence[int] | None, take_pixels: Callable[[int, str], None]
+) -> Iterator[tuple[str, Raw | BadInput]]:
     """Yield the images of one file, or of one file per channel, with their names. Images are decoded one by one."""
-    plain = [_safe_name(upload.filename) for upload in group]
+    plain = [safe_name(upload.filename) for upload in group]
     with ExitStack() as files:
         per_file = [
             files.enter_context(open_images(io.BytesIO(upload.content), name, MAX_PAGES))
@@ -263,21 +298,28 @@ def _images(
         take_pixels(sum(_pixels(image) for images in per_file for image in images), plain[0])
         for number, images in enumerate(zip(*per_file, strict=True), start=1):
             names = [image_name(name, number, counts[0]) for name in plain]
-            # The client orders files of one channel each; only a file with all channels has an order of its own.
-            reason = card.contradiction(images[0].header.names) if len(images) == 1 else None
-            if reason is not None:
-                raise InvalidImage(f"{names[0]}: {reason}; send one file per channel in '{CHANNEL}', in that order")
-            yield names[0], stack([image.read() for image in images], names)
+            if len(images) == 1:
+                yield names[0], _whole_image(images[0], names[0], card, order)
+            else:
+                # The client orders files of one channel each, by name or as the model does.
+                inputs = range(len(images)) if order is None else order
+                yield names[0], stack([images[i].read() for i in inputs], [names[i] for i in inputs])
+
+
+def _whole_image(image: FileImage, name: str, card: ModelCard, order: Sequence[int] | None) -> Raw:
+    """Return an image with all channels in the order of the model. Raises InvalidImage if its own names contradict."""
+    own = image.header.names
+    if order is not None and image.header.channels == len(order):
+        own = tuple(own[number] for number in order) if own else ()
+    reason = card.contradiction(own)
+    if reason is not None:
+        raise InvalidImage(f"{name}: {reason}; send one file per channel in '{CHANNEL}', in that order")
+    field = image.read()
+    return field if order is None or len(field) != len(order) else field[order]
 
 
 def _pixels(image: FileImage) -> int:
     return image.header.channels * image.header.height * image.header.width
-
-
-def _safe_name(filename: str) -> str:
-    """Return a client's file name in a form that is safe in a message and in a folder."""
-    plain = re.sub(r"[^\w.+-]", "_", filename.replace("\\", "/").rsplit("/", 1)[-1], flags=re.ASCII)[-100:]
-    return plain if plain.strip(".") else "unnamed"
 
 
 def _numbered(count: int) -> tuple[str, ...]:
