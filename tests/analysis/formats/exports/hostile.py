@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gandl_analysis.formats.exports.source import ExportChoice, ExportSource
+from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_shared.errors import NotFound
+from gandl_shared.schemas.analysis import ExcludedItem, ExclusionLevel
+from gandl_shared.schemas.analysis.decisions import Decision, DecisionKind
 from gandl_shared.store import Profiles
 
 from tests.analysis.example.screen import example_analysis
@@ -18,13 +21,16 @@ EVERYTHING = ExportChoice()
 
 def hostile_source() -> ExportSource:
     """Return the source; its first three compounds have the names above. It has no sites and no vectors."""
+    analysis = example_analysis([FORMULA, AT_SIGN, MINUS])
     return ExportSource(
         screen="s-1",
         version=3,
         address="http://gandl.example/sub",
-        analysis=example_analysis([FORMULA, AT_SIGN, MINUS]),
+        analysis=analysis,
         sites=tuple,
         profiles=_no_vectors,
+        hits=lambda: rank_compounds(analysis.curves),
+        decisions=lambda: [_decision(n, name) for n, name in enumerate((FORMULA, AT_SIGN, MINUS), start=1)],
     )
 
 
@@ -35,6 +41,19 @@ def with_structures(source: ExportSource, smiles: dict[str, str]) -> ExportSourc
         for curve in source.analysis.curves
     )
     return replace(source, analysis=source.analysis.model_copy(update={"curves": curves}))
+
+
+def _decision(number: int, name: str) -> Decision:
+    return Decision(
+        screen="s-1",
+        number=number,
+        kind=DecisionKind.EXCLUDE,
+        items=(ExcludedItem(level=ExclusionLevel.DOSE, compound=name, concentration_um=1.0),),
+        reason="a bubble",
+        author="Ann",
+        version=number,
+        created_at="2026-01-01T00:00:00Z",
+    )
 
 
 def _no_vectors() -> Profiles:

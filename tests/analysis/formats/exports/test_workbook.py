@@ -22,7 +22,7 @@ def written_book() -> Workbook:
 
 def test_every_text_is_a_text_and_every_number_a_number() -> None:
     source, book = hostile_source(), written_book()
-    assert book.sheetnames == ["wells", "curves", "curve wells", "ranking", "quality", "parameters"]
+    assert book.sheetnames == ["wells", "curves", "curve wells", "ranking", "decisions", "quality", "parameters"]
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell.value for cell in cells if cell.data_type in ("f", "e")]
     curves = book["curves"]

@@ -86,6 +86,10 @@ def test_what_a_person_sets_is_shown_beside_ours_and_never_over_it(stack: Stack)
     assert (row["verdict"], row["assessed_verdict"]) == (before["curves"][0]["verdict"], "toxic")
     hit = stack.client.get(f"/screens/{stack.first}/hits").json()["items"][0]
     assert (hit["assessed_verdict"], hit["assessed_ec50_um"], hit["assessed_by"]) == ("toxic", 7.0, "Ann")
+    export = f"/screens/{stack.first}/exports"
+    assert "toxic,7.0,Ann" in stack.client.get(f"{export}/hits.csv").text
+    assert "assess,a bubble" in stack.client.get(f"{export}/decisions.csv").text
+    assert "Ann has set the verdict <b>toxic</b>" in stack.client.get(f"/ui/screens/{stack.first}/compounds/X").text
     decide(stack, "withdraw", curve=CURVE)
     assert stack.client.get(path).json()["assessments"] == []
     assert "nothing was set" in refusal(stack, 409, "withdraw", curve=CURVE)

@@ -237,7 +237,13 @@ def retrieval_csv(quality: Quality) -> str:
 
 def decisions_csv(decisions: Iterable[Decision]) -> str:
     """Return the trail of a screen with one row per decision and thing that it is about, oldest first."""
-    return _csv_text(DECISION_COLUMNS, (record for decision in decisions for record in _decision_records(decision)))
+    return _csv_text(DECISION_COLUMNS, decision_records(decisions))
+
+
+def decision_records(decisions: Iterable[Decision]) -> Iterator[Mapping[str, object]]:
+    """Yield a record of DECISION_COLUMNS for each decision and thing that it is about."""
+    for decision in decisions:
+        yield from _decision_records(decision)
 
 
 def metadata_columns(items: Iterable[WellScore | Curve | Hit]) -> list[str]:

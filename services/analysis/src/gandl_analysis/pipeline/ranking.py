@@ -20,7 +20,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.curve import Curve, CurveAssessment
 from gandl_shared.schemas.screen import Hit
 
 _Q_CLASSES = (0.001, 0.01, 0.05)
@@ -40,6 +40,23 @@ def rank_curves(curves: Iterable[Curve]) -> list[RankedCurve]:
     ranked = [RankedCurve(_next_rank(curve, counts), curve) for curve in sorted(curves, key=_sort_key)]
     # The sort is stable, so curves of equal rank keep the order of the rule.
     return sorted(ranked, key=lambda entry: math.inf if entry.rank is None else entry.rank)
+
+
+def with_assessments(hits: Iterable[Hit], assessments: Iterable[CurveAssessment]) -> list[Hit]:
+    """Return the hits with what people have set beside their curves. Ranks are those of the computed values."""
+    by_curve = {(a.compound, a.cell_line): a for a in assessments}
+    return [_assessed(hit, by_curve.get((hit.compound, hit.cell_line))) for hit in hits]
+
+
+def _assessed(hit: Hit, assessment: CurveAssessment | None) -> Hit:
+    if assessment is None:
+        return hit
+    fields = {
+        "assessed_verdict": assessment.verdict,
+        "assessed_ec50_um": assessment.ec50_um,
+        "assessed_by": assessment.author,
+    }
+    return hit.model_copy(update=fields)
 
 
 def rank_compounds(curves: Iterable[Curve]) -> list[Hit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gandl_analysis.formats.exports.source import ExportSource
-from gandl_analysis.service.filters import WellFilter
+from gandl_analysis.service.filters import HitFilter, WellFilter
 from gandl_analysis.service.results import Results
 
 
@@ -18,4 +18,6 @@ def export_source(results: Results, screen: str, version: int | None, address: s
         analysis=stored.analysis,
         sites=lambda: results.sites(stored.screen, stored.version, WellFilter()),
         profiles=lambda: results.profiles(stored.screen),
+        hits=lambda: results.hits(stored.screen, stored.version, HitFilter()),
+        decisions=lambda: results.decisions(stored.screen),
     )

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from gandl_shared.db import Database
 from gandl_shared.errors import Conflict, Invalid, NotFound, Problem
 from gandl_shared.plates.tables.names import fold_name
+from gandl_shared.schemas.analysis.decisions import Decision
 from gandl_shared.schemas.answers import AnalysisReference, Comparison, CompoundSummary, Page, ScreenAxes
 from gandl_shared.schemas.curve import Curve, CurveAssessment
 from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
@@ -27,7 +28,7 @@ from gandl_analysis.formats.store_layout import (
     read_tiles,
 )
 from gandl_analysis.formats.tile_scores import TileScore
-from gandl_analysis.pipeline.ranking import rank_compounds
+from gandl_analysis.pipeline.ranking import rank_compounds, with_assessments
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.drawings import PlaneDrawings
 from gandl_analysis.service.comparison import compare_analyses
@@ -109,8 +110,11 @@ class Results:
     def hits(self, screen: str, version: int | None, selection: HitFilter) -> list[Hit]:
         """Return the selected compounds of a screen, best first."""
         hits = rank_compounds(self.of(screen, version).analysis.curves)
-        assessed = {(a.compound, a.cell_line): a for a in self._database.decisions.assessments(screen)}
-        return selection.select(_with_assessment(hit, assessed.get((hit.compound, hit.cell_line))) for hit in hits)
+        return selection.select(with_assessments(hits, self._database.decisions.assessments(screen)))
+
+    def decisions(self, screen: str) -> tuple[Decision, ...]:
+        """Return the decisions of people about a screen, oldest first."""
+        return self._database.decisions.of_screen(require_screen_id(screen))
 
     def assessments(self, curves: Iterable[Curve]) -> tuple[CurveAssessment, ...]:
         """Return what people have set beside these curves, each of which is marked with its screen."""
@@ -206,17 +210,6 @@ def finished_version(database: Database, screen: str, version: int | None) -> in
     if status.analysis_version is None:
         raise Conflict(f"screen '{screen}' is {status.state.value}; it has no results yet")
     return status.analysis_version
-
-
-def _with_assessment(hit: Hit, assessment: CurveAssessment | None) -> Hit:
-    if assessment is None:
-        return hit
-    fields = {
-        "assessed_verdict": assessment.verdict,
-        "assessed_ec50_um": assessment.ec50_um,
-        "assessed_by": assessment.author,
-    }
-    return hit.model_copy(update=fields)
 
 
 def _summary(name: str, entries: list[tuple[str, TestedCompound]]) -> CompoundSummary:

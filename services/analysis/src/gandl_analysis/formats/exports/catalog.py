@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gandl_shared.errors import Conflict, NotFound, TooLarge
 
-from gandl_analysis.formats.csv_tables import curve_files, hits_csv, retrieval_csv, sites_csv, wells_csv
+from gandl_analysis.formats.csv_tables import curve_files, decisions_csv, hits_csv, retrieval_csv, sites_csv, wells_csv
 from gandl_analysis.formats.exports.archive import Member, zip_parts
 from gandl_analysis.formats.exports.columnar import (
     curve_wells_parquet,
@@ -23,7 +23,6 @@ from gandl_analysis.formats.exports.source import Export, ExportChoice, ExportSo
 from gandl_analysis.formats.exports.structures import structures_sdf
 from gandl_analysis.formats.exports.workbook import workbook
 from gandl_analysis.formats.output_folder import quality_json
-from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_analysis.report.render import render_report
 
 CSV, PARQUET, JSON = "text/csv", "application/vnd.apache.parquet", "application/json"
@@ -104,7 +103,13 @@ _TABLES = (
         name="hits.csv",
         media=CSV,
         meaning="The compounds by rank.",
-        content=_of_text(lambda source: hits_csv(rank_compounds(source.analysis.curves))),
+        content=_of_text(lambda source: hits_csv(source.hits())),
+    ),
+    Export(
+        name="decisions.csv",
+        media=CSV,
+        meaning="The trail of what people left out, brought back, or set beside a curve.",
+        content=_of_text(lambda source: decisions_csv(source.decisions())),
     ),
     Export(
         name="retrieval.csv",

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from gandl_shared.errors import Invalid, NotFound, Problem
+from gandl_shared.schemas.analysis.decisions import Decision
 from gandl_shared.schemas.curve import Curve
-from gandl_shared.schemas.screen import SiteScore, WellScore
+from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.store import Profiles
 
 from gandl_analysis.pipeline.result import ScreenAnalysis
@@ -16,7 +17,8 @@ from gandl_analysis.pipeline.result import ScreenAnalysis
 @dataclass(frozen=True, kw_only=True)
 class ExportSource:
     """A stored analysis. What is large or rarely needed is read when an export asks for it. `address` is that of the
-    service, for the notebook."""
+    service, for the notebook. `hits` are the compounds by rank with what people set beside them, and `decisions` the
+    trail of the screen."""
 
     screen: str
     version: int
@@ -24,6 +26,8 @@ class ExportSource:
     analysis: ScreenAnalysis
     sites: Callable[[], Sequence[SiteScore]]
     profiles: Callable[[], Profiles]
+    hits: Callable[[], Sequence[Hit]]
+    decisions: Callable[[], Sequence[Decision]]
 
 
 @dataclass(frozen=True, kw_only=True)

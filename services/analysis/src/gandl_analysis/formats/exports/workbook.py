@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from gandl_shared.errors import TooLarge
+from gandl_shared.schemas.screen import Hit
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -18,15 +19,16 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from gandl_analysis.formats.csv_tables import (
+    DECISION_COLUMNS,
     HIT_COLUMNS,
     WELL_COLUMNS,
     curve_records,
+    decision_records,
     metadata_columns,
     point_records,
     prefixed_metadata,
 )
 from gandl_analysis.formats.exports.source import ExportChoice, ExportSource
-from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_analysis.pipeline.result import ScreenAnalysis
 
 MAX_ROWS = 1_048_576
@@ -57,7 +59,8 @@ def _sheets(source: ExportSource) -> Mapping[str, Rows]:
         "wells": _wells(analysis),
         "curves": _records(*curve_records(analysis.curves)),
         "curve wells": _records(*point_records(analysis.curves)),
-        "ranking": _ranking(analysis),
+        "ranking": _ranking(source.hits()),
+        "decisions": _records(DECISION_COLUMNS, decision_records(source.decisions())),
         "quality": _quality(analysis),
         "parameters": _parameters(source),
     }
@@ -68,8 +71,7 @@ def _wells(analysis: ScreenAnalysis) -> Rows:
     return _records(columns, ({**well.model_dump(), **prefixed_metadata(well)} for well in analysis.wells))
 
 
-def _ranking(analysis: ScreenAnalysis) -> Rows:
-    hits = rank_compounds(analysis.curves)
+def _ranking(hits: Sequence[Hit]) -> Rows:
     records = ({**hit.model_dump(), "flags": ";".join(hit.flags), **prefixed_metadata(hit)} for hit in hits)
     return _records((*HIT_COLUMNS, *metadata_columns(hits)), records)
 

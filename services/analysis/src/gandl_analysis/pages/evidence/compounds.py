@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from gandl_shared.errors import NotFound
-from gandl_shared.schemas.curve import Curve, CurvePoint
+from gandl_shared.schemas.curve import Curve, CurveAssessment, CurvePoint
 from gandl_shared.schemas.screen import WellScore
 from markupsafe import Markup
 
@@ -100,6 +100,7 @@ def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
             choice=choice,
             choices=tuple(TileChoice),
             has_others=services is not None,
+            assessments=_assessments(services, screen_id, compound),
             structure=structure_of(curves),
         )
 
@@ -115,6 +116,13 @@ def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
             )
 
     return routes
+
+
+def _assessments(services: Provider | None, screen: str, compound: str) -> Mapping[str, CurveAssessment]:
+    """Return what people have set beside the curves of a compound, by cell line."""
+    if services is None:
+        return {}
+    return {a.cell_line: a for a in services().decisions.assessments(screen) if a.compound == compound}
 
 
 def _links(frame: Frame, curve: Curve, wells: Wells) -> Callable[[CurvePoint], PointLink] | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from gandl_shared.schemas.answers import CurvePair, WellPair
+from gandl_shared.schemas.curve import Curve
+from markupsafe import Markup
 
 from gandl_analysis.api.provider import Provider
+from gandl_analysis.figures.light.curve import curve_picture
 from gandl_analysis.pages.frame.answers import base_path, page_router, render_page
 from gandl_analysis.pages.frame.queries import PageVersion
 
 MAX_ROWS = 100
+MAX_PICTURES = 6
 ScreenName = Annotated[str, Query(max_length=200, description="id of a screen")]
 
 
@@ -33,16 +38,41 @@ def router(services: Provider) -> APIRouter:
         context: dict[str, Any] = {"base": base_path(request), "names": names, "first": first, "second": second}
         if not first or not second:
             return render_page("compare.html", comparison=None, **context)
-        comparison = services().results.comparison(first, version, second, other_version)
+        results = services().results
+        comparison = results.comparison(first, version, second, other_version)
+        curves = sorted(comparison.curves, key=_curve_order)[:MAX_ROWS]
+        sides = [
+            _by_key(results.of(side.screen, side.version).analysis.curves)
+            for side in (comparison.first, comparison.second)
+        ]
         return render_page(
             "compare.html",
             comparison=comparison,
-            curves=sorted(comparison.curves, key=_curve_order)[:MAX_ROWS],
-            wells=sorted(comparison.wells, key=_well_order)[:MAX_ROWS],
+            curves=curves,
+            pictures=[(pair, *_pictures(pair, sides)) for pair in curves[:MAX_PICTURES]],
+            wells=sorted((pair for pair in comparison.wells if _differs(pair)), key=_well_order)[:MAX_ROWS],
             **context,
         )
 
     return routes
+
+
+def _by_key(curves: Iterable[Curve]) -> dict[tuple[str, str], Curve]:
+    return {(curve.compound, curve.cell_line): curve for curve in curves}
+
+
+def _pictures(pair: CurvePair, sides: Iterable[Mapping[tuple[str, str], Curve]]) -> list[Markup | None]:
+    """Return the drawing of a curve in both analyses; None where it is not there."""
+    drawings: list[Markup | None] = []
+    for name, curves in zip(("before", "after"), sides, strict=True):
+        curve = curves.get((pair.compound, pair.cell_line))
+        label = f"{pair.compound} in {pair.cell_line}, {name}"
+        drawings.append(None if curve is None else Markup(curve_picture(curve, label)))
+    return drawings
+
+
+def _differs(pair: WellPair) -> bool:
+    return pair.difference != 0 and not (pair.first is None and pair.second is None)
 
 
 def _curve_order(pair: CurvePair) -> tuple[bool, float]:
