@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from gandl.released_models import released_models
+from gandl.stack.folders import open_folders
 from gandl.stack.home import Home
 from gandl.stack.supervisor import StackOptions, running_stack, watch
 
@@ -17,6 +18,10 @@ def up(
     home: Annotated[Path, typer.Option(help="Folder of the database, vectors, results and logs.")] = Path("gandl-home"),
     images: Annotated[Path, typer.Option(help="Screens may name folders below this folder.")] = Path(),
     models: Annotated[Path | None, typer.Option(help="Folder of .onnx models; the released ones if absent.")] = None,
+    open_: Annotated[
+        list[Path] | None,
+        typer.Option("--open", help="Output folder of `gandl screen` to show; repeat it."),
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the HTTP server on 127.0.0.1.")] = 8080,
 ) -> None:
     """Start Valkey, a worker and one HTTP server on this machine.
@@ -35,9 +40,12 @@ def up(
     options = StackOptions(
         home=stack_home, images=images.resolve(), models=models.resolve() if models else released_models(), port=port
     )
+    opened = open_folders(stack_home, open_ or ())
     with lock, running_stack(options) as children:
         console.print(f"gandl is up: [bold]{options.url}/ui/[/]  pages", soft_wrap=True)
         console.print(f"             {options.url}/docs  REST", soft_wrap=True)
+        for folder, screen in opened.items():
+            console.print(f"{folder}: {options.url}/ui/screens/{screen}", soft_wrap=True)
         console.print(
             f"images below {options.images}, logs in {stack_home.logs}; Ctrl-C stops everything", soft_wrap=True
         )
