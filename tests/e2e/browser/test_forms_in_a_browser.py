@@ -28,7 +28,7 @@ KEYS = {"api_key": "edit-key", "reader_key": "read-key"}
 
 
 @contextmanager
-def served(stack: Stack, settings: Settings) -> Iterator[str]:
+def serving(stack: Stack, settings: Settings) -> Iterator[str]:
     """Serve the folder of a stack on a port of its own. The test itself does what workers would do."""
     app = build(settings, queue=stack.queue, models=FakeModels())
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
@@ -62,7 +62,7 @@ def opened(url: str, width: int = 1280) -> Iterator[Page]:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_from_the_form_to_a_curve(home: Stack, width: int) -> None:
-    with served(home, settings_of(home.home)) as url, opened(url, width) as page:
+    with serving(home, settings_of(home.home)) as url, opened(url, width) as page:
         page.goto(f"{url}/ui/")
         page.get_by_role("link", name="New screen").first.click()
         page.get_by_role("link", name="plate", exact=True).click()
@@ -83,7 +83,7 @@ def test_from_the_form_to_a_curve(home: Stack, width: int) -> None:
 
 
 def test_a_well_is_excluded_seen_in_a_new_version_and_brought_back(home: Stack) -> None:
-    with served(home, settings_of(home.home)) as url, opened(url) as page:
+    with serving(home, settings_of(home.home)) as url, opened(url) as page:
         page.goto(f"{url}/ui/screens/{home.first}/decisions?level=well&plate=P1&well=A05")
         assert page.get_by_label("Well", exact=True).input_value() == "A05"
         assert page.get_by_label("Dose in µM").is_hidden()
@@ -120,7 +120,7 @@ def test_a_failed_site_is_tried_again(home: Stack) -> None:
         home.work(home.waiting)
     finally:
         image.write_bytes(whole)
-    with served(home, settings_of(home.home)) as url, opened(url) as page:
+    with serving(home, settings_of(home.home)) as url, opened(url) as page:
         page.goto(f"{url}/ui/screens/{home.waiting}")
         page.get_by_role("link", name="1 site failed").click()
         assert serious_findings(page) == []
@@ -133,7 +133,7 @@ def test_a_failed_site_is_tried_again(home: Stack) -> None:
 
 def test_signing_in_as_an_editor_and_as_a_reader(home: Stack) -> None:
     settings = Settings.model_validate({**settings_of(home.home).model_dump(), **KEYS})
-    with served(home, settings) as url, opened(url) as page:
+    with serving(home, settings) as url, opened(url) as page:
         page.goto(f"{url}/ui/screens/{home.first}/decisions?well=A05")
         page.get_by_role("heading", name="Sign in").wait_for()
         assert serious_findings(page) == []
