@@ -25,10 +25,12 @@ def group_means(values: Vectors, group: Index, count: int) -> Float:
     """
     sums = np.zeros((count, values.shape[1]))
     for start in range(0, len(values), _CHUNK):
-        rows, index = values[start : start + _CHUNK], group[start : start + _CHUNK]
+        rows = values[start : start + _CHUNK]
+        # The rows of a group mostly follow each other, so that a chunk has few groups: sums of all would be large.
+        groups, index = np.unique(group[start : start + _CHUNK], return_inverse=True)
+        shape = (len(groups), len(rows))
         # A sparse indicator matrix sums many columns at once, which numpy.add.at does not.
-        ones = np.ones(len(rows))
-        sums += scipy.sparse.csr_array((ones, (index, np.arange(len(rows)))), shape=(count, len(rows))) @ rows
+        sums[groups] += scipy.sparse.csr_array((np.ones(len(rows)), (index, np.arange(len(rows)))), shape=shape) @ rows
     n = np.bincount(group, minlength=count)
     sums[n == 0] = np.nan
     sums /= np.maximum(n, 1)[:, None]
@@ -42,6 +44,6 @@ def projections(vectors: Vectors, weights: Float, biases: Float) -> Float:
     """
     out = np.empty((len(vectors), len(weights)))
     for start in range(0, len(vectors), _CHUNK):
-        rows = vectors[start : start + _CHUNK].astype(np.float64)
+        rows = vectors[start : start + _CHUNK].astype(np.float64, copy=False)
         out[start : start + _CHUNK] = rows @ weights.T + biases
     return out

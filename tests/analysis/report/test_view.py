@@ -45,6 +45,16 @@ def test_only_the_first_plates_are_drawn(analysis: ScreenAnalysis, monkeypatch: 
     assert (view.drawn_plates, len(view.plates)) == (("HRCE-1", "HRCE-2"), 8)
 
 
+def test_plates_of_very_many_wells_are_drawn_until_the_limit(
+    analysis: ScreenAnalysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (sum(well.plate == plate for well in analysis.wells) for plate in ("HRCE-1", "HRCE-2"))
+    monkeypatch.setattr(view_module, "MAX_DRAWN_WELLS", first + second)
+    assert report_view(analysis).drawn_plates == ("HRCE-1", "HRCE-2")
+    monkeypatch.setattr(view_module, "MAX_DRAWN_WELLS", 1)
+    assert report_view(analysis).drawn_plates == ("HRCE-1",)
+
+
 def test_a_well_beyond_column_12_needs_large_plates(small: ScreenAnalysis) -> None:
     assert not report_view(small).has_large_plates
     wells = (small.wells[0].model_copy(update={"well": "A13"}), *small.wells[1:])

@@ -103,7 +103,10 @@ def well_scatter(means: Float, efficacy: Float) -> WellScatter:
     """Return the scatter of mean vectors [W, F] of wells with an `efficacy` [W]. Wells without tiles are left out."""
     finite = np.asarray(np.isfinite(means).all(axis=1))
     # Relative to their mean, as products of large numbers would lose the digits that differ.
-    origin: Float = means[finite].mean(axis=0) if finite.any() else np.zeros(means.shape[1])
+    if finite.all() and len(means):
+        origin: Float = means.mean(axis=0)  # without a copy of all wells
+    else:
+        origin = means[finite].mean(axis=0) if finite.any() else np.zeros(means.shape[1])
     fraction, moments = _fraction(efficacy), np.zeros((means.shape[1] + 2,) * 2)
     for start in range(0, len(means), _CHUNK):
         keep = start + np.flatnonzero(finite[start : start + _CHUNK])

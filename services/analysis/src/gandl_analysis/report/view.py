@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gandl_shared.schemas.curve import Curve
@@ -24,8 +25,8 @@ from gandl_analysis.report.compounds import (
 from gandl_analysis.report.image_review import ImageReview, review_images
 from gandl_analysis.report.phrases import GradePhrase, grade_phrase
 
-MAX_PLATES = 40
-"""The most plates that a report draws; browsers open larger files slowly. wells.csv holds all wells."""
+MAX_PLATES, MAX_DRAWN_WELLS = 40, 40 * 384
+"""The most plates, and the most wells on them, that a report draws; browsers open larger files slowly."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
     dose_range = dose_range_of(curves)
     # A dict keeps the order of the plate map, which a set would lose.
     plates = tuple(dict.fromkeys(well.plate for well in wells))
+    drawn = _drawn_plates(Counter(well.plate for well in wells))
     return ReportView(
         compounds=count_compounds(curves),
         rows=compound_rows(curves, dose_range),
@@ -92,8 +94,8 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
         dose_range=dose_range,
         cell_lines=_cell_lines(analysis),
         plates=plates,
-        drawn_plates=plates[:MAX_PLATES],
-        has_large_plates=_has_large_plates(wells, plates[:MAX_PLATES]),
+        drawn_plates=drawn,
+        has_large_plates=_has_large_plates(wells, drawn),
         missing=_missing_wells(analysis),
         images=review_images(analysis.quality.images, analysis.quality.identical),
         in_sample=any(quality.in_sample for quality in analysis.quality.cell_lines.values()),
@@ -104,6 +106,13 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
 def cell_line_names(analysis: ScreenAnalysis) -> tuple[str, ...]:
     """Return the cell lines of a screen in plate map order."""
     return tuple(dict.fromkeys(well.cell_line for well in analysis.wells if well.role is not Role.EMPTY))
+
+
+def _drawn_plates(sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the first of the plates, given their numbers of wells; at least one."""
+    totals = itertools.accumulate(sizes.values())
+    plates = [plate for plate, total in zip(sizes, totals, strict=True) if total <= MAX_DRAWN_WELLS]
+    return tuple((plates or list(sizes)[:1])[:MAX_PLATES])
 
 
 def _cell_lines(analysis: ScreenAnalysis) -> tuple[CellLineSummary, ...]:

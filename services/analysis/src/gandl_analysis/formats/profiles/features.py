@@ -72,7 +72,7 @@ def judge_features(values: Vectors, names: Sequence[str]) -> JudgedFeatures:
     digests: set[bytes] = set()
     for columns in _blocks(values.shape[1]):
         # One column after the other in memory: medians and digests then read each of them once.
-        block = np.ascontiguousarray(values[:, columns].T, np.float64)
+        block = np.ascontiguousarray(values[:, columns].T)
         for column in block:
             statistics = _statistics(column)
             rules.append(_rule(column, statistics, digests))
@@ -97,24 +97,32 @@ class _Statistics(NamedTuple):
     furthest: float
 
 
-def _statistics(column: Float) -> _Statistics:
+def _statistics(column: Vectors) -> _Statistics:
     """Return the statistics of a column [N]; without numbers it counts as zeros."""
     is_missing = np.isnan(column)
     numbers = column[~is_missing] if is_missing.any() else column
-    numbers = numbers if len(numbers) else np.zeros(1)
-    centre = float(np.median(numbers))
-    distance = np.abs(numbers - centre)
-    spread = _MAD_TO_DEVIATION * float(np.median(distance))
+    numbers = numbers if len(numbers) else np.zeros(1, np.float32)
+    centre = _median(numbers)
+    distance = np.abs(numbers.astype(np.float64) - centre)
+    furthest = float(distance.max())
+    spread = _MAD_TO_DEVIATION * _median(distance)
     # More than half of the rows may be equal, as for a count that is mostly zero.
-    spread = spread if spread > 0 else float(np.std(numbers))
-    furthest = float(distance.max()) / spread if spread > 0 else 0.0
+    spread = spread if spread > 0 else float(np.std(numbers, dtype=np.float64))
+    furthest = furthest / spread if spread > 0 else 0.0
     return _Statistics(missing=float(is_missing.mean()), centre=centre, spread=spread, furthest=furthest)
 
 
-def _rule(column: Float, statistics: _Statistics, digests: set[bytes]) -> FeatureRule | None:
+def _median(numbers: NDArray[np.floating]) -> float:
+    """Return the median in float64, in half of the time of `np.median`, which looks for NaN and converts before."""
+    middle = [(len(numbers) - 1) // 2, len(numbers) // 2]
+    return float(np.partition(numbers, middle)[middle].astype(np.float64).mean())
+
+
+def _rule(column: Vectors, statistics: _Statistics, digests: set[bytes]) -> FeatureRule | None:
     if statistics.missing > MAX_MISSING:
         return FeatureRule.MISSING
-    if np.nanmin(column) == np.nanmax(column):
+    # fmin and fmax pass over missing numbers.
+    if np.fmin.reduce(column) == np.fmax.reduce(column):
         return FeatureRule.CONSTANT
     digest = hashlib.blake2b(column.tobytes(), digest_size=16).digest()
     if digest in digests:

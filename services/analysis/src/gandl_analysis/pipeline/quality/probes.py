@@ -172,7 +172,12 @@ def _replicate_group(compound: str | None, dose: float | None, result: Replicate
 
 def _position_effects(cell_line: ScoredCellLine, rng: np.random.Generator) -> tuple[PositionEffect, ...]:
     plates = np.array(cell_line.tiles.plates, dtype=object)
-    maps = {plate: _map_of_plate(cell_line, plates == plate, rng) for plate in dict.fromkeys(cell_line.tiles.plates)}
+    names = [f"{well.role}|{text}" for well, text in zip(cell_line.wells, _treatments(cell_line.wells), strict=True)]
+    treatments = np.array(names, dtype=object)
+    maps = {
+        plate: _map_of_plate(cell_line, treatments, plates == plate, rng)
+        for plate in dict.fromkeys(cell_line.tiles.plates)
+    }
     # The p-values of all plates are adjusted together, because a reader looks at all of them.
     adjusted = adjusted_p_values([t for effects in maps.values() for t in (effects.row_test, effects.column_test)])
     p_values = zip(adjusted[::2], adjusted[1::2], strict=True)
@@ -183,12 +188,13 @@ def _position_effects(cell_line: ScoredCellLine, rng: np.random.Generator) -> tu
     )
 
 
-def _map_of_plate(cell_line: ScoredCellLine, on_plate: Mask, rng: np.random.Generator) -> PositionMap:
+def _map_of_plate(
+    cell_line: ScoredCellLine, treatments: NDArray[np.object_], on_plate: Mask, rng: np.random.Generator
+) -> PositionMap:
     positions = cell_line.tiles.positions
-    columns = zip(cell_line.wells, _treatments(cell_line.wells), on_plate, strict=True)
-    treatments = [f"{well.role}|{treatment}" for well, treatment, use in columns if use]
     efficacy = cell_line.scores.efficacy[on_plate]
-    return position_map(efficacy, positions.rows[on_plate], positions.columns[on_plate], treatments, rng)
+    own = treatments[on_plate].tolist()
+    return position_map(efficacy, positions.rows[on_plate], positions.columns[on_plate], own, rng)
 
 
 def _position_effect(
