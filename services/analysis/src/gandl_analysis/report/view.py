@@ -86,7 +86,7 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
     dose_range = dose_range_of(curves)
     # A dict keeps the order of the plate map, which a set would lose.
     plates = tuple(dict.fromkeys(well.plate for well in wells))
-    drawn = _drawn_plates(Counter(well.plate for well in wells))
+    first_plates = _drawn_plates(Counter(well.plate for well in wells))
     return ReportView(
         compounds=count_compounds(curves),
         rows=compound_rows(curves, dose_range),
@@ -94,8 +94,8 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
         dose_range=dose_range,
         cell_lines=_cell_lines(analysis),
         plates=plates,
-        drawn_plates=drawn,
-        has_large_plates=_has_large_plates(wells, drawn),
+        drawn_plates=first_plates,
+        has_large_plates=_has_large_plates(wells, first_plates),
         missing=_missing_wells(analysis),
         images=review_images(analysis.quality.images, analysis.quality.identical),
         in_sample=any(quality.in_sample for quality in analysis.quality.cell_lines.values()),
