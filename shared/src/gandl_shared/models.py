@@ -24,6 +24,8 @@ from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.vocabulary import TableLevel
 
+BASELINES = ("intensity", "pca", "untrained", "cp-measure")
+"""The featurizers that gandl makes itself, without a file; only the command line computes them."""
 METADATA_KEY = "gandl_card"
 
 

@@ -44,6 +44,13 @@ def test_a_refused_screen_leaves_nothing(stack: Stack, change: dict[str, object]
     assert (stack.ids, stack.queue.batches) == (before, [])
 
 
+def test_a_baseline_is_refused_with_where_it_can_be_had(stack: Stack) -> None:
+    with pytest.raises(NotFound, match=r"'intensity' is a baseline.*gandl screen IMAGES.*--like.*POST /analyses"):
+        submissions_of(stack).submit(REQUEST.model_copy(update={"model": "intensity"}))
+    with pytest.raises(NotFound, match=r"there is no model 'unknown'; available is fake$"):
+        submissions_of(stack).submit(REQUEST.model_copy(update={"model": "unknown"}))
+
+
 def test_a_nul_is_named_by_its_field(stack: Stack) -> None:
     with pytest.raises(Invalid) as caught:
         submissions_of(stack).submit(REQUEST.model_copy(update={"pattern": "a\0", "channels": ("1", "2\0")}))

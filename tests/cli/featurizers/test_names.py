@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from gandl.featurizers.names import Baseline, BaselineName, baseline_name, is_baseline
 from gandl_shared.errors import BadInput
+from gandl_shared.models import BASELINES
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,7 @@ def test_a_name_is_a_baseline_unless_it_is_a_file(tmp_path: Path, monkeypatch: p
     assert not is_baseline(tmp_path / "absent.onnx")
     Path("pca").write_bytes(b"a file of this name")
     assert not is_baseline(Path("pca"))
+
+
+def test_services_know_the_names_of_all_baselines() -> None:
+    assert set(BASELINES) == {kind.value for kind in Baseline}

@@ -18,7 +18,7 @@ from gandl_training.data.crops import Crops
 from gandl_training.data.field_store import FieldStore, Uint8
 from gandl_training.evaluation.control_tiles import ControlTiles, probed_cell_lines
 from gandl_training.evaluation.distances import frechet_distance, kernel_distance, tile_features
-from gandl_training.evaluation.probe import embed_tiles, probe
+from gandl_training.evaluation.probe import ProbeResult, embed_tiles, probe, probe_baselines
 from gandl_training.networks.stylegan2 import Discriminator, Generator
 
 TILES = 512
@@ -74,6 +74,10 @@ class Evaluator:
             if result.z_prime is not None:
                 values[f"probe/z_prime_{cell_line}"] = result.z_prime
         return values
+
+    def baselines(self) -> dict[str, dict[str, ProbeResult]]:
+        """Return the probes of baselines by cell line and name: a run has to surpass them to be of use."""
+        return {cell_line: probe_baselines(controls) for cell_line, controls in self.controls.items()}
 
 
 def split_wells(store: FieldStore, share: float, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

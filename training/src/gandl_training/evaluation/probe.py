@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_science.assay.accuracy import share_right
+from gandl_science.assay.baselines.intensity import intensity_statistics
+from gandl_science.assay.baselines.pixel_components import fit_components
 from gandl_science.assay.separation import separation
 from gandl_science.axis.cross_fit import DEFAULT_OPTIONS, AxisOptions, HeldOutScores, held_out_scores
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ from gandl_training.data.field_store import Uint8
 from gandl_training.evaluation.control_tiles import ControlTiles
 
 Vectors = NDArray[np.float32]
+MAX_FITTED_TILES = 512
+"""The components of the pixels are fitted on at most so many tiles."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,19 @@ def probe(vectors: Vectors, controls: ControlTiles) -> ProbeResult:
     assert accuracy is not None  # there are two folds with tiles of both classes
     positive, negative = (scores.on[scored & (labels == side)] for side in (1, -1))
     return ProbeResult(accuracy=accuracy, z_prime=separation(positive, negative).z_prime)
+
+
+def probe_baselines(controls: ControlTiles) -> dict[str, ProbeResult]:
+    """Probe, by their names, what needs no training: statistics of the grey values, and components of the pixels.
+
+    The components are fitted on the control tiles themselves, without labels.
+    """
+    tiles = controls.tiles
+    fitted = tiles[:: -(-len(tiles) // MAX_FITTED_TILES)]
+    embedders: dict[str, Callable[[Uint8], Vectors]] = {"intensity": intensity_statistics}
+    if len(fitted) > 1:
+        embedders["pca"] = fit_components(fitted).vectors
+    return {name: probe(embed_tiles(embed, tiles), controls) for name, embed in embedders.items()}
 
 
 def embed_tiles(embed: Callable[[Uint8], Vectors], tiles: Uint8, batch: int = 64) -> Vectors:

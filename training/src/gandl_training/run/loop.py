@@ -91,6 +91,9 @@ class TrainingLoop:
                 f"there is no control probe for cell line {cell_line}: "
                 "it needs two wells of each control with usable images"
             )
+        # A run that is resumed has them in its log.
+        for sentence in self.writer.write_baselines() if self.writer and trainer.step == 0 else ():
+            callbacks.on_message(sentence)
         for warning in data_warnings(store, config, self.writer.evaluator.real) if self.writer else ():
             callbacks.on_message(warning)
         self.estimate = SpeedEstimate(config)

@@ -28,6 +28,25 @@ class RunWriter:
         self.metric_log = MetricLog(out)
         self.evaluator = Evaluator.from_crops(crops, held_out)
 
+    def write_baselines(self) -> list[str]:
+        """Write the probes of the baselines into the log, and return a sentence for each cell line."""
+        values, sentences = {}, []
+        for cell_line, results in self.evaluator.baselines().items():
+            texts = []
+            for name, result in results.items():
+                values[f"baseline/accuracy_{cell_line}_{name}"] = result.accuracy
+                texts.append(f"{name} {result.accuracy:.3f}")
+                if result.z_prime is not None:
+                    values[f"baseline/z_prime_{cell_line}_{name}"] = result.z_prime
+                    texts[-1] += f" (Z′ {result.z_prime:.2f})"
+            sentences.append(
+                f"baselines on the control tiles of {cell_line}, accuracy: {', '.join(texts)}; a featurizer that is "
+                "not above them has learned no more than brightness"
+            )
+        if values:
+            self.metric_log.write(self.trainer.kimg, values)
+        return sentences
+
     def write_due(self, check_losses: Callable[[], None]) -> None:
         """Write what is due after this step; `check_losses` raises where losses since the last report are not finite.
 

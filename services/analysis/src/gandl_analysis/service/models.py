@@ -8,7 +8,8 @@ from typing import Protocol
 
 from gandl_shared.clients.embedding import EmbeddingClient
 from gandl_shared.clients.http import Retry
-from gandl_shared.models import ModelCard
+from gandl_shared.errors import NotFound
+from gandl_shared.models import BASELINES, ModelCard
 
 from gandl_analysis.settings import Settings
 
@@ -34,6 +35,19 @@ class ModelCatalog(Protocol):
 
     def all(self) -> Sequence[ServedModel]:
         """Return all models, the default one first. Raises Unavailable."""
+
+
+def find_model(models: ModelCatalog, name: str | None) -> ServedModel:
+    """Return a model as `ModelCatalog.find` does. Where a baseline is named, the error says where it can be had."""
+    try:
+        return models.find(name)
+    except NotFound as error:
+        if name not in BASELINES:
+            raise
+        raise NotFound(
+            f"{error.detail}. '{name}' is a baseline, which only the command line computes: gandl screen IMAGES "
+            f"--platemap MAP.csv --model {name} --like MODEL.onnx; POST /analyses takes the embeddings that it writes"
+        ) from error
 
 
 class EmbeddingServiceModels:

@@ -32,7 +32,7 @@ from gandl_analysis.pipeline.inputs import limits_text
 from gandl_analysis.service.analyses.decisions import check_recorded
 from gandl_analysis.service.analyses.parameters import AnalysisSubject, check_again, check_parameters, refuse_exclusions
 from gandl_analysis.service.intake.tables import new_screen, read_table_request
-from gandl_analysis.service.models import ModelCatalog, ServedModel
+from gandl_analysis.service.models import ModelCatalog, ServedModel, find_model
 from gandl_analysis.service.screen_ids import require_screen_id
 
 _CSV_FIELD, _XLSX_FIELD = "plate_map_csv", "plate_map_xlsx"
@@ -73,7 +73,7 @@ class Submissions:
             return earlier
         images = resolve_folder(self._rules.image_root, request.images)
         plate_map = part_with_images(images, self._plate_map(request), request.pattern)
-        model = self._rules.models.find(request.model)
+        model = find_model(self._rules.models, request.model)
         plan = plan_screen(
             self._with_checked_parameters(request, plate_map, model),
             images=images,
@@ -136,7 +136,7 @@ class Submissions:
         Raises NotFound, BadInput where no layout fits, InvalidPlateMap, and Forbidden for a path outside the root.
         """
         _check_text(request)
-        model = self._rules.models.find(request.model)
+        model = find_model(self._rules.models, request.model)
         subject = Subject(
             images=resolve_folder(self._rules.image_root, request.images),
             plate_map=self._plate_map(request),
