@@ -19,6 +19,7 @@ from gandl_analysis.app import build
 from gandl_shared.clients.analysis import CSV, PNG, SVG, AnalysisClient
 from gandl_shared.clients.http import Retry
 from gandl_shared.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
+from gandl_shared.plates import SiteId
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 from gandl_shared.testing import PATIENCE, free_port, wait_until
@@ -176,3 +177,14 @@ def test_the_curl_script_prints_the_same(url: str, repository: Path) -> None:
     assert "event: end\ndata: done" in ended.stderr
     assert ended.stdout.startswith("rank,compound,cell_line")
     assert ",X,U2OS," in ended.stdout
+
+
+def test_pictures_of_sites_and_plates(url: str, stack: Stack) -> None:
+    with AnalysisClient(url) as client:
+        site = SiteId("P1", "C04", "1")
+        thumbnail = client.thumbnail(stack.first, site, part="tile", format="png")
+        assert thumbnail.startswith(b"\x89PNG")
+        assert client.sprite(stack.first, "P1", edge=8).startswith(b"\xff\xd8")
+        assert client.sprite_index(stack.first, "P1", edge=8).columns == 12
+        with pytest.raises(Forbidden, match="outside the image folder"):
+            client.image(stack.first, site, channel=1)

@@ -12,6 +12,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from gandl_shared.clients.http import HttpClient, Retry
+from gandl_shared.plates import SiteId
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.analysis.decisions import Decision, DecisionRequest, DecisionTrail
 from gandl_shared.schemas.answers import (
@@ -22,6 +23,7 @@ from gandl_shared.schemas.answers import (
     ExportForm,
     Page,
     ScreenAxes,
+    SpriteIndex,
 )
 from gandl_shared.schemas.headers import IDEMPOTENCY_KEY
 from gandl_shared.schemas.image_layout import ImageReport
@@ -188,6 +190,25 @@ class AnalysisClient:
         """Return the report, which is one HTML file."""
         return self._get(_at(screen, "report"), {"version": version}).text
 
+    # Pictures
+
+    def image(self, screen: str, site: SiteId, **choices: str | int | None) -> bytes:
+        """Return a site at full resolution; the choices are the parameters of docs/pictures.md, such as `channel`."""
+        return self._get(_at(screen, "images", *map(_encoded, site)), choices).content
+
+    def thumbnail(self, screen: str, site: SiteId, **choices: str | int | None) -> bytes:
+        """Return the small picture of a site that was made when it was embedded; `part="tile"` is its typical tile."""
+        return self._get(_at(screen, "thumbnails", *map(_encoded, site)), choices).content
+
+    def sprite(self, screen: str, plate: str, **choices: str | int | None) -> bytes:
+        """Return all wells of a plate in one picture, which `sprite_index` explains."""
+        return self._get(_at(screen, "sprites", _encoded(plate)), choices).content
+
+    def sprite_index(self, screen: str, plate: str, **choices: str | int | None) -> SpriteIndex:
+        """Return where each well is in the sprite of a plate."""
+        answer = self._get(_at(screen, "sprites", _encoded(plate)), choices, "application/json")
+        return SpriteIndex.model_validate_json(answer.content)
+
     # Compounds
 
     def compounds(
@@ -235,6 +256,10 @@ class AnalysisClient:
 
 def _at(screen: str, *below: str) -> str:
     return "/".join(("/screens", quote(screen, safe=""), *below))
+
+
+def _encoded(name: str) -> str:
+    return quote(name, safe="")
 
 
 def _curves(compound: str) -> str:
