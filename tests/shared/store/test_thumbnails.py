@@ -41,6 +41,18 @@ def test_a_picture_comes_back_channel_by_channel() -> None:
     assert difference.max() <= 4
 
 
+@pytest.mark.parametrize(
+    ("edge", "shape"), [(128, (30, 40)), (20, (15, 20)), (19, (15, 20)), (9, (8, 10)), (3, (4, 5))]
+)
+def test_a_picture_is_halved_where_it_may_be_small(edge: int, shape: tuple[int, int]) -> None:
+    small = GreyPicture.of(picture()).pixels(edge)
+    assert small.shape == (2, *shape)
+    factor = -(-40 // shape[1])
+    whole = picture()[:, : 30 // factor * factor, : 40 // factor * factor].astype(float)
+    means = whole.reshape(2, 30 // factor, factor, 40 // factor, factor).mean(axis=(2, 4))
+    assert np.abs(small[:, : means.shape[1], : means.shape[2]] - means).max() <= 6
+
+
 def test_a_file_comes_back() -> None:
     rows, buffer = (thumbnail(), thumbnail("A02", "2.1")), io.BytesIO()
     write_thumbnails(buffer, rows)

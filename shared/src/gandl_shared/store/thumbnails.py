@@ -60,17 +60,29 @@ class GreyPicture:
         Image.fromarray(padded.reshape(-1, width)).save(buffer, "JPEG", quality=_QUALITY)
         return cls(channels=channels, height=height, width=width, jpeg=buffer.getvalue())
 
-    def pixels(self) -> Uint8:
-        """Return the picture [C, H, W]. Raises Malformed if it is damaged."""
+    def pixels(self, edge: int = THUMBNAIL_EDGE) -> Uint8:
+        """Return the picture [C, H, W], halved as often as its longer edge stays at least `edge` pixels long.
+
+        Raises Malformed if it is damaged.
+        """
         rows = self.height + -self.height % _BLOCK
         try:
             image = Image.open(io.BytesIO(self.jpeg), formats=["JPEG"])
             if image.size != (self.width, rows * self.channels) or image.mode != "L":
                 raise Malformed(f"a thumbnail of {self.channels}×{self.height}×{self.width} pixels has another size")
+            factor = self._factor(edge)
+            if factor > 1:
+                # JPEG is decoded at a fraction of its size in a fraction of the time.
+                image.draft("L", (-(-self.width // factor), rows * self.channels // factor))
             stacked: Uint8 = np.asarray(image)
         except (OSError, SyntaxError) as error:
             raise Malformed(f"a thumbnail cannot be decoded: {error}") from error
-        return stacked.reshape(self.channels, rows, self.width)[:, : self.height]
+        height = -(-self.height // factor)
+        return stacked.reshape(self.channels, rows // factor, stacked.shape[1])[:, :height]
+
+    def _factor(self, edge: int) -> int:
+        longest = max(self.height, self.width)
+        return max(factor for factor in (1, 2, 4, _BLOCK) if factor == 1 or longest >= factor * edge)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import pytest
 from gandl_analysis.figures.pixels.encoding import PictureFormat
 from gandl_analysis.service.pixels.pictures import Pictures
 from gandl_analysis.service.pixels.requests import view_of
-from gandl_analysis.service.pixels.thumbnails import SpriteRequest, shrunk_picture
+from gandl_analysis.service.pixels.thumbnails import SpriteRequest
 from gandl_shared.plates import SiteId
 from PIL import Image
 
@@ -47,8 +47,3 @@ def test_equal_requests_have_equal_tags_and_others_do_not(shared_stack: Stack, d
     ]
     assert len(set(tags)) == 4
     assert door.sprite(screen, "P1", SpriteRequest(view=grey, edge=8)).etag == tags[0]
-
-
-@pytest.mark.parametrize("shape", [(40, 20), (40, 20, 3)])
-def test_a_small_picture_keeps_its_form(shape: tuple[int, ...]) -> None:
-    assert shrunk_picture(np.zeros(shape, np.uint8), 10).shape == (10, 5, *shape[2:])

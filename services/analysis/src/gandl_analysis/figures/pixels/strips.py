@@ -25,8 +25,8 @@ from gandl_shared.schemas.vocabulary import Role
 from gandl_shared.store import Thumbnail
 from numpy.typing import NDArray
 
-from gandl_analysis.figures.pixels.colours import channel_colours
-from gandl_analysis.figures.pixels.composite import composite, sprite
+from gandl_analysis.figures.pixels.colours import Rgb, channel_colours
+from gandl_analysis.figures.pixels.composite import sprite
 from gandl_analysis.figures.pixels.encoding import PictureFormat, data_address
 from gandl_analysis.pipeline.result import ScreenAnalysis
 
@@ -161,19 +161,19 @@ def report_strips(
     pictures: dict[SiteId, NDArray[np.uint8]] = {}
     for thumbnail in thumbnails(names):
         if thumbnail.site in names and thumbnail.tile.channels == len(colours):
-            pixels = shrunk(thumbnail.tile.pixels(), STRIP_EDGE)
-            pictures[thumbnail.site] = composite(pixels, colours)
+            pictures[thumbnail.site] = shrunk(thumbnail.tile.pixels(STRIP_EDGE), STRIP_EDGE)
     return {
-        key: StripView(tiles=strip, address=_row(strip, pictures))
+        key: StripView(tiles=strip, address=_row(strip, pictures, colours))
         for key, strip in tiles.items()
         if any(tile.site in pictures for tile in strip)
     }
 
 
-def _row(tiles: Sequence[StripTile], pictures: Mapping[SiteId, NDArray[np.uint8]]) -> str:
+def _row(tiles: Sequence[StripTile], pictures: Mapping[SiteId, NDArray[np.uint8]], colours: Sequence[Rgb]) -> str:
     cells = {(0, n): pictures[tile.site] for n, tile in enumerate(tiles) if tile.site in pictures}
     # A pixel on each side keeps neighbouring tiles apart.
-    return data_address(sprite(cells, rows=1, columns=len(tiles), edge=STRIP_EDGE + 2), PictureFormat.WEBP)
+    row = sprite(cells, colours, rows=1, columns=len(tiles), edge=STRIP_EDGE + 2)
+    return data_address(row, PictureFormat.WEBP)
 
 
 def _position(values: Sequence[float], choice: TileChoice, centre: float) -> int:

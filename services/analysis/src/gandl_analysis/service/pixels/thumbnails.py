@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
 from gandl_shared.db import SiteRecord
 from gandl_shared.errors import NotFound
 from gandl_shared.imaging import Uint8, shrunk
@@ -97,11 +96,13 @@ class Thumbnails:
 
         def render() -> bytes:
             cells = {
-                (row - 1, column - 1): shrunk_picture(coloured(each, request.view, request.part), request.edge)
+                (row - 1, column - 1): _cell(each, request)
                 for each in wells
                 for row, column in [parse_well(each.site.well)]
             }
-            return encode(sprite(cells, rows=grid[0], columns=grid[1], edge=request.edge), request.kind)
+            rows, columns = grid
+            picture = sprite(cells, request.view.colours, rows=rows, columns=columns, edge=request.edge)
+            return encode(picture, request.kind)
 
         keys = ",".join(f"{each.site.well}:{each.site.site}:{each.key}" for each in wells)
         etag = _etag("sprite", keys, request.view.key, request.edge, request.part, request.kind)
@@ -139,12 +140,10 @@ def coloured(thumbnail: Thumbnail, view: ChannelView, part: Part) -> Uint8:
     return composite(pixels[view.indices], view.colours)
 
 
-def shrunk_picture(picture: Uint8, edge: int) -> Uint8:
-    """Return a picture [H, W] or [H, W, 3] that is at most `edge` pixels high and wide."""
-    if picture.ndim == 2:
-        grey: Uint8 = shrunk(picture[None], edge)[0]
-        return grey
-    return np.moveaxis(shrunk(np.ascontiguousarray(np.moveaxis(picture, -1, 0)), edge), 0, -1)
+def _cell(thumbnail: Thumbnail, request: SpriteRequest) -> Uint8:
+    """Return the channels [C, H, W] of a thumbnail that a sprite shows, at most as large as its cells."""
+    stored = thumbnail.field if request.part is Part.FIELD else thumbnail.tile
+    return shrunk(stored.pixels(request.edge)[request.view.indices], request.edge)
 
 
 def _grid(wells: Sequence[Thumbnail]) -> tuple[int, int]:
