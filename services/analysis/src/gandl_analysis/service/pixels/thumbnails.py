@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gandl_shared.db import SiteRecord
-from gandl_shared.errors import NotFound
+from gandl_shared.errors import NotFound, TooLarge
 from gandl_shared.imaging import Uint8, shrunk
 from gandl_shared.plates import SiteId
 from gandl_shared.plates.well_names import parse_well
@@ -23,6 +23,9 @@ from gandl_analysis.service.pixels.images import Picture
 from gandl_analysis.service.pixels.requests import ChannelView
 from gandl_analysis.service.pixels.subjects import ScreenSubject, Subjects
 
+MAX_SPRITE_PIXELS = 2**25
+"""The most pixels of a sprite; 1,536 wells of 128 × 128 pixels are within the limit."""
+MAX_SPRITE_EDGE = 2**14
 _CACHED_PICTURES = 2**26
 _RENDERER = "1"
 
@@ -90,9 +93,10 @@ class Thumbnails:
         )
 
     def sprite(self, screen: ScreenSubject, plate: str, request: SpriteRequest) -> Picture:
-        """Return all wells of a plate as one picture, laid out as `index` says. Raises NotFound."""
+        """Return all wells of a plate as one picture, laid out as `index` says. Raises NotFound, TooLarge."""
         wells = self._wells(screen, plate, request.site)
         grid = _grid(wells)
+        _check_size(grid, request.edge)
 
         def render() -> bytes:
             cells = {
@@ -152,6 +156,16 @@ def _grid(wells: Sequence[Thumbnail]) -> tuple[int, int]:
     rows, columns = max(row for row, _ in positions), max(column for _, column in positions)
     fitting = [shape for shape in FORMATS if shape[0] >= rows and shape[1] >= columns]
     return fitting[0] if fitting else (rows, columns)
+
+
+def _check_size(grid: tuple[int, int], edge: int) -> None:
+    # Nothing stops a plate map from naming a well far away, and then the grid would fill the memory.
+    height, width = grid[0] * edge, grid[1] * edge
+    if height * width > MAX_SPRITE_PIXELS or max(height, width) > MAX_SPRITE_EDGE:
+        raise TooLarge(
+            f"the sprite would have {height}×{width} pixels, and {MAX_SPRITE_PIXELS} with edges of at most "
+            f"{MAX_SPRITE_EDGE} are allowed; take a smaller edge"
+        )
 
 
 def _etag(*parts: object) -> str:
