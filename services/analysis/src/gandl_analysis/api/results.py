@@ -29,7 +29,7 @@ from gandl_analysis.api.parameters import (
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.formats.csv_tables import hits_csv, sites_csv, wells_csv
 from gandl_analysis.report.render import render_report
-from gandl_analysis.service.filters import WellFilter
+from gandl_analysis.service.pixels.pictures import stored_strips
 
 T = TypeVar("T")
 
@@ -102,8 +102,7 @@ def router(services: Provider) -> APIRouter:
     def report(screen: ScreenId, query: Annotated[VersionQuery, Query()]) -> HTMLResponse:
         """Return the same `report.html` that `gandl screen` writes: one file that needs no network."""
         stored = services().results.of(screen, query.version)
-        sites = services().results.sites(screen, stored.version, WellFilter())
-        strips = services().pictures.strips(screen, stored.analysis, sites)
+        strips = stored_strips(services().results, services().pictures, stored)
         return HTMLResponse(render_report(stored.analysis, strips))
 
     return routes

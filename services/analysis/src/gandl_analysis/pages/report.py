@@ -6,6 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from gandl_shared.web.requests.access import session_of_request
 
+from gandl_analysis.api.provider import Provider, Services
+from gandl_analysis.figures.pixels.strips import Strips
 from gandl_analysis.pages.frame.answers import base_path, html_answer, page_router, render_page
 from gandl_analysis.pages.frame.environment import environment
 from gandl_analysis.pages.frame.queries import PageVersion
@@ -13,12 +15,18 @@ from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pages.frame.screen_frame import FramedAnalysis, Tab, framed_analysis
 from gandl_analysis.pages.report_cache import ReportCache, ReportKey
 from gandl_analysis.pages.screens import RUNNING_STATES
+<<<<<<< HEAD
 from gandl_analysis.report.drawings import PlaneDrawings
 from gandl_analysis.report.render import report_context
+=======
+from gandl_analysis.report.render import NO_STRIPS, report_context
+from gandl_analysis.service.pixels.pictures import stored_strips
+from gandl_analysis.service.results import StoredAnalysis
+>>>>>>> b645a06 (pages: Show tiles under the curves of the report in the service too)
 
 
-def router(reader: ScreenReader) -> APIRouter:
-    """Return the route of a screen."""
+def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
+    """Return the route of a screen; without services there are no tiles under its curves."""
     routes = page_router()
     # One cache per application: its entries hold rendered text of that application's screens.
     reports = ReportCache()
@@ -44,14 +52,20 @@ def router(reader: ScreenReader) -> APIRouter:
 
         def draw() -> str:
             framed = framed_analysis(request, reader, screen_id, version, Tab.REPORT)
-            return _report(framed, reader.planes(screen_id, framed.frame.version))
+            strips = NO_STRIPS if services is None else _strips(services(), framed)
+            return _report(framed, strips, reader.planes(screen_id, framed.frame.version))
 
         return html_answer(reports.get(key, draw))
 
     return routes
 
 
-def _report(framed: FramedAnalysis, planes: PlaneDrawings | None) -> str:
+def _report(framed: FramedAnalysis, strips: Strips, planes: PlaneDrawings | None) -> str:
     frame = framed.frame
-    context = report_context(framed.analysis, lambda curve: frame.compound_address(curve.compound), planes=planes)
+    context = report_context(framed.analysis, lambda curve: frame.compound_address(curve.compound), strips, planes)
     return environment().get_template("screen.html").render(context | {"base": frame.base, "frame": frame})
+
+
+def _strips(services: Services, framed: FramedAnalysis) -> Strips:
+    stored = StoredAnalysis(framed.frame.status.id, framed.frame.version, framed.analysis)
+    return stored_strips(services.results, services.pictures, stored)

@@ -23,8 +23,9 @@ def build_pages(reader: ScreenReader, services: Provider | None = None) -> APIRo
         return RedirectResponse(f"{base_path(request)}/ui/")
 
     pages.include_router(build_static_files())
-    for group in (screens, plates, curves, downloads, report):
+    for group in (screens, plates, curves, downloads):
         pages.include_router(group.router(reader))
+    pages.include_router(report.router(reader, services))
     pages.include_router(compounds.router(reader, services))
     if services is not None:
         pages.include_router(wells.router(reader, services))

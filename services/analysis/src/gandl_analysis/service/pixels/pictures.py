@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from gandl_shared.db import Database, SiteRecord
 from gandl_shared.errors import Conflict, Forbidden, NotFound
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.answers import SpriteIndex
-from gandl_shared.schemas.screen import SiteScore
 from gandl_shared.store import Store
 
 from gandl_analysis.figures.pixels.encoding import PictureFormat
 from gandl_analysis.figures.pixels.strips import Strips, report_strips
-from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.compounds import drawn_curves
+from gandl_analysis.service.filters import WellFilter
 from gandl_analysis.service.pixels.images import ImageRequest, Picture, SiteImages
 from gandl_analysis.service.pixels.requests import ChannelView
 from gandl_analysis.service.pixels.subjects import ScreenSubject, Subjects
 from gandl_analysis.service.pixels.thumbnails import Part, SpriteRequest, Thumbnails
+from gandl_analysis.service.results import Results, StoredAnalysis
 
 
 class Pictures:
@@ -67,7 +66,10 @@ class Pictures:
         """Return where each well is in that picture."""
         return self.thumbnails.index(screen, plate, request)
 
-    def strips(self, screen_id: str, analysis: ScreenAnalysis, sites: Sequence[SiteScore]) -> Strips:
-        """Return the strips of tiles of a report, from thumbnails; there are none where no thumbnail is stored."""
-        curves = drawn_curves(analysis.curves)
-        return report_strips(analysis, curves, sites, lambda names: self.thumbnails.of_sites(screen_id, names))
+
+def stored_strips(results: Results, pictures: Pictures, stored: StoredAnalysis) -> Strips:
+    """Return the strips of tiles of the report of an analysis, from thumbnails; none where no thumbnail is stored."""
+    analysis, screen = stored.analysis, stored.screen
+    sites = results.sites(screen, stored.version, WellFilter())
+    curves = drawn_curves(analysis.curves)
+    return report_strips(analysis, curves, sites, lambda names: pictures.thumbnails.of_sites(screen, names))
