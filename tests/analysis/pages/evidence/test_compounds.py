@@ -56,3 +56,15 @@ def test_other_results_name_the_other_screens(shared_stack: Stack) -> None:
     assert f"/ui/screens/{shared_stack.second}/compounds/X" in text
     alone = page(shared_stack, f"{shared_stack.second}/other-results/{quote(STRANGE_NAME, safe='')}")
     assert "No other screen has tested" in alone
+
+
+def test_the_report_has_the_same_tiles_on_its_page_and_in_its_file(shared_stack: Stack) -> None:
+    pictures = [
+        re.findall(r'<figure class="strip"[^>]*><img src="(data:image/webp;base64,[^"]+)"', text)
+        for text in (
+            page(shared_stack, shared_stack.second),
+            shared_stack.client.get(f"/screens/{shared_stack.second}/report").text,
+        )
+    ]
+    assert pictures[0] == pictures[1]
+    assert len(set(pictures[0])) == 4
