@@ -53,6 +53,7 @@ def test_neighbours_and_the_next_wells_keep_the_version(common: Stack) -> None:
     around = re.findall(rf'href="/ui/screens/{common.first}/wells/P1/(\w+)\?version=1" style="grid-row: (\d)', text)
     assert around == [("A01", "2"), ("A02", "2"), ("B01", "3"), ("B02", "3")]
     assert 'rel="next">A02' in text
+    assert f'href="/ui/screens/{common.first}/plates/P1?version=1"' in text
     assert 'rel="prev"' not in text
 
 

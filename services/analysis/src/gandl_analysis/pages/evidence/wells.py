@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -100,7 +101,7 @@ def router(reader: ScreenReader, services: Provider) -> APIRouter:
         request: Request, screen_id: str, plate: str, well: str, query: Annotated[WellQuery, Query()]
     ) -> HTMLResponse:
         """One well with its pictures."""
-        framed = framed_analysis(request, reader, screen_id, query.version, Tab.REPORT)
+        framed = framed_analysis(request, reader, screen_id, query.version, Tab.PLATES)
         frame = framed.frame
         stored = StoredAnalysis(screen_id, frame.version, framed.analysis)
         detail = well_detail(services().results, services().pictures, stored, plate, well)
@@ -110,6 +111,7 @@ def router(reader: ScreenReader, services: Provider) -> APIRouter:
             base=frame.base,
             frame=frame,
             detail=detail,
+            plate_address=frame.page_address(f"plates/{quote(plate, safe='')}"),
             query=query,
             controls=controls,
             viewer=_viewer(services, frame, detail, query, controls),
