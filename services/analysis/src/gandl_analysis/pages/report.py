@@ -15,14 +15,10 @@ from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pages.frame.screen_frame import FramedAnalysis, Tab, framed_analysis
 from gandl_analysis.pages.report_cache import ReportCache, ReportKey
 from gandl_analysis.pages.screens import RUNNING_STATES
-<<<<<<< HEAD
 from gandl_analysis.report.drawings import PlaneDrawings
-from gandl_analysis.report.render import report_context
-=======
 from gandl_analysis.report.render import NO_STRIPS, report_context
 from gandl_analysis.service.pixels.pictures import stored_strips
 from gandl_analysis.service.results import StoredAnalysis
->>>>>>> b645a06 (pages: Show tiles under the curves of the report in the service too)
 
 
 def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
