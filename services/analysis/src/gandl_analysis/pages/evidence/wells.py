@@ -30,6 +30,7 @@ from gandl_analysis.service.pixels.images import MAX_LEVEL
 from gandl_analysis.service.pixels.well_detail import WellDetail, WellSite, unavailable, well_detail
 from gandl_analysis.service.results import StoredAnalysis
 
+UNKNOWN_FILES = "This screen was opened from a folder of results, which does not say where its images are."
 SHOWN_EDGE = 1280
 """The longest edge of the picture on the page in pixels; the link to the full resolution shows all of them."""
 
@@ -164,16 +165,16 @@ def _viewer(
         names = ", ".join(each.name for each in detail.sites)
         _refuse(f"well {detail.well.well} has no site '{query.site[:40]}'; it has {names}", "site")
     site = site or next((each for each in detail.sites if each.has_thumbnail), detail.sites[0])
-    if site.record is None:
-        return None
+    identity = SiteId(detail.well.plate, detail.well.well, site.name)
     pictures, screen = services().pictures, detail.screen
-    reason = unavailable(pictures, screen, site.record)
-    shape = (0, 0) if reason else pictures.images.shape(screen, site.record.site)
-    thumbnail = pictures.thumbnails.one(screen, site.record.site.id) if reason else None
+    reason = UNKNOWN_FILES if site.record is None else unavailable(pictures, screen, site.record)
+    shape = (0, 0)
+    if reason is None and site.record is not None:
+        shape = pictures.images.shape(screen, site.record.site)
+    thumbnail = pictures.thumbnails.one(screen, identity) if reason else None
     if thumbnail is not None:
         shape = thumbnail.height, thumbnail.width
     addresses = PictureAddresses(frame.base, frame.status.id)
-    identity = SiteId(detail.well.plate, detail.well.well, site.name)
     full = addresses.image(identity, _parameters(controls, 0))
     part = addresses.image(identity, _parameters(controls, _level(shape)))
     small = addresses.thumbnail(identity) if thumbnail is not None else None
@@ -242,4 +243,10 @@ def _first_sites(services: Provider, detail: WellDetail) -> dict[str, SiteId]:
         for record in pictures.site_records(screen, well.plate, well.well):
             if record.key is not None:
                 first.setdefault(well.well, record.site.id)
+    if not first:
+        # Sites that the database does not know have only their thumbnails.
+        wells = {well.well for well in detail.neighbours}
+        for site in pictures.unlisted_sites(detail.screen, detail.well.plate):
+            if site.well in wells:
+                first.setdefault(site.well, site)
     return first

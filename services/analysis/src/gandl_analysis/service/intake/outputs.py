@@ -14,6 +14,7 @@ from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.screen import ScreenRequest
 from gandl_shared.store import Store
 
+from gandl_analysis.formats.output_folder import read_folder_thumbnails
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.formats.store_layout import write_card
 from gandl_analysis.pipeline.axes.checks import check_controls
@@ -29,12 +30,15 @@ def open_output(
     """Store the vectors and wells of a folder as a screen; return its id and that of its analysis.
 
     The folder stays as it is. The analysis runs again, by default with the default parameters, because the folder does
-    not hold its own; a note of the screen says so. Raises NotFound and Invalid as `read_folder` does, and Invalid where
-    the wells lack controls for an axis of their own.
+    not hold its own; a note of the screen says so. Its thumbnails come along, but it does not say where its images are.
+
+    Raises NotFound and Invalid as `read_folder` does, Malformed for damaged thumbnails, and Invalid where the wells
+    lack controls for an axis of their own.
     """
     stated = parameters or AnalysisParameters()
     screen = read_folder(folder, stated)
     check_controls(screen.used_wells)
+    thumbnails = read_folder_thumbnails(folder)
     note = f"opened from the folder {folder.name}: its vectors are analysed again" + (
         " with the default parameters, which may differ from those of its report" if parameters is None else ""
     )
@@ -67,6 +71,8 @@ def open_output(
     screen_id = secrets.token_hex(8)
     try:
         store.put_vectors(screen_id, 0, screen.profiles)
+        if thumbnails:
+            store.put_thumbnails(screen_id, 0, thumbnails)
         write_card(store, screen_id, card)
         return screen_id, database.screens.create_embedded(screen_id, new)
     except BaseException:

@@ -42,6 +42,15 @@ class Pictures:
         """Return the sites of a well with their files; an empty well has none."""
         return self._database.screens.sites(screen_id, plate, well)
 
+    def unlisted_sites(self, screen: ScreenSubject, plate: str) -> tuple[SiteId, ...]:
+        """Return the sites of a plate that have thumbnails, where the database knows no site of it; otherwise none."""
+        if self._database.screens.sites(screen.record.id, plate):
+            return ()
+        try:
+            return tuple(each.site for each in self.thumbnails.of_plate(screen, plate))
+        except NotFound:
+            return ()
+
     def image(self, screen: ScreenSubject, site: SiteId, request: ImageRequest) -> Picture:
         """Return a picture of a site from its files, as `SiteImages.picture`; the error says if a thumbnail is left."""
         try:

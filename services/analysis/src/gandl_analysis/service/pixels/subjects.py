@@ -84,14 +84,24 @@ class Subjects:
 
     def sites(self, screen_id: str, plate: str, well: str | None = None) -> tuple[SiteRecord, ...]:
         """Return the sites of a plate or of a well. Raises NotFound if there are none."""
-        sites = self._database.screens.sites(screen_id, plate, well)
+        sites = self.stored_sites(screen_id, plate, well)
         if not sites:
-            of_well = f" of well '{well}'" if well is not None else ""
-            raise NotFound(f"screen '{screen_id}' has no images{of_well} on plate '{plate}'")
+            raise no_images(screen_id, plate, well)
         return sites
+
+    def stored_sites(self, screen_id: str, plate: str, well: str | None = None) -> tuple[SiteRecord, ...]:
+        """Return the sites of a plate or of a well that the database knows. A screen that was opened from a folder of
+        results has none, and may have thumbnails all the same."""
+        return self._database.screens.sites(screen_id, plate, well)
 
     def check_root(self, record: ScreenRecord) -> None:
         """Raise Forbidden if the images of a screen are not below the configured root."""
         # A screen may have been made by another program or under other settings, which allow this service nothing.
         if not record.images.resolve().is_relative_to(self._image_root.resolve()):
             raise Forbidden(f"the images of screen '{record.id}' are outside the image folder of this service")
+
+
+def no_images(screen_id: str, plate: str, well: str | None) -> NotFound:
+    """Return the error of a plate or a well without any site."""
+    of_well = f" of well '{well}'" if well is not None else ""
+    return NotFound(f"screen '{screen_id}' has no images{of_well} on plate '{plate}'")

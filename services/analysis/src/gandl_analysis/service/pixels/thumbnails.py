@@ -21,7 +21,7 @@ from gandl_analysis.figures.plate import FORMATS
 from gandl_analysis.service.pixels.byte_cache import ByteCache
 from gandl_analysis.service.pixels.images import Picture
 from gandl_analysis.service.pixels.requests import ChannelView
-from gandl_analysis.service.pixels.subjects import ScreenSubject, Subjects
+from gandl_analysis.service.pixels.subjects import ScreenSubject, Subjects, no_images
 
 MAX_SPRITE_PIXELS = 2**25
 """The most pixels of a sprite; 1,536 wells of 128 × 128 pixels are within the limit."""
@@ -58,22 +58,31 @@ class Thumbnails:
 
     def one(self, screen: ScreenSubject, site: SiteId) -> Thumbnail | None:
         """Return the thumbnail of a site, or None if it has none. Raises NotFound for an unknown site."""
+        records = self._subjects.stored_sites(screen.record.id, site.plate, site.well)
+        if not records:
+            return next((each for each in self._unlisted(screen.record.id, site.plate) if each.site == site), None)
         record = self._subjects.site(screen.record.id, site)
         stored = self._store.thumbnails(screen.record.id, record.batch)
         return next((each for each in stored if each.site == site), None)
 
     def of_plate(self, screen: ScreenSubject, plate: str, well: str | None = None) -> tuple[Thumbnail, ...]:
         """Return the thumbnails of a plate, or of one of its wells. Raises NotFound if it has no sites."""
-        sites = self._subjects.sites(screen.record.id, plate, well)
-        return tuple(
-            each for each in self._of_batches(screen.record.id, sites) if well is None or each.site.well == well
-        )
+        sites = self._subjects.stored_sites(screen.record.id, plate, well)
+        if sites:
+            return tuple(self._of_batches(screen.record.id, sites))
+        unlisted = tuple(each for each in self._unlisted(screen.record.id, plate) if well in (None, each.site.well))
+        if not unlisted:
+            raise no_images(screen.record.id, plate, well)
+        return unlisted
 
     def of_sites(self, screen_id: str, sites: Collection[SiteId]) -> Iterator[Thumbnail]:
         """Yield the thumbnails of these sites; a site without one is left out."""
         for plate in dict.fromkeys(site.plate for site in sites):
-            records = [record for record in self._subjects.sites(screen_id, plate) if record.site.id in sites]
-            yield from self._of_batches(screen_id, records)
+            stored = self._subjects.stored_sites(screen_id, plate)
+            if stored:
+                yield from self._of_batches(screen_id, [record for record in stored if record.site.id in sites])
+            else:
+                yield from (each for each in self._unlisted(screen_id, plate) if each.site in sites)
 
     def picture(
         self, screen: ScreenSubject, site: SiteId, view: ChannelView, part: Part, kind: PictureFormat
@@ -130,6 +139,10 @@ class Thumbnails:
             if site in (None, each.site.site):
                 wells.setdefault(each.site.well, each)
         return tuple(wells.values())
+
+    def _unlisted(self, screen_id: str, plate: str) -> Iterator[Thumbnail]:
+        """Yield the thumbnails of a plate whose sites the database does not know, as in a folder that was opened."""
+        return (each for each in self._store.all_thumbnails(screen_id) if each.site.plate == plate)
 
     def _of_batches(self, screen_id: str, sites: Iterable[SiteRecord]) -> Iterator[Thumbnail]:
         """Yield the thumbnails of sites, which lie together in few batches, in plate map order."""

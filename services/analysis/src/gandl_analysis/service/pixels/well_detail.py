@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gandl_shared.db import SiteRecord
 from gandl_shared.errors import GandlError, NotFound
-from gandl_shared.plates import Site
+from gandl_shared.plates import Site, SiteId
 from gandl_shared.plates.well_names import parse_well
 from gandl_shared.schemas.quality import FailedSite
 from gandl_shared.schemas.screen import SiteScore, WellScore
@@ -31,8 +31,8 @@ class ChannelFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class WellSite:
-    """A site of a well. `record` is None for a screen without images, `score` without vectors, and `quality` without a
-    problem."""
+    """A site of a well. `record` is None where its files are not known: in a screen without images, and in one that was
+    opened from a folder of results. `score` is None without vectors, and `quality` without a problem."""
 
     name: str
     record: SiteRecord | None
@@ -114,8 +114,21 @@ def _sites(
     failed = {site.site: site for site in (images.failed if images else ()) if site.well == well.well}
     by_name = {score.site: score for score in scores}
     records = pictures.site_records(screen.record.id, well.plate, well.well)
-    names = {record.site.id for record in records}
+    # The database knows no sites of a folder that was opened, but its scores name them.
+    names = {record.site.id for record in records} or {SiteId(well.plate, well.well, each.site) for each in scores}
     small = {each.site for each in pictures.thumbnails.of_sites(screen.record.id, names)}
+    if not records:
+        return tuple(
+            WellSite(
+                name=each.site,
+                record=None,
+                files=(),
+                score=each,
+                quality=failed.get(each.site),
+                has_thumbnail=SiteId(well.plate, well.well, each.site) in small,
+            )
+            for each in scores
+        )
     return tuple(
         WellSite(
             name=record.site.site,
