@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from gandl_shared.db import RequestKey
 from gandl_shared.errors import Conflict, Invalid
 from gandl_shared.jobs import expire_dead_leases, worker_name
@@ -81,12 +79,6 @@ def test_the_leases_of_a_dead_process_of_this_machine_are_over_at_once(bench: Be
     again = bench.db.batches.lease("next", 60)
     assert again is not None
     assert (again.attempt, again.losses) == (2, 1)
-
-
-def test_migrations_stand_in_one_row() -> None:
-    config = Config()
-    config.set_main_option("script_location", "gandl_shared.db:migrations")
-    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
 
 
 def test_sites_of_older_screens_have_no_stamps(bench: Bench) -> None:

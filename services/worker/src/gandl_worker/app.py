@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from celery import Celery
@@ -52,8 +55,16 @@ def build(settings: Settings | None = None, embedders: Embedders | None = None) 
 
 
 def _clients(settings: Settings) -> Embedders:
-    def client(model: str) -> EmbeddingClient:
-        """Open a new client per batch, which notices at once that the service was restarted with another model."""
-        return EmbeddingClient(settings.embedding_url, model=model, api_key=settings.embedding_key)
+    """Return a function that gives each thread one client per model, whose connection stays open between batches."""
+    own = threading.local()
+
+    @contextmanager
+    def client(model: str) -> Iterator[EmbeddingClient]:
+        clients: dict[str, EmbeddingClient] = own.__dict__.setdefault("clients", {})
+        if model not in clients:
+            clients[model] = EmbeddingClient(settings.embedding_url, model=model, api_key=settings.embedding_key)
+        # The service may have been restarted with another model since the last batch.
+        clients[model].forget()
+        yield clients[model]
 
     return client

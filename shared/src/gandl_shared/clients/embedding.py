@@ -68,6 +68,10 @@ class EmbeddingClient:
             raise NotFound("the embedding service has no default model; name the model to use")
         return default[0]
 
+    def forget(self) -> None:
+        """Ask the service about its model again before the next use."""
+        self.__dict__.pop("info", None)
+
     @property
     def card(self) -> ModelCard:
         """The card of the model."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, select, update
 from gandl_shared.db.engine import Transactions, now
 from gandl_shared.db.leases import Leases, history
 from gandl_shared.db.records import FinishedBatch, LeasedBatch, LeasedSite
-from gandl_shared.db.screen_rows import map_site, model_use, read_limits
+from gandl_shared.db.screen_rows import count_sites, map_site, model_use, read_limits
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.db.transitions import end_embedding
 from gandl_shared.schemas.choice import Reduction
@@ -67,6 +67,7 @@ class BatchRepository:
                 return FinishedBatch(lease.screen_id, accepted=False)
             # Sites, batch and screen change in one transaction, so that a crash cannot leave them in disagreement.
             _write_sites(connection, lease.screen_id, done, parked, notes or {})
+            count_sites(connection, lease.screen_id, lease.number)
             self._leases.close(connection, lease.id, WorkState.DONE)
             if lease.waits:
                 self._leases.resume(connection, lease.screen_id)
@@ -162,6 +163,7 @@ class BatchRepository:
         # In a screen that was retried, some sites of the batch may have vectors already, and these stay.
         queued = and_(Site.screen_id == screen_id, Site.batch == number, Site.state == SiteState.QUEUED)
         connection.execute(update(Site).where(queued).values(state=SiteState.PARKED, error=error))
+        count_sites(connection, screen_id, number)
         return end_embedding(connection, screen_id)
 
 

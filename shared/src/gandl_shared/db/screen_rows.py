@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, ScalarSelect, and_, func, insert, select, update
 
 from gandl_shared.db.records import ModelUse, NewScreen, RequestKey, SiteRecord
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
@@ -36,7 +36,11 @@ def insert_screen(
     connection.execute(insert(Screen).values(**_screen_values(new, screen_id, at), **named))
     plates = {name: number for number, name in enumerate(new.plate_map.plates)}
     n_batches = -(-len(new.sites) // new.sites_per_batch)
-    batches = [{"screen_id": screen_id, "number": n, "state": WorkState.QUEUED} for n in range(n_batches)]
+    size = new.sites_per_batch
+    batches = [
+        {"screen_id": screen_id, "number": n, "state": WorkState.QUEUED, "sites": min(size, len(new.sites) - n * size)}
+        for n in range(n_batches)
+    ]
     # In the order of their foreign keys.
     _insert(connection, Plate, [_plate_values(screen_id, number, name, new) for name, number in plates.items()])
     _insert(connection, Well, [_well_values(screen_id, n, w, plates) for n, w in enumerate(new.plate_map.wells)])
@@ -70,15 +74,32 @@ def read_plate_map(connection: Connection, screen_id: str) -> PlateMap:
 
 def parked_sites(connection: Connection, screen_id: str) -> tuple[ParkedSite, ...]:
     """Return the first MAX_PARKED_SITES sites without vectors, in plate map order."""
+    batches = _first_parked_batches(connection, screen_id)
     query = (
         select(Plate.name, Well.name, Site.name, Site.error)
         .join(Well, (Well.screen_id == Site.screen_id) & (Well.number == Site.well))
         .join(Plate, (Plate.screen_id == Well.screen_id) & (Plate.number == Well.plate))
-        .where(Site.screen_id == screen_id, Site.state == SiteState.PARKED)
-        .order_by(Site.number)
+        .where(Site.screen_id == screen_id, Site.state == SiteState.PARKED, Site.batch.in_(batches))
+        .order_by(Site.batch, Site.number)
         .limit(MAX_PARKED_SITES)
     )
-    return tuple(ParkedSite(plate=p, well=w, site=s, error=e or "") for p, w, s, e in connection.execute(query))
+    rows = connection.execute(query) if batches else ()
+    return tuple(ParkedSite(plate=p, well=w, site=s, error=e or "") for p, w, s, e in rows)
+
+
+def _first_parked_batches(connection: Connection, screen_id: str) -> list[int]:
+    """Return the numbers of the first batches that together have MAX_PARKED_SITES parked sites.
+
+    Without them, a database would walk through all sites of a screen in search of the few that are parked.
+    """
+    query = select(Batch.number, Batch.parked).where(Batch.screen_id == screen_id, Batch.parked > 0)
+    numbers, total = [], 0
+    for number, parked in connection.execute(query.order_by(Batch.number)):
+        numbers.append(number)
+        total += parked
+        if total >= MAX_PARKED_SITES:
+            break
+    return numbers
 
 
 def read_sites(
@@ -143,6 +164,20 @@ def _stored_stamps(site: MapSite, stamps: Mapping[Path, Stamp]) -> list[Stamp | 
     return of_files if any(of_files) else None
 
 
+def count_sites(connection: Connection, screen_id: str, batch: int | None = None) -> None:
+    """Write how many sites of a batch, or of each batch of a screen, are done and parked."""
+
+    def of_state(state: SiteState) -> ScalarSelect[int]:
+        own = and_(Site.screen_id == Batch.screen_id, Site.batch == Batch.number, Site.state == state)
+        return select(func.count()).select_from(Site).where(own).correlate(Batch).scalar_subquery()
+
+    change = update(Batch).where(Batch.screen_id == screen_id)
+    if batch is not None:
+        change = change.where(Batch.number == batch)
+    counts = {"done": of_state(SiteState.DONE), "parked": of_state(SiteState.PARKED)}
+    connection.execute(change.values(**counts).execution_options(synchronize_session=False))
+
+
 def iso_time(seconds: float) -> str:
     """Return seconds since 1970 as ISO 8601 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
@@ -169,6 +204,7 @@ def _screen_values(new: NewScreen, screen_id: str, at: float) -> Values:
         "layout": None if new.layout is None else new.layout.model_dump(mode="json"),
         "request": request | {"plate_map": new.request.plate_map or "(sent with the request)"},
         "notes": list(new.notes),
+        "wells": len(new.plate_map.used),
         "created_at": at,
     }
 

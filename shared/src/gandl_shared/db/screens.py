@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from gandl_shared.db.engine import Transactions, full_disk, now
 from gandl_shared.db.records import NewScreen, RequestKey, ScreenRecord, SiteRecord
 from gandl_shared.db.screen_rows import (
+    count_sites,
     insert_screen,
     iso_time,
     model_use,
@@ -26,10 +26,10 @@ from gandl_shared.db.screen_rows import (
     read_plate_map,
     read_sites,
 )
-from gandl_shared.db.tables import Analysis, Batch, Plate, Screen, Site, Well
+from gandl_shared.db.tables import Analysis, Batch, Plate, Screen, Site
 from gandl_shared.db.transitions import lock_screen, queue_analysis, set_screen_state
 from gandl_shared.errors import Conflict, Invalid, NotFound
-from gandl_shared.plates import PlateMap, Role
+from gandl_shared.plates import PlateMap
 from gandl_shared.plates import Well as MapWell
 from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.screen import Progress, ScreenRequest, ScreenState, ScreenStatus, summary_of
@@ -207,6 +207,7 @@ def _requeue_sites(connection: Connection, screen_id: str) -> int:
         raise Conflict(f"screen '{screen_id}' is still running; cancel it first or wait")
     parked = update(Site).where(Site.screen_id == screen_id, Site.state == SiteState.PARKED)
     connection.execute(parked.values(state=SiteState.QUEUED, error=None))
+    count_sites(connection, screen_id)
     # Whole batches are queued, because a worker does not embed sites again whose vectors are stored.
     batches = select(Site.batch).where(Site.screen_id == screen_id, Site.state == SiteState.QUEUED)
     sites = connection.execute(select(func.count()).select_from(batches.subquery())).scalar_one()
@@ -225,9 +226,10 @@ class _Counts:
     """How much a screen has of everything; `batches` have been taken by a worker at least once."""
 
     plates: int = 0
-    wells: int = 0
     batches: int = 0
-    sites: Counter[str] = field(default_factory=Counter)
+    sites: int = 0
+    done: int = 0
+    parked: int = 0
     waiting: str | None = None
 
 
@@ -243,11 +245,9 @@ def _counts(connection: Connection, ids: list[str]) -> dict[str, _Counts]:
     """Count the rows of the named screens, with one query per table however many screens there are."""
     counts = {screen_id: _Counts() for screen_id in ids}
     begun = func.sum(case((Batch.attempts > 0, 1), else_=0))
-    used = Well.role != Role.EMPTY.value
     plates = select(Plate.screen_id, func.count()).where(Plate.screen_id.in_(ids)).group_by(Plate.screen_id)
-    wells = select(Well.screen_id, func.count()).where(Well.screen_id.in_(ids), used).group_by(Well.screen_id)
-    batches = select(Batch.screen_id, begun).where(Batch.screen_id.in_(ids)).group_by(Batch.screen_id)
-    sites = select(Site.screen_id, Site.state, func.count()).where(Site.screen_id.in_(ids))
+    sums = (func.sum(Batch.sites), func.sum(Batch.done), func.sum(Batch.parked))
+    batches = select(Batch.screen_id, begun, *sums).where(Batch.screen_id.in_(ids)).group_by(Batch.screen_id)
     for table in (Batch, Analysis):
         away = (table.screen_id.in_(ids), table.state.in_(OPEN_WORK), table.waiting.is_not(None))
         reasons = select(table.screen_id, func.max(table.waiting)).where(*away).group_by(table.screen_id)
@@ -255,12 +255,9 @@ def _counts(connection: Connection, ids: list[str]) -> dict[str, _Counts]:
             counts[screen_id].waiting = reason
     for screen_id, count in connection.execute(plates):
         counts[screen_id].plates = count
-    for screen_id, count in connection.execute(wells):
-        counts[screen_id].wells = count
-    for screen_id, count in connection.execute(batches):
-        counts[screen_id].batches = int(count)
-    for screen_id, state, count in connection.execute(sites.group_by(Site.screen_id, Site.state)):
-        counts[screen_id].sites[state] = count
+    for screen_id, *numbers in connection.execute(batches):
+        of_screen = counts[screen_id]
+        of_screen.batches, of_screen.sites, of_screen.done, of_screen.parked = map(int, numbers)
     return counts
 
 
@@ -269,17 +266,16 @@ def _status(row: Row[Any], counts: _Counts, full: str | None) -> ScreenStatus:
     # This state is not stored, so that a worker can take a batch without a lock on its screen.
     if state is ScreenState.QUEUED and counts.batches:
         state = ScreenState.EMBEDDING
-    sites = counts.sites
     # On a full disk no worker can write a reason.
     waiting = None if state.has_ended else counts.waiting or full
-    progress = Progress(sites=sites.total(), done=sites[SiteState.DONE], parked=sites[SiteState.PARKED])
+    progress = Progress(sites=counts.sites, done=counts.done, parked=counts.parked)
     return ScreenStatus(
         id=row.id,
         name=row.name,
         state=state,
         model=row.model,
         plates=counts.plates,
-        wells=counts.wells,
+        wells=row.wells,
         progress=progress,
         summary=summary_of(state, progress, waiting=waiting, error=row.error),
         waiting=waiting,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, ForeignKeyConstraint, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, ForeignKeyConstraint, Index, Integer, String, Text, text
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -45,6 +45,7 @@ class Screen(Base):
     notes: Mapped[list[str] | None] = mapped_column(JSON)
     error: Mapped[str | None] = mapped_column(Text)
     analysis_version: Mapped[int | None]
+    wells: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[float] = mapped_column(Float(53))
     finished_at: Mapped[float | None] = mapped_column(Float(53))
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
@@ -111,7 +112,10 @@ class Work(Base):
 
 
 class Batch(Work):
-    """Neighbouring sites that one worker embeds at once. `number` counts the batches of a screen from 0."""
+    """Neighbouring sites that one worker embeds at once. `number` counts the batches of a screen from 0.
+
+    `sites`, `done` and `parked` count its sites, so that the progress of a screen is a sum over its batches.
+    """
 
     __tablename__ = "batches"
     __table_args__ = (
@@ -121,6 +125,12 @@ class Batch(Work):
     )
 
     number: Mapped[int]
+    sites: Mapped[int] = mapped_column(default=0, server_default="0")
+    done: Mapped[int] = mapped_column(default=0, server_default="0")
+    parked: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+_HAS_NOTE = text("note IS NOT NULL")
 
 
 class Site(Base):
@@ -138,6 +148,7 @@ class Site(Base):
         Index("sites_of_well", "screen_id", "well"),
         Index("sites_of_batch", "screen_id", "batch", "number"),
         Index("sites_by_state", "screen_id", "state"),
+        Index("sites_with_notes", "screen_id", "number", sqlite_where=_HAS_NOTE, postgresql_where=_HAS_NOTE),
     )
 
     screen_id: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -104,7 +104,7 @@ def plan_screen(
         sites=sites,
         notes=survey.plate_map.notes,
         stamps=_stamps(images, sites),
-        sites_per_batch=min(MAX_SITES_PER_BATCH, max(MIN_SITES_PER_BATCH, len(sites) // _BATCHES_PER_SCREEN)),
+        sites_per_batch=sites_per_batch(len(sites)),
     )
     return ScreenPlan(new, headers)
 
@@ -114,6 +114,11 @@ def _stamps(images: Path, sites: Sequence[Site]) -> dict[Path, Stamp]:
     if is_hierarchy(images):
         return {}
     return stamps(site.root / parse_reference(name).file for site in sites for name in site.names)
+
+
+def sites_per_batch(sites: int) -> int:
+    """Return how many sites one worker embeds at once in a screen of so many."""
+    return min(MAX_SITES_PER_BATCH, max(MIN_SITES_PER_BATCH, sites // _BATCHES_PER_SCREEN))
 
 
 def layout_of(survey: ImageSurvey, card: ModelCard, choice: ImageChoice) -> ImageLayout:

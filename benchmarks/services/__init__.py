@@ -1,0 +1,1 @@
+"""What the services cost beside the model: the stack against one process, and screens of growing size."""
