@@ -24,7 +24,7 @@ DATA := $(GANDL_DATA)
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
-.PHONY: help demo test test-slow test-lowest test-browser browser check up openapi docs bench bench-analysis bench-pages bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile audit sbom
+.PHONY: help demo test test-slow test-faults test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile audit sbom
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -89,6 +89,9 @@ audit: $(AUDIT)/.installed ## known weaknesses of every pinned version; one with
 
 sbom: $(AUDIT)/.installed $(VENV)/.serving ## sbom.json: every package that is installed, as CycloneDX
 	@$(AUDIT)/bin/cyclonedx-py environment --output-format JSON --output-file sbom.json $(BIN)/python
+
+test-faults: $(VENV)/.dev ## every fault of docs/faults.md, with real processes; a full disk needs root
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) -m 'slow or not slow' tests/faults tests/worker/test_isolation.py tests/cli/stack/test_supervisor.py tests/shared/files/test_outages.py
 
 # The oldest versions that the members allow, as another project may have them. Training stays out, because its torch is
 # large; so does the test of the specification, whose tool wants newer versions.
