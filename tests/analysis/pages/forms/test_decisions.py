@@ -42,6 +42,22 @@ def test_a_well_is_left_out_compared_and_brought_back(stack: Stack) -> None:
     )
 
 
+def test_a_version_that_fails_is_said_on_the_page(stack: Stack) -> None:
+    page = f"/ui/screens/{stack.first}/decisions"
+    send(stack, page, page, kind="exclude", level="well", plate="P1", well="A05", **WHO)
+    lease = stack.database.analyses.lease("test", 60)
+    assert lease is not None
+    stack.database.analyses.fail(lease, "too few controls have cells", final=True)
+    answer = load(stack, page)
+    assert "Version 2 could not be computed: Too few controls have cells" in answer
+    assert "before and after" not in answer
+    send(stack, page, page, kind="restore", level="well", plate="P1", well="A05", **WHO)
+    work(stack)
+    answer = load(stack, page)
+    assert "could not be computed" not in answer
+    assert "version=1&amp;second" in answer
+
+
 def test_a_verdict_is_set_beside_a_curve_and_taken_back(stack: Stack) -> None:
     page = f"/ui/screens/{stack.first}/decisions"
     answer = send(stack, page, page, kind="assess", curve="1:XU2OS", verdict="toxic", ec50_um="", **WHO)

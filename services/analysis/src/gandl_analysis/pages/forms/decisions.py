@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.schemas.analysis import ExcludedItem, ExclusionLevel
 from gandl_shared.schemas.analysis.decisions import Decision, DecisionRequest
+from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.schemas.vocabulary import Verdict
 from gandl_shared.web.requests.access import session_of_request, set_session
 from pydantic import ValidationError
@@ -43,7 +44,8 @@ def router(services: Provider) -> APIRouter:
         """What stands, the forms of further decisions, and the trail. The query may fill the forms."""
         framed = framed_analysis(request, reader, screen_id, version, Tab.DECISIONS)
         trail = services().decisions.trail(screen_id)
-        query = request.query_params
+        query, analyses = request.query_params, services().submissions.analyses(screen_id)
+        usable = [analysis.version for analysis in analyses if analysis.state is AnalysisState.DONE]
         return render_page(
             "decisions.html",
             base=framed.frame.base,
@@ -52,6 +54,9 @@ def router(services: Provider) -> APIRouter:
             trail=trail,
             newest=tuple(reversed(trail.decisions))[:_NEWEST],
             reasons={item: _reason(item, trail.decisions) for item in trail.excluded},
+            # A decision may lead to an analysis that fails, for instance because too few controls have cells.
+            failure=next((a for a in analyses[-1:] if a.state is AnalysisState.FAILED), None),
+            before={number: max((v for v in usable if v < number), default=None) for number in usable},
             levels=tuple(ExclusionLevel),
             verdicts=tuple(Verdict),
             curves=framed.analysis.curves,
