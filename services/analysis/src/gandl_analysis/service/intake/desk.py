@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gandl_shared.db import Database
-from gandl_shared.jobs import Queue, resolve_folder
+from gandl_shared.jobs import Queue, resolve_file, resolve_folder
 from gandl_shared.store import Store
 
+from gandl_analysis.formats.output_folder import EMBEDDINGS, WELLS
 from gandl_analysis.service.intake.outputs import open_output
 from gandl_analysis.service.intake.preview import Preview, preview
 from gandl_analysis.service.intake.uploads import Uploads
@@ -32,6 +33,9 @@ class Intake:
 
     def open_output(self, folder: str) -> str:
         """Open a folder that `gandl screen` wrote; return the id of its screen. Raises Forbidden, NotFound, Invalid."""
+        # A file of the folder may itself be a link that leads out of the root.
+        for name in (EMBEDDINGS, WELLS):
+            resolve_file(self.image_root, f"{folder}/{name}")
         screen, analysis = open_output(resolve_folder(self.image_root, folder), self.database, self.store)
         self.queue.analysis_ready(analysis)
         return screen
