@@ -25,7 +25,7 @@ from gandl_science.dose_response.results import (
     ResponseScale,
     ScaleError,
 )
-from gandl_science.dose_response.verdict.interpretation import ReportedConcentration
+from gandl_science.dose_response.verdict.classification import ReportedConcentration
 from gandl_science.dose_response.verdict.summary import CurveSummary, even_doses
 
 _AREA_SAMPLES = 201

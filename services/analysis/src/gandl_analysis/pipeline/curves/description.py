@@ -12,13 +12,8 @@ from gandl_science.dose_response.results import (
     CurveFit,
 )
 from gandl_science.dose_response.results import Relation as FittedRelation
-from gandl_science.dose_response.verdict.interpretation import (
-    VERDICTS_WITH_EC50,
-    Interpretation,
-    ReportedConcentration,
-    TherapeuticWindow,
-    interpret_curve,
-)
+from gandl_science.dose_response.verdict.classification import ReportedConcentration, TherapeuticWindow
+from gandl_science.dose_response.verdict.interpretation import VERDICTS_WITH_EC50, Interpretation, interpret_curve
 from gandl_science.dose_response.verdict.replication import hit_probability
 from gandl_science.dose_response.verdict.summary import CurveSummary, sample_curves, summarise_curves
 from gandl_shared.schemas.curve import (
