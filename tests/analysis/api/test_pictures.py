@@ -133,6 +133,15 @@ def test_images_that_moved_are_404_and_the_thumbnail_stays(own: Stack) -> None:
     assert own.client.get(f"/screens/{screen}/thumbnails/P1/A01/1").content == before
 
 
+def test_a_folder_that_moved_is_404_and_its_path_is_not_told(own: Stack) -> None:
+    folder = own.home / "root/plate/Images"
+    folder.rename(folder.with_name("moved"))
+    answer = own.client.get(f"/screens/{own.first}/images/P1/A01/1?channel=1")
+    assert answer.status_code == 404
+    assert "its folder was moved, or its disk is away. The thumbnail" in answer.json()["detail"]
+    assert str(own.home) not in answer.text
+
+
 def test_images_that_changed_are_refused_because_they_are_not_what_was_measured(own: Stack) -> None:
     screen, path = own.first, image(own, "A01", 1)
     address = f"/screens/{screen}/images/P1/A01/1"

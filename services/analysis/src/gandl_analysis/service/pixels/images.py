@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 from gandl_shared.db import SiteRecord
-from gandl_shared.errors import Conflict, Forbidden, Full, Invalid, NotFound, Problem, TooLarge
+from gandl_shared.errors import Conflict, Forbidden, Full, Invalid, NotFound, Outage, Problem, TooLarge
 from gandl_shared.files.references import parse_reference
 from gandl_shared.imaging import (
     IntensityLimits,
@@ -222,6 +222,9 @@ def _present(name: str, read: Callable[[], T]) -> T:
         return read()
     except NotFound as error:
         raise NotFound(f"image {name} is no longer there") from error
+    except Outage as error:
+        # Its message names a folder of the server, which is not the client's business.
+        raise NotFound(f"image {name} is no longer there: its folder was moved, or its disk is away") from error
 
 
 def _fingerprint(site: Site) -> Fingerprint | None:
