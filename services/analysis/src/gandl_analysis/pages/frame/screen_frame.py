@@ -22,6 +22,7 @@ class Tab(Enum):
     PLATES = ("plates", "Plates")
     CURVES = ("curves", "Curves")
     DECISIONS = ("decisions", "Decisions")
+    SCATTER = ("scatter", "Scatter")
     DOWNLOADS = ("downloads", "Downloads")
 
     def __init__(self, path: str, label: str) -> None:
