@@ -11,7 +11,7 @@ from gandl_analysis.pages.evidence import compounds, wells
 from gandl_analysis.pages.frame.answers import base_path
 from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pages.frame.static_files import build_static_files
-from gandl_analysis.pages.overviews import curves, downloads, plates, scatter
+from gandl_analysis.pages.overviews import curves, downloads, over_time, plates, scatter
 
 
 def build_pages(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
@@ -23,7 +23,7 @@ def build_pages(reader: ScreenReader, services: Provider | None = None) -> APIRo
         return RedirectResponse(f"{base_path(request)}/ui/")
 
     pages.include_router(build_static_files())
-    for group in (screens, plates, curves, scatter, downloads):
+    for group in (screens, plates, curves, scatter, downloads, over_time):
         pages.include_router(group.router(reader))
     pages.include_router(report.router(reader, services))
     pages.include_router(compounds.router(reader, services))
