@@ -1,7 +1,8 @@
 """How fast the pages are on large screens, in the tests' browser: `make bench-pages`.
 
 An invented analysis of each size is stored as an analysis job stores it. Then a new server process is asked for each
-page: the first answer reads the stored analysis (cold), the second one does not (warm). First content is the browser's
+page: the first answer reads the stored analysis (cold), the second one does not (warm). The processor time of the first
+answer does not depend on what else the machine does. First content is the browser's
 own first contentful paint after the start of the navigation. An interaction is the time from an event in the page to
 the frame after it.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import psutil
 from gandl_analysis.formats.store_layout import write_analysis, write_planes
 from gandl_analysis.pipeline.result import Analysed
 from gandl_analysis.report.drawings import draw_planes
@@ -62,10 +64,11 @@ _START_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class PageSpeed:
-    """Milliseconds until the first content, cold and warm, those of an interaction in the page, and bytes of HTML."""
+    """Milliseconds: processor time of the first answer, first content cold and warm, interaction; size of HTML."""
 
     size: ScreenSize
     page: str
+    processor: float
     cold: float
     warm: float
     interaction: float | None
@@ -79,13 +82,16 @@ def measure(browser: Browser, size: ScreenSize, folder: Path) -> Iterator[PageSp
     write_planes(store, SCREEN, 1, draw_planes(analysis))
     for name, path in PAGES.items():
         # Every page gets a process of its own, because the first page of a process reads the analysis.
-        with _server(folder) as address:
+        with _server(folder) as (address, process):
             url = f"{address}/ui/screens/{SCREEN}{path}"
             page = browser.new_page(viewport={"width": 1280, "height": 900})
-            cold, warm = _first_content(page, url), _first_content(page, url)
+            before = _processor_ms(process)
+            cold = _first_content(page, url)
+            processor, warm = _processor_ms(process) - before, _first_content(page, url)
             yield PageSpeed(
                 size=size,
                 page=name,
+                processor=processor,
                 cold=cold,
                 warm=warm,
                 interaction=_interaction(page, name),
@@ -96,12 +102,20 @@ def measure(browser: Browser, size: ScreenSize, folder: Path) -> Iterator[PageSp
 
 def table(speeds: list[PageSpeed]) -> str:
     """Return the speeds as Markdown."""
-    head = "| screen | page | first content, cold (ms) | warm (ms) | interaction (ms) | HTML (MB) |\n"
-    return f"{head}|---|---|---|---|---|---|\n" + "".join(
-        f"| {s.size.label} | {s.page} | {s.cold:.0f} | {s.warm:.0f} | "
+    head = (
+        "| screen | page | server, cold (ms of processor) | first content, cold (ms) | warm (ms) | interaction (ms) "
+        "| HTML (MB) |"
+    )
+    return f"{head}\n|---|---|---|---|---|---|---|\n" + "".join(
+        f"| {s.size.label} | {s.page} | {s.processor:.0f} | {s.cold:.0f} | {s.warm:.0f} | "
         f"{'' if s.interaction is None else f'{s.interaction:.0f}'} | {s.megabytes:.1f} |\n"
         for s in speeds
     )
+
+
+def _processor_ms(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return 1000 * float(times.user + times.system)
 
 
 def _first_content(page: Page, url: str) -> float:
@@ -116,7 +130,7 @@ def _interaction(page: Page, name: str) -> float | None:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[str]:
+def _server(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     address = f"http://127.0.0.1:{(port := free_port())}"
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.pages.stored", str(folder), str(port)])
     try:
@@ -125,7 +139,7 @@ def _server(folder: Path) -> Iterator[str]:
             if time.monotonic() > end or process.poll() is not None:
                 raise SystemExit("the server of the pages did not start")
             time.sleep(0.1)
-        yield address
+        yield address, psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait()
