@@ -33,3 +33,5 @@ def test_chosen_curves_are_laid_over_each_other() -> None:
     text = PAGES.get(f"{ROOT}?overlay=HRCE/Arbidol&overlay=VERO/Arbidol").text
     assert "Curves of Arbidol in HRCE, Arbidol in VERO." in text
     assert text.count(" checked") >= 4
+    assert "not drawn" not in text
+    assert "1 chosen curve is not drawn" in PAGES.get(f"{ROOT}?overlay=HRCE/Arbidol&overlay=HRCE/Water").text

@@ -98,6 +98,7 @@ def router(reader: ScreenReader) -> APIRouter:
             orders=tuple(CurveOrder),
             overlay=_overlay(framed, query),
             max_overlaid=MAX_OVERLAID,
+            n_left_out=len(set(query.overlay)) - len(chosen_curves(analysis.curves, query.overlay)),
         )
 
     return routes

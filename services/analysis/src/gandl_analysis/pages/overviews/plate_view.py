@@ -136,7 +136,7 @@ def _cell(
 
 
 def _title(well: WellScore, value: Value, quantity: Quantity) -> str:
-    title = well_title(well)
+    title = well_title(well) + (f", left out: {well.excluded}" if well.excluded else "")
     return title if quantity.name in ("efficacy", "role") else f"{title}, {quantity.label} {value_text(value)}"
 
 
