@@ -81,8 +81,9 @@ def _wells(size: ScreenSize, rng: np.random.Generator) -> Iterator[WellScore]:
                 if role is Role.TREATMENT:
                     index = treatments[line]
                     treatments[line] += 1
-                    compound = f"Compound {index // len(DOSES) % size.compounds:03d}"
-                    dose = DOSES[index % len(DOSES)]
+                    # All compounds come before the next dose, so that each has wells on a screen of any size.
+                    compound = f"Compound {index % size.compounds:03d}"
+                    dose = DOSES[index // size.compounds % len(DOSES)]
                 mean = _efficacy(compound, dose) if compound and dose else 1.0 if role is Role.POSITIVE else -1.0
                 yield WellScore(
                     plate=f"{line}-{number + 1}",
@@ -143,7 +144,7 @@ def _curve(compound: str, line: str, wells: Sequence[WellScore]) -> Curve:
         p_value=1e-6,
         q_value=0.001 * (1 + number % 80),
         lack_of_fit_p=(number % 100 + 1) / 101,
-        n_doses=len(DOSES),
+        n_doses=len({well.concentration_um for well in wells}),
         n_wells=len(wells),
         verdict=Verdict.ACTIVE if is_active else Verdict.INACTIVE,
         flags=(Flag.TOP_NOT_REACHED,) if number % 5 == 0 else (),
@@ -159,7 +160,7 @@ def _curve(compound: str, line: str, wells: Sequence[WellScore]) -> Curve:
             for well in wells
         ),
         fitted=line_points,
-        doses=tuple(_dose(dose, wells) for dose in DOSES),
+        doses=tuple(_dose(dose, wells) for dose in DOSES if any(well.concentration_um == dose for well in wells)),
         band=tuple((value - 0.1, value + 0.1) for _, value in line_points),
     )
 
