@@ -98,6 +98,24 @@ def test_requests_share_a_run(gated: Callable[..., Gated]) -> None:
     assert model.runs == [8]
 
 
+def test_a_run_can_be_enlarged(gated: Callable[..., Gated]) -> None:
+    model = gated(open_=False)
+
+    async def work() -> None:
+        async with Batcher(model, BatchOptions(max_tiles=2, max_waiting=100)) as batcher:
+            batcher.enlarge(1)
+            first = asyncio.create_task(batcher.embed(tiles([1])))
+            await until(lambda: model.started == 1)
+            batcher.enlarge(6)
+            second = asyncio.create_task(batcher.embed(tiles([2] * 7)))
+            await until(lambda: batcher.waiting == 7)
+            model.gate.set()
+            await asyncio.gather(first, second)
+
+    run(work())
+    assert model.runs == [1, 6, 1]
+
+
 def test_a_lone_request_does_not_wait_for_others_for_long(gated: Callable[..., Gated]) -> None:
     model = gated()
 

@@ -137,3 +137,20 @@ def test_a_card_of_a_later_format_is_refused(tmp_path: Path) -> None:
 def test_an_absent_provider_is_named(model_file: Path) -> None:
     with pytest.raises(Unavailable, match="TPUExecutionProvider"):
         Engine.load(model_file, providers=["TPUExecutionProvider"])
+
+
+def test_the_batch_is_measured_and_changes_no_vector(model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine.load(model_file, threads=1)
+    tiles = np.random.default_rng(1).integers(0, 256, (9, 2, 16, 16), dtype=np.uint8)
+    expected = engine.embed(tiles)
+    assert engine.measure_batch() == engine.batch
+    np.testing.assert_array_equal(engine.embed(tiles), expected)
+    # A batch whose vectors differ is never chosen, however fast it is.
+    monkeypatch.setattr(Engine, "_agrees", lambda engine, *_: engine.batch == 256)
+    assert engine.measure_batch() == 256
+    times = {1: 1.0, 2: 0.5, 4: 0.98, 8: 0.98, 256: 1.0}
+    monkeypatch.setattr(Engine, "_agrees", lambda *_: True)
+    monkeypatch.setattr("gandl_embedding.engine._seconds_of", lambda _: times[engine.batch])
+    assert engine.measure_batch() == 2
+    times[2] = 0.98
+    assert engine.measure_batch() == 256

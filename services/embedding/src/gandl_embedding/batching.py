@@ -86,6 +86,7 @@ class Batcher:
     ) -> None:
         self._embedder = embedder
         self._options = options
+        self._max_tiles = options.max_tiles
         self._observe = observe
         self._jobs: deque[_Job] = deque()
         # It guards the queue, which requests fill and the thread of the model empties.
@@ -101,6 +102,10 @@ class Batcher:
         """The number of tiles in the queue."""
         with self._changed:
             return sum(job.waiting for job in self._jobs)
+
+    def enlarge(self, max_tiles: int) -> None:
+        """Let runs take so many tiles, if that is more than before."""
+        self._max_tiles = max(self._max_tiles, max_tiles)
 
     async def __aenter__(self) -> Batcher:
         self._loop = asyncio.get_running_loop()
@@ -186,7 +191,7 @@ class Batcher:
 
     def _next_run(self) -> list[tuple[_Job, int, int]]:
         """Wait for tiles, and return the pieces of the next run (request, first tile, end); none at the end."""
-        pieces, room = [], self._options.max_tiles
+        pieces, room = [], self._max_tiles
         with self._changed:
             self._changed.wait_for(lambda: self._jobs or self._draining)
             # Nobody new may join while the queue drains, so there is nothing to wait for.

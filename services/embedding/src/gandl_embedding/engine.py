@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,12 @@ batches the cost of a call dominates, and larger ones do not leave the first blo
 
 GPU_PIXELS = 2**20
 """Pixels of one internal batch on a GPU: 256 tiles of 64 × 64."""
+
+MIN_GAIN = 0.03
+"""A batch is chosen instead of the default one if it takes this share less time."""
+MAX_DIFFERENCE = 1e-6
+"""The largest difference of vectors between batches on a GPU, relative to the largest number."""
+_REPEATS = 2
 
 _OPTIONS: Mapping[str, Mapping[str, str]] = {
     # Full float32 precision, and algorithms selected by rule instead of by timing, give the same vector in every run.
@@ -103,6 +110,33 @@ class Engine:
         """Run one full batch, so that the first request finds memory and kernels ready."""
         self.embed(np.zeros((self._batch, len(self._card.channels), self._card.size, self._card.size), np.uint8))
 
+    def measure_batch(self) -> int:
+        """Choose the batch with which this device embeds fastest, and return it.
+
+        Every candidate must give the vectors of the default batch: bit for bit on a CPU, so that a choice by timing
+        changes no result, and within MAX_DIFFERENCE on a GPU, whose vectors depend on their batch in any case.
+        """
+        default = batch_size(self._card.size, self._provider)
+        candidates = [default, *_candidates(default, self._provider)]
+        count = max(candidates)
+        shape = (count, len(self._card.channels), self._card.size, self._card.size)
+        tiles = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        self._batch = default
+        expected = self.embed(tiles)
+        seconds: dict[int, float] = {}
+        for candidate in candidates:
+            self._batch = candidate
+            if self._agrees(self.embed(tiles), expected):
+                seconds[candidate] = min(_seconds_of(lambda: self.embed(tiles)) for _ in range(_REPEATS))
+        fastest = min(seconds, key=lambda batch: seconds[batch])
+        self._batch = fastest if seconds[fastest] < seconds[default] * (1 - MIN_GAIN) else default
+        return self._batch
+
+    def _agrees(self, vectors: Float32, expected: Float32) -> bool:
+        if self._provider == CPU:
+            return np.array_equal(vectors, expected)
+        return bool(np.abs(vectors - expected).max() <= MAX_DIFFERENCE * np.abs(expected).max())
+
     def _run(self, tiles: Uint8) -> Float32:
         vectors: Float32 = self._session.run(None, {self._input: np.ascontiguousarray(tiles)})[0]
         return vectors
@@ -111,6 +145,19 @@ class Engine:
 def batch_size(size: int, provider: str) -> int:
     """Return how many tiles of size × size pixels one call of the session gets."""
     return max(1, (CPU_PIXELS if provider == CPU else GPU_PIXELS) // size**2)
+
+
+def _candidates(default: int, provider: str) -> list[int]:
+    """Return the batches that are tried beside the default one."""
+    if provider == CPU:
+        return [batch for batch in (1, 2, 4, 8) if batch < default]
+    return [default * 2, default * 4]
+
+
+def _seconds_of(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def check_tiles(tiles: Uint8, card: ModelCard) -> None:

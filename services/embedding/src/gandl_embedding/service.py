@@ -214,8 +214,12 @@ class EmbeddingService:
     async def _warm_up(self, catalog: Catalog) -> None:
         try:
             await self._decoders.warm_up()
-            for engine in catalog.engines.values():
+            for name, engine in catalog.engines.items():
                 await asyncio.to_thread(engine.warm_up)
+                batch = await asyncio.to_thread(engine.measure_batch)
+                # A run takes at least the default batch: the engine divides it, and tiles of one run share its start.
+                if self.settings.batch_tiles is None:
+                    self._batchers[name].enlarge(batch)
         except Exception as error:
             # No request waits for this task, so the error goes to the log and to /health/ready.
             _log.exception("warm-up failed")
