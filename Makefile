@@ -76,7 +76,7 @@ test-slow: $(VENV)/.dev ## the long tests too
 	@$(PYTEST) -m 'slow or not slow'
 
 test-hostile: $(VENV)/.dev ## thousands of hostile bodies to POST /embed: counts by status and the slowest; BODIES=2000
-	@$(BIN)/python -m benchmarks.hostile --count $(or $(BODIES),2000) $(if $(wildcard ../shared/cases/hostile),--cases ../shared/cases/hostile)
+	@$(BIN)/python -m benchmarks.hostile --count $(or $(BODIES),2000) --page docs/embedding-speed.md $(if $(wildcard ../shared/cases/hostile),--cases ../shared/cases/hostile)
 
 # The tools have an environment of their own, so that they are not among what they look at.
 $(AUDIT)/.installed: | $(BIN)/python
@@ -121,6 +121,7 @@ bench: $(VENV)/.dev bench-analysis ## every benchmark; pages of docs/ are writte
 	@$(BIN)/python -m benchmarks.screens --bbbc013 $(DATA)/bbbc013 --out docs/results.md
 	@$(BIN)/python -m benchmarks.picture --bbbc013 $(DATA)/bbbc013 --out docs/images/bbbc013.png
 	@$(BIN)/python -m benchmarks.serving.engine_and_http
+	@$(BIN)/python -m benchmarks.serving --page docs/embedding-speed.md
 
 bench-analysis: $(VENV)/.dev ## every table and figure of the analysis: calibration, speed, size, BBBC013, recovery
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis.curves
@@ -134,6 +135,10 @@ bench-analysis: $(VENV)/.dev ## every table and figure of the analysis: calibrat
 
 bench-pages: $(VENV)/.dev ## docs/pages.md: first content and interaction of every page on large screens, in a browser
 	@$(BIN)/python -m benchmarks.pages.speed --page docs/pages.md
+
+.PHONY: bench-embedding
+bench-embedding: $(VENV)/.dev ## docs/embedding-speed.md: what POST /embed costs around its engine, in one run
+	@$(BIN)/python -m benchmarks.serving --page docs/embedding-speed.md
 
 bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/bench yet, hours on two cores
 	@$(BIN)/python -m benchmarks.training.probe --bbbc013 $(DATA)/bbbc013 --runs runs/bench --page docs/training.md

@@ -18,6 +18,7 @@ import httpx
 from gandl_shared.testing import free_port, process, wait_until
 
 from benchmarks.hostile.bodies import Body, crafted_bodies, mutated_bodies
+from benchmarks.tables import write_between
 from tests.embedding.fixtures.tiny_model import tiny_model
 
 MAX_SECONDS = 1.0
@@ -94,10 +95,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000, help="mutations beside the crafted bodies")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--page", type=Path, help="the page whose table is written again")
     parser.add_argument("--cases", type=Path, help="a folder of further files")
     options = parser.parse_args()
     answers = run(options.count, options.seed, options.cases)
-    print(f"{len(answers)} bodies\n\n{table(answers)}")
+    text = f"{len(answers)} bodies:\n\n{table(answers)}"
+    print(text)
+    if options.page is not None:
+        write_between(options.page, "hostile", text)
     faults = [answer for answer in answers if answer.is_fault]
     for fault in faults:
         print(f"fault: {fault.body.kind}: {fault.status} after {fault.seconds:.2f} s", file=sys.stderr)

@@ -132,7 +132,7 @@ def print_table(model: str, flops: float, rates: dict[str, list[float]]) -> None
 
 
 def _arguments() -> argparse.Namespace:
-    released = sorted((Path(__file__).parents[1] / "models").glob("*.onnx"))
+    released = sorted((Path(__file__).parents[2] / "models").glob("*.onnx"))
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path, nargs="?", default=released[0] if released else None)
     parser.add_argument("--threads", type=int, default=None)

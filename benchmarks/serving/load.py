@@ -1,7 +1,8 @@
 """Send the same request again and again over some connections, in a process of its own.
 
-`python -m benchmarks.serving.load PORT CONNECTIONS SECONDS REQUEST_FILE` prints the answers per second and the median
-and 95th percentile of their milliseconds. It reads plain bytes, so that it costs much less than the service does.
+`python -m benchmarks.serving.load PORT CONNECTIONS SECONDS REQUEST_FILE` prints the number of answers, those per
+second, and the median and 95th percentile of their milliseconds. It reads plain bytes, so that it costs much less than
+the service does.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ async def _load(port: int, connections: int, duration: float, request: bytes) ->
     print(
         json.dumps(
             {
+                "count": len(seconds),
                 "rate": len(seconds) / elapsed,
                 "median": statistics.median(milliseconds),
                 "slow": milliseconds[int(0.95 * (len(milliseconds) - 1))],

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from gandl_shared.clients.wire import ModelInfo, Pool, ServiceLimits, from_npy
+from gandl_shared.clients.wire import Array, ModelInfo, Pool, ServiceLimits, from_npy
 from gandl_shared.errors import Full, Unavailable
 from gandl_shared.imaging import IntensityLimits
 from gandl_shared.models import ModelCard
@@ -141,9 +141,13 @@ class EmbeddingService:
 
     async def embed_npy(self, body: bytes, options: EmbedOptions) -> EmbedResult:
         """Return the vectors of a `.npy` body. Raises Malformed, and what `inputs` and `batching` raise."""
+        return await self.embed_array(from_npy(body), options)
+
+    async def embed_array(self, array: Array, options: EmbedOptions) -> EmbedResult:
+        """Return the vectors of an array [N, C, H, W] of tiles or fields. Raises what `inputs` and `batching` raise."""
         start = time.perf_counter()
         engine, limits = self._resolved(options)
-        array, request_limits = from_npy(body), self._request_limits(options)
+        request_limits = self._request_limits(options)
         if holds_tiles(array, engine.card, limits):
             # Ready tiles need no work, so they go on without a thread.
             tiles = tiles_of_array(array, engine.card, limits, request_limits)

@@ -62,7 +62,9 @@ def downscaled(image: Raw, factor: int) -> NDArray[np.float32]:
     if not _sums_are_exact(image, factor):
         cut = image[:, : height * factor, : width * factor]
         blocks = cut.reshape(c, height, factor, width, factor)
-        means: NDArray[np.float32] = blocks.mean(axis=(2, 4), dtype=np.float32)
+        # A mean beyond float32 is infinite, which the limits make white.
+        with np.errstate(over="ignore"):
+            means: NDArray[np.float32] = blocks.mean(axis=(2, 4), dtype=np.float32)
         return means
     # The sum of every factor-th pixel from each place of a block: the same sums as over blocks, several times as fast.
     sums = np.zeros((c, height, width), np.float32)

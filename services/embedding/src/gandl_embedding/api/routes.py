@@ -24,6 +24,7 @@ from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
 from starlette.requests import ClientDisconnect
 
 from gandl_embedding.api.answers import BYTES, AnswerForm, render
+from gandl_embedding.api.open_inference import open_inference_router
 from gandl_embedding.api.query import EmbedQuery
 from gandl_embedding.inputs import CHANNEL, IMAGE, read_form
 from gandl_embedding.service import EmbeddingService
@@ -130,6 +131,7 @@ def router(service: EmbeddingService) -> APIRouter:
         return await embedded(request, query)
 
     routes.include_router(direct)
+    routes.include_router(open_inference_router(service))
     return routes
 
 

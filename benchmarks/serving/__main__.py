@@ -1,0 +1,178 @@
+"""Measure what `POST /embed` costs around its engine; `make bench-embedding` writes docs/embedding-speed.md.
+
+Servers and the tool that loads them are processes of their own, all of one run on one machine. Processor time is that
+of the server, so that other work on the machine changes it little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+from gandl_embedding.engine import Engine
+from gandl_shared.clients.wire import NPY, to_npy
+from gandl_shared.testing import free_port, process, wait_until
+from gandl_shared.web.negotiation import JSON
+
+from benchmarks.serving.servers import SECONDS_PER_RUN, SECONDS_PER_TILE
+from benchmarks.tables import row, write_between
+
+MODEL = Path(__file__).resolve().parents[2] / "models" / "gandl-bbbc013-64.onnx"
+WARM_SECONDS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """A server of `servers`, and what it is sent: requests of so many tiles over so many connections."""
+
+    kind: str
+    label: str
+    tiles: int
+    connections: int
+    accept: str = NPY
+
+
+LOADS = (
+    Load(kind="bare", label="bare application, no engine", tiles=8, connections=8),
+    Load(kind="free", label="service, engine that costs nothing", tiles=8, connections=8),
+    Load(kind="free", label="service, engine that costs nothing, JSON", tiles=8, connections=8, accept=JSON),
+    Load(kind="paced", label="service, engine paced like a GPU", tiles=64, connections=16),
+    Load(kind="real", label="service, engine on one core", tiles=8, connections=16),
+    Load(kind="real", label="service, engine on one core, one client", tiles=16, connections=1),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Answers per second, the median and 95th percentile of their milliseconds, and processor milliseconds of each."""
+
+    rate: float
+    median: float
+    slow: float
+    processor: float
+
+
+def measured(load: Load, seconds: float) -> Outcome:
+    """Start a server and load it."""
+    with serving(load.kind) as (port, pid), tempfile.TemporaryDirectory() as folder:
+        request = Path(folder, "request")
+        request.write_bytes(_request(load))
+        _loaded(port, load.connections, WARM_SECONDS, request)
+        before = processor_seconds(pid)
+        answers = _loaded(port, load.connections, seconds, request)
+        used = processor_seconds(pid) - before
+    # Requests that are under way at the end of the time are answered and counted too.
+    per_answer = 1000 * used / answers["count"]
+    return Outcome(rate=answers["rate"], median=answers["median"], slow=answers["slow"], processor=per_answer)
+
+
+@contextmanager
+def serving(kind: str) -> Iterator[tuple[int, int]]:
+    """Run a server; give its port and the id of its process."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.serving.servers", kind, str(port), str(MODEL)]
+    with tempfile.TemporaryDirectory() as folder, process(command, log=Path(folder, "log")) as child:
+        wait_until(lambda: _ready(port), what="the server", seconds=60)
+        yield port, child.pid
+
+
+def engine_milliseconds(tiles: int) -> float:
+    """Return the processor milliseconds of the engine alone for a request of so many tiles."""
+    engine = Engine.load(MODEL, threads=1)
+    engine.warm_up()
+    images = np.zeros((tiles, len(engine.card.channels), engine.card.size, engine.card.size), np.uint8)
+    times = []
+    for _ in range(5):
+        start = time.process_time()
+        engine.embed(images)
+        times.append(time.process_time() - start)
+    return 1000 * min(times)
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor seconds of a process, from the file system of Linux."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def table(outcomes: dict[Load, Outcome]) -> str:
+    """Return the table as Markdown."""
+    bare = next(outcome for load, outcome in outcomes.items() if load.kind == "bare")
+    lines = [
+        row("server", "load", "requests/s", "tiles/s", "ms, median", "ms, 95 %", "processor ms", "compared with"),
+        row(*["---"] * 8),
+    ]
+    for load, outcome in outcomes.items():
+        lines.append(
+            row(
+                load.label,
+                f"{load.connections} × {load.tiles} tiles",
+                f"{outcome.rate:.0f}",
+                f"{outcome.rate * load.tiles:.0f}",
+                f"{outcome.median:.1f}",
+                f"{outcome.slow:.1f}",
+                f"{outcome.processor:.2f}",
+                _comparison(load, outcome, bare),
+            )
+        )
+    return "\n".join(lines)
+
+
+def _comparison(load: Load, outcome: Outcome, bare: Outcome) -> str:
+    if load.kind == "paced":
+        # Full runs of 256 tiles are the most that the engine can do.
+        most = 256 / (SECONDS_PER_RUN + SECONDS_PER_TILE * 256)
+        return f"{outcome.rate * load.tiles / most:.2f} of the engine, by rate"
+    if load.kind == "real":
+        return f"{engine_milliseconds(load.tiles) / outcome.processor:.2f} of the engine, by processor time"
+    return "" if load.kind == "bare" else f"{bare.processor / outcome.processor:.2f} of the bare one, by processor time"
+
+
+def _request(load: Load) -> bytes:
+    tiles = np.random.default_rng(0).integers(0, 256, (load.tiles, 2, 64, 64), dtype=np.uint8)
+    body = to_npy(tiles)
+    head = (
+        f"POST /embed HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NPY}\r\nAccept: {load.accept}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _loaded(port: int, connections: int, seconds: float, request: Path) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.serving.load", str(port), str(connections), str(seconds), str(request)]
+    answers: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return answers
+
+
+def _ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def main() -> None:
+    """Print the table, and write it into a page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4.0, help="seconds of each load")
+    parser.add_argument("--page", type=Path)
+    options = parser.parse_args()
+    text = table({load: measured(load, options.seconds) for load in LOADS})
+    print(text)
+    if options.page is not None:
+        write_between(options.page, "embedding-speed", text)
+
+
+if __name__ == "__main__":
+    main()
