@@ -33,7 +33,7 @@ def build() -> FastAPI:
 def main() -> None:
     """Serve until SIGTERM."""
     host, port = sys.argv[1], int(sys.argv[2])
-    uvicorn.run(build(), host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=20)
+    uvicorn.run(build(), host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=12)
 
 
 if __name__ == "__main__":
