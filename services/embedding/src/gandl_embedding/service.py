@@ -80,7 +80,7 @@ class EmbeddingService:
             DecoderLimits(
                 processes=settings.decoders,
                 memory_mib=settings.decoder_mib,
-                seconds=settings.deadline_s,
+                seconds=settings.decode_s,
                 queue_seconds=settings.queue_s,
             )
         )

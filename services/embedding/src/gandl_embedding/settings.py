@@ -44,4 +44,7 @@ class Settings(BaseSettings):
     )
     decoders: int = Field(default=2, ge=1, description="processes that decode image files")
     decoder_mib: int = Field(default=1536, ge=64, description="MiB that a decoder may use for one request")
+    decode_s: float = Field(
+        default=20.0, gt=0, description="seconds after which a decoder is ended, however little processor time it took"
+    )
     deadline_s: float = Field(default=120.0, gt=0, description="seconds until a request fails with 504")

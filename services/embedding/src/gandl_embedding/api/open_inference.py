@@ -6,6 +6,7 @@ FP32, which means what a `.npy` body of `POST /embed` means, and the output is `
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -21,6 +22,7 @@ from gandl_shared.web.errors import error_responses
 from gandl_shared.web.negotiation import JSON
 from gandl_shared.web.query import NO_QUERY
 from gandl_shared.web.requests.bodies import BodyLimit
+from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -114,11 +116,19 @@ def open_inference_router(service: EmbeddingService) -> APIRouter:
     )
     async def infer(request: Request, name: ModelName) -> Response:
         service.check_room(name)
-        identity, array = tensor_of_request(await limit.read(request))
-        result = await service.embed_array(array, EmbedOptions(model=name))
-        return Response(_answer(result, identity), media_type=JSON)
+        with service.reservation(limit.stated_length(request) or 0) as reserve:
+            body = await limit.read(request, reserve)
+            answer = await while_present(request.receive, _inferred(service, name, body))
+        return Response(status_code=CLIENT_GONE) if answer is None else Response(answer, media_type=JSON)
 
     return routes
+
+
+async def _inferred(service: EmbeddingService, name: str, body: bytes) -> bytes:
+    # Megabytes of numbers take a while, and other requests need this loop.
+    identity, array = await asyncio.to_thread(tensor_of_request, body)
+    result = await service.embed_array(array, EmbedOptions(model=name))
+    return await asyncio.to_thread(_answer, result, identity)
 
 
 def tensor_of_request(body: bytes) -> tuple[str | None, NDArray[Any]]:  # Any: one of the types of _TYPES

@@ -14,14 +14,13 @@ from gandl_shared.clients.wire import (
     ModelInfo,
     ModelList,
 )
-from gandl_shared.errors import Malformed, UnsupportedType
+from gandl_shared.errors import UnsupportedType
 from gandl_shared.schemas.headers import API_KEY
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.keys import require_key
 from gandl_shared.web.query import NO_QUERY
 from gandl_shared.web.requests.bodies import BodyLimit, Handler
 from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
-from starlette.requests import ClientDisconnect
 
 from gandl_embedding.api.answers import BYTES, AnswerForm, render
 from gandl_embedding.api.open_inference import open_inference_router
@@ -109,7 +108,7 @@ def router(service: EmbeddingService) -> APIRouter:
         # What can be refused at once is refused before the body is read.
         service.check_room(query.model)
         with service.reservation(length or 0) as reserve:
-            body = await _read(Request(request.scope, limit.limit(request.receive, reserve)))
+            body = await limit.read(request, reserve)
             work = _answer(service, request, media, body, query)
             answer = await while_present(request.receive, work)
         return Response(status_code=CLIENT_GONE) if answer is None else answer
@@ -167,13 +166,6 @@ def _media(request: Request) -> str:
             f"the body is {media or 'of no stated type'}; this route takes {_FORM}, {NPY} and {BYTES}"
         )
     return media
-
-
-async def _read(request: Request) -> bytes:
-    try:
-        return await request.body()
-    except ClientDisconnect as error:
-        raise Malformed("the body ended before it was complete") from error
 
 
 async def _answer(service: EmbeddingService, request: Request, media: str, body: bytes, query: EmbedQuery) -> Response:

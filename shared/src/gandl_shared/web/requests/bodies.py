@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 from gandl_shared.errors import Malformed, TooLarge, TooSlow
@@ -69,10 +70,13 @@ class BodyLimit:
 
         return limited
 
-    async def read(self, request: Request) -> bytes:
-        """Return the whole body of a request. Raises Malformed, TooLarge."""
+    async def read(self, request: Request, reserve: Callable[[int], None] = lambda _: None) -> bytes:
+        """Return the whole body of a request. Raises Malformed, TooLarge, TooSlow, and what `reserve` raises."""
         self.stated_length(request)
-        return await Request(request.scope, self.limit(request.receive)).body()
+        try:
+            return await Request(request.scope, self.limit(request.receive, reserve)).body()
+        except ClientDisconnect as error:
+            raise Malformed("the body ended before it was complete") from error
 
 
 def bounded_route(limit: BodyLimit) -> type[APIRoute]:
