@@ -35,12 +35,9 @@ def test_services_are_open_only_while_it_runs(settings: Settings) -> None:
 
 
 def test_a_database_that_fails_is_not_ready(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: Database) -> None:
-        raise Unavailable("the database does not answer")
-
     with TestClient(build(settings, queue=SilentQueue(), models=FakeModels())) as client:
         assert client.get("/health/ready").status_code == 200
-        monkeypatch.setattr(Database, "waiting", fail)
+        monkeypatch.setattr(Database, "trouble", lambda _: "the database does not answer")
         answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["detail"]) == (503, "not ready: analysis: the database does not answer")
 

@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
 from gandl_analysis.api import compounds, decisions, exports, pictures, results, screens, tables
+from gandl_analysis.api.metrics import WorkMetrics
 from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.pages.forms import sign_in
 from gandl_analysis.pages.forms.routes import build_forms
@@ -58,6 +59,11 @@ class AnalysisService:
         if self._services is None:
             raise Unavailable("the analysis service is starting or stopping; try again in a moment")
         return self._services
+
+    @property
+    def database(self) -> Database | None:
+        """The open database, or None before the start and after the end."""
+        return self._database
 
     def ready(self) -> str | None:
         """Return why the service cannot work now, or None if it can."""
@@ -117,9 +123,17 @@ def router(services: Provider, settings: Settings) -> APIRouter:
     return everything
 
 
-def part(settings: Settings, *, queue: Queue | None = None, models: ModelCatalog | None = None) -> Part:
-    """Return the service as a part of a larger application."""
+def part(
+    settings: Settings,
+    *,
+    registry: CollectorRegistry | None = None,
+    queue: Queue | None = None,
+    models: ModelCatalog | None = None,
+) -> Part:
+    """Return the service as a part of a larger application, whose `registry` gets the counts of its work."""
     service = AnalysisService(settings, queue, models)
+    if registry is not None:
+        registry.register(WorkMetrics(lambda: service.database))
     return Part(
         name="analysis",
         router=router(service.services, settings),
@@ -133,11 +147,12 @@ def build(
 ) -> FastAPI:
     """Return the application; settings come from the environment unless they are given."""
     settings = settings or Settings()
-    parts = [part(settings, queue=queue, models=models)]
+    registry = CollectorRegistry()
+    parts = [part(settings, registry=registry, queue=queue, models=models)]
     return build_app(
         "gandl analysis",
         parts,
-        registry=CollectorRegistry(),
+        registry=registry,
         version=version("gandl-analysis"),
         description=_DESCRIPTION,
         root_path=settings.root_path,

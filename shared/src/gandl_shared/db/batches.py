@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, select, update
 
 from gandl_shared.db.engine import Transactions, now
 from gandl_shared.db.leases import Leases, history
-from gandl_shared.db.records import FinishedBatch, LeasedBatch, LeasedSite
+from gandl_shared.db.records import FinishedBatch, LeasedBatch, LeasedSite, WorkCount
 from gandl_shared.db.screen_rows import count_sites, map_site, model_use, read_limits
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.db.transitions import end_embedding
@@ -131,6 +131,11 @@ class BatchRepository:
         query = select(Batch.id).where(Batch.screen_id == screen_id, Batch.state == WorkState.QUEUED)
         with self._transactions.read() as connection:
             return tuple(connection.scalars(query.order_by(Batch.id)))
+
+    def count_open(self) -> WorkCount:
+        """Count the open work by what can be done with it."""
+        with self._transactions.read() as connection:
+            return self._leases.count_open(connection)
 
     def count_ready(self) -> int:
         """Count the batches that a worker could take now."""

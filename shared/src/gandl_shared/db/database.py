@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from gandl_shared.db.analyses.decisions import DecisionRepository
 from gandl_shared.db.analyses.repository import AnalysisRepository
 from gandl_shared.db.batches import BatchRepository
 from gandl_shared.db.engine import Transactions, full_disk, open_engine
-from gandl_shared.db.records import Waiting
+from gandl_shared.db.records import Waiting, WorkCounts
 from gandl_shared.db.screens import ScreenRepository
-from gandl_shared.db.tables import Timer
+from gandl_shared.db.tables import Screen, Timer
 from gandl_shared.db.timers import TimerRepository
 from gandl_shared.errors import Unavailable
 
@@ -54,6 +54,13 @@ class Database:
                 return full_disk(connection)
         except Unavailable as error:
             return error.detail
+
+    def work_counts(self) -> WorkCounts:
+        """Count all open work and all screens."""
+        with self._transactions.read() as connection:
+            rows = connection.execute(select(Screen.state, func.count()).group_by(Screen.state))
+            screens = {str(state): int(count) for state, count in rows}
+        return WorkCounts(batches=self.batches.count_open(), analyses=self.analyses.count_open(), screens=screens)
 
     def waiting(self) -> Waiting:
         """Count the work that a worker could take now."""

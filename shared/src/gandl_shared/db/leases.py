@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
 
 from gandl_shared.db.engine import now
-from gandl_shared.db.records import Lease
+from gandl_shared.db.records import Lease, WorkCount
 from gandl_shared.db.tables import Work
 from gandl_shared.db.transitions import lock_screen
 from gandl_shared.errors import NotFound
-from gandl_shared.schemas.states import WorkState
+from gandl_shared.schemas.states import OPEN_WORK, WorkState
 
 _MAX_EXHAUSTED = 100  # one sweep parks at most so many; the next sweep parks more
 _MIN_LOSSES = 3
@@ -167,6 +167,16 @@ class Leases:
         lock_screen(connection, owner)
         condition = and_(self.table.id == work_id, self._is_exhausted(now(connection)))
         return connection.execute(select(self.table.__table__).where(condition).with_for_update()).one_or_none()
+
+    def count_open(self, connection: Connection) -> WorkCount:
+        """Count the open rows by what can be done with them."""
+        at = now(connection)
+        away = and_(self.table.state == WorkState.QUEUED, self.table.not_before > at, self.table.waiting.is_not(None))
+        leased = and_(self.table.state == WorkState.LEASED, self.table.leased_until >= at)
+        columns = [func.sum(case((condition, 1), else_=0)) for condition in (self.ready(at), leased, away)]
+        row = connection.execute(select(*columns).where(self.table.state.in_(OPEN_WORK))).one()
+        ready, leases, waiting = (int(number or 0) for number in row)
+        return WorkCount(ready=ready, leased=leases, away=waiting)
 
     def count_ready(self, connection: Connection) -> int:
         """Count the rows that a worker could take now."""

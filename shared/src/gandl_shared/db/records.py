@@ -161,6 +161,24 @@ class AnalysisRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkCount:
+    """Work of one kind: `ready` for a worker, `leased` by one, and `away`, which waits for something that is away."""
+
+    ready: int
+    leased: int
+    away: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkCounts:
+    """All open work, and the screens by their stored state."""
+
+    batches: WorkCount
+    analyses: WorkCount
+    screens: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Waiting:
     """Numbers of batches and analyses that no worker has a lease on and that are due; or of messages about them."""
 

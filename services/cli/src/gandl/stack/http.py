@@ -25,7 +25,7 @@ def build() -> FastAPI:
     analysis = gandl_analysis.settings.Settings()
     parts = [
         gandl_embedding.app.part(gandl_embedding.settings.Settings(), registry),
-        gandl_analysis.app.part(analysis),
+        gandl_analysis.app.part(analysis, registry=registry),
     ]
     return build_app("gandl", parts, registry=registry, version=version("gandl"), root_path=analysis.root_path)
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
 from gandl_shared.db.engine import Transactions, now
 from gandl_shared.db.leases import Leases, history
-from gandl_shared.db.records import AnalysisRecord, LeasedAnalysis
+from gandl_shared.db.records import AnalysisRecord, LeasedAnalysis, WorkCount
 from gandl_shared.db.screen_rows import iso_time
 from gandl_shared.db.screens import read_record, read_status
 from gandl_shared.db.tables import Analysis
@@ -100,6 +100,11 @@ class AnalysisRepository:
         """Return one version of the analyses of a screen. Raises NotFound."""
         with self._transactions.read() as connection:
             return _record(_row(connection, and_(Analysis.screen_id == screen_id, Analysis.version == version)))
+
+    def count_open(self) -> WorkCount:
+        """Count the open work by what can be done with it."""
+        with self._transactions.read() as connection:
+            return self._leases.count_open(connection)
 
     def count_ready(self) -> int:
         """Count the analyses that a worker could take now."""
