@@ -7,9 +7,10 @@ import os
 import zipfile
 from pathlib import Path
 
+import fsspec
 import pytest
-from gandl_shared.errors import BadInput, InvalidImage, NotFound
-from gandl_shared.files.keys import KeyedFiles, is_remote, open_keys, parse_json, read_text
+from gandl_shared.errors import BadInput, InvalidImage, NotFound, Outage
+from gandl_shared.files.keys import KeyedFiles, RemoteKeys, is_remote, open_keys, parse_json, read_text
 
 from tests.shared.file_server import file_server
 
@@ -102,3 +103,30 @@ def test_metadata_must_be_small_json_objects(root: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("gandl_shared.files.keys.MAX_TEXT_BYTES", 50)
     with pytest.raises(InvalidImage, match="A/0 in root has more than 50 bytes"):
         read_text(open_keys(root), "A/0")
+
+
+def test_a_chunk_is_absent_only_while_its_plate_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the bucket, or with credentials that have run out, every chunk would look like background."""
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/bucket/plate.zarr/zarr.json", b"{}")
+    monkeypatch.setattr(fsspec.core, "url_to_fs", lambda _url: (memory, "/bucket/plate.zarr"))
+    files = RemoteKeys("s3://bucket/plate.zarr")
+    assert files.read("A/1/0/c/0/0") is None
+    memory.rm("/bucket", recursive=True)
+    with pytest.raises(Outage, match=r"plate.zarr cannot be reached for the moment: FileNotFoundError"):
+        files.read("A/1/0/c/0/0")
+
+
+def test_a_server_that_does_not_answer_is_away_and_a_wrong_file_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/bucket/plate.zarr/zarr.json", b"{}")
+    monkeypatch.setattr(fsspec.core, "url_to_fs", lambda _url: (memory, "/bucket/plate.zarr"))
+    files = RemoteKeys("s3://bucket/plate.zarr")
+    for error, kind in ((TimeoutError("slow"), Outage), (ValueError("odd"), InvalidImage)):
+
+        def fail(*_: object, error: Exception = error) -> bytes:
+            raise error
+
+        monkeypatch.setattr(files, "_part", fail)
+        with pytest.raises(kind):
+            files.read("A/1/0/c/0/0")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from gandl_shared.errors import Outage
-from gandl_shared.files.outages import outage
+from gandl_shared.files.outages import is_remote_outage, outage
 
 AWAY = (  # noqa: SIM905 - a list of names is read more easily without quotes around each
     "EIO ENOSPC EDQUOT EROFS ESTALE ETIMEDOUT EHOSTDOWN EHOSTUNREACH ENETDOWN ENETUNREACH ECONNREFUSED ECONNRESET "
@@ -103,3 +103,33 @@ def test_errors_of_connections_have_no_number_and_are_outages(error: OSError, im
 
 def test_an_error_that_a_library_made_up_is_no_outage(image: Path) -> None:
     assert outage(OSError("cannot identify image file"), image) is None
+
+
+class ClientConnectionError(Exception):
+    """Stands for the error of aiohttp."""
+
+
+class Answer(Exception):
+    """Stands for an answer of a server that is an error."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (TimeoutError("no answer"), True),
+        (os_error("EIO"), True),
+        (os_error("EBUSY"), True),
+        (os_error("EINVAL"), False),
+        (ClientConnectionError("refused"), True),
+        (Answer(503), True),
+        (Answer(429), True),
+        (Answer(416), False),
+        (ValueError("no such codec"), False),
+    ],
+)
+def test_a_server_that_does_not_answer_is_an_outage(error: Exception, *, away: bool) -> None:
+    assert is_remote_outage(error) is away

@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from gandl_shared.errors import BadInput, InvalidImage, NotFound
-from gandl_shared.files.outages import outage
+from gandl_shared.errors import BadInput, InvalidImage, NotFound, Outage
+from gandl_shared.files.outages import is_remote_outage, outage
 from gandl_shared.files.regular import open_regular
 
 MAX_BYTES = 2**31
@@ -147,6 +147,7 @@ class RemoteKeys:
             detail = f"{url} cannot be opened: {error}"
             raise BadInput(f"{detail}; install the client with pip install 'gandl-shared[remote]'") from error
         self.label = url.rsplit("/", 1)[-1]
+        self._witness: str | None = None
         self._texts: Mapping[str, bytes] | None = None
         self._texts = _consolidated(self)
 
@@ -155,12 +156,31 @@ class RemoteKeys:
         check_key(key, self.label)
         if self._texts is not None and key.rsplit("/", 1)[-1] in _TEXT_KEYS:
             return self._texts.get(key)
+        address = f"{self._root}/{key}"
         try:
-            return self._part(f"{self._root}/{key}", start, stop)
+            content = self._part(address, start, stop)
         except (FileNotFoundError, PermissionError):  # S3 without the right to list forbids what is not there
+            self._check_presence()
             return None
         except Exception as error:  # the clients of fsspec raise errors of their own libraries
-            raise InvalidImage(f"{key} of {self.label} cannot be read: {type(error).__name__}: {error}") from error
+            detail = f"{key} of {self.label} cannot be read: {type(error).__name__}: {error}"
+            raise (Outage if is_remote_outage(error) else InvalidImage)(detail) from error
+        self._witness = self._witness or address
+        return content
+
+    def _check_presence(self) -> None:
+        """Raise Outage if a file that was there is not there now.
+
+        A chunk that was never written stands for background. Without its bucket, or after the credentials have run out,
+        every chunk looks like that, and the images would be black.
+        """
+        if self._witness is None:
+            return
+        try:
+            self._system.info(self._witness)
+        except Exception as error:
+            detail = f"{self.label} cannot be reached for the moment: {type(error).__name__}: {error}"
+            raise Outage(detail) from error
 
     def _part(self, address: str, start: int, stop: int | None) -> bytes:
         if not start and stop in (None, MAX_TEXT_BYTES + 1):
@@ -173,7 +193,7 @@ class RemoteKeys:
         if len(content) == size:
             content = content[first:last]
         if len(content) != last - first:
-            raise OSError(f"the server sent {len(content)} bytes in place of {last - first}")
+            raise ConnectionError(f"the server sent {len(content)} bytes in place of {last - first}")
         return content
 
 

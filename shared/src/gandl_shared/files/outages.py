@@ -28,6 +28,9 @@ _FAULTS_OF_THE_FILE = (
     errno.EILSEQ,
     errno.ENXIO,
 )
+_TOO_MANY_REQUESTS, _SERVER_FAULT = 429, 500
+_CONNECTION_ERRORS = ("ClientConnectionError", "HTTPClientError")
+"""The roots of the errors of aiohttp and of botocore for a connection that fails."""
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK
 
 
@@ -51,6 +54,20 @@ def outage(error: OSError, path: Path, *, folder: Path | None = None) -> Outage 
         # Anything else is the state of a disk, a network or this machine, such as EIO, ENOSPC, ESTALE or EMFILE.
         reason = f"{path} cannot be reached for the moment: {error.strerror or error}"
     return None if reason is None else Outage(reason)
+
+
+def is_remote_outage(error: Exception) -> bool:
+    """Return True if a server did not answer, or answered that it is busy or at fault itself.
+
+    The clients of HTTP and S3 have classes of their own for this, which are known by their names, so that the clients
+    need not be there.
+    """
+    if isinstance(error, OSError) and _is_of_a_system(error):
+        return error.errno not in (*_ABSENT, *_FORBIDDEN, *_FAULTS_OF_THE_FILE)
+    status = getattr(error, "status", None)
+    if isinstance(status, int):
+        return status == _TOO_MANY_REQUESTS or status >= _SERVER_FAULT
+    return any(kind.__name__ in _CONNECTION_ERRORS for kind in type(error).__mro__)
 
 
 def low_space(folder: Path) -> str | None:
