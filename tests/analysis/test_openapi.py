@@ -118,8 +118,12 @@ def _name_existing(case: Case, screen: str, other: str) -> None:
 
 
 def test_without_the_key_nothing_is_answered(keyed: TestClient, shared_stack: Stack) -> None:
-    for path in ("/screens", f"/screens/{shared_stack.first}/wells", "/compounds", "/ui/"):
+    for path in ("/screens", f"/screens/{shared_stack.first}/wells", "/compounds"):
         assert keyed.get(path).status_code == 401, path
         assert keyed.get(path, headers={"X-API-Key": "wrong"}).status_code == 401, path
+    # A page leads to the one that takes the key.
+    for headers in ({}, {"X-API-Key": "wrong"}):
+        answer = keyed.get("/ui/", headers=headers, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/ui/sign-in?next=%2Fui%2F")
     assert keyed.get("/health/ready").status_code == 200
     assert keyed.get("/compounds", headers={"X-API-Key": KEY}).status_code == 200

@@ -117,6 +117,7 @@ def test_the_worker_is_made_of_the_settings(stack: Stack) -> None:
         "analyses/1/compounds.json",
         "analyses/1/result.json",
         "analyses/1/sites.json",
+        "analyses/1/tiles.parquet",
         "model.json",
     )
 
