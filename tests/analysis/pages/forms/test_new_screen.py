@@ -20,6 +20,8 @@ ADDRESS = "/ui/new?folder=plate/Images&map=plate/platemap.csv&check=1"
 def test_a_screen_is_chosen_looked_at_and_started(stack: Stack) -> None:
     assert 'href="/ui/new?folder=plate"' in load(stack, "/ui/new")
     assert "platemap.csv" in load(stack, "/ui/new?folder=plate")
+    # The plate map often lies beside the folder of the images, and is offered there too.
+    assert "folder=plate%2FImages&amp;map=plate%2Fplatemap.csv" in load(stack, "/ui/new?folder=plate/Images")
     page = load(stack, ADDRESS)
     assert "64 fields of view" in page
     assert 'class="treatment" style="--share: 100%"' in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
@@ -19,7 +20,7 @@ from gandl_analysis.pages.forms.form import read_form, see_other
 from gandl_analysis.pages.forms.plate_grids import plate_grids
 from gandl_analysis.pages.frame.answers import base_path, page_router, render_page
 from gandl_analysis.pages.frame.problems import grouped
-from gandl_analysis.service.intake.folders import view_folder
+from gandl_analysis.service.intake.folders import FolderView, view_folder
 
 MAX_PLATES = 20
 PathText = Annotated[str, Query(max_length=4096)]
@@ -51,6 +52,7 @@ def router(services: Provider) -> APIRouter:
             base=base_path(request),
             session=session_of_request(request),
             view=view,
+            tables=_tables_near(root, view),
             plate_map=plate_map,
             model=model,
             look=look,
@@ -108,6 +110,15 @@ def router(services: Provider) -> APIRouter:
         return see_other(f"{base_path(request)}/ui/screens/{quote(screen, safe='')}")
 
     return routes
+
+
+def _tables_near(root: Path, view: FolderView) -> list[str]:
+    """Paths of the files that may be the plate map: in the folder of the images, and in the folder above it."""
+    paths = [view.below(name) for name in view.tables]
+    if view.path:
+        above = view_folder(root, view.path.rpartition("/")[0])
+        paths += [above.below(name) for name in above.tables]
+    return paths
 
 
 def _upload_limit(max_bytes: int) -> BodyLimit:
