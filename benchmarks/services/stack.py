@@ -64,7 +64,14 @@ def through_the_stack(images: Path, plate_map: Path, work: Path) -> Cost:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [Path(sys.executable).with_name("gandl"), "up", "--home", work / "home", "--images", images.parent]
+    command = [
+        Path(sys.executable).with_name("gandl"),
+        "up",
+        "--home",
+        work / "home",
+        "--images",
+        images.resolve().parent,
+    ]
     stack = subprocess.Popen([*map(str, command), "--port", str(port)], stdout=subprocess.PIPE, text=True)
     try:
         assert stack.stdout is not None
@@ -80,7 +87,7 @@ def through_the_stack(images: Path, plate_map: Path, work: Path) -> Cost:
             return cost(screen, psutil.Process(stack.pid).children(recursive=True))
     finally:
         stack.terminate()
-        stack.wait(60)
+        stack.wait(180)
 
 
 def main() -> None:
