@@ -11,6 +11,7 @@ import typer
 from gandl.commands.analyse import analyse
 from gandl.commands.screen import screen
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
+from gandl_science.dose_response.results import Null
 from gandl_shared.errors import BadInput, Invalid, NotFound
 from gandl_shared.schemas.analysis import AnalysisParameters
 from typer.testing import CliRunner
@@ -77,3 +78,23 @@ def test_options_of_curves_win_over_the_file_one_by_one(tmp_path: Path) -> None:
 def test_limits_that_contradict_each_other_are_refused_before_the_images_are_read() -> None:
     with pytest.raises(Invalid, match="curves.bottom: 1 is not below the top"):
         AnalysisOptions(bottom="1", top="-1").read_parameters()
+
+
+def test_the_level_and_the_weights_of_the_options_are_those_of_the_parameters(tmp_path: Path) -> None:
+    file = tmp_path / "p.json"
+    file.write_text(json.dumps({"curves": {"absolute": 0.2, "model": "hill"}}))
+    curves = AnalysisOptions(parameters=file, absolute=-0.5, weights="column").read_parameters().curves
+    assert (curves.model, curves.absolute, curves.weights) == ("hill", -0.5, "column")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (AnalysisOptions(absolute=50), "curves.absolute: Input should be less than 1"),
+        (AnalysisOptions(weights="1/y"), "curves.weights: Input should be 'none' or 'column'"),
+        (AnalysisOptions(weights="column", null=Null.PERMUTATION), "exclude each other"),
+    ],
+)
+def test_a_level_or_weights_without_meaning_are_refused(options: AnalysisOptions, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        options.read_parameters()

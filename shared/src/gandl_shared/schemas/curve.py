@@ -221,6 +221,7 @@ class Curve(Frozen):
 
 CurveModelName = Literal["auto", "hill", "5pl", "gain_loss", "brain_cousens"]
 PlateauName = Literal["bottom", "top"]
+WeightSource = Literal["none", "column"]
 _Limits = Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=60)]
 
 
@@ -236,4 +237,13 @@ class CurveChoice(Frozen):
     slope: _Limits | None = Field(default=None, description="the Hill slope, which is above zero")
     share: Annotated[tuple[PlateauName, ...], Field(max_length=2)] = Field(
         default=(), description="plateaus that are common to all compounds of a cell line"
+    )
+    absolute: Annotated[float, Field(gt=-1, lt=1)] | None = Field(
+        default=None,
+        description="the efficacy at which the absolute EC50 is read, between the controls at -1 and 1; null: 0",
+    )
+    weights: WeightSource = Field(
+        default="none",
+        description="`column`: the column `weight` of the plate map has the relative weight of each well; an error in "
+        "proportion to the response has no meaning for efficacies, which pass through 0",
     )

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from gandl_analysis.pipeline.curves.compounds import fit_wells
 from gandl_analysis.pipeline.curves.settings import CurveSettings
-from gandl_analysis.pipeline.curves.weighting import Weighting, check_weighting
+from gandl_analysis.pipeline.curves.weighting import Weighting, check_weighting, screen_weights
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
 from gandl_science.dose_response.results import CurveOptions, Null
-from gandl_shared.errors import InvalidTable
+from gandl_shared.errors import Invalid, InvalidTable
+from gandl_shared.plates import Role, Well
+from gandl_shared.schemas.analysis import AnalysisParameters
 from scipy.optimize import curve_fit
 
 C = np.repeat(np.geomspace(0.01, 10, 7), 3)
@@ -79,3 +81,57 @@ def test_weights_and_several_plates_are_refused() -> None:
     check_weighting(table, Weighting.NONE)
     with pytest.raises(InvalidTable, match="x in U lies on several plates"):
         check_weighting(table, Weighting.COLUMN)
+
+
+WEIGHTED = AnalysisParameters.model_validate({"curves": {"weights": "column"}})
+
+
+def plate_well(name: str, role: Role = Role.TREATMENT, plate: str = "P1", **metadata: str) -> Well:
+    return Well(
+        plate=plate,
+        well=name,
+        role=role,
+        compound="x",
+        concentration_um=1.0,
+        cell_line="U",
+        table_row=7,
+        metadata=metadata,
+    )
+
+
+def test_the_weights_of_a_screen_are_a_column_of_its_plate_map() -> None:
+    table = [plate_well("A1", weight="0.25"), plate_well("A2", Metadata_Weight=" 4 "), plate_well("A3", Role.NEGATIVE)]
+    assert screen_weights(WEIGHTED, table) == {("P1", "A1"): 0.25, ("P1", "A2"): 4.0}
+    assert screen_weights(AnalysisParameters(), [plate_well("A1", weight="heavy")]) == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ([plate_well("A1")], "row 7, weight: the plate map needs one column of this name.*there are 0"),
+        ([plate_well("A1", weight="1", Metadata_weight="2")], "there are 2"),
+        ([plate_well("A1", weight="0,5")], "row 7, weight: '0,5' is not a number above 0"),
+        ([plate_well("A1", weight="1,000")], "'1,000' is not a number above 0"),
+        ([plate_well("A1", weight="2 mg")], "'2 mg' is not a number above 0"),
+        ([plate_well("A1", weight="0")], "'0' is not a number above 0"),
+        ([plate_well("A1", weight="")], "'' is not a number above 0"),
+        ([plate_well("A1", weight="nan")], "'nan' is not a number above 0"),
+        ([plate_well("A1", weight="1"), plate_well("A1", plate="P2", weight="1")], "x in U lies on several plates"),
+    ],
+)
+def test_weights_of_a_screen_that_have_no_meaning_are_refused(table: list[Well], message: str) -> None:
+    with pytest.raises(Invalid, match=message):
+        screen_weights(WEIGHTED, table)
+
+
+def test_controls_need_weights_where_they_are_the_vehicle() -> None:
+    table = [plate_well("A1", weight="1"), plate_well("A2", Role.NEGATIVE), plate_well("A3", Role.POSITIVE)]
+    with pytest.raises(Invalid, match="there are 0"):
+        screen_weights(WEIGHTED.model_copy(update={"vehicle": True}), table)
+
+
+def test_weights_and_a_null_of_its_own_scatter_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match=r"noise\.null permutation and curves\.weights column exclude each other"):
+        AnalysisParameters.model_validate({"curves": {"weights": "column"}, "noise": {"null": "permutation"}})
+    with pytest.raises(ValueError, match="'none' or 'column'"):
+        AnalysisParameters.model_validate({"curves": {"weights": "1/y"}})

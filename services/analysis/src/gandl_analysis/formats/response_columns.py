@@ -14,11 +14,10 @@ from gandl_shared.plates.tables.quantities.numbers import Mark, decimal_mark, is
 from gandl_shared.plates.tables.quantities.units import DoseScale, dose_scale, unit_power
 from gandl_shared.plates.well_names import standard_well_name
 
+from gandl_analysis.pipeline.curves.weighting import WEIGHT
 from gandl_analysis.pipeline.curves.wells import CurveWell
 
 REQUIRED = ("compound", "cell_line", DOSE, "response")
-WEIGHT = "weight"
-"""The column of weights, which is read only where the user asks for it: it may be that of an animal."""
 _NUMBERS = (DOSE, "response", "off_distance")
 _UNITLESS = frozenset({"treatment_conc"})
 """The names of a concentration in plate maps that state no unit themselves."""

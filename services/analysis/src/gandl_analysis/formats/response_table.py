@@ -13,7 +13,8 @@ from gandl_shared.plates.tables import Table, TableForm, read_table
 from gandl_shared.plates.tables.names import similar_names
 from gandl_shared.plates.tables.quantities.doses import grouping_note
 
-from gandl_analysis.formats.response_columns import REQUIRED, WEIGHT, ResponseColumns, weight_columns
+from gandl_analysis.formats.response_columns import REQUIRED, ResponseColumns, weight_columns
+from gandl_analysis.pipeline.curves.weighting import WEIGHT
 from gandl_analysis.pipeline.curves.wells import CurveWell, group_by_compound
 
 OPTIONAL = ("plate", "well", "off_distance", "excluded")

@@ -15,9 +15,9 @@ from gandl_analysis.pipeline.axes.efficacy import score_efficacy
 from gandl_analysis.pipeline.axes.off_axis_limit import rule_of_cell_line
 from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
 from gandl_analysis.pipeline.axes.scale_error import scale_errors
-from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.compounds import fit_compounds
-from gandl_analysis.pipeline.curves.settings import efficacy_settings
+from gandl_analysis.pipeline.curves.settings import screen_settings
+from gandl_analysis.pipeline.curves.weighting import screen_weights
 from gandl_analysis.pipeline.image_qc import check_images
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.provenance import provenance_of
@@ -51,6 +51,7 @@ def _analyse(whole: ScreenInput) -> Analysed:
     screen = decided.without(whole)
     parameters, preparation, used = screen.parameters, screen.preparation, screen.used_wells
     check_axes(parameters, used, preparation, screen.earlier)
+    weights = screen_weights(parameters, used)
 
     image_qc = check_images(screen.profiles, used, parameters.image_qc, screen.card.channel_names)
     identical = identical_images(screen.profiles, used, image_qc.empty_sites)
@@ -62,10 +63,7 @@ def _analyse(whole: ScreenInput) -> Analysed:
     cell_lines = efficacy.cell_lines
     wells = decided.mark_wells(well_scores(screen.wells, cell_lines.values(), image_qc), whole)
 
-    settings = efficacy_settings(
-        seed=parameters.seed, alpha=parameters.alpha, screen=screen.name, request=curve_request(parameters.curves)
-    )
-    settings = replace(settings.under_noise(parameters.noise), scale_errors=scale_errors(efficacy))
+    settings = replace(screen_settings(parameters, screen.name), scale_errors=scale_errors(efficacy))
     off_axis = {name: rule_of_cell_line(cell_line) for name, cell_line in cell_lines.items()}
     quality = with_images(screen_quality(cell_lines, parameters), image_qc.plates, plates_by_cell_line(used))
     quality = with_identical_images(quality, identical)
@@ -74,7 +72,15 @@ def _analyse(whole: ScreenInput) -> Analysed:
     # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
     undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
     efficacies = decided.efficacies(whole, cell_lines)
-    curves = fit_compounds(wells, settings, off_axis, undirected, has_vehicle=parameters.vehicle, efficacies=efficacies)
+    curves = fit_compounds(
+        wells,
+        settings,
+        off_axis,
+        undirected,
+        has_vehicle=parameters.vehicle,
+        efficacies=efficacies,
+        weights=weights,
+    )
 
     space = AxisSpace(
         raw=raw.without_emptied, normalised=tiles.without_emptied, preparation=preparation, well_index=screen.well_index

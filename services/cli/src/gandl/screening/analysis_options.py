@@ -64,6 +64,17 @@ class AnalysisOptions:
     top: Top = None
     slope: Slope = None
     share: Share = None
+    absolute: Annotated[
+        float | None,
+        typer.Option(
+            help="Efficacy at which the absolute EC50 is read, between the controls at -1 and 1; 0, which is the "
+            "midpoint, if absent."
+        ),
+    ] = None
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Weights of the wells: `none`, or the `column` weight of the plate map."),
+    ] = None
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of every random step; 0 if absent.")] = None
 
     def read_axes(self) -> EarlierAxes | None:
@@ -82,6 +93,8 @@ class AnalysisOptions:
         if self.thresholds is not None:
             values["quality"] = {**_group(values, "quality"), **_thresholds(self.thresholds)}
         curves = curve_values(self.curve_model, self.bottom, self.top, self.slope, self.share)
+        further = {"absolute": self.absolute, "weights": self.weights}
+        curves |= {name: value for name, value in further.items() if value is not None}
         if curves:
             values["curves"] = {**_group(values, "curves"), **curves}
         if values.get("axis_from") is not None:

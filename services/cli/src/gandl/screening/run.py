@@ -11,6 +11,7 @@ from pathlib import Path
 from gandl_analysis.formats.output_folder import write_files
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.axes.checks import check_axes, check_controls
+from gandl_analysis.pipeline.curves.choices import check_curves
 from gandl_analysis.pipeline.inputs import EarlierAxes, Preparation, ScreenInput, limits_text
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.db import Database
@@ -115,9 +116,9 @@ def check_output_folder(out: Path) -> None:
 
 
 def _checked_plate_map(job: ScreenJob, embedder: Embedder) -> PlateMap:
-    """Return the plate map. Raises BadInput if the controls or the axes of the analysis cannot be had from its wells.
+    """Return the plate map. Raises BadInput if the controls, the axes or the curves of the analysis cannot be had.
 
-    The axes are checked now, because embedding takes hours on a large screen.
+    They are checked now, because embedding takes hours on a large screen.
     """
     plate_map = read_plate_map(job.plate_map, controls=job.earlier is None, sheet=job.sheet, positive=job.positive)
     plate_map = part_with_images(job.images, plate_map, job.pattern)
@@ -130,6 +131,7 @@ def _checked_plate_map(job: ScreenJob, embedder: Embedder) -> PlateMap:
     if job.earlier is None:
         check_controls(plate_map.used)
     check_axes(job.parameters, plate_map.used, preparation, job.earlier, field="axis")
+    check_curves(job.parameters, plate_map.used)
     return plate_map
 
 

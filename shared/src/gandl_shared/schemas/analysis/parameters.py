@@ -183,6 +183,15 @@ class AnalysisParameters(Frozen):
         return {**data, **PAPER}
 
     @model_validator(mode="after")
+    def _one_scatter(self) -> AnalysisParameters:
+        if self.curves.weights != "none" and self.noise.null not in ("automatic", "normal"):
+            raise ValueError(
+                f"noise.null {self.noise.null} and curves.weights {self.curves.weights} exclude each other: "
+                "weights say how each well scatters; leave one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _distinct_axes(self) -> AnalysisParameters:
         names = [axis.name for axis in self.axes]
         repeated = [name for name in names if names.count(name) > 1]

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from gandl_science.dose_response.families.request import CurveRequest, Limits, ModelRequest, Plateau
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.schemas.curve import CurveChoice
+
+from gandl_analysis.pipeline.curves.weighting import screen_weights
+
+if TYPE_CHECKING:
+    # `gandl fit` reads no screen, and each schema takes time to build.
+    from gandl_shared.plates import Well
+    from gandl_shared.schemas.analysis import AnalysisParameters
+
+
+def check_curves(parameters: AnalysisParameters, wells: Sequence[Well]) -> None:
+    """Raise Invalid where the curves that an analysis asks for cannot be had from the used `wells` of a screen."""
+    curve_request(parameters.curves)
+    screen_weights(parameters, wells)
 
 
 def curve_request(choice: CurveChoice, prefix: str = "curves.") -> CurveRequest:

@@ -47,22 +47,27 @@ def fit_compounds(
     *,
     has_vehicle: bool = False,
     efficacies: Mapping[tuple[str, str], float] | None = None,
+    weights: Mapping[tuple[str, str], float] | None = None,
 ) -> list[Curve]:
     """Return one curve per cell line and compound of the treatment wells, in order of first appearance.
 
     `has_vehicle`: the negative controls of a plate are the zero dose of its compounds. `off_axis` says when the wells
     of a cell line are off the axis (pipeline.axes.off_axis_limit). A well that is `excluded` is shown but not fitted;
-    `efficacies` has the efficacies, by plate and well, of those that count nowhere.
+    `efficacies` has the efficacies, by plate and well, of those that count nowhere, and `weights` the relative weights
+    of all that are fitted, where they do not count alike.
     No curve is fitted in the cell lines `undirected`, whose controls are not separated.
     """
-    treated = [_curve_well(well, efficacies or {}) for well in wells if well.role is Role.TREATMENT]
+    efficacies, weights = efficacies or {}, weights or {}
+    treated = [_curve_well(well, efficacies, weights) for well in wells if well.role is Role.TREATMENT]
     negative = (
-        [_curve_well(well, efficacies or {}) for well in wells if well.role is Role.NEGATIVE] if has_vehicle else []
+        [_curve_well(well, efficacies, weights) for well in wells if well.role is Role.NEGATIVE] if has_vehicle else []
     )
     return fit_wells(treated, settings, off_axis, undirected, vehicle=negative)
 
 
-def _curve_well(well: WellScore, efficacies: Mapping[tuple[str, str], float]) -> CurveWell:
+def _curve_well(
+    well: WellScore, efficacies: Mapping[tuple[str, str], float], weights: Mapping[tuple[str, str], float]
+) -> CurveWell:
     return CurveWell(
         compound=well.compound or "unnamed",
         cell_line=well.cell_line,
@@ -73,6 +78,7 @@ def _curve_well(well: WellScore, efficacies: Mapping[tuple[str, str], float]) ->
         off_distance=well.off_distance,
         excluded=well.excluded,
         is_empty=_is_excluded_by_images(well) and well.off_distance is not None,
+        weight=weights.get((well.plate, well.well)),
         metadata=well.metadata,
     )
 

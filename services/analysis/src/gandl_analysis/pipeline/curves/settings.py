@@ -18,11 +18,12 @@ from gandl_science.dose_response.verdict.interpretation import (
     InterpretationRules,
 )
 
+from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.weighting import Weighting
 
 if TYPE_CHECKING:
     # `gandl fit` reads no screen, and each schema takes time to build.
-    from gandl_shared.schemas.analysis import NoiseParameters
+    from gandl_shared.schemas.analysis import AnalysisParameters, NoiseParameters
 
 N_REPLICATIONS = 100
 """The new experiments from which the hit probability is told: its standard error is at most 5 %."""
@@ -93,4 +94,20 @@ def efficacy_settings(
         rules=InterpretationRules(alpha=alpha, scale=ResponseScale()),
         screen=screen,
         seed=seed,
+    )
+
+
+def screen_settings(parameters: AnalysisParameters, name: str) -> CurveSettings:
+    """Return the settings that the parameters of a screen ask for. Raises Invalid where its limits contradict."""
+    weighting = Weighting(parameters.curves.weights)
+    settings = efficacy_settings(
+        seed=parameters.seed,
+        alpha=parameters.alpha,
+        screen=name,
+        # New experiments are simulated with equal weights only.
+        n_replications=N_REPLICATIONS if weighting is Weighting.NONE else 0,
+        request=curve_request(parameters.curves),
+    )
+    return replace(
+        settings.under_noise(parameters.noise), absolute_level=parameters.curves.absolute, weighting=weighting
     )

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.results import CurveFit, DoseResponseData
-from gandl_shared.errors import InvalidTable, Problem, raise_if
+from gandl_shared.errors import Invalid, InvalidTable, Problem, raise_if
+from gandl_shared.plates.columns import column_key
+from gandl_shared.plates.tables.quantities.concentrations import MAX_SIZE, MIN_SIZE
+from gandl_shared.plates.tables.quantities.numbers import Mark, parse_quantity
+from gandl_shared.schemas.vocabulary import Role
 
 from gandl_analysis.pipeline.curves.wells import CurveWell
 
+if TYPE_CHECKING:
+    # `gandl fit` reads no screen, and each schema takes time to build.
+    from gandl_shared.plates import Well
+    from gandl_shared.schemas.analysis import AnalysisParameters
+
+WEIGHT = "weight"
+"""The column of weights, which is read only where the user asks for it: it may be that of an animal."""
 _ROUNDS = 2
 """How often the weights are computed again from the curve that they gave."""
 
@@ -51,18 +63,60 @@ def check_weighting(wells: Sequence[CurveWell], weighting: Weighting) -> None:
             for well in wells
             if well.response is not None and well.response <= 0 and well.excluded is None
         ]
-    plates: dict[tuple[str, str], set[str]] = {}
-    for well in wells:
-        if well.plate is not None:
-            plates.setdefault((well.cell_line, well.compound), set()).add(well.plate)
-    several = next((key for key, names in plates.items() if len(names) > 1), None)
-    if several is not None:
-        detail = (
-            f"{several[1]} in {several[0]} lies on several plates, whose effects cannot be estimated together with "
-            "--weights; leave out --weights or the column plate"
-        )
-        problems.append(Problem(detail, field="plate"))
+    problems += _several_plates(
+        ((well.cell_line, well.compound, well.plate) for well in wells),
+        "--weights; leave out --weights or the column plate",
+    )
     raise_if(problems, InvalidTable, "the weights cannot be used")
+
+
+def screen_weights(parameters: AnalysisParameters, wells: Iterable[Well]) -> dict[tuple[str, str], float]:
+    """Return the weight of each well that is fitted, by plate and well; empty where no weights are asked for.
+
+    Raises Invalid naming the row of the plate map where a weight is missing or not a number above 0, and where a
+    compound lies on several plates.
+    """
+    if Weighting(parameters.curves.weights) is Weighting.NONE:
+        return {}
+    roles = (Role.TREATMENT, Role.NEGATIVE) if parameters.vehicle else (Role.TREATMENT,)
+    fitted = [well for well in wells if well.role in roles]
+    weights = {(well.plate, well.well): _weight_of(well.metadata) for well in fitted}
+    problems = [
+        Problem(detail, row=well.table_row, field=WEIGHT)
+        for well in fitted
+        if isinstance(detail := weights[well.plate, well.well], str)
+    ]
+    treated = ((w.cell_line, w.compound or "unnamed", w.plate) for w in fitted if w.role is Role.TREATMENT)
+    problems += _several_plates(treated, "curves.weights; leave out the weights")
+    raise_if(problems, Invalid, "the weights cannot be used")
+    return {key: weight for key, weight in weights.items() if not isinstance(weight, str)}
+
+
+def _weight_of(metadata: Mapping[str, str]) -> float | str:
+    """Return the weight of a well, or what is wrong with it."""
+    texts = [text for name, text in metadata.items() if column_key(name) == WEIGHT]
+    if len(texts) != 1:
+        return f"the plate map needs one column of this name for curves.weights, and there are {len(texts)}"
+    quantity = parse_quantity(texts[0], Mark.POINT)
+    # A comma may be a decimal mark, or stand between thousands.
+    if quantity is None or quantity.unit or "," in texts[0] or not MIN_SIZE < quantity.value < MAX_SIZE:
+        return f"'{texts[0]}' is not a number above 0 with a decimal point; give every well a weight"
+    return float(quantity.value)
+
+
+def _several_plates(wells: Iterable[tuple[str, str, str | None]], remedy: str) -> list[Problem]:
+    """Return a problem if a compound, by cell line, name and plate of its wells, lies on several plates."""
+    plates: dict[tuple[str, str], set[str]] = {}
+    for cell_line, compound, plate in wells:
+        if plate is not None:
+            plates.setdefault((cell_line, compound), set()).add(plate)
+    several = next((key for key, names in plates.items() if len(names) > 1), None)
+    if several is None:
+        return []
+    detail = (
+        f"{several[1]} in {several[0]} lies on several plates, whose effects cannot be estimated together with {remedy}"
+    )
+    return [Problem(detail, field="plate")]
 
 
 def fit_weighted(

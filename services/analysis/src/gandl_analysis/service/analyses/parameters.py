@@ -14,7 +14,7 @@ from gandl_shared.store import Store
 
 from gandl_analysis.formats.store_layout import read_axes, read_card
 from gandl_analysis.pipeline.axes.checks import check_axes, check_controls
-from gandl_analysis.pipeline.curves.choices import curve_request
+from gandl_analysis.pipeline.curves.choices import check_curves
 from gandl_analysis.pipeline.inputs import Preparation, limits_of
 from gandl_analysis.pipeline.scores.exclusions import wells_that_count
 from gandl_analysis.service.models import ModelCatalog
@@ -39,8 +39,8 @@ def check_parameters(
     Raises Invalid naming the field if a group of wells does not exist, or if the axes cannot be used here: they belong
     to another model, their images or plates were prepared differently, a cell line has no axis, or a file was changed.
     """
-    # Contradictory limits are refused now, not by the worker.
-    curve_request(parameters.curves)
+    # Contradictory limits and missing weights are refused now, not by the worker.
+    check_curves(parameters, subject.wells)
     preparation = Preparation(
         model_id=subject.model_id,
         card=subject.card,
