@@ -16,7 +16,12 @@ EVIL = "a/b <script>alert(1)</script> 5%"
 
 
 def screen_status(
-    screen_id: str, state: ScreenState, *, version: int | None = None, error: str | None = None
+    screen_id: str,
+    state: ScreenState,
+    *,
+    version: int | None = None,
+    error: str | None = None,
+    waiting: str | None = None,
 ) -> ScreenStatus:
     """Return a screen with 50 of 200 sites done and two that failed."""
     return ScreenStatus(
@@ -29,6 +34,7 @@ def screen_status(
         progress=Progress(sites=200, done=50, parked=2),
         parked=(ParkedSite(plate="P", well="A01", site="1", error=EVIL),),
         error=error,
+        waiting=waiting,
         analysis_version=version,
         created_at="2026-11-24T02:22:00Z",
     )
@@ -48,7 +54,7 @@ class ExampleReader:
         """Return one screen in each state, and one without an analysis."""
         return [
             screen_status("done", ScreenState.DONE, version=self.version),
-            screen_status("running", ScreenState.EMBEDDING),
+            screen_status("running", ScreenState.EMBEDDING, waiting="the folder of the images is away"),
             screen_status("failed", ScreenState.FAILED, error=f"no site could be read {EVIL}"),
             screen_status("cancelled", ScreenState.CANCELLED),
             screen_status("bare", ScreenState.DONE),

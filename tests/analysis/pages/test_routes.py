@@ -44,6 +44,8 @@ def test_a_running_screen_follows_its_progress(client: TestClient) -> None:
     page = client.get("/ui/screens/running").text
     assert 'data-status="/gandl/screens/running"' in page
     assert 'value="52"' in page
+    assert "Waiting: The folder of the images is away" in page
+    assert "waiting: the folder of the images is away" in client.get("/ui/").text
     assert "script-src &#39;self&#39;" in page
 
 

@@ -122,7 +122,7 @@ def test_a_failed_site_is_tried_again(home: Stack) -> None:
         image.write_bytes(whole)
     with serving(home, settings_of(home.home)) as url, opened(url) as page:
         page.goto(f"{url}/ui/screens/{home.waiting}")
-        page.get_by_role("link", name="1 site failed").click()
+        page.get_by_role("link", name="See why, and try again").click()
         assert serious_findings(page) == []
         page.get_by_role("button", name="Try the failed sites again").click()
         page.get_by_role("button", name="Cancel").wait_for()

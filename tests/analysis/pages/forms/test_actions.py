@@ -41,7 +41,7 @@ def test_a_failed_site_is_seen_and_tried_again(stack: Stack) -> None:
     image.write_bytes(b"damaged")
     stack.work(stack.waiting)
     at = f"/ui/screens/{stack.waiting}"
-    assert "1 site failed: see why, and try again" in load(stack, at)
+    assert "Done, but 1 of 64 sites are parked and have no vectors." in load(stack, at)
     parked = load(stack, f"{at}/parked")
     assert image.name in parked
     assert "Try the failed sites again" in parked

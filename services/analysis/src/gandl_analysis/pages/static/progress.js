@@ -41,6 +41,8 @@
     bar.value = done + parked;
     write("percent", `${Math.floor((100 * (done + parked)) / Math.max(sites, 1))} %`);
     write("state", status.state);
+    write("waiting", status.waiting ? `Waiting: ${status.waiting}` : "");
+    card.querySelector('[data-field="waiting"]').hidden = !status.waiting;
     showPace(sites, done + parked);
     write("done", done.toLocaleString("en"));
     write("parked", parked.toLocaleString("en"));
