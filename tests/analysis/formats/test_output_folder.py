@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gandl_analysis.formats import output_folder
-from gandl_analysis.formats.output_folder import read_folder_thumbnails, write_files
+from gandl_analysis.formats.output_folder import POTENCY, read_folder_thumbnails, write_files
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.result import Analysed
 from gandl_shared.plates import SiteId
+from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.curve import CurveChoice
 from gandl_shared.store import GreyPicture, Thumbnail
 from gandl_shared.testing import fake_card
 
@@ -98,3 +100,15 @@ def test_thumbnails_are_a_file_of_the_folder_and_the_tiles_of_the_report(
         analysed.analysis.curves
     )
     assert read_folder_thumbnails(tmp_path / "axes") == ()
+
+
+def test_potency_ratios_are_a_file_where_a_reference_is_named_and_go_with_it(
+    analysed: Analysed, screen: ScreenInput, tmp_path: Path
+) -> None:
+    parameters = AnalysisParameters(curves=CurveChoice(reference="X"))
+    provenance = analysed.analysis.provenance.model_copy(update={"parameters": parameters})
+    related = replace(analysed, analysis=analysed.analysis.model_copy(update={"provenance": provenance}))
+    write_files(related, screen.profiles, tmp_path)
+    assert (tmp_path / POTENCY).read_text().startswith("cell_line,reference,compound,ratio")
+    write_files(analysed, screen.profiles, tmp_path)
+    assert names(tmp_path) == FILES

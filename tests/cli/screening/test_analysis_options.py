@@ -83,6 +83,7 @@ def test_limits_that_contradict_each_other_are_refused_before_the_images_are_rea
 def test_the_level_and_the_weights_of_the_options_are_those_of_the_parameters(tmp_path: Path) -> None:
     file = tmp_path / "p.json"
     file.write_text(json.dumps({"curves": {"absolute": 0.2, "model": "hill"}}))
+    assert AnalysisOptions(parameters=file, reference="A").read_parameters().curves.reference == "A"
     curves = AnalysisOptions(parameters=file, absolute=-0.5, weights="column").read_parameters().curves
     assert (curves.model, curves.absolute, curves.weights) == ("hill", -0.5, "column")
 

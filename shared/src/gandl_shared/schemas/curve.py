@@ -247,3 +247,8 @@ class CurveChoice(Frozen):
         description="`column`: the column `weight` of the plate map has the relative weight of each well; an error in "
         "proportion to the response has no meaning for efficacies, which pass through 0",
     )
+    reference: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="the compound to which the potency of the others in its cell line is related, with a test of "
+        "parallel curves: the table `potency_ratios.csv`",
+    )

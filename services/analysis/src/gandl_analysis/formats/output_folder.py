@@ -21,8 +21,9 @@ from gandl_shared.store import Profiles, Thumbnail, read_thumbnails, write_thumb
 
 from gandl_analysis.figures.pixels.strips import Strips, report_strips
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
-from gandl_analysis.formats.csv_tables import curve_files, retrieval_csv, sites_csv, wells_csv
+from gandl_analysis.formats.csv_tables import curve_files, potency_csv, retrieval_csv, sites_csv, wells_csv
 from gandl_analysis.formats.embeddings import EmbeddingsHeader, write_embeddings
+from gandl_analysis.pipeline.curves.potency import screen_ratios
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis, VectorProvenance
 from gandl_analysis.report.compounds import drawn_curves
 from gandl_analysis.report.render import NO_STRIPS, render_report
@@ -30,6 +31,8 @@ from gandl_analysis.report.render import NO_STRIPS, render_report
 EMBEDDINGS, WELLS, THUMBNAILS = "embeddings.parquet", "wells.csv", "thumbnails.parquet"
 RETRIEVAL = "retrieval.csv"
 """The file of the protocols of retrieval, which is written where they are asked for."""
+POTENCY = "potency_ratios.csv"
+"""The file of the potencies relative to a reference, which is written where one is named."""
 AXES = "axes"
 """The folder of the fitted axes."""
 
@@ -56,6 +59,9 @@ def write_files(
     embeddings = {EMBEDDINGS: _embeddings(analysed, profiles)}
     replace_files(out, {**embeddings, **pictures, **axes, **further, **sites, **texts})
     _delete_old_axes(out / AXES, axes)
+    if POTENCY not in texts:
+        # Ratios of an earlier run would stand beside curves that they do not belong to.
+        (out / POTENCY).unlink(missing_ok=True)
 
 
 def read_folder_thumbnails(folder: Path) -> tuple[Thumbnail, ...]:
@@ -69,11 +75,13 @@ def read_folder_thumbnails(folder: Path) -> tuple[Thumbnail, ...]:
 
 def text_files(analysis: ScreenAnalysis, strips: Strips = NO_STRIPS) -> dict[str, str]:
     """Return the tables that an analysis holds and its report with `strips` of tiles, by file name."""
-    retrieval = analysis.provenance.parameters.retrieval
+    parameters = analysis.provenance.parameters
+    retrieval, ratios = parameters.retrieval, screen_ratios(parameters.curves, analysis.curves)
     return {
         **({RETRIEVAL: retrieval_csv(analysis.quality)} if retrieval else {}),
         WELLS: wells_csv(analysis.wells),
         **curve_files(analysis.curves),
+        **({} if ratios is None else {POTENCY: potency_csv(ratios)}),
         "quality.json": quality_json(analysis),
         "report.html": render_report(analysis, strips),
     }

@@ -15,6 +15,7 @@ from gandl_analysis.pipeline.axes.efficacy import score_efficacy
 from gandl_analysis.pipeline.axes.off_axis_limit import rule_of_cell_line
 from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
 from gandl_analysis.pipeline.axes.scale_error import scale_errors
+from gandl_analysis.pipeline.curves.choices import check_curves
 from gandl_analysis.pipeline.curves.compounds import fit_compounds
 from gandl_analysis.pipeline.curves.settings import screen_settings
 from gandl_analysis.pipeline.curves.weighting import screen_weights
@@ -51,6 +52,7 @@ def _analyse(whole: ScreenInput) -> Analysed:
     screen = decided.without(whole)
     parameters, preparation, used = screen.parameters, screen.preparation, screen.used_wells
     check_axes(parameters, used, preparation, screen.earlier)
+    check_curves(parameters, whole.used_wells)
     weights = screen_weights(parameters, used)
 
     image_qc = check_images(screen.profiles, used, parameters.image_qc, screen.card.channel_names)

@@ -18,6 +18,7 @@ from gandl_shared.schemas.vocabulary import TableLevel
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
 from gandl.screening.plate_maps import PositiveControl, positive_words
 from gandl.screening.run import check_output_folder
+from gandl.terminal.curve_tables import print_screen_ratios
 from gandl.terminal.retrieval_table import print_retrieval
 from gandl.terminal.screen_tables import print_screen
 from gandl.terminal.table_notes import print_notes
@@ -68,6 +69,7 @@ def analyse(
     write_files(analysed, screen.profiles, out, further, thumbnails=lambda: thumbnails)
     print_notes(analysed.analysis.notes)
     print_screen(analysed.analysis)
+    print_screen_ratios(analysed.analysis)
     print_retrieval(analysed.analysis.quality)
     typer.echo(f"{out / 'report.html'}")
 

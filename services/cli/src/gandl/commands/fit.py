@@ -132,6 +132,8 @@ def fit(
     has_weights = settings.weighting is Weighting.COLUMN
     if has_weights and null not in (Null.AUTOMATIC, Null.NORMAL):
         raise BadInput(f"--null {null} and --weights column exclude each other: weights say how each well scatters")
+    if reference is not None and settings.weighting is not Weighting.NONE:
+        raise BadInput("--reference and --weights exclude each other: potency ratios are computed without weights")
     responses = read_responses(table, unit=unit, sheet=sheet, has_weights=has_weights)
     print_notes(responses.notes)
     wells = responses.wells

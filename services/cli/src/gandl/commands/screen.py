@@ -12,6 +12,7 @@ from gandl.screening.featurizers import MODEL_HELP, TileOptions, screen_featuriz
 from gandl.screening.image_options import AllowClipping, ImageOptions, limit_source, with_image_options
 from gandl.screening.plate_maps import PositiveControl, plate_map_file, positive_words
 from gandl.screening.run import ScreenJob, run
+from gandl.terminal.curve_tables import print_screen_ratios
 from gandl.terminal.progress import ScreenBar
 from gandl.terminal.screen_tables import print_screen
 from gandl.terminal.table_notes import Sheet, print_notes
@@ -68,4 +69,5 @@ def screen(
         result = run(job, embedder, on_progress=bar.progress, on_step=bar.step)
     print_notes(result.notes)
     print_screen(result)
+    print_screen_ratios(result)
     typer.echo(f"{out / 'report.html'}")

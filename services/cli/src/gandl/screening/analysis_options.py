@@ -75,6 +75,10 @@ class AnalysisOptions:
         str | None,
         typer.Option(help="Weights of the wells: `none`, or the `column` weight of the plate map."),
     ] = None
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Compound to which the potency of the others is related, with a test of parallel curves."),
+    ] = None
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of every random step; 0 if absent.")] = None
 
     def read_axes(self) -> EarlierAxes | None:
@@ -93,7 +97,7 @@ class AnalysisOptions:
         if self.thresholds is not None:
             values["quality"] = {**_group(values, "quality"), **_thresholds(self.thresholds)}
         curves = curve_values(self.curve_model, self.bottom, self.top, self.slope, self.share)
-        further = {"absolute": self.absolute, "weights": self.weights}
+        further = {"absolute": self.absolute, "weights": self.weights, "reference": self.reference}
         curves |= {name: value for name, value in further.items() if value is not None}
         if curves:
             values["curves"] = {**_group(values, "curves"), **curves}

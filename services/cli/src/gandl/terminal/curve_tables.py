@@ -1,13 +1,25 @@
-"""What `gandl fit` prints about potencies."""
+"""What commands print about potencies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from gandl_analysis.pipeline.curves.potency import PotencyRatio
+from gandl_analysis.pipeline.curves.potency import PotencyRatio, screen_ratios
 from rich.console import Console
 
 from gandl.terminal.layout import add_row, new_table, print_table
+
+if TYPE_CHECKING:
+    # `gandl fit` reads no screen, and each schema takes time to build.
+    from gandl_analysis.pipeline.result import ScreenAnalysis
+
+
+def print_screen_ratios(analysis: ScreenAnalysis) -> None:
+    """Print the potencies of a screen relative to a reference, where its analysis named one."""
+    ratios = screen_ratios(analysis.provenance.parameters.curves, analysis.curves)
+    if ratios is not None:
+        print_potency_ratios(ratios)
 
 
 def print_potency_ratios(ratios: Sequence[PotencyRatio]) -> None:

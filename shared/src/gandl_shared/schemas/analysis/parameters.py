@@ -192,6 +192,15 @@ class AnalysisParameters(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _equal_weights_of_ratios(self) -> AnalysisParameters:
+        if self.curves.weights != "none" and self.curves.reference is not None:
+            raise ValueError(
+                "curves.reference and curves.weights exclude each other: potency ratios are computed without weights; "
+                "leave one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _distinct_axes(self) -> AnalysisParameters:
         names = [axis.name for axis in self.axes]
         repeated = [name for name in names if names.count(name) > 1]

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gandl_shared.errors import Conflict, NotFound, TooLarge
 
-from gandl_analysis.formats.csv_tables import curve_files, decisions_csv, hits_csv, retrieval_csv, sites_csv, wells_csv
+from gandl_analysis.formats.csv_tables import (
+    curve_files,
+    decisions_csv,
+    hits_csv,
+    potency_csv,
+    retrieval_csv,
+    sites_csv,
+    wells_csv,
+)
 from gandl_analysis.formats.exports.archive import Member, zip_parts
 from gandl_analysis.formats.exports.columnar import (
     curve_wells_parquet,
@@ -22,7 +30,8 @@ from gandl_analysis.formats.exports.prism import prism_csv, prism_pzfx
 from gandl_analysis.formats.exports.source import Export, ExportChoice, ExportSource
 from gandl_analysis.formats.exports.structures import structures_sdf
 from gandl_analysis.formats.exports.workbook import workbook
-from gandl_analysis.formats.output_folder import quality_json
+from gandl_analysis.formats.output_folder import POTENCY, quality_json
+from gandl_analysis.pipeline.curves.potency import screen_ratios
 from gandl_analysis.report.render import render_report
 
 CSV, PARQUET, JSON = "text/csv", "application/vnd.apache.parquet", "application/json"
@@ -50,6 +59,13 @@ def _retrieval(source: ExportSource, _: ExportChoice) -> bytes:
     if not source.analysis.provenance.parameters.retrieval:
         raise NotFound(f"the analysis of screen '{source.screen}' did not ask for retrieval; analyse it again with it")
     return retrieval_csv(source.analysis.quality).encode()
+
+
+def _potency(source: ExportSource, _: ExportChoice) -> bytes:
+    ratios = screen_ratios(source.analysis.provenance.parameters.curves, source.analysis.curves)
+    if ratios is None:
+        raise NotFound(f"the analysis of screen '{source.screen}' named no reference; analyse it again with one")
+    return potency_csv(ratios).encode()
 
 
 def _picture(picture: Picture, suffix: str) -> Export:
@@ -98,6 +114,12 @@ _TABLES = (
         media=CSV,
         meaning="The covariances of the parameters of the curves.",
         content=_curve_table("dose_response_covariances.csv"),
+    ),
+    Export(
+        name=POTENCY,
+        media=CSV,
+        meaning="The potencies relative to a reference, where the analysis named one.",
+        content=_potency,
     ),
     Export(
         name="hits.csv",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from gandl_science.dose_response.families.request import CurveRequest, Limits, ModelRequest, Plateau
 from gandl_shared.errors import Invalid, Problem, raise_if
+from gandl_shared.plates.tables.names import fold_name
 from gandl_shared.schemas.curve import CurveChoice
+from gandl_shared.schemas.vocabulary import Role
 
 from gandl_analysis.pipeline.curves.weighting import screen_weights
 
@@ -21,6 +23,14 @@ def check_curves(parameters: AnalysisParameters, wells: Sequence[Well]) -> None:
     """Raise Invalid where the curves that an analysis asks for cannot be had from the used `wells` of a screen."""
     curve_request(parameters.curves)
     screen_weights(parameters, wells)
+    name = parameters.curves.reference
+    if name is not None and fold_name(name) not in _treatments(wells):
+        detail = f"no treatment of the plate map is named '{name}'; give the compound as the plate map names it"
+        raise_if([Problem(detail, field="curves.reference")], Invalid, "potencies cannot be related")
+
+
+def _treatments(wells: Sequence[Well]) -> set[str]:
+    return {fold_name(well.compound) for well in wells if well.role is Role.TREATMENT and well.compound}
 
 
 def curve_request(choice: CurveChoice, prefix: str = "curves.") -> CurveRequest:

@@ -12,7 +12,7 @@ from gandl_science.dose_response.models import SearchSpace
 from gandl_science.dose_response.quantities.parallelism import Parallelism, WellPair, compare_curves
 from gandl_shared.errors import BadInput
 from gandl_shared.plates.tables.names import fold_name
-from gandl_shared.schemas.curve import Curve, CurveModel, CurvePoint
+from gandl_shared.schemas.curve import Curve, CurveChoice, CurveModel, CurvePoint
 from gandl_shared.schemas.vocabulary import Verdict
 
 PARALLEL_P = 0.05
@@ -57,6 +57,14 @@ def potency_ratios(curves: Sequence[Curve], reference: str) -> list[PotencyRatio
         for curve in curves
         if curve.compound != reference and curve.cell_line in references
     ]
+
+
+def screen_ratios(choice: CurveChoice, curves: Sequence[Curve]) -> list[PotencyRatio] | None:
+    """Return the comparisons with the reference that an analysis asked for; None where it asked for none."""
+    if choice.reference is None:
+        return None
+    name = fold_name(choice.reference)
+    return potency_ratios(curves, next((c.compound for c in curves if fold_name(c.compound) == name), name))
 
 
 def compare(reference: Curve, other: Curve) -> PotencyRatio:
