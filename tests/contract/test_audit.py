@@ -23,10 +23,17 @@ def test_weaknesses_and_missing_answers_are_findings() -> None:
     ]
 
 
-def test_without_a_network_it_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "answer", [None, '{"info": {}, "vulnerabilities": []}', "<html>"], ids=["none", "mirror", "page"]
+)
+def test_without_the_database_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str | None
 ) -> None:
-    monkeypatch.setattr(audit, "DATABASE", (tmp_path / "none").as_uri())
+    """A mirror of PyPI knows versions and no weaknesses, so it must not pass for a database that found nothing."""
+    file = tmp_path / "answer.json"
+    if answer is not None:
+        file.write_text(answer)
+    monkeypatch.setattr(audit, "WEAK_VERSION", file.as_uri())
     assert audit.main(["pip-audit", "--if-online"]) == 0
     assert "no version was audited" in capsys.readouterr().out
 
