@@ -80,9 +80,10 @@ def _request(images: str, plate_map: Path, model: str) -> ScreenRequest:
     )
 
 
-@pytest.fixture(scope="session")
+# Not of the session: while a browser is open, its event loop runs, and no other test of the process can run one.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for all tests of a process."""
+    """One Chromium for all tests of a module."""
     with open_browser() as browser:
         yield browser
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from tests.e2e.browser.chromium import needs_chromium
 from tests.e2e.browser.conftest import ScreenedStack, serious_findings
 
-pytestmark = needs_chromium
+pytestmark = [*needs_chromium, pytest.mark.slow]
 
 
 def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
