@@ -12,14 +12,17 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.pipeline.result import ScreenAnalysis
+from gandl_analysis.report.drawings import PlaneDrawings
+from gandl_shared.errors import NotFound
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
+from gandl_shared.store import Profiles
 
 from tests.analysis.example.screen import example_analysis
 from tests.e2e.browser.chromium import needs_chromium, open_browser
 
 pytestmark = needs_chromium
 
-PATIENCE = 120_000
+PATIENCE = 60_000
 """Milliseconds: a report takes a second to draw, and much longer on a busy machine."""
 
 
@@ -54,6 +57,12 @@ class OneScreen:
     def analysis(self, screen_id: str, version: int | None = None) -> ScreenAnalysis | None:
         time.sleep(self.reading_seconds)
         return self.result
+
+    def profiles(self, screen_id: str) -> Profiles:
+        raise NotFound(f"screen '{screen_id}' has no vectors yet")
+
+    def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+        return None
 
 
 def application(screen: OneScreen, *, events: bool) -> FastAPI:
