@@ -95,6 +95,7 @@ def test_a_well_is_excluded_seen_in_a_new_version_and_brought_back(home: Stack) 
         assert serious_findings(page) == []
         while home.runs().run():
             pass
+        page.reload()
         page.get_by_role("link", name="before and after").click()
         page.get_by_role("heading", name="Two analyses side by side").wait_for()
         assert serious_findings(page) == []
