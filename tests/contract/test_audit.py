@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,21 +24,33 @@ def test_weaknesses_and_missing_answers_are_findings() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "answer", [None, '{"info": {}, "vulnerabilities": []}', "<html>"], ids=["none", "mirror", "page"]
-)
-def test_without_the_database_it_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str | None
-) -> None:
-    """A mirror of PyPI knows versions and no weaknesses, so it must not pass for a database that found nothing."""
-    file = tmp_path / "answer.json"
-    if answer is not None:
-        file.write_text(answer)
-    monkeypatch.setattr(audit, "WEAK_VERSION", file.as_uri())
-    assert audit.main(["pip-audit", "--if-online"]) == 0
+SKIP = '{"dependencies": [{"name": "x", "skip_reason": "not in the index"}]}'
+CLEAN = '{"dependencies": [{"name": "x", "version": "1", "vulns": []}]}'
+WEAK = '{"dependencies": [{"name": "x", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": []}]}]}'
+
+
+def tool(folder: Path, answer: str) -> str:
+    """A pip-audit that always gives this answer."""
+    file = folder / "pip-audit"
+    file.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    file.chmod(0o755)
+    return str(file)
+
+
+@pytest.mark.parametrize("answer", ["", SKIP, CLEAN], ids=["none", "skip", "mirror without weaknesses"])
+def test_without_the_database_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str], answer: str) -> None:
+    """A mirror of the index knows versions and no weaknesses: it must not pass for a database that found nothing."""
+    assert audit.main([tool(tmp_path, answer), "--if-online"]) == 0
     assert "no version was audited" in capsys.readouterr().out
+
+
+def test_with_the_database_a_weakness_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert audit.main([tool(tmp_path, WEAK), "--if-online"]) == 1
+    assert "x 1: PYSEC-1, mended in no version yet" in capsys.readouterr().out
 
 
 def test_a_tool_that_fails_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert audit.main(["false"]) == 1
     assert "findings" not in capsys.readouterr().out
+    with pytest.raises(subprocess.CalledProcessError):
+        audit.main(["false", "--if-online"])
