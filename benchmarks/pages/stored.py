@@ -8,7 +8,8 @@ from functools import lru_cache
 
 import uvicorn
 from fastapi import FastAPI
-from gandl_analysis.formats.store_layout import read_analysis, read_planes
+from gandl_analysis.formats.store_layout import read_analysis, read_planes, read_sample
+from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.drawings import PlaneDrawings
@@ -55,6 +56,10 @@ class StoredReader:
     def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
         """Return the figures that were drawn ahead."""
         return read_planes(self._store, screen_id, version)
+
+    def tile_sample(self, screen_id: str, version: int) -> TileSample | None:
+        """Return the sample of tiles that was made ahead."""
+        return read_sample(self._store, screen_id, version)
 
 
 def main(store: str, port: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.drawings import PlaneDrawings
 from gandl_shared.errors import NotFound
@@ -78,4 +79,8 @@ class ExampleReader:
 
     def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
         """Return None: nothing was drawn ahead."""
+        return None
+
+    def tile_sample(self, screen_id: str, version: int) -> TileSample | None:
+        """Return None: no tiles were sampled."""
         return None

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
+from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.drawings import PlaneDrawings
@@ -62,6 +63,9 @@ class OneScreen:
         raise NotFound(f"screen '{screen_id}' has no vectors yet")
 
     def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+        return None
+
+    def tile_sample(self, screen_id: str, version: int) -> TileSample | None:
         return None
 
 

@@ -40,9 +40,9 @@ class OffAxis:
         """The map from a vector to its residual, its part across the axis."""
         return residual_of(self.whitening, self.weights)
 
-    def coordinate(self, means: Float) -> Float:
-        """Return the signed Off coordinate [W] of the mean vectors [W, F] of wells."""
-        return self.residual.along(means, self.direction[:, None])[:, 0] - self.centre
+    def coordinate(self, vectors: Vectors) -> Float:
+        """Return the signed Off coordinate [N] of vectors [N, F], those of tiles or the means of wells."""
+        return self.residual.along(vectors, self.direction[:, None])[:, 0] - self.centre
 
     def distance(self, means: Float, efficacy: Float) -> Float:
         """Return off-axis distances [W] of the mean vectors [W, F] of wells, in units of a typical control."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
-from gandl_science.arrays import Float, Index, projections
+from gandl_science.arrays import Float, Index, Vectors, projections
 from gandl_science.axis.linear.whitening import Whitening
 
 COMPONENTS = 5
@@ -39,7 +39,7 @@ class Residual:
         residuals: Float = (vectors - self.centre) @ self.matrix
         return residuals
 
-    def along(self, vectors: Float, directions: Float) -> Float:
+    def along(self, vectors: Vectors, directions: Float) -> Float:
         """Return the residuals [N, K] along `directions` [F, K]."""
         # (x - c) M D = x (M D) - c (M D): K functionals instead of a residual per vector.
         functionals = (self.matrix @ directions).T

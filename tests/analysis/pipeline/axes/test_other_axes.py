@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 from gandl_analysis.pipeline.analyse import analyse
-from gandl_analysis.pipeline.result import AxisScores, ScreenAnalysis
+from gandl_analysis.pipeline.result import Analysed, AxisScores, ScreenAnalysis
 from gandl_science.axis import cross_fit
 from gandl_science.axis.cross_fit import score_wells
 from gandl_science.axis.folds import grouped_folds
@@ -41,8 +41,13 @@ def axis(analysis: ScreenAnalysis, name: str, cell_line: str | None = None) -> A
 
 
 @pytest.fixture(scope="module")
-def two() -> ScreenAnalysis:
-    return analysis_of(TWO)
+def analysed() -> Analysed:
+    return analyse(TWO.screen())
+
+
+@pytest.fixture(scope="module")
+def two(analysed: Analysed) -> ScreenAnalysis:
+    return analysed.analysis
 
 
 def test_one_cell_line_has_its_efficacy_axis_only() -> None:
@@ -273,3 +278,18 @@ class TestPaperPreset:
         assert scores.on == tuple(w.on for w in analysis.wells)
         assert scores.scaled == tuple(w.efficacy for w in analysis.wells)
         assert {w.off_distance for w in analysis.wells} == {None}
+
+
+def test_a_well_is_the_mean_of_its_tiles_on_every_axis(analysed: Analysed) -> None:
+    profiles, wells = TWO.screen().profiles, analysed.analysis.wells
+    assert set(analysed.tile_positions) == {"off", "axis:E2-pooled", "axis:C2"}
+    c2 = axis(analysed.analysis, "C2")
+    scaled = {(wells[i].plate, wells[i].well): value for i, value in zip(c2.wells, c2.scaled, strict=True)}
+    off = {(well.plate, well.well): well.off for well in wells}
+    for name, of_wells in (("axis:C2", scaled), ("off", off)):
+        own: dict[tuple[str, str], list[float]] = {}
+        for plate, well, value in zip(profiles.plates, profiles.wells, analysed.tile_positions[name], strict=True):
+            own.setdefault((plate, well), []).append(value)
+        means = {key: float(np.mean(values)) for key, values in own.items()}
+        # Float32 vectors give six digits.
+        assert means == pytest.approx({key: of_wells[key] for key in means}, rel=1e-5, abs=1e-5)

@@ -4,6 +4,7 @@
     analyses/<version>/compounds.json    compounds and cell lines, so that a search need not read the results
     analyses/<version>/sites.json        scores of sites
     analyses/<version>/tiles.parquet     efficacies of tiles
+    analyses/<version>/sample-1.parquet  a sample of the tiles along all axes, where a service has made it ahead
     analyses/<version>/planes-1.json     figures that take long to draw, where a service has drawn them ahead
     analyses/<version>/axes/<stem>.npz   fitted axes: arrays, a JSON header, a hash over both
     model.json                           the card of the model when the screen was submitted
@@ -21,6 +22,7 @@ from gandl_shared.store import Profiles, Store
 from pydantic import TypeAdapter
 
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
+from gandl_analysis.formats.tile_positions import TileSample, read_tile_sample, tile_sample_bytes
 from gandl_analysis.formats.tile_scores import TileScore, read_tile_scores, tile_scores_bytes
 from gandl_analysis.pipeline.inputs import EarlierAxes
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
@@ -29,6 +31,10 @@ from gandl_analysis.report.drawings import PlaneDrawings
 _MODEL = "model.json"
 _PLANES = "planes-1.json"
 """The number rises with each change of how the figures look, so that old ones are not shown."""
+
+
+_SAMPLE = "sample-1.parquet"
+"""The same of the rule by which tiles are sampled."""
 
 
 class TestedCompound(Frozen, extra="ignore"):
@@ -72,6 +78,20 @@ def read_planes(store: Store, screen: str, version: int) -> PlaneDrawings | None
     """Return the stored figures of an analysis, or None where this version of gandl has stored none."""
     try:
         return PlaneDrawings.model_validate_json(store.document(screen, f"{_folder(version)}/{_PLANES}"))
+    except NotFound:
+        return None
+
+
+def write_sample(store: Store, screen: str, version: int, analysed: Analysed, profiles: Profiles) -> None:
+    """Store the sample of tiles that the scatter shows; `profiles` are those that were analysed."""
+    positions = {"efficacy": analysed.tile_efficacy, **analysed.tile_positions}
+    store.put_document(screen, f"{_folder(version)}/{_SAMPLE}", tile_sample_bytes(profiles, positions))
+
+
+def read_sample(store: Store, screen: str, version: int) -> TileSample | None:
+    """Return the sample of tiles of an analysis, or None where this version of gandl has stored none."""
+    try:
+        return read_tile_sample(store.document(screen, f"{_folder(version)}/{_SAMPLE}"))
     except NotFound:
         return None
 

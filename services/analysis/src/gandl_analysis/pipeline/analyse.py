@@ -13,7 +13,13 @@ from threadpoolctl import threadpool_limits
 from gandl_analysis.pipeline.axes.checks import check_axes
 from gandl_analysis.pipeline.axes.efficacy import score_efficacy
 from gandl_analysis.pipeline.axes.off_axis_limit import rule_of_cell_line
-from gandl_analysis.pipeline.axes.other_axes import AxisSpace, efficacy_axis_scores, file_stems, other_axes
+from gandl_analysis.pipeline.axes.other_axes import (
+    AxisSpace,
+    efficacy_axis_scores,
+    file_stems,
+    other_axes,
+    tile_positions,
+)
 from gandl_analysis.pipeline.axes.scale_error import scale_errors
 from gandl_analysis.pipeline.curves.choices import check_curves
 from gandl_analysis.pipeline.curves.compounds import fit_compounds
@@ -29,7 +35,7 @@ from gandl_analysis.pipeline.quality.retrieval import with_retrieval
 from gandl_analysis.pipeline.quality.screen import screen_quality
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 from gandl_analysis.pipeline.scores.exclusions import left_out
-from gandl_analysis.pipeline.scores.sites import site_scores, tile_efficacy
+from gandl_analysis.pipeline.scores.sites import site_scores, tile_efficacy, tile_off
 from gandl_analysis.pipeline.scores.wells import well_scores
 from gandl_analysis.pipeline.tiles import normalised_tiles, tiles_of
 
@@ -99,9 +105,12 @@ def _analyse(whole: ScreenInput) -> Analysed:
         axes=(*efficacy_axes.scores, *others.scores),
         notes=screen.notes,
     )
+    n_tiles = len(screen.profiles)
+    off, by_axis = tile_off(cell_lines.values(), n_tiles), tile_positions(others.tiles, n_tiles)
     return Analysed(
         analysis=analysis,
         sites=decided.mark_sites(site_scores(cell_lines.values(), image_qc.sites), whole),
-        tile_efficacy=decided.spread(tile_efficacy(cell_lines.values(), len(screen.profiles))),
+        tile_efficacy=decided.spread(tile_efficacy(cell_lines.values(), n_tiles)),
         fits=file_stems([*efficacy_axes.fits, *others.fits]),
+        tile_positions={name: decided.spread(values) for name, values in {"off": off, **by_axis}.items()},
     )

@@ -6,7 +6,7 @@ A field that a later version may have stored is ignored when a result is read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gandl_science.arrays import Float
 from gandl_science.axis.anchors import AnchorSource
@@ -112,10 +112,12 @@ class Analysed:
     """An analysis and what is stored beside it.
 
     `sites` are the scores of sites in plate map order. `tile_efficacy` [N] is the efficacy of every tile of the
-    profiles, NaN for a tile of no used well. `fits` are the fitted axes by the stem of their file.
+    profiles, NaN for a tile of no used well, and `tile_positions` [N] are the same for other axes (`axis:C2`), and
+    beside the efficacy axis (`off`). `fits` are the fitted axes by the stem of their file.
     """
 
     analysis: ScreenAnalysis
     sites: tuple[SiteScore, ...]
     tile_efficacy: Float
     fits: Mapping[str, AxisFit]
+    tile_positions: Mapping[str, Float] = field(default_factory=dict)

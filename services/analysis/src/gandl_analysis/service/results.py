@@ -24,9 +24,11 @@ from gandl_analysis.formats.store_layout import (
     read_analysis,
     read_compounds,
     read_planes,
+    read_sample,
     read_sites,
     read_tiles,
 )
+from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.formats.tile_scores import TileScore
 from gandl_analysis.pipeline.ranking import rank_compounds, with_assessments
 from gandl_analysis.pipeline.result import ScreenAnalysis
@@ -70,6 +72,7 @@ class Results:
         # Whole analyses are large; the lists of compounds are small, and a search reads those of every screen.
         self._analysis = lru_cache(maxsize=cached)(lambda screen, version: read_analysis(store, screen, version))
         self._sites = lru_cache(_CACHED_SITE_TABLES)(lambda screen, version: read_sites(store, screen, version))
+        self._sample = lru_cache(_CACHED_SITE_TABLES)(lambda screen, version: read_sample(store, screen, version))
         self._tested = lru_cache(_CACHED_COMPOUND_LISTS)(lambda screen, version: read_compounds(store, screen, version))
 
     def of(self, screen: str, version: int | None = None) -> StoredAnalysis:
@@ -106,6 +109,10 @@ class Results:
             return read_tiles(self._store, screen, number, plate, well)
         except NotFound:
             return ()
+
+    def tile_sample(self, screen: str, version: int | None) -> TileSample | None:
+        """Return the sample of tiles of an analysis; None where an older version of gandl analysed the screen."""
+        return self._sample(screen, finished_version(self._database, screen, version))
 
     def hits(self, screen: str, version: int | None, selection: HitFilter) -> list[Hit]:
         """Return the selected compounds of a screen, best first."""

@@ -19,7 +19,7 @@ from gandl_shared.schemas.analysis import AxisFrom
 from gandl_shared.schemas.screen import Progress, notes_of
 from gandl_shared.store import Profiles, Store
 
-from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis, write_planes
+from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis, write_planes, write_sample
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput, limits_of
 from gandl_analysis.pipeline.result import Analysed
@@ -41,7 +41,7 @@ class AnalysisRuns:
     analyse: Analyse = analyse
     lease_seconds: float = 60.0
     draws_ahead: bool = False
-    """True where the figures of the pages are drawn when an analysis ends."""
+    """True where what the pages show is drawn and sampled when an analysis ends."""
 
     def run(self, analysis_id: int | None = None) -> bool:
         """Run that analysis, or the oldest one that waits if another worker has it. Return whether one has ended.
@@ -60,6 +60,7 @@ class AnalysisRuns:
                 if self.draws_ahead:
                     # A reader of the page would wait for these figures, which take seconds on a large screen.
                     write_planes(self.store, lease.screen_id, lease.version, draw_planes(analysed.analysis))
+                    write_sample(self.store, lease.screen_id, lease.version, analysed, screen.profiles)
         except (Unavailable, DeadlineExceeded) as error:
             return self._wait(lease, error.detail)
         except Exception as error:

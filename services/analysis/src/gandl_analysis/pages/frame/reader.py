@@ -10,6 +10,7 @@ from gandl_shared.schemas.screen import ScreenStatus
 from gandl_shared.store import Profiles
 
 from gandl_analysis.api.provider import Provider
+from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.drawings import PlaneDrawings
 
@@ -32,6 +33,9 @@ class ScreenReader(Protocol):
 
     def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
         """Return the figures that were drawn when an analysis ended, or None where there are none."""
+
+    def tile_sample(self, screen_id: str, version: int) -> TileSample | None:
+        """Return the sample of tiles that was made when an analysis ended, or None where there is none."""
 
 
 class ServiceReader:
@@ -65,3 +69,7 @@ class ServiceReader:
     def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
         """Return the figures that were drawn when an analysis ended, or None where there are none."""
         return self._services().results.planes(screen_id, version)
+
+    def tile_sample(self, screen_id: str, version: int) -> TileSample | None:
+        """Return the sample of tiles that was made when an analysis ended, or None where there is none."""
+        return self._services().results.tile_sample(screen_id, version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,7 @@ class ScatterPoint:
     def record(self) -> list[object]:
         """The point as the page's script reads it."""
         dose = self.well.concentration_um
-        numbers = [float(f"{value:.5g}") for value in (self.x, self.y)]
+        numbers = [rounded(self.x), rounded(self.y)]
         return [
             self.well.plate,
             self.well.well,
@@ -98,8 +98,7 @@ def scatter_view(
     analysis: ScreenAnalysis, x: Mapping[WellKey, Value], y: Mapping[WellKey, Value], colour: Quantity
 ) -> ScatterView:
     """Return the points of all wells that have both positions. Beyond MAX_GROUPS texts, the last colour is `other`."""
-    names = colour.categories
-    groups = names if len(names) <= MAX_GROUPS else (*names[: MAX_GROUPS - 1], "other")
+    groups, group_of = colour_groups(colour)
     points, n_without = [], 0
     for well in analysis.wells:
         key = (well.plate, well.well)
@@ -107,7 +106,18 @@ def scatter_view(
         if not isinstance(across, float) or not isinstance(up, float):
             n_without += 1
             continue
-        value = colour.values.get(key)
-        group = groups.index(value) if value in groups else len(groups) - 1
-        points.append(ScatterPoint(well=well, x=across, y=up, group=group))
+        points.append(ScatterPoint(well=well, x=across, y=up, group=group_of(key)))
     return ScatterView(points=tuple(points), groups=groups, n_without=n_without)
+
+
+def colour_groups(colour: Quantity) -> tuple[tuple[str, ...], Callable[[WellKey], int]]:
+    """Return the texts that have a colour, and the number of the text of a well."""
+    names = colour.categories
+    groups = names if len(names) <= MAX_GROUPS else (*names[: MAX_GROUPS - 1], "other")
+    numbers = {name: number for number, name in enumerate(groups)}
+    return groups, lambda key: numbers.get(str(colour.values.get(key)), len(groups) - 1)
+
+
+def rounded(value: float) -> float:
+    """Return a coordinate with the digits that a screen can show."""
+    return float(f"{value:.5g}")

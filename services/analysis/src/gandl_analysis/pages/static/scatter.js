@@ -1,19 +1,26 @@
 "use strict";
-// Wells as points on a canvas. A lasso selects some; its corners stand in the address in the units of the axes.
+// Wells or tiles as points on a canvas. A lasso selects some; its corners stand in the address in the units of the axes.
 (() => {
   const canvas = document.getElementById("scatter");
   if (!canvas) return;
   const data = JSON.parse(document.getElementById("data").textContent);
-  const points = data.points.map(([plate, well, x, y, group, compound, dose, title]) => ({ plate, well, x, y, group, compound, dose, title }));
+  const noun = data.tiles ? "tile" : "well";
+  const ofWell = ([plate, well, x, y, group, compound, dose, title]) => ({ plate, well, x, y, group, compound, dose, title });
+  const ofTile = ([number, site, tile, top, left, x, y]) => {
+    const [plate, well, group, compound, dose, title] = data.wells[number];
+    return { plate, well, x, y, group, compound, dose, title: `${title}, site ${data.sites[site]}, tile ${tile}`, site: data.sites[site], tile, top, left };
+  };
+  const points = data.tiles ? data.tiles.map(ofTile) : data.points.map(ofWell);
   const COLOURS = ["#c4501b", "#0072b2", "#7a808a", "#00805c", "#a3267c", "#b79f00", "#56b4e9", "#5d3a9b", "#999999"];
   const NAMED = { "negative control": "#c4501b", "positive control": "#0072b2", treatment: "#7a808a", empty: "#c9b458" };
   const colours = data.groups.map((name, k) => NAMED[name] ?? COLOURS[k % COLOURS.length]);
   for (const swatch of document.querySelectorAll("[data-group]")) swatch.style.background = colours[swatch.dataset.group];
-  const MAX_TILES = 60, MAX_ROWS = 500, MAX_CORNERS = 60, PAD = { left: 58, right: 14, top: 12, bottom: 42 };
+  const MAX_TILES = 60, MAX_ROUND = 3000, MAX_ROWS = 500, MAX_CORNERS = 60, PAD = { left: 58, right: 14, top: 12, bottom: 42 };
   let polygon = [], selected = new Set(), size = { w: 0, h: 0 };
 
   const extent = (values) => {
-    const low = Math.min(...values), high = Math.max(...values), gap = (high - low || 1) * 0.05;
+    // A call has room for some ten thousand arguments only, so that the spread of an array would not do.
+    const low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b)), gap = (high - low || 1) * 0.05;
     return [low - gap, high + gap];
   };
   const range = points.length ? { x: extent(points.map((p) => p.x)), y: extent(points.map((p) => p.y)) } : { x: [0, 1], y: [0, 1] };
@@ -29,12 +36,14 @@
     return all;
   };
 
-  const draw = () => {
+  // The points are drawn once for each selection; a lasso that grows is drawn over their picture.
+  const picture = document.createElement("canvas");
+  const drawPoints = () => {
     const ratio = devicePixelRatio || 1;
     size = { w: canvas.clientWidth, h: canvas.clientHeight };
-    canvas.width = size.w * ratio;
-    canvas.height = size.h * ratio;
-    const g = canvas.getContext("2d"), css = getComputedStyle(document.documentElement);
+    picture.width = size.w * ratio;
+    picture.height = size.h * ratio;
+    const g = picture.getContext("2d"), css = getComputedStyle(document.documentElement);
     const ink = css.getPropertyValue("--ink"), muted = css.getPropertyValue("--muted"), line = css.getPropertyValue("--line");
     g.scale(ratio, ratio);
     g.font = "12px sans-serif";
@@ -51,19 +60,33 @@
     g.fillStyle = ink; g.textAlign = "center";
     g.fillText(data.labels[0], (size.w + PAD.left) / 2, size.h - 6);
     g.save(); g.translate(14, (size.h - PAD.bottom) / 2); g.rotate(-Math.PI / 2); g.fillText(data.labels[1], 0, 0); g.restore();
-    points.forEach((p, k) => {
-      g.globalAlpha = selected.size && !selected.has(k) ? 0.25 : 0.85;
+    const mark = (p, radius) => {
       g.fillStyle = colours[p.group] ?? COLOURS[2];
-      g.beginPath(); g.arc(toX(p.x), toY(p.y), selected.has(k) ? 4.5 : 3, 0, 7); g.fill();
-      if (selected.has(k)) { g.globalAlpha = 1; g.strokeStyle = ink; g.stroke(); }
-    });
+      if (points.length > MAX_ROUND) { g.fillRect(toX(p.x) - radius, toY(p.y) - radius, 2 * radius, 2 * radius); return; }
+      g.beginPath(); g.arc(toX(p.x), toY(p.y), radius, 0, 7); g.fill();
+    };
+    const small = points.length > MAX_ROUND ? 1.5 : 3;
+    g.globalAlpha = selected.size ? 0.25 : points.length > MAX_ROUND ? 0.6 : 0.85;
+    points.forEach((p, k) => { if (!selected.has(k)) mark(p, small); });
     g.globalAlpha = 1;
+    g.strokeStyle = ink;
+    for (const k of selected) { mark(points[k], small + 1); if (points.length <= MAX_ROUND) g.stroke(); }
+  };
+  const drawLasso = () => {
+    const ratio = devicePixelRatio || 1, ink = getComputedStyle(document.documentElement).getPropertyValue("--ink");
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+    const g = canvas.getContext("2d");
+    if (picture.width && picture.height) g.drawImage(picture, 0, 0);
+    g.scale(ratio, ratio);
     if (polygon.length > 1) {
       g.strokeStyle = ink; g.setLineDash([5, 4]); g.beginPath();
       polygon.forEach(([x, y], k) => (k ? g.lineTo(toX(x), toY(y)) : g.moveTo(toX(x), toY(y))));
       g.closePath(); g.stroke(); g.setLineDash([]);
     }
   };
+
+  const draw = () => { drawPoints(); drawLasso(); };
 
   // A point is inside where a ray from it crosses the outline an odd number of times.
   const isInside = (p) => polygon.reduce((inside, [x, y], k) => {
@@ -76,31 +99,41 @@
     if (text !== null) item.textContent = text;
     return item;
   };
-  const address = (p) => `${data.well}${encodeURIComponent(p.plate)}/${encodeURIComponent(p.well)}${data.query}`;
+  const address = (p) => {
+    const site = p.site === undefined ? "" : `${data.query ? "&" : "?"}site=${encodeURIComponent(p.site)}&tiles=true`;
+    return `${data.well}${encodeURIComponent(p.plate)}/${encodeURIComponent(p.well)}${data.query}${site}`;
+  };
 
   const showTable = (list) => {
     document.getElementById("rows").replaceChildren(...list.slice(0, MAX_ROWS).map((p) => {
       const row = element("tr", null), cell = element("td", null);
       cell.append(element("a", p.well, { href: address(p) }));
-      row.append(element("td", p.plate), cell, element("td", p.compound || data.groups[p.group] || ""));
+      row.append(element("td", p.plate), cell);
+      if (data.tiles) row.append(element("td", p.site), element("td", String(p.tile), { className: "num" }));
+      row.append(element("td", p.compound || data.groups[p.group] || ""));
       for (const n of [p.dose ?? "", p.x, p.y]) row.append(element("td", String(n).replace("-", "−"), { className: "num" }));
       return row;
     }));
   };
   const rowNumber = (letters) => [...letters].reduce((n, c) => n * 26 + c.charCodeAt(0) - 64, 0);
+  // Several tiles are one well of a plate.
+  const plates = new Map();
+  for (const p of points) {
+    if (!plates.has(p.plate)) plates.set(p.plate, new Map());
+    plates.get(p.plate).set(p.well, p);
+  }
   const showPlates = (list) => {
-    const plates = Map.groupBy ? Map.groupBy(points, (p) => p.plate) : points.reduce((m, p) => m.set(p.plate, [...(m.get(p.plate) ?? []), p]), new Map());
-    const marked = new Set(list), space = "http://www.w3.org/2000/svg";
-    const figures = [...plates].filter(([, wells]) => wells.some((p) => marked.has(p))).map(([plate, wells]) => {
+    const chosen = new Set(list.map((p) => plates.get(p.plate).get(p.well))), space = "http://www.w3.org/2000/svg";
+    const figures = [...plates].map(([plate, wells]) => [plate, [...wells.values()]]).filter(([, wells]) => wells.some((p) => chosen.has(p))).map(([plate, wells]) => {
       const cells = wells.map((p) => { const [, letters, column] = p.well.match(/^([A-Z]+)(\d+)$/); return [p, rowNumber(letters), Number(column)]; });
       const svg = document.createElementNS(space, "svg");
       const w = Math.max(...cells.map(([, , c]) => c)), h = Math.max(...cells.map(([, r]) => r));
       svg.setAttribute("viewBox", `0 0 ${w} ${h}`);
       svg.setAttribute("role", "img");
-      svg.setAttribute("aria-label", `${wells.filter((p) => marked.has(p)).length} selected wells on plate ${plate}`);
+      svg.setAttribute("aria-label", `${wells.filter((p) => chosen.has(p)).length} wells with a selected point on plate ${plate}`);
       for (const [p, r, c] of cells) {
         const rect = document.createElementNS(space, "rect");
-        for (const [name, value] of Object.entries({ x: c - 0.95, y: r - 0.95, width: 0.9, height: 0.9, class: marked.has(p) ? "on" : "" })) rect.setAttribute(name, value);
+        for (const [name, value] of Object.entries({ x: c - 0.95, y: r - 0.95, width: 0.9, height: 0.9, class: chosen.has(p) ? "on" : "" })) rect.setAttribute(name, value);
         svg.append(rect);
       }
       const figure = element("figure", null);
@@ -109,12 +142,28 @@
     });
     document.getElementById("marks").replaceChildren(...figures);
   };
+  // A tile is cut from its image; where the images have moved, from the thumbnail of its site.
+  const tileOf = (p) => {
+    const { edge, level, reason, height, width } = data.pictures;
+    const path = [p.plate, p.well, p.site].map(encodeURIComponent).join("/");
+    const link = element("a", null, { href: address(p), title: p.title, className: "crop" });
+    const image = element("img", null, { alt: p.title, loading: "lazy", width: 96, height: 96 });
+    if (!reason) image.src = `${data.screen}/images/${path}?crop=${p.left},${p.top},${edge},${edge}&level=${level}&format=jpeg`;
+    else {
+      image.src = `${data.screen}/thumbnails/${path}?format=jpeg`;
+      Object.assign(image.style, { position: "absolute", width: `${(100 * width) / edge}%`, height: `${(100 * height) / edge}%`, maxWidth: "none", left: `${(-100 * p.left) / edge}%`, top: `${(-100 * p.top) / edge}%` });
+    }
+    link.append(image);
+    return link;
+  };
   let wish = 0;
   const showGallery = async (list) => {
     const gallery = document.getElementById("gallery"), title = document.getElementById("gallery-title"), own = (wish += 1);
     if (!data.hasPictures) { title.textContent = "Images: a table of features has none"; return; }
-    title.textContent = list.length > MAX_TILES ? `Images of the first ${MAX_TILES} of ${list.length} wells` : "Images";
-    const part = list.slice(0, MAX_TILES), sites = new Map();
+    const n = Math.min(list.length, MAX_TILES), part = Array.from({ length: n }, (_, k) => list[Math.floor(((k + 0.5) * list.length) / n)]);
+    title.textContent = list.length > n ? `Images of ${n} of ${list.length} ${noun}s, evenly spaced in plate order` : "Images";
+    if (data.tiles) { gallery.replaceChildren(...(data.pictures ? part.map(tileOf) : [])); return; }
+    const sites = new Map();
     for (const plate of new Set(part.map((p) => p.plate))) {
       const answer = await fetch(`${data.screen}/sprites/${encodeURIComponent(plate)}`, { headers: { Accept: "application/json" } });
       if (own !== wish) return;
@@ -136,7 +185,7 @@
     selected = new Set();
     if (polygon.length > 2) points.forEach((p, k) => { if (isInside(p)) selected.add(k); });
     const list = [...selected].map((k) => points[k]);
-    document.getElementById("selected").textContent = polygon.length > 2 ? `${list.length} of ${points.length} wells are selected${list.length > MAX_ROWS ? `; the table has the first ${MAX_ROWS}` : ""}` : "";
+    document.getElementById("selected").textContent = polygon.length > 2 ? `${list.length} of ${points.length} ${noun}s are selected${list.length > MAX_ROWS ? `; the table has the first ${MAX_ROWS}` : ""}` : "";
     document.getElementById("selection").hidden = !list.length;
     draw();
     showTable(list);
@@ -157,8 +206,8 @@
 
   let isDrawing = false;
   const corner = (event) => { const box = canvas.getBoundingClientRect(); return [fromX(event.clientX - box.left), fromY(event.clientY - box.top)]; };
-  canvas.addEventListener("pointerdown", (event) => { isDrawing = true; canvas.setPointerCapture(event.pointerId); polygon = [corner(event)]; selected = new Set(); });
-  canvas.addEventListener("pointermove", (event) => { if (isDrawing) { polygon.push(corner(event)); requestAnimationFrame(draw); } });
+  canvas.addEventListener("pointerdown", (event) => { isDrawing = true; canvas.setPointerCapture(event.pointerId); polygon = [corner(event)]; });
+  canvas.addEventListener("pointermove", (event) => { if (isDrawing) { polygon.push(corner(event)); requestAnimationFrame(drawLasso); } });
   canvas.addEventListener("pointerup", () => {
     if (!isDrawing) return;
     isDrawing = false;

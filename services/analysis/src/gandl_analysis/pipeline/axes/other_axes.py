@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +29,21 @@ _WITHIN_PLATES = (HeldOut.ROW, HeldOut.COLUMN, HeldOut.WELL)
 
 
 @dataclass(frozen=True)
+class AxisTiles:
+    """The tiles along an axis: rows of the profiles, and positions, which are -1 and +1 at the means of its groups."""
+
+    name: str
+    rows: Index
+    scaled: Float
+
+
+@dataclass(frozen=True)
 class NamedAxes:
-    """What an analysis reports of each axis, and the fits of those that could be fitted, in the same order."""
+    """What an analysis reports of each axis, and fits and tiles of those that could be fitted, in the same order."""
 
     scores: tuple[AxisScores, ...]
     fits: tuple[AxisFit, ...]
+    tiles: tuple[AxisTiles, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +75,24 @@ def other_axes(space: AxisSpace, parameters: AnalysisParameters) -> NamedAxes:
     standard = [d for d in standard_axes([w.cell_line for w in space.raw.wells]) if d is not E2]
     if parameters.preset == "paper":  # its efficacy axis is pooled already
         standard = [d for d in standard if d.kind is AxisKind.CELL_LINES]
-    scores, fits = [], []
+    scores, fits, tiles = [], [], []
     for definition in (*standard, *map(axis_definition, parameters.axes)):
-        for axis_scores, fit in _fitted(definition, space, parameters):
+        for axis_scores, scored in _fitted(definition, space, parameters):
             scores.append(axis_scores)
-            fits += [fit] if fit is not None else []
-    return NamedAxes(tuple(scores), tuple(fits))
+            if scored is not None:
+                fits.append(scored.stored_fit)
+                tiles.append(_tiles(definition.name, scored))
+    return NamedAxes(tuple(scores), tuple(fits), tuple(tiles))
+
+
+def tile_positions(axes: Iterable[AxisTiles], tiles: int) -> dict[str, Float]:
+    """Return the positions [N] of the `tiles` of the profiles by `axis:` and the name of the axis; NaN for one that
+    it does not score."""
+    positions: dict[str, Float] = {}
+    for axis in axes:
+        # Within cell lines, an axis has the same name in each of them, and each tile is in one.
+        positions.setdefault(f"axis:{axis.name}", np.full(tiles, np.nan))[axis.rows] = axis.scaled
+    return positions
 
 
 def file_stems(fits: Sequence[AxisFit]) -> dict[str, AxisFit]:
@@ -95,7 +117,7 @@ def _numbered(stem: str) -> Iterator[str]:
 
 def _fitted(
     definition: AxisDefinition, space: AxisSpace, parameters: AnalysisParameters
-) -> Iterator[tuple[AxisScores, AxisFit | None]]:
+) -> Iterator[tuple[AxisScores, ScoredCellLine | None]]:
     """Fit one axis, or one per cell line."""
     on_raw_vectors = definition.kind.on_raw_vectors
     all_tiles = space.raw if on_raw_vectors else space.normalised
@@ -113,7 +135,7 @@ def _fitted(
         axis_scores = _with_quality(definition, cell_line, scored, space, parameters)
         if on_raw_vectors and parameters.normalisation != "none":
             axis_scores = axis_scores.model_copy(update={"note": _joined([axis_scores.note or "", _RAW_VECTORS])})
-        yield axis_scores, scored.stored_fit
+        yield axis_scores, scored
 
 
 def _with_quality(
@@ -159,6 +181,11 @@ def _scores(definition: AxisDefinition, cell_line: str | None, scored: ScoredCel
             "off_distance": _numbers(s.off_distance[finite]),
         }
     )
+
+
+def _tiles(name: str, scored: ScoredCellLine) -> AxisTiles:
+    scores = scored.scores
+    return AxisTiles(name, scored.tiles.profile_rows, scores.anchors.efficacy(scores.tile_on))
 
 
 def _notes(scored: ScoredCellLine) -> list[str]:

@@ -35,6 +35,17 @@ def tile_efficacy(cell_lines: Iterable[ScoredCellLine], tiles: int) -> Float:
     return efficacy
 
 
+def tile_off(cell_lines: Iterable[ScoredCellLine], tiles: int) -> Float:
+    """Return where each of the `tiles` [N] of the profiles is beside the efficacy axis; NaN for one of no used well.
+
+    The position is linear, so that the mean over the tiles of a well is that of the well.
+    """
+    off = np.full(tiles, np.nan)
+    for cell_line in cell_lines:
+        off[cell_line.tiles.profile_rows] = cell_line.scores.fit.off_axis.coordinate(cell_line.tiles.vectors)
+    return off
+
+
 def _of_cell_line(cell_line: ScoredCellLine) -> Iterator[tuple[int, SiteScore]]:
     """Yield the scores of sites, each with the row of its first tile in the profiles."""
     tiles, scores = cell_line.tiles, cell_line.scores
