@@ -96,7 +96,7 @@ def test_generated_requests_are_answered_as_documented(locked: Settings, shared_
     harness.call_with_generated_requests(
         schemathesis.openapi.from_asgi("/openapi.json", app),
         prepare,
-        examples=lambda operation: 10,
+        examples=lambda operation: 6,
         excluded_checks=NOT_CHECKED,
         headers=st.builds(lambda form: {"X-API-Key": KEY, "Accept": form}, st.sampled_from(FORMS)),
     )

@@ -39,9 +39,3 @@ def test_models_are_compared_on_a_plate(gandl: Callable[..., Any], bbbc013: Path
         assert model["cell_lines"]["U2OS"]["accuracy"] > 0.9
         assert model["tiles_per_second"] > 0
         assert model["kilobytes"] == round(Path(model["file"]).stat().st_size / 1000)
-
-
-def test_images_without_a_plate_map_are_refused(gandl: Callable[..., Any], tmp_path: Path) -> None:
-    done = gandl("models", "--images", tmp_path)
-    assert done.returncode == 2
-    assert "give both --images and --platemap" in done.stderr

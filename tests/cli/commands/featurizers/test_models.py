@@ -8,7 +8,7 @@ from pathlib import Path
 import onnx
 import pytest
 from gandl_embedding.engine import Engine
-from gandl_shared.errors import InvalidModel, NotFound
+from gandl_shared.errors import BadInput, InvalidModel, NotFound
 
 from tests.cli.commands.invocation import Run
 from tests.embedding.fixtures.tiny_model import tiny_card, tiny_graph, tiny_model, write_model
@@ -41,3 +41,8 @@ def test_a_model_with_weights_in_another_file_is_named(run: Run, tmp_path: Path)
     path = write_model(tmp_path / "m.onnx", graph, tiny_card("m"))
     with pytest.raises(InvalidModel, match=r"m\.onnx keeps its weights 'weight' in another file \(w\.bin\)"):
         run("models", path)
+
+
+def test_images_without_a_plate_map_are_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="give both --images and --platemap"):
+        run("models", "--images", tmp_path)

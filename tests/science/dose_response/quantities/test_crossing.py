@@ -42,16 +42,16 @@ def profile_ends(response: Float, level: float) -> tuple[float, float]:
         starts = [(-0.5, 0.4, 2.0), (x, 0.4, 2.0), (-0.5, 0.0, 1.5)]
         return min(2 * least_squares(residuals, s, args=(x,), xtol=1e-12, ftol=1e-12).cost for s in starts)
 
-    x = np.linspace(-1.5, 0.6, 43)
+    x = np.linspace(-1.5, 0.6, 22)
     values = np.array([misfit(v) for v in x])
     best = float(x[values.argmin()])
-    minimum = min(misfit(v) for v in np.linspace(best - 0.05, best + 0.05, 21))
+    minimum = min(misfit(v) for v in np.linspace(best - 0.1, best + 0.1, 11))
     allowed = minimum * (1 + f_distribution.ppf(0.95, 1, DOSES.size - 4) / (DOSES.size - 4))
 
     def excess(v: float) -> float:
         return misfit(v) - allowed
 
-    return 10 ** brentq(excess, best - 0.8, best), 10 ** brentq(excess, best, best + 0.8)
+    return 10 ** brentq(excess, best - 0.8, best, xtol=1e-4), 10 ** brentq(excess, best, best + 0.8, xtol=1e-4)
 
 
 def test_the_interval_is_that_of_curves_that_are_parametrised_by_the_crossing() -> None:
