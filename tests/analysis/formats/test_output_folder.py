@@ -102,7 +102,7 @@ def test_thumbnails_are_a_file_of_the_folder_and_the_tiles_of_the_report(
     assert read_folder_thumbnails(tmp_path / "axes") == ()
 
 
-def test_potency_ratios_are_a_file_where_a_reference_is_named_and_go_with_it(
+def test_files_of_an_earlier_analysis_go_where_this_one_does_not_write_them(
     analysed: Analysed, screen: ScreenInput, tmp_path: Path
 ) -> None:
     parameters = AnalysisParameters(curves=CurveChoice(reference="X"))
@@ -110,5 +110,11 @@ def test_potency_ratios_are_a_file_where_a_reference_is_named_and_go_with_it(
     related = replace(analysed, analysis=analysed.analysis.model_copy(update={"provenance": provenance}))
     write_files(related, screen.profiles, tmp_path)
     assert (tmp_path / POTENCY).read_text().startswith("cell_line,reference,compound,ratio")
+    (tmp_path / "thumbnails.parquet").write_bytes(b"of an earlier screen")
+    (tmp_path / "retrieval.csv").write_text("cell_line,task,restriction,queries,map,recall_at_1,chance\n")
+    (tmp_path / "features.csv").write_text("feature,column,left_out,missing_share,centre,spread\n")
     write_files(analysed, screen.profiles, tmp_path)
     assert names(tmp_path) == FILES
+    (tmp_path / "features.csv").write_text("of the user")
+    write_files(analysed, screen.profiles, tmp_path)
+    assert names(tmp_path) == sorted([*FILES, "features.csv"])

@@ -266,3 +266,12 @@ def test_options_of_tables_are_refused_for_folders(gandl: Gandl, folders: Path, 
     ended = gandl("analyse", folders / "first", "--out", tmp_path / "out", "--level", "cell")
     assert ended.code == 2
     assert "are for a table of vectors" in ended.err
+
+
+def test_an_input_that_the_results_would_replace_is_refused(gandl: Gandl, tmp_path: Path) -> None:
+    table = tmp_path / "features.csv"
+    profiles().to_csv(table, index=False)
+    before = table.read_bytes()
+    ended = gandl("analyse", table, "--out", tmp_path)
+    assert (ended.code, "would be replaced" in ended.err, list(tmp_path.iterdir())) == (2, True, [table])
+    assert table.read_bytes() == before

@@ -49,12 +49,13 @@ def test_an_evaluation_has_distances_scores_and_the_probe(tiny: TrainConfig, pla
     assert evaluator.cell_lines_without_probe == ()
 
 
-def test_baselines_are_probed_on_the_same_tiles(plate: Source, tmp_path: Path) -> None:
+def test_baselines_are_probed_on_the_same_tiles(tiny: TrainConfig, plate: Source, tmp_path: Path) -> None:
     store = packed(plate, tmp_path / "data")
-    results = Evaluator.from_crops(Crops(store=store, size=16, batch=8, seed=0), ()).baselines()
+    untrained = Trainer(tiny, CPU).discriminator_ema
+    results = Evaluator.from_crops(Crops(store=store, size=16, batch=8, seed=0), ()).baselines(untrained)
     assert results.keys() == {"U2OS"}
-    assert list(results["U2OS"]) == ["intensity", "pca"]
-    # The controls of the test plate differ in brightness, which both can see.
+    assert list(results["U2OS"]) == ["intensity", "pca", "untrained"]
+    # The controls of the test plate differ in brightness, which all of them can see.
     assert all(result.accuracy > 0.9 for result in results["U2OS"].values())
 
 

@@ -26,7 +26,7 @@ def test_files_of_a_run(tiny: TrainConfig, plate: Source, tmp_path: Path) -> Non
     entries = [json.loads(line) for line in (tmp_path / "run" / metric_log.LOG).read_text().splitlines()]
     assert [e["kimg"] for e in entries] == [0.0, 0.128, 0.136]
     # The baselines come first, so that a run can be judged from its first probe on.
-    assert {"baseline/accuracy_U2OS_intensity", "baseline/accuracy_U2OS_pca"} <= entries[0].keys()
+    assert {f"baseline/accuracy_U2OS_{name}" for name in ("intensity", "pca", "untrained")} <= entries[0].keys()
     assert {"d", "g", "real", "fake", "r1", "images_per_second"} <= entries[1].keys()
     assert [p.kimg for p in reports] == [0.128, 0.136]
     assert [p.remaining for p in reports] == [pytest.approx(8 / reports[0].images_per_second), 0.0]

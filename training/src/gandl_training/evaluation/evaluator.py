@@ -75,9 +75,16 @@ class Evaluator:
                 values[f"probe/z_prime_{cell_line}"] = result.z_prime
         return values
 
-    def baselines(self) -> dict[str, dict[str, ProbeResult]]:
-        """Return the probes of baselines by cell line and name: a run has to surpass them to be of use."""
-        return {cell_line: probe_baselines(controls) for cell_line, controls in self.controls.items()}
+    def baselines(self, untrained: Discriminator) -> dict[str, dict[str, ProbeResult]]:
+        """Return the probes of baselines by cell line and name: a run has to surpass them to be of use.
+
+        `untrained` is the discriminator of the run before its first step.
+        """
+        features = partial(dense_features, untrained)
+        return {
+            cell_line: probe_baselines(controls) | {"untrained": probe(embed_tiles(features, controls.tiles), controls)}
+            for cell_line, controls in self.controls.items()
+        }
 
 
 def split_wells(store: FieldStore, share: float, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

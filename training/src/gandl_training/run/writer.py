@@ -29,9 +29,12 @@ class RunWriter:
         self.evaluator = Evaluator.from_crops(crops, held_out)
 
     def write_baselines(self) -> list[str]:
-        """Write the probes of the baselines into the log, and return a sentence for each cell line."""
+        """Write the probes of the baselines into the log, and return a sentence for each cell line.
+
+        Call it before the first step, because the discriminator is one of the baselines as long as it is untrained.
+        """
         values, sentences = {}, []
-        for cell_line, results in self.evaluator.baselines().items():
+        for cell_line, results in self.evaluator.baselines(self.trainer.discriminator_ema).items():
             texts = []
             for name, result in results.items():
                 values[f"baseline/accuracy_{cell_line}_{name}"] = result.accuracy
@@ -41,7 +44,8 @@ class RunWriter:
                     texts[-1] += f" (Z′ {result.z_prime:.2f})"
             sentences.append(
                 f"baselines on the control tiles of {cell_line}, accuracy: {', '.join(texts)}; a featurizer that is "
-                "not above them has learned no more than brightness"
+                "not above intensity and pca has learned no more than brightness, and one that is not above the "
+                "untrained network has learned nothing of use"
             )
         if values:
             self.metric_log.write(self.trainer.kimg, values)

@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from gandl_shared.files.formulas import neutral_text
 from gandl_shared.plates import metadata_column
@@ -220,6 +221,17 @@ def potency_csv(ratios: Iterable[PotencyRatio]) -> str:
         {**asdict(ratio), "df": "" if ratio.df is None else ";".join(f"{n:g}" for n in ratio.df)} for ratio in ratios
     )
     return _csv_text(POTENCY_COLUMNS, records)
+
+
+def delete_table(path: Path, columns: Sequence[str]) -> None:
+    """Delete a table of gandl with these first columns, if it is there; another file of its name is the user's."""
+    if not path.is_file():
+        return
+    header = ",".join(columns).encode()
+    with path.open("rb") as file:
+        is_table = file.readline(len(header) + 2).rstrip() == header
+    if is_table:
+        path.unlink()
 
 
 def hits_csv(hits: Iterable[Hit]) -> str:

@@ -3,7 +3,7 @@
 All files are written and flushed to the disk before the first of them is moved into place, so that a full disk or a
 crash while writing changes nothing. The moves follow one after the other, `report.html` last. A crash between two moves
 leaves some new and some old files, each of them whole; the old report then shows that the new set is not complete.
-Axes of an earlier run are deleted after all moves.
+What only an earlier run wrote is deleted after all moves, because it would stand beside results that it is not about.
 """
 
 from __future__ import annotations
@@ -21,20 +21,43 @@ from gandl_shared.store import Profiles, Thumbnail, read_thumbnails, write_thumb
 
 from gandl_analysis.figures.pixels.strips import Strips, report_strips
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
-from gandl_analysis.formats.csv_tables import curve_files, potency_csv, retrieval_csv, sites_csv, wells_csv
+from gandl_analysis.formats.csv_tables import (
+    POTENCY_COLUMNS,
+    RETRIEVAL_COLUMNS,
+    curve_files,
+    delete_table,
+    potency_csv,
+    retrieval_csv,
+    sites_csv,
+    wells_csv,
+)
 from gandl_analysis.formats.embeddings import EmbeddingsHeader, write_embeddings
+from gandl_analysis.formats.profiles.features import FEATURE_COLUMNS
 from gandl_analysis.pipeline.curves.potency import screen_ratios
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis, VectorProvenance
 from gandl_analysis.report.compounds import drawn_curves
 from gandl_analysis.report.render import NO_STRIPS, render_report
 
-EMBEDDINGS, WELLS, THUMBNAILS = "embeddings.parquet", "wells.csv", "thumbnails.parquet"
+EMBEDDINGS, WELLS, SITES, THUMBNAILS = "embeddings.parquet", "wells.csv", "sites.csv", "thumbnails.parquet"
 RETRIEVAL = "retrieval.csv"
 """The file of the protocols of retrieval, which is written where they are asked for."""
 POTENCY = "potency_ratios.csv"
 """The file of the potencies relative to a reference, which is written where one is named."""
+FEATURES = "features.csv"
+"""The file of the features of a table of vectors, which is written where such a table was analysed."""
 AXES = "axes"
 """The folder of the fitted axes."""
+_CURVES = "dose_response.csv", "dose_response_wells.csv", "dose_response_lines.csv", "dose_response_covariances.csv"
+_SOMETIMES = {
+    RETRIEVAL: RETRIEVAL_COLUMNS,
+    POTENCY: POTENCY_COLUMNS,
+    FEATURES: FEATURE_COLUMNS,
+}
+"""The columns of each table that only some analyses write."""
+FILES = frozenset(
+    {EMBEDDINGS, WELLS, SITES, THUMBNAILS, RETRIEVAL, POTENCY, FEATURES, *_CURVES, "quality.json", "report.html"}
+)
+"""The names of all files that an analysis may write."""
 
 
 def write_files(
@@ -49,7 +72,7 @@ def write_files(
     `thumbnails` yields the small pictures of its sites; it is called twice. Without any, no file of them is written.
     """
     axes = {f"{AXES}/{stem}.npz": axis_bytes(fit) for stem, fit in analysed.fits.items()}
-    sites = {"sites.csv": sites_csv(analysed.sites).encode()}
+    sites = {SITES: sites_csv(analysed.sites).encode()}
     strips = report_strips(
         analysed.analysis, drawn_curves(analysed.analysis.curves), analysed.sites, lambda _: thumbnails()
     )
@@ -57,11 +80,10 @@ def write_files(
     pictures = {THUMBNAILS: _thumbnails(thumbnails)} if any(True for _ in thumbnails()) else {}
     # The order is that of the moves; the report comes last.
     embeddings = {EMBEDDINGS: _embeddings(analysed, profiles)}
-    replace_files(out, {**embeddings, **pictures, **axes, **further, **sites, **texts})
+    contents = {**embeddings, **pictures, **axes, **further, **sites, **texts}
+    replace_files(out, contents)
     _delete_old_axes(out / AXES, axes)
-    if POTENCY not in texts:
-        # Ratios of an earlier run would stand beside curves that they do not belong to.
-        (out / POTENCY).unlink(missing_ok=True)
+    _delete_old_files(out, contents)
 
 
 def read_folder_thumbnails(folder: Path) -> tuple[Thumbnail, ...]:
@@ -113,6 +135,15 @@ def _delete_old_axes(folder: Path, new: Container[str]) -> None:
     for path in folder.glob("*.npz"):
         if f"{AXES}/{path.name}" not in new and _is_axis(path):
             path.unlink()
+
+
+def _delete_old_files(folder: Path, new: Container[str]) -> None:
+    """Delete the tables and pictures that an earlier run wrote and this one did not."""
+    if THUMBNAILS not in new:
+        (folder / THUMBNAILS).unlink(missing_ok=True)
+    for name, columns in _SOMETIMES.items():
+        if name not in new:
+            delete_table(folder / name, columns)
 
 
 def _is_axis(path: Path) -> bool:

@@ -214,7 +214,7 @@ class ResponseColumns:
 
     def _exclusions(self) -> list[str | None]:
         """Return why each well must not be fitted."""
-        return [_exclusion(text) for text in self._cells("excluded") or [""] * len(self._rows)]
+        return [exclusion_reason(text) for text in self._cells("excluded") or [""] * len(self._rows)]
 
     def _well_names(self) -> list[str | None]:
         return [_well_name(text) for text in self._cells("well") or [""] * len(self._rows)]
@@ -261,7 +261,7 @@ class ResponseColumns:
         return notes
 
 
-def _exclusion(text: str) -> str | None:
+def exclusion_reason(text: str) -> str | None:
     """Return why a well must not be fitted: any text but a word for no; a mere yes becomes "excluded"."""
     if not text or is_missing(text) or text.lower() in _NO:
         return None

@@ -18,7 +18,7 @@ from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.store import Profiles, Store
 
-from gandl_analysis.formats.profiles.read import FEATURES
+from gandl_analysis.formats.output_folder import FEATURES
 from gandl_analysis.formats.store_layout import (
     TestedCompound,
     read_analysis,

@@ -25,7 +25,7 @@ from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.screen import ScreenRequest, ScreenStatus, TableRequest
 from gandl_shared.store import Store
 
-from gandl_analysis.formats.profiles.read import FEATURES
+from gandl_analysis.formats.output_folder import FEATURES
 from gandl_analysis.formats.store_layout import write_card
 from gandl_analysis.pipeline.axes.checks import check_controls
 from gandl_analysis.pipeline.inputs import limits_text

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from gandl_analysis.formats.output_folder import read_folder_thumbnails, write_files
-from gandl_analysis.formats.profiles.read import FEATURES, TableOptions, read_profile_table
+from gandl_analysis.formats.exclusions import with_exclusions
+from gandl_analysis.formats.output_folder import FEATURES, read_folder_thumbnails, write_files
+from gandl_analysis.formats.profiles.read import TableOptions, read_profile_table
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.pipeline import analyse as pipeline
 from gandl_analysis.pipeline.inputs import ScreenInput
@@ -58,7 +59,7 @@ def analyse(
     Needs neither images nor model, and writes the same files as `gandl screen`. An option that is not given has its
     default, not its value in the folder.
     """
-    check_output_folder(out)
+    check_output_folder(out, source, platemap)
     positive = positive_words(positive_control)
     options = TableOptions(plate_map=platemap, sheet=sheet, positive=positive, level=level)
     screen, further = _input(source, options, analysis)
@@ -84,4 +85,4 @@ def _input(source: Path, options: TableOptions, analysis: AnalysisOptions) -> tu
         raise BadInput(
             "--platemap, --sheet, --positive-control and --level are for a table of vectors; a folder has wells.csv"
         )
-    return read_folder(source, parameters, axes), {}
+    return with_exclusions(read_folder(source, parameters, axes), source), {}

@@ -236,10 +236,18 @@ def _write(out: Path, curves: Sequence[Curve]) -> None:
 
 
 def _write_tables(folder: Path, curves: Sequence[Curve], ratios: Sequence[PotencyRatio] | None) -> None:
-    from gandl_analysis.formats.csv_tables import curve_files, potency_csv  # noqa: PLC0415 - as for a CSV of curves
+    from gandl_analysis.formats.csv_tables import (  # noqa: PLC0415 - as for a CSV of curves
+        POTENCY_COLUMNS,
+        curve_files,
+        delete_table,
+        potency_csv,
+    )
 
     files = curve_files(curves) | ({} if ratios is None else {"potency_ratios.csv": potency_csv(ratios)})
     replace_files(folder, {name: text.encode() for name, text in files.items()})
+    if ratios is None:
+        # Ratios of an earlier fit would stand beside curves that they do not belong to.
+        delete_table(folder / "potency_ratios.csv", POTENCY_COLUMNS)
 
 
 def _plot(folder: Path, curves: Sequence[Curve], scale: ResponseScale | None) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from gandl_analysis.formats.exclusions import with_exclusions
 from gandl_analysis.formats.profiles.read import TableOptions, read_profile_table
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.pipeline.inputs import ScreenInput
+from gandl_analysis.pipeline.scores.exclusions import left_out
 from gandl_analysis.pipeline.tiles import tiles_of
 from gandl_science.arrays import Index, Mask, Vectors, group_means
 from gandl_shared.errors import BadInput, NotFound
@@ -78,7 +80,11 @@ def read_screens(folder: Path, options: Sequence[str], positive: tuple[str, ...]
 
 
 def field_vectors(screen: ScreenInput, *, controls: bool = False) -> FieldVectors:
-    """Return the mean vector of each field of view of the used wells, or of the control wells only."""
+    """Return the mean vector of each field of view of the used wells, or of the control wells only.
+
+    What the parameters of the screen leave out is not among them.
+    """
+    screen = left_out(screen).without(screen)
     wells = [well for well in screen.used_wells if well.role.is_control or not controls]
     tiles = tiles_of(screen.profiles, wells)
     return _by_field(tiles.wells, tiles.well, tiles.sites, tiles.vectors)
@@ -117,13 +123,13 @@ def _metadata(folder: Path) -> Path:
 def _screen(path: Path, metadata: Path, positive: tuple[str, ...]) -> ScreenInput:
     parameters = AnalysisParameters()
     if path.is_dir():
-        return read_folder(path, parameters)
+        return with_exclusions(read_folder(path, parameters), path)
     return read_profile_table(path, parameters, TableOptions(plate_map=metadata, positive=positive)).screen
 
 
 def _cells(path: Path, plate_map: PlateMap, folder: Path) -> FieldVectors:
     if path.is_dir():
-        return field_vectors(read_folder(path, AnalysisParameters()))
+        return field_vectors(with_exclusions(read_folder(path, AnalysisParameters()), path))
     if path.suffix == ".parquet" and _KEY in pq.read_schema(path).names:
         with path.open("rb") as file:
             return _of_profiles(read_profiles(file), plate_map)
@@ -153,4 +159,5 @@ def _by_field(wells: Sequence[Well], well: Index, sites: np.ndarray, vectors: Ve
 
 def as_in_the_paper(screen: ScreenInput) -> ScreenInput:
     """Return the screen with the preset `paper`: raw vectors, cell lines together, in-sample."""
-    return replace(screen, parameters=AnalysisParameters.model_validate({"preset": "paper"}))
+    exclusions = screen.parameters.exclusions
+    return replace(screen, parameters=AnalysisParameters.model_validate({"preset": "paper", "exclusions": exclusions}))

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gandl_analysis.formats.output_folder import write_files
+from gandl_analysis.formats.output_folder import FILES, write_files
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.axes.checks import check_axes, check_controls
 from gandl_analysis.pipeline.curves.choices import check_curves
@@ -86,7 +86,7 @@ def run(
 
     Nothing is written before all input has been checked. Raises BadInput and its kin; NotEnoughData from the analysis.
     """
-    check_output_folder(job.out)
+    check_output_folder(job.out, job.plate_map)
     plate_map = _checked_plate_map(job, embedder)
     on_step("checking images")
     plan = plan_screen(
@@ -109,10 +109,13 @@ def run(
     return analysed.analysis
 
 
-def check_output_folder(out: Path) -> None:
-    """Raise BadInput if the output folder of a screen is a file."""
+def check_output_folder(out: Path, *inputs: Path | None) -> None:
+    """Raise BadInput if the output folder is a file, or if its new files would replace one of the `inputs`."""
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file; give a folder to write to")
+    for path in inputs:
+        if path is not None and path.is_file() and path.name in FILES and path.resolve().parent == out.resolve():
+            raise BadInput(f"{path} would be replaced by the results in {out}; give another folder with --out")
 
 
 def _checked_plate_map(job: ScreenJob, embedder: Embedder) -> PlateMap:

@@ -26,6 +26,8 @@ MAX_MISSING_OF_ROW = 0.5
 """A row without more than this share of its features is no measurement, such as a well without cells."""
 MAX_SPREADS = 500.0
 """The largest distance of a value from the median of its feature, in robust standard deviations."""
+FEATURE_COLUMNS = ("feature", "column", "left_out", "missing_share", "centre", "spread")
+"""The columns of `features.csv`."""
 _MAD_TO_DEVIATION = 1.4826
 _COLUMNS = 64  # columns that are judged at a time
 
@@ -165,7 +167,7 @@ def features_csv(judgement: JudgedFeatures, blocklisted: Sequence[str], *, scale
     """Return one row per feature: its vector column if it is used, else the rule, and how it was scaled."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("feature", "column", "left_out", "missing_share", "centre", "spread"))
+    writer.writerow(FEATURE_COLUMNS)
     used = 0
     for i, (name, rule) in enumerate(zip(judgement.names, judgement.rules, strict=True)):
         column = "" if rule else f"gandl_{used:03d}"

@@ -34,8 +34,6 @@ from gandl_analysis.formats.profiles.wells import MapChoice, RowWells, read_well
 from gandl_analysis.pipeline.axes.checks import check_controls
 from gandl_analysis.pipeline.inputs import NO_LIMITS, EarlierAxes, ScreenInput
 
-FEATURES = "features.csv"
-"""The file of the features of a table in the output folder."""
 Vectors = NDArray[np.float32]
 Text = NDArray[np.object_]
 

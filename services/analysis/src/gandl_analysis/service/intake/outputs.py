@@ -14,6 +14,7 @@ from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.screen import ScreenRequest
 from gandl_shared.store import Store
 
+from gandl_analysis.formats.exclusions import folder_exclusions
 from gandl_analysis.formats.output_folder import read_folder_thumbnails
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.formats.store_layout import write_card
@@ -42,6 +43,8 @@ def open_output(
     note = f"opened from the folder {folder.name}: its vectors are analysed again" + (
         " with the default parameters, which may differ from those of its report" if parameters is None else ""
     )
+    n_excluded = len(folder_exclusions(folder, screen.wells))
+    excluded = f"{n_excluded} wells or fields of view that its tables exclude count again; leave them out on its pages"
     own = json.loads(screen.limits_from) if screen.limits_from.startswith("[") else None
     limits = screen.limits_from if own is None else IntensityLimits(low=tuple(own[0]), high=tuple(own[1]))
     card, name = screen.card, screen.name[:MAX_NAME]
@@ -65,7 +68,13 @@ def open_output(
         limits=dict(screen.limits),
         sites=(),
         layout=screen.image_layout,
-        notes=(note, *screen.notes, *parked, *([f"{more} more sites have no vectors"] if more > 0 else [])),
+        notes=(
+            note,
+            *([excluded] if n_excluded else []),
+            *screen.notes,
+            *parked,
+            *([f"{more} more sites have no vectors"] if more > 0 else []),
+        ),
         intensities=dict(screen.intensities),
     )
     screen_id = secrets.token_hex(8)

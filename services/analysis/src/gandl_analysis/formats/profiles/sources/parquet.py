@@ -56,7 +56,8 @@ class ParquetSource:
     def _open(self) -> Iterator[pq.ParquetFile]:
         try:
             with open_regular(self._path) as stream:
-                yield pq.ParquetFile(stream)
+                # What is read ahead would stay in memory until the whole table is read.
+                yield pq.ParquetFile(stream, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             reason = str(error).splitlines()[0][:200]
             problem = Problem(f"cannot be read as Parquet, as half of a download cannot ({reason})", file=self.file)
