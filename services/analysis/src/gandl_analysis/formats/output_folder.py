@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from gandl_shared.errors import Invalid
-from gandl_shared.files.atomic import replace_files
+from gandl_shared.files.atomic import Content, replace_files
 from gandl_shared.files.regular import open_regular
 from gandl_shared.store import Profiles, Thumbnail, read_thumbnails, write_thumbnails
 
@@ -80,7 +80,7 @@ def write_files(
     pictures = {THUMBNAILS: _thumbnails(thumbnails)} if any(True for _ in thumbnails()) else {}
     # The order is that of the moves; the report comes last.
     embeddings = {EMBEDDINGS: _embeddings(analysed, profiles)}
-    contents = {**embeddings, **pictures, **axes, **further, **sites, **texts}
+    contents: dict[str, Content] = {**embeddings, **pictures, **axes, **further, **sites, **texts}
     replace_files(out, contents)
     _delete_old_axes(out / AXES, axes)
     _delete_old_files(out, contents)
