@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gandl.paper.pages import SIMULATED, Page, caption_lines, is_simulated, write_pages
+from gandl.paper.features import is_simulated
+from gandl.paper.pages import SIMULATED, Page, caption_lines, write_pages
 from gandl.simulate.published.sites import NOTICE
 from gandl_shared.errors import BadInput
 from matplotlib.backends.backend_agg import FigureCanvasAgg

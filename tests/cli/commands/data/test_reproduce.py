@@ -31,6 +31,7 @@ def test_table_1_has_four_tasks_in_four_ways_with_the_papers_numbers(gandl: Gand
     assert len(rows) == 16
     first = rows[0]
     assert (first["task"], first["tested_on"]) == ("C+ vs C-", "unseen experiments")
+    assert first["features"] == "drawn vectors (simulated)"
     assert (first["paper_gan_dl"], first["paper_published_embedding"]) == ("91.4", "95.81")
     assert float(first["accuracy_percent"]) > 95
     assert "SIMULATED DATA" in (tmp_path / "out/table1.svg").read_text()
@@ -76,7 +77,7 @@ def test_figure_6_counts_every_image(gandl: Gandl, data: Path, tmp_path: Path) -
         (["figure5", "--compound", "Nothing"], "no compound Nothing"),
         (["table1", "--features", "gan-dl"], "give NAME=PATH"),
         (["table1", "--features", "x=nowhere.parquet"], "there is no file or folder nowhere.parquet"),
-        (["table1", "--features", "published embedding=."], "stands for two tables"),
+        (["table1", "--features", "drawn vectors (simulated)=."], "stands for two tables"),
         (["table1", "--positive-control", "taxol"], "no control of RxRx19a"),
         (["table1", *NAMED], "--compound changes nothing in table1; leave it out, it is for figure1, figure4, figure5"),
         (["figure6", "--positive-control", "mock"], "--positive-control changes nothing in figure6"),

@@ -20,7 +20,11 @@ from gandl_shared.plates import PlateMap, Well, find_table, plate_map_of_names, 
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.store import Profiles, read_profiles
 
+from gandl.simulate.published.sites import NOTICE
+
 PUBLISHED = "published embedding"
+DRAWN = "drawn vectors (simulated)"
+"""The name of the table in a folder that gandl simulated, where no network has seen the images."""
 _TABLES = ("embeddings.parquet", "embeddings.csv")
 _KEY = "Metadata_key"
 
@@ -49,7 +53,8 @@ def feature_paths(folder: Path, options: Sequence[str]) -> dict[str, Path]:
     if not folder.is_dir():
         raise NotFound(f"there is no folder {folder}")
     table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
-    paths = {} if table is None else {PUBLISHED: table}
+    name = DRAWN if is_simulated(folder) else PUBLISHED
+    paths = {} if table is None else {name: table}
     for option in options:
         name, _, path = option.partition("=")
         if not name.strip() or not path.strip():
@@ -65,6 +70,11 @@ def feature_paths(folder: Path, options: Sequence[str]) -> dict[str, Path]:
             "output folder of `gandl screen`, the table of `gandl embed`, or any table that `gandl analyse` reads"
         )
     return paths
+
+
+def is_simulated(folder: Path) -> bool:
+    """Return whether the data set says that gandl simulated it."""
+    return (folder / NOTICE).is_file()
 
 
 def read_screens(folder: Path, options: Sequence[str], positive: tuple[str, ...] = ()) -> Mapping[str, ScreenInput]:

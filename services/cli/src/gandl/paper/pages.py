@@ -16,8 +16,6 @@ from gandl_shared.files.atomic import replace_files
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from gandl.simulate.published.sites import NOTICE
-
 Cell = str | float | int | None
 SIMULATED = "SIMULATED DATA: no statement about real cells or networks"
 _SIZE = FONT_SIZE - 1.5
@@ -34,11 +32,6 @@ class Page:
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     dpi: int = 110
-
-
-def is_simulated(folder: Path) -> bool:
-    """Return whether the data set says that gandl simulated it."""
-    return (folder / NOTICE).is_file()
 
 
 def write_pages(out: Path, pages: Mapping[str, Page], *, simulated: bool) -> list[Path]:

@@ -28,6 +28,7 @@ _LOOKS = {
     Test.IN_SAMPLE: (NEGATIVE, "x"),
 }
 _PAPER_MARKS = dict(zip(_PAPER, ("G", "E", "D"), strict=True))
+_NEAR = 0.3  # per cent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +78,14 @@ def _draw(axes: Axes, tasks: Sequence[str], features: Sequence[str], results: Se
             for result in results:
                 if (result.task, result.features) == (task, name):
                     _mark(axes, result, top + f)
+        marks: dict[float, str] = {}
         for name, percent in accuracies_of("table1", task).items():
+            # Letters of nearly equal numbers stand in one text, because one above the other nobody could read them.
+            near = next((other for other in marks if abs(other - percent) < _NEAR), percent)
+            marks[near] = marks.get(near, "") + _PAPER_MARKS[name]
             axes.plot([percent] * 2, [top - 0.45, top + len(features) - 0.55], color=MUTED, linewidth=0.8, zorder=1)
-            axes.text(percent, top - 0.5, _PAPER_MARKS[name], ha="center", va="bottom", fontsize=7, color=MUTED)
+        for percent, letters in marks.items():
+            axes.text(percent, top - 0.5, letters, ha="center", va="bottom", fontsize=7, color=MUTED)
         axes.axhline(top + len(features) - 0.05, color=LINE, linewidth=0.8)
     for test, (colour, marker) in _LOOKS.items():
         axes.plot([], [], marker, color=colour, markersize=5, linestyle="none", label=str(test))

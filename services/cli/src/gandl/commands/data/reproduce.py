@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from gandl.paper.features import is_simulated
 from gandl.paper.items import PaperData, PaperItem, pages_of
-from gandl.paper.pages import is_simulated, write_pages
+from gandl.paper.pages import write_pages
 from gandl.screening.plate_maps import PositiveControl, positive_words
 
 
