@@ -23,7 +23,7 @@ from gandl_shared.store import Profiles, read_profiles
 from gandl.simulate.published.sites import NOTICE
 
 PUBLISHED = "published embedding"
-DRAWN = "drawn vectors (simulated)"
+TABLE_OF_SIMULATION = "drawn vectors (simulated)"
 """The name of the table in a folder that gandl simulated, where no network has seen the images."""
 _TABLES = ("embeddings.parquet", "embeddings.csv")
 _KEY = "Metadata_key"
@@ -53,7 +53,7 @@ def feature_paths(folder: Path, options: Sequence[str]) -> dict[str, Path]:
     if not folder.is_dir():
         raise NotFound(f"there is no folder {folder}")
     table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
-    name = DRAWN if is_simulated(folder) else PUBLISHED
+    name = TABLE_OF_SIMULATION if is_simulated(folder) else PUBLISHED
     paths = {} if table is None else {name: table}
     for option in options:
         name, _, path = option.partition("=")
