@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from gandl_analysis.formats.exclusions import with_exclusions
 from gandl_analysis.formats.output_folder import FEATURES, read_folder_thumbnails, write_files
 from gandl_analysis.formats.profiles.read import TableOptions, read_profile_table
-from gandl_analysis.formats.reread import read_folder
+from gandl_analysis.formats.reread import read_folder, with_exclusions
 from gandl_analysis.pipeline import analyse as pipeline
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_shared.errors import BadInput

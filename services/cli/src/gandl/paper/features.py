@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from gandl_analysis.formats.exclusions import with_exclusions
 from gandl_analysis.formats.profiles.read import TableOptions, read_profile_table
-from gandl_analysis.formats.reread import read_folder
+from gandl_analysis.formats.reread import read_folder, with_exclusions
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.scores.exclusions import left_out
 from gandl_analysis.pipeline.tiles import tiles_of

@@ -55,3 +55,16 @@ def test_half_of_a_compressed_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(text.encode())[:-2000])
     with pytest.raises(InvalidTable, match="ends within its compressed data, as half of a download does"):
         numbers(DelimitedSource(tmp_path / "t.csv.gz"), "a", "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Metadata_Well,a\n" + "0" * 200_000, "one of the first two rows: field larger than field limit"),
+        (",".join(f"feature_{i}" for i in range(400_000)) + "\nA01", "has a header of more than 4 MB"),
+    ],
+)
+def test_a_cell_or_a_header_without_end_is_named(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(InvalidTable, match=message):
+        DelimitedSource(tmp_path / "t.csv")

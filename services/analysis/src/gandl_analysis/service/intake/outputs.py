@@ -14,9 +14,8 @@ from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.screen import ScreenRequest
 from gandl_shared.store import Store
 
-from gandl_analysis.formats.exclusions import folder_exclusions
 from gandl_analysis.formats.output_folder import read_folder_thumbnails
-from gandl_analysis.formats.reread import read_folder
+from gandl_analysis.formats.reread import folder_exclusions, read_folder
 from gandl_analysis.formats.store_layout import write_card
 from gandl_analysis.pipeline.axes.checks import check_controls
 from gandl_analysis.pipeline.inputs import NO_LIMITS

@@ -35,11 +35,14 @@ class DelimitedSource:
         self.file, self._path = path.name, path
         header, first = self._head()
         self._separator = max(_SEPARATORS, key=header.count)
-        self._names = next(csv.reader([header], delimiter=self._separator))
+        try:
+            self._names = next(csv.reader([header], delimiter=self._separator))
+            cells = next(csv.reader([first], delimiter=self._separator), [])
+        except csv.Error as error:
+            raise self._error(f"one of the first two rows: {error}") from error
         check_names([name for name in self._names if name], self.file)
         # Data frames write their index without a name in front.
         self._names = [name or f"column {i}" for i, name in enumerate(self._names, start=1)]
-        cells = next(csv.reader([first], delimiter=self._separator), [])
         self._decimal = "," if self._separator != "," and any(re.fullmatch(r"-?\d+,\d+", c) for c in cells) else "."
         self.kinds = self._kinds()
         self.notes = self._notes()
@@ -110,6 +113,9 @@ class DelimitedSource:
             raise InvalidTable(f"table {self.file} is not in UTF-8; save it as CSV UTF-8") from error
         lines = io.StringIO(text)
         header, first = lines.readline().rstrip("\r\n"), lines.readline().rstrip("\r\n")
+        if len(head) == _MAX_HEADER_BYTES and "\n" not in text:
+            limit = _MAX_HEADER_BYTES // 1_000_000
+            raise InvalidTable(f"table {self.file} has a header of more than {limit} MB; divide it by features")
         if not first:
             raise InvalidTable(f"table {self.file} has no rows; it needs a header and one row per well, field or cell")
         return header, first
