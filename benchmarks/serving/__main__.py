@@ -7,9 +7,7 @@ of the server, so that other work on the machine changes it little.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,11 +23,13 @@ from gandl_shared.clients.wire import NPY, to_npy
 from gandl_shared.testing import free_port, process, wait_until
 from gandl_shared.web.negotiation import JSON
 
-from benchmarks.serving.servers import SECONDS_PER_RUN, SECONDS_PER_TILE
+from benchmarks.serving.load import loaded, tool
+from benchmarks.serving.servers import FULL_RUN, SECONDS_PER_RUN, SECONDS_PER_TILE
 from benchmarks.tables import row, write_between
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "gandl-bbbc013-64.onnx"
-WARM_SECONDS = 0.5
+WARM_SECONDS = 1
+BARE = ("bare",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,8 @@ class Load:
 LOADS = (
     Load(kind="bare", label="bare application, no engine", tiles=8, connections=8),
     Load(kind="free", label="service, engine that costs nothing", tiles=8, connections=8),
+    Load(kind="bare", label="bare application, no engine", tiles=64, connections=16),
+    Load(kind="free", label="service, engine that costs nothing", tiles=64, connections=16),
     Load(kind="free", label="service, engine that costs nothing, JSON", tiles=8, connections=8, accept=JSON),
     Load(kind="paced", label="service, engine paced like a GPU", tiles=64, connections=16),
     Load(kind="real", label="service, engine on one core", tiles=8, connections=16),
@@ -63,17 +65,20 @@ class Outcome:
     processor: float
 
 
-def measured(load: Load, seconds: float) -> Outcome:
+def measured(load: Load, seconds: int) -> Outcome:
     """Start a server and load it."""
     with serving(load.kind) as (port, pid), tempfile.TemporaryDirectory() as folder:
-        request = Path(folder, "request")
-        request.write_bytes(_request(load))
-        _loaded(port, load.connections, WARM_SECONDS, request)
-        before = processor_seconds(pid)
-        answers = _loaded(port, load.connections, seconds, request)
+        body = Path(folder, "body")
+        body.write_bytes(_body(load))
+        loaded(port, load.connections, WARM_SECONDS, body, load.accept)
+        _wait_until_idle(pid)
+        before, tiles = processor_seconds(pid), _embedded(port, load)
+        answers = loaded(port, load.connections, seconds, body, load.accept)
+        _wait_until_idle(pid)
         used = processor_seconds(pid) - before
-    # Requests that are under way at the end of the time are answered and counted too.
-    per_answer = 1000 * used / answers["count"]
+        # A run that is under way at the end has cost time too, so the service is asked what it has done.
+        done = (_embedded(port, load) - tiles) / load.tiles if load.kind not in BARE else answers["count"]
+    per_answer = 1000 * used / done
     return Outcome(rate=answers["rate"], median=answers["median"], slow=answers["slow"], processor=per_answer)
 
 
@@ -108,7 +113,7 @@ def processor_seconds(pid: int) -> float:
 
 def table(outcomes: dict[Load, Outcome]) -> str:
     """Return the table as Markdown."""
-    bare = next(outcome for load, outcome in outcomes.items() if load.kind == "bare")
+    bare = {load.tiles: outcome for load, outcome in outcomes.items() if load.kind == "bare"}
     lines = [
         row("server", "load", "requests/s", "tiles/s", "ms, median", "ms, 95 %", "processor ms", "compared with"),
         row(*["---"] * 8),
@@ -123,36 +128,43 @@ def table(outcomes: dict[Load, Outcome]) -> str:
                 f"{outcome.median:.1f}",
                 f"{outcome.slow:.1f}",
                 f"{outcome.processor:.2f}",
-                _comparison(load, outcome, bare),
+                _comparison(load, outcome, bare.get(load.tiles)),
             )
         )
     return "\n".join(lines)
 
 
-def _comparison(load: Load, outcome: Outcome, bare: Outcome) -> str:
+def _comparison(load: Load, outcome: Outcome, bare: Outcome | None) -> str:
     if load.kind == "paced":
-        # Full runs of 256 tiles are the most that the engine can do.
-        most = 256 / (SECONDS_PER_RUN + SECONDS_PER_TILE * 256)
+        # Full runs are the most that the engine can do.
+        most = FULL_RUN / (SECONDS_PER_RUN + SECONDS_PER_TILE * FULL_RUN)
         return f"{outcome.rate * load.tiles / most:.2f} of the engine, by rate"
     if load.kind == "real":
         return f"{engine_milliseconds(load.tiles) / outcome.processor:.2f} of the engine, by processor time"
-    return "" if load.kind == "bare" else f"{bare.processor / outcome.processor:.2f} of the bare one, by processor time"
-
-
-def _request(load: Load) -> bytes:
-    tiles = np.random.default_rng(0).integers(0, 256, (load.tiles, 2, 64, 64), dtype=np.uint8)
-    body = to_npy(tiles)
-    head = (
-        f"POST /embed HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NPY}\r\nAccept: {load.accept}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+    return (
+        ""
+        if load.kind == "bare" or bare is None
+        else f"{bare.processor / outcome.processor:.2f} of the bare one, by processor time"
     )
-    return head.encode() + body
 
 
-def _loaded(port: int, connections: int, seconds: float, request: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.serving.load", str(port), str(connections), str(seconds), str(request)]
-    answers: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return answers
+def _body(load: Load) -> bytes:
+    return to_npy(np.random.default_rng(0).integers(0, 256, (load.tiles, 2, 64, 64), dtype=np.uint8))
+
+
+def _embedded(port: int, load: Load) -> float:
+    """Return the number of tiles that a service has embedded; a bare application counts none."""
+    if load.kind in BARE:
+        return 0.0
+    lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("gandl_embedding_tiles_total"))
+
+
+def _wait_until_idle(pid: int) -> None:
+    """Wait until a process has finished what a load has left in it."""
+    used = -1.0
+    while used != (used := processor_seconds(pid)):
+        time.sleep(0.3)
 
 
 def _ready(port: int) -> bool:
@@ -165,10 +177,10 @@ def _ready(port: int) -> bool:
 def main() -> None:
     """Print the table, and write it into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4.0, help="seconds of each load")
+    parser.add_argument("--seconds", type=int, default=5, help="seconds of each load")
     parser.add_argument("--page", type=Path)
     options = parser.parse_args()
-    text = table({load: measured(load, options.seconds) for load in LOADS})
+    text = table({load: measured(load, options.seconds) for load in LOADS}) + f"\n\nThe load came from {tool()}."
     print(text)
     if options.page is not None:
         write_between(options.page, "embedding-speed", text)

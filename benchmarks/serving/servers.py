@@ -19,6 +19,7 @@ from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import to_npy
 from numpy.typing import NDArray
 
+FULL_RUN = 256
 SECONDS_PER_RUN, SECONDS_PER_TILE = 0.0015, 1 / 25_000
 """The paced engine takes what an H200 was measured to take: a fixed time per run, and a time per tile."""
 
@@ -33,6 +34,15 @@ class FreeEngine(Engine):
 
 class PacedEngine(FreeEngine):
     """An engine that waits as long as a GPU works, and leaves the processor to others meanwhile."""
+
+    @property
+    def batch(self) -> int:
+        """The batch of a GPU."""
+        return FULL_RUN
+
+    def measure_batch(self) -> int:
+        """Return the batch of a GPU."""
+        return FULL_RUN
 
     def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return zeros after the time that a GPU takes."""

@@ -5,13 +5,14 @@ Run it with `uvicorn --factory gandl_embedding.app:build`.
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from gandl_shared.web.app import Part, build_app
 from prometheus_client import CollectorRegistry
 
-from gandl_embedding.api import router
+from gandl_embedding.api import DirectEmbedding, body_limit, router
 from gandl_embedding.service import EmbeddingService
 from gandl_embedding.settings import Settings
 
@@ -23,7 +24,8 @@ _DESCRIPTION = (
 def part(settings: Settings, registry: CollectorRegistry) -> Part:
     """Return the service as a part of a larger application."""
     service = EmbeddingService(settings, registry)
-    return Part(name="embedding", router=router(service), ready=service.ready, lifespan=service.running)
+    direct = partial(DirectEmbedding, service=service, limit=body_limit(settings))
+    return Part(name="embedding", router=router(service), ready=service.ready, lifespan=service.running, direct=direct)
 
 
 def build(settings: Settings | None = None) -> FastAPI:

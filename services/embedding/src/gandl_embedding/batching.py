@@ -54,7 +54,8 @@ class _Job:
 
     def __init__(self, tiles: Uint8, features: int, future: asyncio.Future[Float32]) -> None:
         self.tiles = tiles
-        self.vectors = np.empty((len(tiles), features), np.float32)
+        self.features = features
+        self.vectors: Float32 | None = None
         self.future = future
         self.started = 0
         self.finished = 0
@@ -72,9 +73,17 @@ class _Job:
 
     def store(self, start: int, vectors: Float32) -> None:
         """Store the vectors of the tiles from `start` on. The last vectors complete the request."""
+        if self.future.done():
+            return
+        # The vectors of a request that was not split need no copy.
+        if len(vectors) == len(self.tiles):
+            self.future.set_result(vectors)
+            return
+        if self.vectors is None:
+            self.vectors = np.empty((len(self.tiles), self.features), np.float32)
         self.vectors[start : start + len(vectors)] = vectors
         self.finished += len(vectors)
-        if self.finished == len(self.tiles) and not self.future.done():
+        if self.finished == len(self.tiles):
             self.future.set_result(self.vectors)
 
 
@@ -89,6 +98,8 @@ class Batcher:
         self._max_tiles = options.max_tiles
         self._observe = observe
         self._jobs: deque[_Job] = deque()
+        self._waiting = 0
+        self._wakes = False
         # It guards the queue, which requests fill and the thread of the model empties.
         self._changed = threading.Condition()
         self._draining = False
@@ -100,8 +111,7 @@ class Batcher:
     @property
     def waiting(self) -> int:
         """The number of tiles in the queue."""
-        with self._changed:
-            return sum(job.waiting for job in self._jobs)
+        return self._waiting
 
     def enlarge(self, max_tiles: int) -> None:
         """Let runs take so many tiles, if that is more than before."""
@@ -129,17 +139,34 @@ class Batcher:
         if not len(tiles):
             return np.empty((0, self._embedder.card.features), np.float32), Timing(queue=0, compute=0)
         job = _Job(tiles, self._embedder.card.features, asyncio.get_running_loop().create_future())
+        self._add(job)
+        # A timer that fails the future costs a third of `asyncio.timeout`.
+        deadline = job.future.get_loop().call_later(self._options.deadline_seconds, self._expire, job)
+        try:
+            return await job.future, job.timing
+        finally:
+            deadline.cancel()
+            self._remove(job)
+
+    def _add(self, job: _Job) -> None:
         with self._changed:
             self._jobs.append(job)
+            self._waiting += len(job.tiles)
+        # The thread is woken once for all requests of this turn of the loop, which then share a run.
+        if not self._wakes:
+            self._wakes = True
+            job.future.get_loop().call_soon(self._wake)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._wakes = False
             self._changed.notify()
-        try:
-            async with asyncio.timeout(self._options.deadline_seconds):
-                return await job.future, job.timing
-        except TimeoutError as error:
-            limit = self._options.deadline_seconds
-            raise DeadlineExceeded(f"{len(tiles)} tiles were not embedded within {limit:g} s; send fewer") from error
-        finally:
-            self._remove(job)
+
+    def _expire(self, job: _Job) -> None:
+        limit = self._options.deadline_seconds
+        detail = f"{len(job.tiles)} tiles were not embedded within {limit:g} s; send fewer"
+        if not job.future.done():
+            job.future.set_exception(DeadlineExceeded(detail))
 
     def _admit(self, count: int) -> None:
         if self._draining or self._loop is None:
@@ -167,9 +194,13 @@ class Batcher:
 
     def _remove(self, job: _Job) -> None:
         """Remove a request that has ended, or whose client has left, from the queue."""
+        # A request that every run has started is not in the queue any more.
+        if not job.waiting:
+            return
         with self._changed:
             if job in self._jobs:
                 self._jobs.remove(job)
+                self._waiting -= job.waiting
 
     def _work(self) -> None:
         """Run the model until the queue is empty and nobody may join it any more."""
@@ -205,6 +236,7 @@ class Batcher:
                 start, job.started = job.started, min(len(job.tiles), job.started + room)
                 pieces.append((job, start, job.started))
                 room -= job.started - start
+                self._waiting -= job.started - start
                 if not job.waiting:
                     self._jobs.popleft()
         return pieces

@@ -74,6 +74,7 @@ class EmbeddingService:
         self.settings = settings
         self._catalog: Catalog | None = None
         self._batchers: dict[str, Batcher] = {}
+        self._observers: dict[str, Callable[[Mapping[str, float]], None]] = {}
         self._not_ready: str | None = "the models are not loaded yet"
         self._reserved_bytes = 0
         self._decoders = Decoders(
@@ -99,6 +100,7 @@ class EmbeddingService:
             for name, engine in self._catalog.engines.items():
                 options = self._batch_options(self.settings.batch_tiles or engine.batch)
                 batcher = Batcher(engine, options, self._metrics.observer(name))
+                self._observers[name] = self._metrics.stages_observer(name)
                 self._batchers[name] = await stack.enter_async_context(batcher)
             self._not_ready = "the models are warming up"
             # The warm-up runs in the background, so that /health/live answers from the start.
@@ -205,7 +207,7 @@ class EmbeddingService:
         if options.pool is Pool.MEAN:
             vectors = mean_per_image(vectors, tiles.counts)
         stages = {"decode": decode, "queue": timing.queue, "compute": timing.compute}
-        self._metrics.observe_stages(name, stages)
+        self._observers[name](stages)
         return EmbedResult(
             card=engine.card,
             model_id=engine.model_id,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from gandl_shared.web.docs import add_docs
 from gandl_shared.web.errors import add_error_handlers
@@ -24,12 +25,16 @@ from gandl_shared.web.root_path import RootPath
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One service as an application mounts it; `lifespan` is open while the application runs."""
+    """One service as an application mounts it; `lifespan` is open while the application runs.
+
+    `direct` makes a middleware that stands before the router and may answer some requests without it.
+    """
 
     name: str
     router: APIRouter
     ready: Readiness
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
+    direct: Callable[[ASGIApp], ASGIApp] | None = None
 
 
 def build_app(
@@ -51,6 +56,9 @@ def build_app(
     app = FastAPI(
         title=title, version=version, description=description, lifespan=_lifespan(parts), redoc_url=None, docs_url=None
     )
+    for part in parts:
+        if part.direct is not None:
+            app.add_middleware(part.direct)
     app.add_middleware(RequestMetrics, registry=registry)
     app.add_middleware(OwnHosts, hosts=hosts_of_environment() if allowed_hosts is None else allowed_hosts)
     # The middleware that is added last is the outermost one, so that everything inside it knows the request id.

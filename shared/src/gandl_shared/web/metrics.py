@@ -22,6 +22,8 @@ class RequestMetrics:
         labels = ["method", "route", "status"]
         self._count = Counter("gandl_http_requests", "Requests answered", labels, registry=registry)
         self._seconds = Histogram("gandl_http_request_seconds", "Time to answer", ["route"], registry=registry)
+        # The series of a route, because looking them up by their labels takes longer than counting.
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,8 +48,12 @@ class RequestMetrics:
         route = getattr(scope.get("route"), "path", "unmatched")
         # Scanners send any text as a method, and each would become a time series.
         method = scope["method"] if route != "unmatched" and scope["method"] in _METHODS else "any"
-        self._count.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        series = self._series.get((method, route, status))
+        if series is None:
+            series = self._count.labels(method, route, str(status)), self._seconds.labels(route)
+            self._series[method, route, status] = series
+        series[0].inc()
+        series[1].observe(seconds)
 
 
 def metrics_router(registry: CollectorRegistry) -> APIRouter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 JSON, CSV, SVG, PNG = "application/json", "text/csv", "image/svg+xml", "image/png"
@@ -22,8 +23,12 @@ def preferred(accept: str | None, offered: Sequence[str]) -> str:
     type is also returned if the client accepts none, as the RFC allows: a body that says its type is more useful than a
     refusal.
     """
-    if not accept:
-        return offered[0]
+    return _preferred(accept, tuple(offered)) if accept else offered[0]
+
+
+# Clients send the same header again and again.
+@lru_cache(maxsize=256)
+def _preferred(accept: str, offered: tuple[str, ...]) -> str:
     ranges = [_media_range(entry) for entry in accept.split(",") if entry.strip()]
     # Among equals max returns the first, which is the type that the service prefers.
     return max(offered, key=lambda media: _preference(media, ranges))

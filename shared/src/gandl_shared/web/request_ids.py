@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import uuid
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +12,8 @@ from gandl_shared.schemas.headers import REQUEST_ID
 
 _HEADER = REQUEST_ID.lower().encode()
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# An id need not be secret, and the system's own random numbers cost a call of the kernel for each request.
+_ids = random.Random()
 
 
 class RequestIds:
@@ -27,7 +29,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        identity = _client_id(scope) or uuid.uuid4().hex
+        identity = _client_id(scope) or f"{_ids.getrandbits(128):032x}"
         scope.setdefault("state", {})["request_id"] = identity
 
         async def send_with_id(message: Message) -> None:

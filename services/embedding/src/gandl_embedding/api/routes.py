@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.routing import APIRoute
 from gandl_shared.clients.wire import (
     NPY,
     PARQUET,
@@ -15,11 +13,10 @@ from gandl_shared.clients.wire import (
     ModelList,
 )
 from gandl_shared.errors import UnsupportedType
-from gandl_shared.schemas.headers import API_KEY
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.keys import require_key
 from gandl_shared.web.query import NO_QUERY
-from gandl_shared.web.requests.bodies import BodyLimit, Handler
+from gandl_shared.web.requests.bodies import BodyLimit
 from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
 
 from gandl_embedding.api.answers import BYTES, AnswerForm, render
@@ -27,7 +24,7 @@ from gandl_embedding.api.open_inference import open_inference_router
 from gandl_embedding.api.query import EmbedQuery
 from gandl_embedding.inputs import CHANNEL, IMAGE, read_form
 from gandl_embedding.service import EmbeddingService
-from gandl_embedding.settings import MIB
+from gandl_embedding.settings import MIB, Settings
 
 _FORM = "multipart/form-data"
 
@@ -82,7 +79,7 @@ def router(service: EmbeddingService) -> APIRouter:
     """Return the routes over one service."""
     check_key = require_key(service.settings.api_key)
     routes = APIRouter(tags=["embedding"], dependencies=[Depends(check_key)])
-    limit = BodyLimit(service.settings.body_mib * MIB, "send the images in several requests")
+    limit = body_limit(service.settings)
 
     @routes.get(
         "/models",
@@ -102,20 +99,7 @@ def router(service: EmbeddingService) -> APIRouter:
     async def model(name: str) -> ModelInfo:
         return service.model(name)
 
-    async def embedded(request: Request, query: EmbedQuery) -> Response:
-        length = limit.stated_length(request)
-        media = _media(request)
-        # What can be refused at once is refused before the body is read.
-        service.check_room(query.model)
-        with service.reservation(length or 0) as reserve:
-            body = await limit.read(request, reserve)
-            work = _answer(service, request, media, body, query)
-            answer = await while_present(request.receive, work)
-        return Response(status_code=CLIENT_GONE) if answer is None else answer
-
-    direct = APIRouter(route_class=_direct_route(check_key, embedded))
-
-    @direct.post(
+    @routes.post(
         "/embed",
         summary="Images to vectors",
         description=_DESCRIPTION,
@@ -127,35 +111,23 @@ def router(service: EmbeddingService) -> APIRouter:
         openapi_extra={"requestBody": _BODY},
     )
     async def embed(request: Request, query: Annotated[EmbedQuery, Query()]) -> Response:
-        return await embedded(request, query)
+        length = limit.stated_length(request)
+        media = _media(request)
+        # What can be refused at once is refused before the body is read.
+        service.check_room(query.model)
+        with service.reservation(length or 0) as reserve:
+            body = await limit.read(request, reserve)
+            work = _answer(service, request, media, body, query)
+            answer = await while_present(request.receive, work)
+        return Response(status_code=CLIENT_GONE) if answer is None else answer
 
-    routes.include_router(direct)
     routes.include_router(open_inference_router(service))
     return routes
 
 
-def _direct_route(
-    check_key: Callable[[str | None], Awaitable[None]], embedded: Callable[[Request, EmbedQuery], Awaitable[Response]]
-) -> type[APIRoute]:
-    """Return a class of routes that leave FastAPI's parser out where a request has no parameter but `model`.
-
-    The specification and every other request are FastAPI's.
-    """
-
-    class DirectRoute(APIRoute):
-        def get_route_handler(self) -> Handler:
-            handle = super().get_route_handler()
-
-            async def handle_directly(request: Request) -> Response:
-                parameters = request.query_params.multi_items()
-                if [name for name, _ in parameters] not in ([], ["model"]):
-                    return await handle(request)
-                await check_key(request.headers.get(API_KEY))
-                return await embedded(request, EmbedQuery(model=dict(parameters).get("model")))
-
-            return handle_directly
-
-    return DirectRoute
+def body_limit(settings: Settings) -> BodyLimit:
+    """Return the limit of the bodies of `POST /embed`."""
+    return BodyLimit(settings.body_mib * MIB, "send the images in several requests")
 
 
 def _media(request: Request) -> str:

@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ Raw = NDArray[Any]  # uint8, uint16 or float32
 Uint8 = NDArray[np.uint8]
 
 _RAW_TYPES = ("uint8", "uint16", "float32")
+_RAW_DTYPES = tuple(map(np.dtype, _RAW_TYPES))
 MAX_PAGES = 512
 """The largest number of pages of an uploaded TIFF."""
 
@@ -105,7 +107,7 @@ def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, 
     other array holds raw fields. Raises Invalid if type or shape do not fit the model, TooLarge.
     """
     channels = len(card.channels)
-    if str(array.dtype) not in _RAW_TYPES or array.ndim != 4 or array.shape[1] != channels:
+    if array.dtype not in _RAW_DTYPES or array.ndim != 4 or array.shape[1] != channels:
         raise Invalid(
             f"{card.name} takes [N, {channels}, H, W] of {', '.join(_RAW_TYPES)}; "
             f"the array is {array.dtype} {list(array.shape)}"
@@ -322,5 +324,6 @@ def _pixels(image: FileImage) -> int:
     return image.header.channels * image.header.height * image.header.width
 
 
+@lru_cache(maxsize=64)
 def _numbered(count: int) -> tuple[str, ...]:
     return tuple(f"[{i}]" for i in range(count))

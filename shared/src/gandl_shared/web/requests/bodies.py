@@ -13,7 +13,6 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 from gandl_shared.errors import Malformed, TooLarge, TooSlow
@@ -35,7 +34,10 @@ class BodyLimit:
 
     def stated_length(self, request: Request) -> int | None:
         """Return the Content-Length of a request, None if it has none. Raises Malformed, TooLarge."""
-        text = request.headers.get("content-length")
+        return self.checked_length(request.headers.get("content-length"))
+
+    def checked_length(self, text: str | None) -> int | None:
+        """Return the number in a header Content-Length as `stated_length` does."""
         if text is None:
             return None
         # int() would also accept signs, spaces and underscores, which RFC 9110 does not allow here.
@@ -59,12 +61,10 @@ class BodyLimit:
                 async with asyncio.timeout(max(min(left, self.pause_seconds), 0)):
                     message = await receive()
             except TimeoutError as error:
-                raise TooSlow(f"only {total} bytes of the body arrived in time; send it again, faster") from error
-            # Content-Length may be absent or wrong, so the bytes that arrive are counted too.
+                raise self._too_slow(total) from error
             arrived = len(message.get("body", b""))
             total += arrived
-            if total > self.max_bytes:
-                raise TooLarge(f"the body has more than {self.max_bytes} bytes; {self.advice}")
+            self._check_arrived(total)
             reserve(arrived)
             return message
 
@@ -73,10 +73,38 @@ class BodyLimit:
     async def read(self, request: Request, reserve: Callable[[int], None] = lambda _: None) -> bytes:
         """Return the whole body of a request. Raises Malformed, TooLarge, TooSlow, and what `reserve` raises."""
         self.stated_length(request)
+        return await self.read_from(request.receive, reserve)
+
+    async def read_from(self, receive: Receive, reserve: Callable[[int], None]) -> bytes:
+        """Return the whole body that `receive` gives, whose stated length was checked. Raises as `read` does."""
+        loop = asyncio.get_running_loop()
+        parts: list[bytes] = []
+        total, start = 0, loop.time()
         try:
-            return await Request(request.scope, self.limit(request.receive, reserve)).body()
-        except ClientDisconnect as error:
-            raise Malformed("the body ended before it was complete") from error
+            # One timer for the whole body, which every piece moves, costs less than one for each piece.
+            async with asyncio.timeout_at(start + self.pause_seconds) as limit:
+                while not parts or message.get("more_body", False):
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise Malformed("the body ended before it was complete")
+                    part = message.get("body", b"")
+                    parts.append(part)
+                    total += len(part)
+                    self._check_arrived(total)
+                    reserve(len(part))
+                    if message.get("more_body", False):
+                        limit.reschedule(min(loop.time(), start + total / self.min_rate) + self.pause_seconds)
+        except TimeoutError as error:
+            raise self._too_slow(total) from error
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _check_arrived(self, total: int) -> None:
+        # Content-Length may be absent or wrong, so the bytes that arrive are counted too.
+        if total > self.max_bytes:
+            raise TooLarge(f"the body has more than {self.max_bytes} bytes; {self.advice}")
+
+    def _too_slow(self, total: int) -> TooSlow:
+        return TooSlow(f"only {total} bytes of the body arrived in time; send it again, faster")
 
 
 def bounded_route(limit: BodyLimit) -> type[APIRoute]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -49,13 +49,16 @@ class OwnHosts:
         await error_response(error, request_id(Request(scope)))(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> str | None:
-        headers = Headers(scope=scope)
-        host = headers.get("host", "")
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
         if not self._accepts(_name(host)):
             return f"this service does not answer under the name {host[:100]!r}"
-        origin = headers.get("origin")
-        if scope["method"] in _READING or (origin is None and headers.get("sec-fetch-site") != "cross-site"):
+        if scope["method"] in _READING:
             return None
+        sent = headers.get(b"origin")
+        if sent is None and headers.get(b"sec-fetch-site") != b"cross-site":
+            return None
+        origin = None if sent is None else sent.decode("latin-1")
         other = urlsplit(origin or "").netloc
         if other and (other.lower() == host.lower() or _name(other) in self._hosts):
             return None
@@ -81,6 +84,8 @@ def _name(host: str) -> str:
     return host.partition(":")[0].lower().rstrip(".")
 
 
+# Requests name the same few hosts, and parsing an address costs more than the rest of the check.
+@lru_cache(maxsize=256)
 def _is_private(name: str) -> bool:
     ends = tuple(f".{end}" for end in _PRIVATE)
     return _is_address(name) or ("." not in name and name != "") or name.endswith(ends)

@@ -10,6 +10,8 @@ from starlette.types import Receive
 
 CLIENT_GONE = 499
 """The status that metrics and logs show for a request whose client left before the answer."""
+UNWATCHED_SECONDS = 0.02
+"""Work that ends sooner is not watched, because a task that watches costs as much as a small request."""
 
 T = TypeVar("T")
 
@@ -29,8 +31,10 @@ async def while_present(receive: Receive, work: Coroutine[Any, Any, T]) -> T | N
         is_gone = True
         task.cancel()
 
+    watchers: list[asyncio.Task[None]] = []
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(UNWATCHED_SECONDS, lambda: watchers.append(loop.create_task(watch())))
     # The work stays in the task of the request, because another task for it would cost more than most of the rest.
-    watcher = asyncio.create_task(watch())
     try:
         return await work
     except asyncio.CancelledError:
@@ -39,4 +43,6 @@ async def while_present(receive: Receive, work: Coroutine[Any, Any, T]) -> T | N
         task.uncancel()
         return None
     finally:
-        watcher.cancel()
+        timer.cancel()
+        for watcher in watchers:
+            watcher.cancel()

@@ -1,0 +1,73 @@
+"""Plain requests, which go past the router, get what the ordinary way gives, byte for byte, and its refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from gandl_embedding.settings import Settings
+from gandl_shared.clients.wire import CLIPPED, MODEL_ID, NPY, SERVER_TIMING, to_npy
+from httpx import Response
+from pydantic import SecretStr
+
+from tests.embedding.fixtures.service import ready_client
+
+TILES = to_npy(np.random.default_rng(2000).integers(0, 256, (3, 2, 16, 16), dtype=np.uint8))
+FIELDS = to_npy(np.random.default_rng(2001).integers(0, 260, (2, 2, 72, 72)).astype(np.uint16))
+# A parameter that changes nothing sends a request the ordinary way.
+ORDINARY = {"pool": "tiles"}
+
+
+def both(client: TestClient, body: bytes, **headers: str) -> tuple[Response, Response]:
+    sent = {"Content-Type": NPY, "X-Request-ID": "one", **headers}
+    return client.post("/embed", content=body, headers=sent), client.post(
+        "/embed", content=body, headers=sent, params=ORDINARY
+    )
+
+
+@pytest.mark.parametrize("accept", ["application/json", NPY, "*/*;q=0.1, application/octet-stream"])
+@pytest.mark.parametrize("body", [TILES, FIELDS])
+def test_both_ways_give_the_same_answer(client: TestClient, body: bytes, accept: str) -> None:
+    plain, ordinary = both(client, body, Accept=accept)
+    assert plain.status_code == 200
+    assert plain.content == ordinary.content
+    for name in ("content-type", MODEL_ID, CLIPPED, "X-Request-ID"):
+        assert plain.headers.get(name) == ordinary.headers.get(name)
+    assert SERVER_TIMING in plain.headers
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"no array", 400), (TILES[:-1], 400), (to_npy(np.zeros((1, 3, 16, 16), np.uint8)), 422)],
+)
+def test_both_ways_refuse_alike(client: TestClient, body: bytes, status: int) -> None:
+    plain, ordinary = both(client, body)
+    assert (plain.status_code, plain.json()) == (status, ordinary.json())
+
+
+def test_a_model_is_named_and_a_wrong_name_is_not_served(client: TestClient, models_dir: Path) -> None:
+    answer = client.post("/embed?model=two", content=TILES, headers={"Content-Type": NPY})
+    assert answer.status_code == 200
+    absent = client.post("/embed?model=none", content=TILES, headers={"Content-Type": NPY})
+    assert (absent.status_code, absent.json()["error"]) == (404, "NotFound")
+    escaped = client.post("/embed?model=%74wo", content=TILES, headers={"Content-Type": NPY})
+    assert escaped.content == answer.content
+
+
+def test_the_key_and_the_size_are_asked_for(models_dir: Path) -> None:
+    settings = Settings(models_dir=models_dir, default_model="two", threads=1, api_key=SecretStr("right"), body_mib=1)
+    with ready_client(settings) as client:
+        for key, status in (("right", 200), ("wrong", 401), ("", 401)):
+            answer = client.post("/embed", content=TILES, headers={"Content-Type": NPY, "X-API-Key": key})
+            assert answer.status_code == status
+        large = client.post("/embed", content=b"0" * (2**20 + 1), headers={"Content-Type": NPY, "X-API-Key": "right"})
+        assert large.status_code == 413
+
+
+def test_metrics_call_both_ways_by_the_same_route(client: TestClient) -> None:
+    both(client, TILES)
+    text = client.get("/metrics").text
+    assert 'gandl_http_requests_total{method="POST",route="/embed",status="200"} 2.0' in text
+    assert 'gandl_embedding_stage_seconds_count{model="two",stage="compute"} 2.0' in text
