@@ -21,10 +21,9 @@ ORDINARY = {"pool": "tiles"}
 
 
 def both(client: TestClient, body: bytes, **headers: str) -> tuple[Response, Response]:
-    sent = {"Content-Type": NPY, "X-Request-ID": "one", **headers}
-    return client.post("/embed", content=body, headers=sent), client.post(
-        "/embed", content=body, headers=sent, params=ORDINARY
-    )
+    headers = {"Content-Type": NPY, "X-Request-ID": "one", **headers}
+    plain = client.post("/embed", content=body, headers=headers)
+    return plain, client.post("/embed", content=body, headers=headers, params=ORDINARY)
 
 
 @pytest.mark.parametrize("accept", ["application/json", NPY, "*/*;q=0.1, application/octet-stream"])

@@ -79,11 +79,11 @@ class BodyLimit:
         """Return the whole body that `receive` gives, whose stated length was checked. Raises as `read` does."""
         loop = asyncio.get_running_loop()
         parts: list[bytes] = []
-        total, start = 0, loop.time()
+        total, start, more = 0, loop.time(), True
         try:
             # One timer for the whole body, which every piece moves, costs less than one for each piece.
             async with asyncio.timeout_at(start + self.pause_seconds) as limit:
-                while not parts or message.get("more_body", False):
+                while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise Malformed("the body ended before it was complete")
@@ -92,7 +92,8 @@ class BodyLimit:
                     total += len(part)
                     self._check_arrived(total)
                     reserve(len(part))
-                    if message.get("more_body", False):
+                    more = message.get("more_body", False)
+                    if more:
                         limit.reschedule(min(loop.time(), start + total / self.min_rate) + self.pause_seconds)
         except TimeoutError as error:
             raise self._too_slow(total) from error

@@ -55,11 +55,10 @@ class OwnHosts:
             return f"this service does not answer under the name {host[:100]!r}"
         if scope["method"] in _READING:
             return None
-        sent = headers.get(b"origin")
-        if sent is None and headers.get(b"sec-fetch-site") != b"cross-site":
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        if b"origin" not in headers and headers.get(b"sec-fetch-site") != b"cross-site":
             return None
-        origin = None if sent is None else sent.decode("latin-1")
-        other = urlsplit(origin or "").netloc
+        other = urlsplit(origin).netloc
         if other and (other.lower() == host.lower() or _name(other) in self._hosts):
             return None
         return f"a page of {(origin or 'another site')[:100]} may change nothing here"
