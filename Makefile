@@ -24,7 +24,7 @@ DATA := $(GANDL_DATA)
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
-.PHONY: help demo test test-slow test-faults test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile audit sbom
+.PHONY: help secrets demo test test-slow test-faults test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile audit sbom
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,6 +52,12 @@ demo: $(VENV)/.serving ## simulate a small screen with known truth, screen it, c
 
 up: $(VENV)/.serving ## the whole stack on this machine: Valkey, worker, one HTTP server
 	@$(BIN)/gandl up
+
+SECRETS := postgres-password valkey-password embedding-key api-key reader-key
+secrets: ## random passwords and keys for docker compose, one file each in secrets/; those that are there stay
+	@mkdir -p secrets && chmod 700 secrets
+	@for name in $(SECRETS); do test -e secrets/$$name || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > secrets/$$name; done
+	@chmod 644 $(addprefix secrets/,$(SECRETS))
 
 browser: $(VENV)/.dev ## a Chromium for the browser tests: Debian's package as root, else Playwright's download
 	@$(BIN)/python -m checks.browser

@@ -99,6 +99,7 @@ class Stack:
             "GANDL_WORKER_BROKER_URL": self.broker.url,
             "GANDL_WORKER_LEASE_SECONDS": str(lease),
             "GANDL_WORKER_SWEEP_SECONDS": "0.5",
+            "GANDL_WORKER_HEARTBEAT": str(self.folder / "heartbeat"),
         }
         arguments = [str(self.folder), *([] if calls is None else [str(calls)])]
         command = [sys.executable, str(Path(__file__).with_name("fake_worker.py")), *arguments]
@@ -186,6 +187,7 @@ def test_nothing_is_lost_when_the_broker_forgets_everything(stack: Stack) -> Non
     screen_id = stack.submit()
     with stack.worker(calls=4):
         stack.wait_until_paused(screen_id)
+        assert (stack.folder / "heartbeat").exists(), "a worker that takes messages says so"
         assert messages(stack, "batches") > 0
         stack.broker.client.flushall()
         stack.go()

@@ -289,3 +289,18 @@ def test_pages_read_the_same_screens(stack: Stack) -> None:
 def _events(text: str) -> list[tuple[str, str]]:
     blocks = [block.splitlines() for block in text.split("\n\n") if block and not block.startswith(":")]
     return [(name.removeprefix("event: "), data.removeprefix("data: ")) for name, data in blocks]
+
+
+def test_a_request_sent_again_under_its_key_answers_the_first_screen(stack: Stack) -> None:
+    before = len(stack.database.screens.statuses())
+    key = {"Idempotency-Key": "plate-7"}
+    first = stack.client.post("/screens", json=REQUEST, headers=key)
+    again = stack.client.post("/screens", json=REQUEST, headers=key)
+    assert (first.status_code, again.status_code) == (202, 202), again.text
+    assert first.json()["id"] == again.json()["id"]
+    assert len(stack.database.screens.statuses()) == before + 1
+    other = stack.client.post("/screens", json={**REQUEST, "name": "other"}, headers=key)
+    assert other.status_code == 422, other.text
+    assert f"that of screen '{first.json()['id']}'" in other.json()["detail"]
+    assert stack.client.post("/screens", json=REQUEST, headers={"Idempotency-Key": "a b"}).status_code == 422
+    assert stack.client.post("/screens", json=REQUEST).json()["id"] != first.json()["id"]

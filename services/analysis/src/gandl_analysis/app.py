@@ -76,7 +76,7 @@ class AnalysisService:
     async def running(self) -> AsyncIterator[None]:
         """Open the database and the store, and close them at the end."""
         # Connecting may run migrations and wait for another process that does.
-        database = await run_in_threadpool(Database.connect, self._settings.database_url)
+        database = await run_in_threadpool(Database.connect, self._settings.database)
         self._database, self._services = database, self._open(database)
         try:
             yield
@@ -89,7 +89,7 @@ class AnalysisService:
         self._store = store = Store(settings.store)
         store.prepare()
         rules = SubmissionRules(image_root=settings.image_root, models=self._models, max_headers=settings.max_headers)
-        queue = self._queue or CeleryQueue(make_app(settings.broker_url))
+        queue = self._queue or CeleryQueue(make_app(settings.broker))
         return Services(
             settings=settings,
             submissions=Submissions(database, store, queue, rules),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gandl_shared.files.secret_files import Secret
 from gandl_shared.jobs.settings import JobSettings
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 
@@ -15,8 +16,8 @@ class Settings(JobSettings):
     model_config = SettingsConfigDict(env_prefix="GANDL_ANALYSIS_")
 
     image_root: Path = Field(default=Path("images"), description="screens may name folders and plate maps below it")
-    api_key: SecretStr | None = Field(default=None, description="key that clients must send; absent: no key needed")
-    reader_key: SecretStr | None = Field(
+    api_key: Secret = Field(default=None, description="key that clients must send; absent: no key needed")
+    reader_key: Secret = Field(
         default=None, description="key of clients that may read everything and change nothing; absent: there are none"
     )
     max_upload_mb: int = Field(default=20_000, ge=1, description="largest archive of images that pages accept, in MB")

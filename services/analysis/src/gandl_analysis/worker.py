@@ -29,11 +29,11 @@ def analysis_runs(settings: Settings, database: Database) -> AnalysisRuns:
 def run(settings: Settings | None = None) -> None:
     """Work until SIGTERM or SIGINT. Raises Unavailable if the database does not answer; the broker may start later."""
     settings = settings or Settings()
-    database = Database.connect(settings.database_url)
-    celery = make_app(settings.broker_url)
+    database = Database.connect(settings.database)
+    celery = make_app(settings.broker)
     tasks.register(celery, analysis_runs(settings, database))
     # One analysis at a time, because each uses all cores through BLAS.
-    serve(celery, database, (ANALYSIS,), concurrency=1)
+    serve(celery, database, (ANALYSIS,), concurrency=1, heartbeat=settings.heartbeat)
 
 
 if __name__ == "__main__":

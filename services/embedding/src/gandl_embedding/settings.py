@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from gandl_shared.files.secret_files import SECRETS_FOLDER, Secret
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 2**20
@@ -14,7 +15,9 @@ MIB = 2**20
 class Settings(BaseSettings):
     """Models, device and limits. The variable of a field is GANDL_EMBEDDING_ and the name of the field in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="GANDL_EMBEDDING_", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="GANDL_EMBEDDING_", frozen=True, env_ignore_empty=True, secrets_dir=SECRETS_FOLDER
+    )
 
     models_dir: Path = Field(
         default=Path("models"), description="folder of .onnx featurizers; the service offers all of them"
@@ -22,7 +25,7 @@ class Settings(BaseSettings):
     default_model: str | None = Field(
         default=None, description="used if a request names no model; absent: the first one"
     )
-    api_key: SecretStr | None = Field(default=None, description="key that clients must send; absent: no key needed")
+    api_key: Secret = Field(default=None, description="key that clients must send; absent: no key needed")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="device on which models run")
     threads: int | None = Field(default=None, ge=1, description="CPU threads per model; absent: all cores")
     batch_tiles: int | None = Field(

@@ -31,7 +31,14 @@ class Worker:
         """Work until SIGTERM or SIGINT."""
         s = self.settings
         queues = (BATCHES, *further_queues)
-        serve(self.celery, self.db, queues, concurrency=s.concurrency, sweep_seconds=s.sweep_seconds)
+        serve(
+            self.celery,
+            self.db,
+            queues,
+            concurrency=s.concurrency,
+            sweep_seconds=s.sweep_seconds,
+            heartbeat=s.heartbeat,
+        )
 
 
 def build(settings: Settings | None = None, embedders: Embedders | None = None) -> Worker:
@@ -40,8 +47,8 @@ def build(settings: Settings | None = None, embedders: Embedders | None = None) 
     Raises Unavailable if the database does not answer. The broker and the embedding service may start later.
     """
     settings = settings or Settings()
-    db = Database.connect(settings.database_url, max_attempts=settings.attempts)
-    celery = make_app(settings.broker_url)
+    db = Database.connect(settings.database, max_attempts=settings.attempts)
+    celery = make_app(settings.broker)
     queue = CeleryQueue(celery)
     service = WorkerService(
         db=db,

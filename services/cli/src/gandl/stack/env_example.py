@@ -23,7 +23,15 @@ COMPOSE = """\
 # GANDL_ALLOWED_HOSTS=
 # GANDL_IMAGES=./images
 # GANDL_MODELS=./models
-# POSTGRES_PASSWORD=gandl
+# Passwords and keys have no default and are no variables: `make secrets` writes them into the folder secrets/.
+
+# Processors (whole numbers, at most those of the machine) and memory of one container.
+# GANDL_EMBEDDING_CPUS=2
+# GANDL_EMBEDDING_MEMORY=4g
+# GANDL_ANALYSIS_CPUS=2
+# GANDL_ANALYSIS_MEMORY=8g
+# GANDL_WORKER_CPUS=1
+# GANDL_WORKER_MEMORY=3g
 
 # Base images.
 # PYTHON_IMAGE=python:3.11-slim
@@ -39,7 +47,11 @@ PARTS: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("The analysis service and its worker", gandl_analysis.settings.Settings),
 )
 
-FIXED = ("database_url", "store", "broker_url", "embedding_url", "image_root", "models_dir", "device")
+SECRET = ("database_password", "broker_password", "embedding_api_key", "api_key", "reader_key")
+"""Settings that the compose file takes from the folder secrets/."""
+
+_ADDRESSES = ("database_url", "store", "broker_url", "embedding_url", "image_root", "models_dir", "device")
+FIXED = (*_ADDRESSES, "heartbeat", "threads", *SECRET)
 """Settings that the compose file sets itself."""
 
 
@@ -60,7 +72,8 @@ def _section(title: str, settings: type[BaseSettings]) -> str:
         field = settings.model_fields[name]
         # A setting without a default is shown empty, which compose reads as not set.
         default = "" if field.default is None else field.default
-        fixed = "; set by the compose file" if name in FIXED else ""
+        source = "; a file of secrets/ in the compose file" if name in SECRET else "; set by the compose file"
+        fixed = source if name in FIXED else ""
         lines += [f"# {field.description}{fixed}", f"# {variable}={default}"]
     return "\n".join(lines) + "\n"
 

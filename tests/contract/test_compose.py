@@ -1,0 +1,47 @@
+"""The compose file has the limits, rights and secrets that a platform asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+MAY_BECOME_ANOTHER_USER = {"valkey", "postgres"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_has_limits_and_no_rights_that_it_does_not_need(name: str) -> None:
+    service = SERVICES[name]
+    assert {"mem_limit", "cpus", "pids_limit"} <= service.keys()
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert ("cap_add" in service) == (name in MAY_BECOME_ANOTHER_USER)
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+    assert service["restart"] == "unless-stopped"
+    assert service["healthcheck"]["test"]
+    assert any(each.startswith("/tmp") for each in service["tmpfs"])
+
+
+def test_only_the_gateway_is_reached_from_outside() -> None:
+    assert COMPOSE["networks"] == {"front": None, "back": {"internal": True}}
+    for name, service in SERVICES.items():
+        assert ("ports" in service) == (name == "gateway")
+        assert service["networks"] == (["front", "back"] if name == "gateway" else ["back"])
+
+
+def test_passwords_are_files_without_a_default() -> None:
+    text = (REPOSITORY / "docker-compose.yml").read_text()
+    assert not any(word in text for word in ("PASSWORD:-", "_KEY:-"))
+    line = next(line for line in (REPOSITORY / "Makefile").read_text().splitlines() if line.startswith("SECRETS :="))
+    assert set(line.split()[2:]) == set(COMPOSE["secrets"])
+    for file in (".gitignore", ".dockerignore"):
+        assert "secrets" in (REPOSITORY / file).read_text()
+    for name, service in SERVICES.items():
+        for secret in service.get("secrets", ()):
+            assert (secret if isinstance(secret, str) else secret["source"]) in COMPOSE["secrets"], name
