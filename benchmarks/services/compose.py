@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -55,8 +56,10 @@ class Compose:
         return self("ps", "-q", service).split()[0]
 
     def kill(self, service: str) -> None:
-        """End the first container of a service as the kernel does where memory is short."""
-        self._run(["docker", "kill", "--signal", "KILL", self.container(service)])
+        """End the first container of a service from outside, as the kernel does where memory is short; needs root."""
+        # After `docker kill` the container would count as stopped on purpose and would not start again.
+        process = self._run(["docker", "inspect", "--format", "{{.State.Pid}}", self.container(service)])
+        os.kill(int(process), signal.SIGKILL)
 
     def size(self, service: str) -> float:
         """Return the size of a service's image in MB."""
