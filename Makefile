@@ -96,7 +96,11 @@ audit: $(AUDIT)/.installed ## known weaknesses of every pinned version; one with
 sbom: $(AUDIT)/.installed $(VENV)/.serving ## sbom.json: every package that is installed, as CycloneDX
 	@$(AUDIT)/bin/cyclonedx-py environment --output-format JSON --output-file sbom.json $(BIN)/python
 
-test-faults: $(VENV)/.dev ## every fault of docs/faults.md, with real processes; a full disk needs root
+$(VENV)/.faults: $(VENV)/.dev
+	@$(PIP) --group pyproject.toml:faults
+	@touch $@
+
+test-faults: $(VENV)/.faults ## every fault of docs/faults.md, with real processes; a full disk needs root
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) -m 'slow or not slow' tests/faults tests/worker/test_isolation.py tests/cli/stack/test_supervisor.py tests/shared/files/test_outages.py
 
 # The oldest versions that the members allow, as another project may have them. Training stays out, because its torch is

@@ -14,6 +14,7 @@ import io
 import re
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ class Store:
         folder = f"{self._folder(screen_id)}/vectors"
         # The numbers in the names have leading zeros, so the order of the names is the order of the plate map.
         names = sorted(n for n in self._list_files(folder) if n.endswith(".parquet"))
-        parts = [read_profiles(io.BytesIO(self._fs.cat_file(name))) for name in names]
+        parts = [read_profiles(io.BytesIO(self._cat(name))) for name in names]
         if not any(len(part) for part in parts):
             self._check_root()
             raise NotFound(f"screen '{screen_id}' has no vectors yet")
@@ -110,7 +111,7 @@ class Store:
         """Yield the thumbnails of a screen in the order of plate map and site, batch by batch."""
         folder = f"{self._folder(screen_id)}/thumbnails"
         for name in sorted(n for n in self._list_files(folder) if n.endswith(".parquet")):
-            yield from read_thumbnails(io.BytesIO(self._fs.cat_file(name)))
+            yield from read_thumbnails(io.BytesIO(self._cat(name)))
 
     def put_document(self, screen_id: str, name: str, content: bytes | str) -> None:
         """Write or replace a document; text as UTF-8. A name may have folders: `analyses/1/result.json`."""
@@ -131,8 +132,9 @@ class Store:
     def delete(self, screen_id: str) -> None:
         """Remove all files of a screen, if there are any."""
         folder = self._folder(screen_id)
-        if self._fs.exists(folder):
-            self._fs.rm(folder, recursive=True)
+        with self._reached(folder):
+            if self._fs.exists(folder):
+                self._fs.rm(folder, recursive=True)
 
     def _folder(self, screen_id: str) -> str:
         if not _ID.fullmatch(screen_id):
@@ -152,29 +154,50 @@ class Store:
     def _list_files(self, folder: str) -> list[str]:
         # fsspec remembers the lists of remote folders, and another worker may have written files since.
         self._fs.invalidate_cache(folder)
-        return [str(name) for name in self._fs.find(folder) if f"/{TEMPORARY_PREFIX}" not in name]
+        with self._reached(folder):
+            return [str(name) for name in self._fs.find(folder) if f"/{TEMPORARY_PREFIX}" not in name]
+
+    def _cat(self, path: str) -> bytes:
+        """Return the content of a file. Raises FileNotFoundError."""
+        with self._reached(path):
+            # Without a start, the client of S3 first asks for the size, and for a list where the file is not there.
+            content: bytes = self._fs.cat_file(path, start=0)
+        return content
 
     def _read(self, path: str) -> bytes | None:
         try:
-            content: bytes = self._fs.cat_file(path)
+            return self._cat(path)
         except FileNotFoundError:
             # Without its disk the store has no file at all, which must not be taken for a file that was never written.
             self._check_root()
             return None
-        except OSError as error:
-            raise self._outage(error, path) or error from error
-        return content
 
     def _write(self, path: str, content: bytes) -> None:
         """Write a file atomically. An object store does so by itself: it shows an object only when it is complete."""
         try:
-            if isinstance(self._fs, LocalFileSystem):
-                self._write_local(Path(path), content)
-            else:
-                self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-                self._fs.pipe_file(path, content)
+            with self._reached(path):
+                if isinstance(self._fs, LocalFileSystem):
+                    self._write_local(Path(path), content)
+                else:
+                    # An object needs no folder, and to make one would ask for a list of the bucket.
+                    self._fs.pipe_file(path, content)
+        except FileNotFoundError as error:
+            raise Outage(f"{path} cannot be written: {error or 'its bucket is not there'}") from error
+
+    @contextmanager
+    def _reached(self, path: str) -> Iterator[None]:
+        """Raise Outage for the error of a storage that is away. A file that is not there is no such error."""
+        try:
+            yield
+        except (FileNotFoundError, Outage):
+            raise
         except OSError as error:
             raise self._outage(error, path) or error from error
+        except Exception as error:
+            # The client of an object store has errors of its own, and the key of a vector cannot be at fault.
+            if isinstance(self._fs, LocalFileSystem):
+                raise
+            raise Outage(f"{path} cannot be reached for the moment: {type(error).__name__}: {error}") from error
 
     def _write_local(self, target: Path, content: bytes) -> None:
         # A root that was there and is away must not be made again beside its disk, where nobody would find the files.
@@ -201,4 +224,6 @@ class Store:
             raise Outage(f"the store {self._root} is on another disk than before, as if its disk were not mounted")
 
     def _outage(self, error: OSError, path: str) -> Outage | None:
-        return outage(error, Path(path), folder=Path(self._root))
+        if isinstance(self._fs, LocalFileSystem):
+            return outage(error, Path(path), folder=Path(self._root))
+        return Outage(f"{path} cannot be reached for the moment: {type(error).__name__}: {error}")
