@@ -7,6 +7,7 @@ from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report import compounds, image_review
 from gandl_analysis.report import view as view_module
 from gandl_analysis.report.render import render_report, report_context
+from gandl_shared.schemas.curve import CurveAssessment
 from gandl_shared.schemas.vocabulary import Flag, Verdict
 
 from tests.analysis.example.compounds import COMPOUNDS
@@ -195,3 +196,24 @@ def test_it_shows_what_was_assumed_and_further_columns(small: ScreenAnalysis) ->
     assert "read &lt;script&gt;alert(1)&lt;/script&gt; as one" in text
     assert 'title="smiles: C&lt;C&gt;O, batch: b1"' in text
     assert "Assumptions" not in render_report(small)
+
+
+def test_what_people_set_stands_beside_the_verdict(small: ScreenAnalysis) -> None:
+    curve = small.curves[0]
+    beside = CurveAssessment(
+        screen="s",
+        compound=curve.compound,
+        cell_line=curve.cell_line,
+        verdict=Verdict.TOXIC,
+        ec50_um=0.25,
+        author=f"Ann {EVIL}",
+        reason="cells round up",
+        decision=3,
+        created_at="2026-01-01T00:00:00Z",
+    )
+    text = render_report(small, assessments=[beside])
+    mark = "Ann &lt;script&gt;alert(1)&lt;/script&gt; has set toxic, EC50 0.250 µM"
+    # Once in the table, and with the reason under the curve.
+    assert text.count(mark) == 2
+    assert f"{mark}: cells round up" in text
+    assert "has set" not in render_report(small)

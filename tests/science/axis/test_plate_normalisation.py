@@ -75,6 +75,7 @@ def test_principal_components_are_those_of_standardised_features() -> None:
     _, singular, _ = np.linalg.svd(x.astype(np.float64), full_matrices=False)
     np.testing.assert_allclose(np.linalg.norm(scores, axis=0), singular[:3], rtol=1e-4)
     assert principal_components(vectors).shape == (300, 5)
+    np.testing.assert_allclose(principal_components(vectors, 3, of=vectors[7:9]), scores[7:9], rtol=1e-5)
 
 
 def test_robust_scaling_ignores_a_stray_control() -> None:

@@ -76,9 +76,10 @@ def robustise_plates(vectors: Vectors, well: Index, plates: Sequence[str], refer
     return normalised
 
 
-def principal_components(vectors: Vectors, n: int = COMPONENTS) -> Vectors:
+def principal_components(vectors: Vectors, n: int = COMPONENTS, *, of: Vectors | None = None) -> Vectors:
     """Return the scores [N, n] of the first principal components of the standardised features of vectors [N, F].
 
+    With `of` [M, F] they are the scores [M, n] of these vectors on the components of the others.
     There are F of them if F is smaller than `n`. The sign of a component is such that its largest weight is positive.
     """
     mean = vectors.mean(axis=0, dtype=np.float64)
@@ -92,7 +93,9 @@ def principal_components(vectors: Vectors, n: int = COMPONENTS) -> Vectors:
     _, axes = np.linalg.eigh(covariance / max(len(vectors), 1))
     leading = axes[:, ::-1][:, :n]
     leading = leading * np.sign(leading[np.abs(leading).argmax(axis=0), np.arange(leading.shape[1])])
-    scores: Vectors = np.concatenate([((vectors[p] - mean) / scale @ leading).astype(np.float32) for p in parts])
+    scored = vectors if of is None else of
+    parts = [slice(start, start + _ROWS) for start in range(0, max(len(scored), 1), _ROWS)]
+    scores: Vectors = np.concatenate([((scored[p] - mean) / scale @ leading).astype(np.float32) for p in parts])
     return scores
 
 

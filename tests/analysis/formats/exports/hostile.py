@@ -31,6 +31,9 @@ def hostile_source() -> ExportSource:
         profiles=_no_vectors,
         hits=lambda: rank_compounds(analysis.curves),
         decisions=lambda: [_decision(n, name) for n, name in enumerate((FORMULA, AT_SIGN, MINUS), start=1)],
+        report=lambda: "<html></html>",
+        axes=lambda: {"E2-HRCE.npz": b"axis"},
+        features=_no_features,
     )
 
 
@@ -54,6 +57,10 @@ def _decision(number: int, name: str) -> Decision:
         version=number,
         created_at="2026-01-01T00:00:00Z",
     )
+
+
+def _no_features() -> bytes:
+    raise NotFound("screen 's-1' has no document features.csv")
 
 
 def _no_vectors() -> Profiles:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +75,35 @@ def test_an_excluded_treatment_stays_on_its_curve_as_a_grey_point_at_its_efficac
     assert point.efficacy == pytest.approx(earlier["P1", "A09"].efficacy, abs=1e-6)
     assert curve_of(after, "U2OS").n_wells == curve_of(before, "U2OS").n_wells - 1
     assert curve_of(after, "A549").fitted == curve_of(before, "A549").fitted
+
+
+def test_a_grey_point_stays_where_it_was_after_a_normalisation_by_plate() -> None:
+    # A treatment takes part in no normalisation and in no axis, so that its efficacy is the same without it.
+    simulated = Simulated(seed=1042, plates=("P1", "P2"))
+    whole = simulated.screen(AnalysisParameters(normalisation="align"))
+    earlier = {(p.plate, p.well): p for p in curve_of(analyse(whole), "U2OS").points}
+    items = [exclusion("well", plate="P1", well="A09"), exclusion("plate", plate="P2")]
+    one = {(p.plate, p.well): p for p in curve_of(analyse(_with(whole, items[:1])), "U2OS").points}
+    assert one["P1", "A09"].efficacy == pytest.approx(earlier["P1", "A09"].efficacy, abs=1e-6)
+    assert one["P1", "A09"].excluded == TEXT
+    # A plate without any control that counts has nothing to be normalised by.
+    other = {(p.plate, p.well): p for p in curve_of(analyse(_with(whole, items)), "U2OS").points}
+    assert other["P1", "A09"].efficacy is not None
+    assert {p.efficacy for key, p in other.items() if key[0] == "P2"} == {None}
+
+
+def test_a_grey_point_is_near_where_it_was_along_components() -> None:
+    simulated = Simulated(seed=1042, plates=("P1", "P2"))
+    whole = simulated.screen(AnalysisParameters(normalisation="pca_mad"))
+    earlier = {(p.plate, p.well): p for p in curve_of(analyse(whole), "U2OS").points}
+    after = analyse(_with(whole, [exclusion("well", plate="P1", well="A09")]))
+    point = {(p.plate, p.well): p for p in curve_of(after, "U2OS").points}["P1", "A09"]
+    # Components are those of all tiles that count, and turn a little without a well.
+    assert point.efficacy == pytest.approx(earlier["P1", "A09"].efficacy, abs=0.15)
+
+
+def _with(screen: ScreenInput, items: Sequence[Exclusion]) -> ScreenInput:
+    return replace(screen, parameters=screen.parameters.model_copy(update={"exclusions": tuple(items)}))
 
 
 def test_a_dose_and_a_point_leave_the_curve_and_nothing_else(before: Analysed) -> None:

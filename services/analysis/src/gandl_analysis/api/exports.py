@@ -61,7 +61,9 @@ def router(services: Provider) -> APIRouter:
         figure, the report, a notebook that reads the tables, or all of it as one archive that is sent while it is made.
         """
         wish = export_of(name)
-        source = export_source(services().results, screen, query.version, str(request.base_url).rstrip("/"))
+        source = export_source(
+            services().results, services().pictures, screen, query.version, str(request.base_url).rstrip("/")
+        )
         content = wish.of(source, query.choice)
         headers = {
             # The id of a screen and the names of exports need no quoting, unlike the name that a user gave.

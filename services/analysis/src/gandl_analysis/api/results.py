@@ -28,8 +28,7 @@ from gandl_analysis.api.parameters import (
 )
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.formats.csv_tables import hits_csv, sites_csv, wells_csv
-from gandl_analysis.report.render import render_report
-from gandl_analysis.service.pixels.pictures import stored_strips
+from gandl_analysis.service.pixels.pictures import stored_report
 
 T = TypeVar("T")
 
@@ -100,10 +99,9 @@ def router(services: Provider) -> APIRouter:
 
     @routes.get(f"{_SCREEN}/report", responses=_PAGE, response_class=Response, summary="The report")
     def report(screen: ScreenId, query: Annotated[VersionQuery, Query()]) -> HTMLResponse:
-        """Return the same `report.html` that `gandl screen` writes: one file that needs no network."""
+        """Return the `report.html` that `gandl screen` writes, with what people set: one file that needs no network."""
         stored = services().results.of(screen, query.version)
-        strips = stored_strips(services().results, services().pictures, stored)
-        return HTMLResponse(render_report(stored.analysis, strips))
+        return HTMLResponse(stored_report(services().results, services().pictures, stored))
 
     return routes
 

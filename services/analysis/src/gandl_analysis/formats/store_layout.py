@@ -113,10 +113,16 @@ def read_tiles(store: Store, screen: str, version: int, plate: str, well: str) -
 
 def read_axes(store: Store, screen: str, version: int) -> EarlierAxes:
     """Return the fitted axes of an analysis, which may be none. Raises Invalid for a file that was changed."""
-    folder, source = f"{_folder(version)}/axes/", f"screen {screen}, version {version}"
-    names = [name for name in store.documents(screen) if name.startswith(folder)]
-    fits = [read_axis(store.document(screen, name), f"{name.removeprefix(folder)} of {source}") for name in names]
+    source = f"screen {screen}, version {version}"
+    fits = [read_axis(file, f"{name} of {source}") for name, file in axis_files(store, screen, version).items()]
     return EarlierAxes(tuple(fits), source)
+
+
+def axis_files(store: Store, screen: str, version: int) -> dict[str, bytes]:
+    """Return the files of the fitted axes of an analysis by name."""
+    folder = f"{_folder(version)}/axes/"
+    names = [name for name in store.documents(screen) if name.startswith(folder)]
+    return {name.removeprefix(folder): store.document(screen, name) for name in names}
 
 
 def read_compounds(store: Store, screen: str, version: int) -> tuple[TestedCompound, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from gandl_shared.schemas.curve import CurveAssessment
 from gandl_shared.web.requests.access import session_of_request
 
 from gandl_analysis.api.provider import Provider, Services
@@ -12,7 +15,7 @@ from gandl_analysis.pages.frame.answers import base_path, html_answer, page_rout
 from gandl_analysis.pages.frame.environment import environment
 from gandl_analysis.pages.frame.queries import PageVersion
 from gandl_analysis.pages.frame.reader import ScreenReader
-from gandl_analysis.pages.frame.screen_frame import FramedAnalysis, Tab, framed_analysis
+from gandl_analysis.pages.frame.screen_frame import FramedAnalysis, Tab, framed_analysis, may_edit
 from gandl_analysis.pages.report_cache import ReportCache, ReportKey
 from gandl_analysis.pages.screens import RUNNING_STATES
 from gandl_analysis.report.drawings import PlaneDrawings
@@ -36,6 +39,8 @@ def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
         if version is None and (is_running or status.analysis_version is None):
             session = session_of_request(request)
             return render_page("progress.html", base=base, status=status, is_running=is_running, session=session)
+        # What people set changes without a new version of the analysis.
+        assessments = () if services is None else services().results.screen_assessments(screen_id)
         key = ReportKey(
             base=base,
             screen_id=screen_id,
@@ -44,21 +49,27 @@ def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
             state=status.state,
             error=status.error,
             newest=status.analysis_version,
+            may_edit=may_edit(request),
+            assessments=tuple(each.decision for each in assessments),
         )
 
         def draw() -> str:
             framed = framed_analysis(request, reader, screen_id, version, Tab.REPORT)
             strips = NO_STRIPS if services is None else _strips(services(), framed)
-            return _report(framed, strips, reader.planes(screen_id, framed.frame.version))
+            return _report(framed, strips, reader.planes(screen_id, framed.frame.version), assessments)
 
         return html_answer(reports.get(key, draw))
 
     return routes
 
 
-def _report(framed: FramedAnalysis, strips: Strips, planes: PlaneDrawings | None) -> str:
+def _report(
+    framed: FramedAnalysis, strips: Strips, planes: PlaneDrawings | None, assessments: Sequence[CurveAssessment]
+) -> str:
     frame = framed.frame
-    context = report_context(framed.analysis, lambda curve: frame.compound_address(curve.compound), strips, planes)
+    context = report_context(
+        framed.analysis, lambda curve: frame.compound_address(curve.compound), strips, planes, assessments
+    )
     return environment().get_template("screen.html").render(context | {"base": frame.base, "frame": frame})
 
 

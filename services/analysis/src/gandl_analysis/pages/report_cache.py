@@ -12,7 +12,9 @@ MAX_CACHED_REPORTS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class ReportKey:
-    """Everything that decides the page of a report: a stored version of an analysis never changes."""
+    """Everything that decides the page of a report: a stored version of an analysis never changes.
+
+    `assessments` are the numbers of the decisions of people that stand beside its curves."""
 
     base: str
     screen_id: str
@@ -21,6 +23,8 @@ class ReportKey:
     newest: int | None = None
     state: str
     error: str | None
+    may_edit: bool = False
+    assessments: tuple[int, ...] = ()
 
 
 class ReportCache:

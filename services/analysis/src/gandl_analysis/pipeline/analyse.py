@@ -79,7 +79,7 @@ def _analyse(whole: ScreenInput) -> Analysed:
     quality = with_retrieval(quality, screen)
     # An axis that no held-out control confirms points anywhere, so that a curve along it has no meaning.
     undirected = {name for name, group in quality.cell_lines.items() if group.at_chance}
-    efficacies = decided.efficacies(whole, cell_lines)
+    efficacies = decided.efficacies(whole, raw, cell_lines)
     curves = fit_compounds(
         wells,
         settings,

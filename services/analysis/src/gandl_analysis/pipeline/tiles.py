@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from gandl_analysis.pipeline.image_qc import NO_IMAGE_QC, ImageQc
 
 Text = NDArray[np.object_]
+_MIN_CONTROLS = 2
 _TILE_COLUMNS = ("vectors", "well", "profile_rows", "sites", "keys")
 
 
@@ -127,9 +129,7 @@ def normalised_tiles(tiles: WellTiles, normalisation: str) -> WellTiles:
     """
     if normalisation == "none":
         return tiles
-    if normalisation == PCA_MAD:
-        # Cell lines share their components, so that an axis between two of them has a meaning.
-        tiles = replace(tiles, vectors=principal_components(tiles.vectors))
+    tiles = _in_components(tiles, tiles, normalisation)
     vectors = np.empty_like(tiles.vectors)
     for cell_line in dict.fromkeys(w.cell_line for w in tiles.wells):
         wells = np.array([w.cell_line == cell_line for w in tiles.wells], bool)
@@ -143,3 +143,39 @@ def normalised_tiles(tiles: WellTiles, normalisation: str) -> WellTiles:
             raise NotEnoughData(detail) from error
         vectors[wells[tiles.well]] = normalised
     return replace(tiles, vectors=vectors)
+
+
+def normalised_beside(tiles: WellTiles, others: WellTiles, normalisation: str) -> WellTiles:
+    """Return vectors of `others` relative to the negative controls among `tiles`, which they do not change.
+
+    This is what `normalised_tiles` gives a treatment well, whatever the wells of `others` hold. Wells without two
+    negative controls of their cell line on their plate are left out.
+    """
+    if normalisation == "none":
+        return others
+    others, tiles = _in_components(tiles, others, normalisation), _in_components(tiles, tiles, normalisation)
+    negative = np.array([w.role is Role.NEGATIVE for w in tiles.wells], bool) & tiles.present
+    counts = Counter((w.cell_line, w.plate) for w, use in zip(tiles.wells, negative, strict=True) if use)
+    others = others.of_wells(np.array([counts[w.cell_line, w.plate] >= _MIN_CONTROLS for w in others.wells], bool))
+    controls = tiles.of_wells(negative)
+    vectors = np.empty_like(others.vectors)
+    for cell_line in dict.fromkeys(w.cell_line for w in others.wells):
+        own, references = others.of_cell_line(cell_line), controls.of_cell_line(cell_line)
+        n = len(references.wells)
+        normalised = PLATE_NORMALISATIONS[normalisation](
+            np.concatenate([references.vectors, own.vectors]),
+            np.concatenate([references.well, own.well + n]),
+            [*references.plates, *own.plates],
+            np.arange(n + len(own.wells)) < n,
+        )
+        of_line = np.array([w.cell_line == cell_line for w in others.wells], bool)
+        vectors[of_line[others.well]] = normalised[len(references.vectors) :]
+    return replace(others, vectors=vectors)
+
+
+def _in_components(tiles: WellTiles, scored: WellTiles, normalisation: str) -> WellTiles:
+    """Return `scored` along the principal components of `tiles` where the normalisation wants them."""
+    if normalisation != PCA_MAD:
+        return scored
+    # Cell lines share their components, so that an axis between two of them has a meaning.
+    return replace(scored, vectors=principal_components(tiles.vectors, of=scored.vectors))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
-from gandl_shared.schemas.curve import Curve
+from gandl_shared.schemas.curve import Curve, CurveAssessment
 
 from gandl_analysis.figures.pixels.strips import Strips, TileChoice
 from gandl_analysis.figures.style import efficacy_colour
@@ -18,9 +18,12 @@ CompoundAddress = Callable[[Curve], str]
 NO_STRIPS: Strips = MappingProxyType({})
 
 
-def render_report(analysis: ScreenAnalysis, strips: Strips = NO_STRIPS) -> str:
+def render_report(
+    analysis: ScreenAnalysis, strips: Strips = NO_STRIPS, assessments: Sequence[CurveAssessment] = ()
+) -> str:
     """Return the report as one HTML document in which every text of the user is escaped."""
-    return environment().get_template("report.html").render(report_context(analysis, strips=strips))
+    context = report_context(analysis, strips=strips, assessments=assessments)
+    return environment().get_template("report.html").render(context)
 
 
 def report_context(
@@ -28,10 +31,11 @@ def report_context(
     address: CompoundAddress | None = None,
     strips: Strips = NO_STRIPS,
     planes: PlaneDrawings | None = None,
+    assessments: Sequence[CurveAssessment] = (),
 ) -> dict[str, object]:
     """Return the variables of the report's template. `address` gives the page of a compound; None where there is no
-    server, so that a compound links to its curve below. `strips` are the tiles under the curves, and `planes` the
-    figures that are stored."""
+    server, so that a compound links to its curve below. `strips` are the tiles under the curves, `planes` the
+    figures that are stored, and `assessments` what people set beside curves."""
     view = report_view(analysis)
     return {
         "analysis": analysis,
@@ -39,6 +43,7 @@ def report_context(
         "drawings": draw_report(analysis, view, planes),
         "address": address,
         "strips": strips,
+        "assessed": {(each.compound, each.cell_line): each for each in assessments},
         "strip_rule": TileChoice.MEDIAN.rule,
         "efficacy_ramp": ", ".join(efficacy_colour(step / 4) for step in range(-4, 5)),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from gandl_shared.store import Profiles, Store
 from gandl_analysis.formats.output_folder import FEATURES
 from gandl_analysis.formats.store_layout import (
     TestedCompound,
+    axis_files,
     read_analysis,
     read_compounds,
     read_planes,
@@ -122,6 +123,14 @@ class Results:
     def decisions(self, screen: str) -> tuple[Decision, ...]:
         """Return the decisions of people about a screen, oldest first."""
         return self._database.decisions.of_screen(require_screen_id(screen))
+
+    def screen_assessments(self, screen: str) -> tuple[CurveAssessment, ...]:
+        """Return what people have set beside the curves of a screen."""
+        return self._database.decisions.assessments(require_screen_id(screen))
+
+    def axis_files(self, screen: str, version: int | None) -> Mapping[str, bytes]:
+        """Return the files of the fitted axes of an analysis by name, as `gandl screen` writes them."""
+        return axis_files(self._store, screen, finished_version(self._database, screen, version))
 
     def assessments(self, curves: Iterable[Curve]) -> tuple[CurveAssessment, ...]:
         """Return what people have set beside these curves, each of which is marked with its screen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from gandl_shared.errors import Conflict, NotFound, TooLarge
 
@@ -24,15 +25,15 @@ from gandl_analysis.formats.exports.columnar import (
     wells_parquet,
 )
 from gandl_analysis.formats.exports.notebook import notebook
-from gandl_analysis.formats.exports.pictures import PICTURES, RENDERINGS, Picture
+from gandl_analysis.formats.exports.pictures import PICTURES, RENDERINGS, SCREEN_FIGURES, Picture, to_pdf
 from gandl_analysis.formats.exports.plate_grid import plate_grid
 from gandl_analysis.formats.exports.prism import prism_csv, prism_pzfx
-from gandl_analysis.formats.exports.source import Export, ExportChoice, ExportSource
+from gandl_analysis.formats.exports.source import Content, Export, ExportChoice, ExportSource
 from gandl_analysis.formats.exports.structures import structures_sdf
 from gandl_analysis.formats.exports.workbook import workbook
 from gandl_analysis.formats.output_folder import POTENCY, quality_json
 from gandl_analysis.pipeline.curves.potency import screen_ratios
-from gandl_analysis.report.render import render_report
+from gandl_analysis.report.compounds import MAX_CURVES
 
 CSV, PARQUET, JSON = "text/csv", "application/vnd.apache.parquet", "application/json"
 _CURVES = frozenset({"compound", "cell_line"})
@@ -167,6 +168,12 @@ _TABLES = (
         choices=_CURVES,
     ),
     Export(
+        name="features.csv",
+        media=CSV,
+        meaning="What became of each feature, where the vectors come from a table.",
+        content=lambda source, _: source.features(),
+    ),
+    Export(
         name="wells.parquet",
         media=PARQUET,
         meaning="The scores of all wells.",
@@ -218,8 +225,8 @@ _TABLES = (
     Export(
         name="report.html",
         media="text/html",
-        meaning="The report as one file.",
-        content=_of_text(lambda source: render_report(source.analysis)),
+        meaning="The report as one file that needs no network.",
+        content=_of_text(lambda source: source.report()),
     ),
 )
 _PICTURES = tuple(_picture(picture, suffix) for picture in PICTURES for suffix in RENDERINGS)
@@ -231,15 +238,27 @@ def _archive(source: ExportSource, _: ExportChoice) -> Iterator[bytes]:
 
 def _members(source: ExportSource) -> Iterator[Member]:
     reasons = []
-    for export in _TABLES:
+    for name, content in _contents():
         try:
-            content = export.of(source, _WHOLE)
+            yield Member(name=name, content=content(source))
         except (NotFound, Conflict, TooLarge) as error:
             # A screen without structures has everything else; the archive says what it lacks.
-            reasons.append(f"{export.name}: {error.detail}\n")
-        else:
-            yield Member(name=export.name, content=content)
+            reasons.append(f"{name}: {error.detail}\n")
+    for name, content_of_axis in source.axes().items():
+        yield Member(name=f"axes/{name}", content=content_of_axis)
+    further = len(source.analysis.curves) - MAX_CURVES
+    if further > 0:
+        reasons.append(
+            f"figures/curves.pdf: it has the first {MAX_CURVES} curves by rank, and {further} are left out\n"
+        )
     yield Member(name=LEFT_OUT, content="".join(reasons).encode())
+
+
+def _contents() -> Iterator[tuple[str, Callable[[ExportSource], Content]]]:
+    for export in _TABLES:
+        yield export.name, partial(export.of, choice=_WHOLE)
+    for name, draw in SCREEN_FIGURES.items():
+        yield f"figures/{name}.pdf", lambda source, draw=draw: to_pdf(draw(source))
 
 
 EXPORTS: Sequence[Export] = (
@@ -248,7 +267,7 @@ EXPORTS: Sequence[Export] = (
     Export(
         name="screen.zip",
         media="application/zip",
-        meaning="All tables, the workbook and the report of the screen in one archive.",
+        meaning="All tables, the workbook, the report, the figures and the axes of the screen in one archive.",
         content=_archive,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gandl_shared.errors import NotFound
@@ -19,10 +19,13 @@ from gandl_analysis.figures.plate import plate_heatmap
 from gandl_analysis.formats.exports.source import (
     ExportChoice,
     ExportSource,
+    cell_lines_of,
     chosen_cell_line,
     chosen_curves,
     chosen_plate,
+    plates_of,
 )
+from gandl_analysis.report.compounds import drawn_curves
 
 Draw = Callable[[ExportSource, ExportChoice], Sequence[Figure]]
 
@@ -37,7 +40,7 @@ class Picture:
     draw: Draw
 
 
-def to_pdf(figures: Sequence[Figure]) -> bytes:
+def to_pdf(figures: Iterable[Figure]) -> bytes:
     """Return a PDF with one page per figure and without a date, so that equal figures give equal bytes. Its texts are
     texts, not outlines."""
     buffer = io.BytesIO()
@@ -74,6 +77,11 @@ def _e2_c2_plane(source: ExportSource, _: ExportChoice) -> Sequence[Figure]:
     return [drawing.figure]
 
 
+def _of_lines(source: ExportSource, draw: Draw) -> Iterator[Figure]:
+    for name in cell_lines_of(source):
+        yield from draw(source, ExportChoice(cell_line=name))
+
+
 def _scale(source: ExportSource) -> PlotScale:
     # The paper plots stretched scores, so that its preset can be compared with its figures.
     return PlotScale.MIN_MAX if source.analysis.provenance.parameters.preset == "paper" else PlotScale.SCORES
@@ -106,6 +114,14 @@ PICTURES = (
         draw=_e2_c2_plane,
     ),
 )
+SCREEN_FIGURES: Mapping[str, Callable[[ExportSource], Iterable[Figure]]] = {
+    "curves": lambda source: (dose_response_figure(curve) for curve in drawn_curves(source.analysis.curves)),
+    "plates": lambda source: (_plate(source, ExportChoice(plate=plate))[0] for plate in plates_of(source)),
+    "controls": lambda source: _of_lines(source, _controls),
+    "e2_plane": lambda source: _of_lines(source, _e2_plane),
+    "e2_c2_plane": lambda source: _e2_c2_plane(source, ExportChoice()),
+}
+"""The figures of a whole screen, each as the pages of one file."""
 RENDERINGS: Mapping[str, tuple[str, Callable[[Sequence[Figure]], bytes]]] = {
     "svg": ("image/svg+xml", lambda figures: figures_svg(figures).encode()),
     "png": ("image/png", figures_png),

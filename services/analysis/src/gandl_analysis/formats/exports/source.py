@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from gandl_shared.errors import Invalid, NotFound, Problem
@@ -18,7 +18,8 @@ from gandl_analysis.pipeline.result import ScreenAnalysis
 class ExportSource:
     """A stored analysis. What is large or rarely needed is read when an export asks for it. `address` is that of the
     service, for the notebook. `hits` are the compounds by rank with what people set beside them, and `decisions` the
-    trail of the screen."""
+    trail of the screen. `report` is the report as one file, `axes` are the files of the fitted axes, and `features` is
+    the list of features of a table; it raises NotFound where a model made the vectors."""
 
     screen: str
     version: int
@@ -28,6 +29,9 @@ class ExportSource:
     profiles: Callable[[], Profiles]
     hits: Callable[[], Sequence[Hit]]
     decisions: Callable[[], Sequence[Decision]]
+    report: Callable[[], str]
+    axes: Callable[[], Mapping[str, bytes]]
+    features: Callable[[], bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +100,22 @@ def chosen_curves(source: ExportSource, choice: ExportChoice) -> list[Curve]:
 def chosen_plate(source: ExportSource, choice: ExportChoice) -> str:
     """Return the chosen plate, or the only one. Raises NotFound for a plate that is not there, Invalid for none of
     several."""
-    plates = tuple(dict.fromkeys(well.plate for well in source.analysis.wells))
-    return _only(plates, choice.plate, "plate", source)
+    return _only(plates_of(source), choice.plate, "plate", source)
 
 
 def chosen_cell_line(source: ExportSource, choice: ExportChoice) -> str:
     """Return the chosen cell line, or the only one. Raises NotFound and Invalid as `chosen_plate` does."""
-    lines = tuple(dict.fromkeys(well.cell_line for well in source.analysis.wells if well.cell_line))
-    return _only(lines, choice.cell_line, "cell_line", source)
+    return _only(cell_lines_of(source), choice.cell_line, "cell_line", source)
+
+
+def plates_of(source: ExportSource) -> tuple[str, ...]:
+    """Return the plates in plate map order."""
+    return tuple(dict.fromkeys(well.plate for well in source.analysis.wells))
+
+
+def cell_lines_of(source: ExportSource) -> tuple[str, ...]:
+    """Return the cell lines in plate map order."""
+    return tuple(dict.fromkeys(well.cell_line for well in source.analysis.wells if well.cell_line))
 
 
 def wells_of(source: ExportSource, plate: str) -> list[WellScore]:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from gandl_shared.errors import NotFound
 from gandl_shared.schemas.screen import ScreenStatus
+from gandl_shared.web.requests.access import session_of_request
 
 from gandl_analysis.pages.frame.answers import base_path
 from gandl_analysis.pages.frame.reader import ScreenReader
@@ -31,13 +32,15 @@ class Tab(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """What the frame of a page shows. `version` is the version of the analysis that the page is about."""
+    """What the frame of a page shows. `version` is the version of the analysis that the page is about, and
+    `may_edit` says whether its reader may change something."""
 
     base: str
     status: ScreenStatus
     version: int
     tab: Tab
     requested_version: int | None
+    may_edit: bool = False
 
     @property
     def tabs(self) -> tuple[Tab, ...]:
@@ -110,6 +113,12 @@ class FramedAnalysis:
     analysis: ScreenAnalysis
 
 
+def may_edit(request: Request) -> bool:
+    """Return whether the person who reads a page may change something."""
+    session = session_of_request(request)
+    return session is not None and session.may_edit
+
+
 def framed_analysis(
     request: Request, reader: ScreenReader, screen_id: str, version: int | None, tab: Tab
 ) -> FramedAnalysis:
@@ -122,5 +131,12 @@ def framed_analysis(
     number = version or status.analysis_version
     if analysis is None or number is None:
         raise NotFound(f"screen {screen_id} has no analysis yet; its page shows the progress")
-    frame = Frame(base=base_path(request), status=status, version=number, tab=tab, requested_version=version)
+    frame = Frame(
+        base=base_path(request),
+        status=status,
+        version=number,
+        tab=tab,
+        requested_version=version,
+        may_edit=may_edit(request),
+    )
     return FramedAnalysis(frame=frame, analysis=analysis)

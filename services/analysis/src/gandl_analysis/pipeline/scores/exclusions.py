@@ -22,6 +22,7 @@ from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.quality.treatments import treatment_doses
 from gandl_analysis.pipeline.scores.sites import site_without_score
+from gandl_analysis.pipeline.tiles import WellTiles, normalised_beside, tiles_of
 
 WellKey = tuple[str, str]
 SiteKey = tuple[str, str, str]
@@ -76,25 +77,29 @@ class LeftOut:
                 scores[key] = site_without_score(by_well[key[:2]], key[2]).model_copy(update={"excluded": text})
         return tuple(scores[key] for key in order if key in scores)
 
-    def efficacies(self, screen: ScreenInput, cell_lines: Mapping[str, ScoredCellLine]) -> dict[WellKey, float]:
+    def efficacies(
+        self, screen: ScreenInput, counted: WellTiles, cell_lines: Mapping[str, ScoredCellLine]
+    ) -> dict[WellKey, float]:
         """Return the efficacy of each well that counts nowhere, by the axes that were fitted without it.
 
-        After a normalisation by plate there is none, because their vectors would have to take part in it.
+        `counted` are the tiles that count, by whose controls a normalisation by plate is done. A well without two such
+        controls on its plate has no efficacy then.
         """
-        if not self.wells or screen.parameters.normalisation != "none":
+        if not self.wells:
             return {}
-        profiles, wells = screen.profiles, [w for w in screen.used_wells if (w.plate, w.well) in self.wells]
+        wells = [w for w in screen.used_wells if (w.plate, w.well) in self.wells]
+        own = np.array([key in self.wells for key in zip(screen.profiles.plates, screen.profiles.wells, strict=True)])
+        # A well may be left out because its vectors are damaged.
+        part = screen.profiles.where(own & np.isfinite(screen.profiles.vectors).all(axis=1))
+        others = normalised_beside(counted, tiles_of(part, wells), screen.parameters.normalisation)
         efficacies: dict[WellKey, float] = {}
         for name, cell_line in cell_lines.items():
-            index = {(w.plate, w.well): i for i, w in enumerate(w for w in wells if w.cell_line == name)}
-            keys = zip(profiles.plates, profiles.wells, strict=True)
-            well = np.array([index.get(key, -1) for key in keys], np.intp)
-            rows = np.flatnonzero(well >= 0)
-            if len(rows):
-                labels = np.zeros(len(index), np.intp)
-                scores = apply_axis(cell_line.scores.fit, profiles.vectors[rows], well[rows], labels)
-                pairs = zip(index, scores.efficacy.tolist(), strict=True)
-                efficacies |= {key: value for key, value in pairs if np.isfinite(value)}
+            tiles = others.of_cell_line(name)
+            if len(tiles.well):
+                labels = np.zeros(len(tiles.wells), np.intp)
+                scores = apply_axis(cell_line.scores.fit, tiles.vectors, tiles.well, labels)
+                pairs = zip(tiles.wells, scores.efficacy.tolist(), strict=True)
+                efficacies |= {(w.plate, w.well): value for w, value in pairs if np.isfinite(value)}
         return efficacies
 
     def spread(self, values: Float) -> Float:

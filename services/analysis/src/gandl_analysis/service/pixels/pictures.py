@@ -13,6 +13,7 @@ from gandl_shared.store import Store
 from gandl_analysis.figures.pixels.encoding import PictureFormat
 from gandl_analysis.figures.pixels.strips import Strips, report_strips
 from gandl_analysis.report.compounds import drawn_curves
+from gandl_analysis.report.render import render_report
 from gandl_analysis.service.filters import WellFilter
 from gandl_analysis.service.pixels.images import ImageRequest, Picture, SiteImages
 from gandl_analysis.service.pixels.requests import ChannelView
@@ -74,6 +75,12 @@ class Pictures:
     def sprite_index(self, screen: ScreenSubject, plate: str, request: SpriteRequest) -> SpriteIndex:
         """Return where each well is in that picture."""
         return self.thumbnails.index(screen, plate, request)
+
+
+def stored_report(results: Results, pictures: Pictures, stored: StoredAnalysis) -> str:
+    """Return the report of an analysis as one file, with strips of tiles and with what people set beside curves."""
+    strips = stored_strips(results, pictures, stored)
+    return render_report(stored.analysis, strips, results.screen_assessments(stored.screen))
 
 
 def stored_strips(results: Results, pictures: Pictures, stored: StoredAnalysis) -> Strips:
