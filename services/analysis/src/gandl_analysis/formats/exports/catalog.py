@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from gandl_shared.errors import Conflict, NotFound, TooLarge
+from matplotlib.figure import Figure
 
 from gandl_analysis.formats.csv_tables import (
     curve_files,
@@ -258,7 +259,11 @@ def _contents() -> Iterator[tuple[str, Callable[[ExportSource], Content]]]:
     for export in _TABLES:
         yield export.name, partial(export.of, choice=_WHOLE)
     for name, draw in SCREEN_FIGURES.items():
-        yield f"figures/{name}.pdf", lambda source, draw=draw: to_pdf(draw(source))
+        yield f"figures/{name}.pdf", partial(_document, draw)
+
+
+def _document(draw: Callable[[ExportSource], Iterable[Figure]], source: ExportSource) -> bytes:
+    return to_pdf(draw(source))
 
 
 EXPORTS: Sequence[Export] = (
