@@ -153,6 +153,12 @@ BAD = {
     "no archive": ("metadata", b"site_id,plate\n", Malformed, "is not a ZIP archive; it may be half a download"),
     "half metadata": ("metadata", FILES["/RxRx19a/RxRx19a-metadata.zip"][:90], Malformed, "not a complete ZIP archive"),
     "another table": ("metadata", zipped({"metadata.csv": b"a,b\n1,2\n"}), Malformed, "a table with the columns a, b"),
+    "the other data set": (
+        "metadata",
+        zipped({"metadata.csv": small_rxrx19a().replace("treatment,", "sirna,").encode()}),
+        Malformed,
+        "and not the metadata.csv of this data set",
+    ),
     "a page in the archive": ("metadata", zipped({"metadata.csv": b"<html>"}), Malformed, "is an HTML page"),
     "no table": ("metadata", zipped({"README": b"x"}), Malformed, "holds no metadata.csv; it has README"),
     "half a row": ("embeddings", zipped({"embeddings.csv": VECTORS[:-8].encode()}), Malformed, "half a download"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gandl_shared.plates.layouts.rxrx import FILE_NAME, cell_type
-from gandl_shared.plates.map_table.published import is_recursion
+from gandl_shared.plates.map_table.published import is_rxrx1, is_rxrx19a
 
 from gandl.fetch.data_set import RemoteFile
 from gandl.fetch.parts.collection import Choice, Collection
@@ -34,7 +34,7 @@ def rxrx19a(server: str = SERVER, edge: int = 1024) -> Collection:
             TablePart(
                 file=RemoteFile(url=f"{root}/RxRx19a-metadata.zip", size=None),
                 member="metadata.csv",
-                has_header=is_recursion,
+                has_header=is_rxrx19a,
             ),
             EmbeddingsPart(
                 file=RemoteFile(url=f"{root}/RxRx19a-DL-embeddings.zip", size=None, about=1_400 * _MB),
@@ -63,7 +63,7 @@ def rxrx1(server: str = SERVER, edge: int = 512) -> Collection:
             TablePart(
                 file=RemoteFile(url=f"{root}/rxrx1-metadata.zip", size=None),
                 member="metadata.csv",
-                has_header=is_recursion,
+                has_header=is_rxrx1,
             ),
             EmbeddingsPart(
                 file=RemoteFile(url=f"{root}/rxrx1-dl-embeddings.zip", size=None),

@@ -107,6 +107,8 @@ def test_each_fault_is_named(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(InvalidPlateMap) as error:
         read(tmp_path, text)
     assert any(words in str(problem) for problem in error.value.problems), error.value.problems
+    # One line is all that a terminal shows of a single problem.
+    assert error.value.problems[0].detail in str(error.value)
 
 
 def test_many_faults_of_a_kind_are_counted(tmp_path: Path) -> None:

@@ -61,6 +61,16 @@ def is_recursion(header: Sequence[str]) -> bool:
     return any(kinds) and ("site_id" in keys or {"experiment", "well_id"} <= keys)
 
 
+def is_rxrx19a(header: Sequence[str]) -> bool:
+    """Return whether a header has every column of `metadata.csv` of RxRx19a that is read."""
+    return {*_REQUIRED, *_COMPOUND_COLUMNS} <= {column_key(name) for name in header}
+
+
+def is_rxrx1(header: Sequence[str]) -> bool:
+    """Return whether a header has every column of `metadata.csv` of RxRx1 that is read."""
+    return {*_REQUIRED, *_GENE_COLUMNS} <= {column_key(name) for name in header}
+
+
 def read_recursion(table: Table, positive: Sequence[str]) -> MapReading:
     """Return the wells of `metadata.csv`. `positive` are conditions of RxRx19a; without them it is `mock`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gandl_shared.errors import InvalidPlateMap, Problem
+from gandl_shared.errors import InvalidPlateMap, Problem, raise_if
 from gandl_shared.plates.columns import column_key
 from gandl_shared.plates.tables.quantities.numbers import is_missing
 from gandl_shared.plates.tables.table import Row, Table
@@ -42,7 +42,7 @@ class SiteTable:
             problem = Problem(
                 f"{detail}; the header is: {header}", file=table.source, row=table.header_row, field=missing[0]
             )
-            raise InvalidPlateMap(f"plate map {table.source} cannot be used", problems=[problem])
+            raise_if([problem], InvalidPlateMap, f"plate map {table.source} cannot be used")
 
     def cell(self, row: Row, column: str) -> str:
         """Return a cell; empty where it is missing or the table has no such column."""
