@@ -72,7 +72,9 @@ class TablePart:
         header = stream.readline(_MAX_HEADER_BYTES)
         names = [name.strip().strip('"') for name in header.decode("utf-8-sig", errors="replace").strip().split(",")]
         if not self.has_header(names):
-            kind = "an HTML page" if header.lstrip()[:1] == b"<" else f"a table with the columns {', '.join(names[:12])}"
+            kind = (
+                "an HTML page" if header.lstrip()[:1] == b"<" else f"a table with the columns {', '.join(names[:12])}"
+            )
             raise Malformed(f"{source} is {kind[:240]}, and not the {self.member} of this data set")
         with atomic_file(workplace.target / self.name) as file:
             file.write(header)
