@@ -1,6 +1,6 @@
 """Compare the GPU with the CPU: low-passes with their derivatives, one training step, and steps by graphs.
 
-    python -m benchmarks.gpu.agreement
+    python -m benchmarks.gpu.agreement [low-passes] [without-triton] [step] [graphs]
 
 Each line gives ‖GPU − reference‖ / ‖reference‖ and the most that is allowed. The command fails where one is above.
 """
@@ -8,11 +8,12 @@ Each line gives ‖GPU − reference‖ / ‖reference‖ and the most that is a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from gandl_training.config import AugmentConfig, LossConfig, TrainConfig, preset
+from gandl_training.networks import resampling
 from gandl_training.networks.resampling import blur, blur_down, blur_up, fir_kernel
 from gandl_training.steps.random_numbers import StepRandom
 from gandl_training.steps.step import Trainer
@@ -54,6 +55,15 @@ def low_passes(device: torch.device) -> Iterator[Comparison]:
             for layout in (torch.contiguous_format, torch.channels_last):
                 worst = max(_low_pass_difference(low_pass, shape, dtype, layout, device) for shape in SHAPES)
                 yield Comparison(name=f"{name}, {dtype}, {layout}", difference=worst, limit=limit)
+
+
+def low_passes_without_triton(device: torch.device) -> Iterator[Comparison]:
+    """Compare the low-passes of a GPU on which Triton is not installed."""
+    before, resampling.HAS_TRITON = resampling.HAS_TRITON, False
+    try:
+        yield from low_passes(device)
+    finally:
+        resampling.HAS_TRITON = before
 
 
 def _low_pass_difference(
@@ -176,12 +186,21 @@ def graphs(device: torch.device) -> Iterator[Comparison]:
         )
 
 
+COMPARISONS: Mapping[str, Callable[[torch.device], Iterator[Comparison]]] = {
+    "low-passes": low_passes,
+    "without-triton": low_passes_without_triton,
+    "step": one_step,
+    "graphs": graphs,
+}
+
+
 def main() -> None:
-    """Print all comparisons."""
+    """Print the comparisons that are asked for, or all."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bad = 0
-    for compare in (low_passes, one_step, *([graphs] if device.type == "cuda" else [])):
-        for each in compare(device):
+    for name in sys.argv[1:] or COMPARISONS:
+        # There are no graphs on a CPU.
+        for each in COMPARISONS[name](device) if device.type == "cuda" or name != "graphs" else ():
             wrong = not each.difference <= each.limit
             bad += wrong
             print(

@@ -74,7 +74,15 @@ class ModelCard(Frozen):
     downscale: int = Field(ge=1, description="fields are averaged over downscale × downscale pixels first")
     pixel_size_um: float | None = None
     features: int = 512
-    tap: str = Field(description="layer of the discriminator whose output is the embedding: fc, pool, multi or fine")
+    tap: str = Field(
+        description="layer of the discriminator whose output is the embedding: fc, pool, multi, fine, fc-multi or all"
+    )
+    orientations: int = Field(
+        default=1, description="a vector is the mean over so many orientations of its tile, 1 or 8"
+    )
+    whitened: bool = Field(
+        default=False, description="the features are principal components of variance 1 on training tiles"
+    )
     precision: str = "float32"
     parameters: int
     normalisation: str = "per channel (x - low) / (high - low) to 0..255, rounded, clipped; scaled to -1..1 inside"

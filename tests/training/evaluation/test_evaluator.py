@@ -67,6 +67,8 @@ def test_no_z_prime_is_reported_where_the_axis_points_the_wrong_way(
     evaluator = Evaluator.from_crops(Crops(store=store, size=16, batch=8, seed=0), ())
     trainer = Trainer(tiny, CPU)
     metrics = evaluator.evaluate(trainer.generator_ema, trainer.discriminator_ema)
+    probes = evaluator.evaluate(None, trainer.discriminator_ema)  # the contrastive term alone has no generator
+    assert probes == {name: value for name, value in metrics.items() if name.startswith("probe/")}
     assert metrics["probe/accuracy_U2OS"] == 0.25
     assert "probe/z_prime_U2OS" not in metrics
 

@@ -63,6 +63,16 @@ def test_each_layer_is_exported_with_card_and_parity(
     assert relative_difference(call(tiles), expected) < 1e-4
 
 
+def test_turned_and_whitened_vectors_are_exported(run: Path, tmp_path: Path) -> None:
+    weights = Weights(checkpoint=ckpt.load(run / ckpt.CHECKPOINT))
+    form = ExportForm(FeatureLayer.ALL, turned=True, components=10)
+    card = export.export_featurizer(run, weights, form, PROVENANCE, tmp_path / "m.onnx")
+    assert (card.tap, card.features, card.orientations, card.whitened) == ("all", 10, 8, True)
+    call = onnx_session(onnx.load(tmp_path / "m.onnx"))
+    tiles = np.random.default_rng(0).integers(0, 256, (7, 2, 16, 16), dtype=np.uint8)
+    assert relative_difference(call(tiles[:, :, ::-1].copy()), call(tiles)) < 1e-4
+
+
 def test_no_gain_is_left_in_the_graph(run: Path, tmp_path: Path) -> None:
     weights = Weights(checkpoint=ckpt.load(run / ckpt.CHECKPOINT))
     export.export_featurizer(run, weights, ExportForm(), PROVENANCE, tmp_path / "m.onnx")

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 from gandl_shared.errors import BadInput
-from gandl_training.networks.feature_layer import FeatureLayer, Featurizer, feature_count, feature_layer, moments
+from gandl_training.networks.feature_layer import (
+    FeatureLayer,
+    Featurizer,
+    Whitened,
+    feature_count,
+    feature_layer,
+    moments,
+)
 from gandl_training.networks.stylegan2 import Discriminator
 
 from tests.training.small_run import TINY
@@ -37,6 +44,7 @@ def test_each_layer_is_computed_from_the_maps_it_names(tiles: torch.Tensor) -> N
         FeatureLayer.MULTI: moments(maps[2]),  # there is no map at an eighth of 16 pixels
         FeatureLayer.FINE: torch.cat([moments(m) for m in maps], dim=1),
         FeatureLayer.FC_MULTI: torch.cat([discriminator.features(images), moments(maps[2])], dim=1),
+        FeatureLayer.ALL: torch.cat([discriminator.features(images), *(moments(m) for m in maps)], dim=1),
     }
     for layer, vectors in expected.items():
         torch.testing.assert_close(Featurizer(discriminator, layer)(tiles), vectors, rtol=1e-4, atol=1e-5)
@@ -45,6 +53,29 @@ def test_each_layer_is_computed_from_the_maps_it_names(tiles: torch.Tensor) -> N
 def test_moments_are_mean_and_standard_deviation_of_each_map() -> None:
     maps = torch.tensor([[[[1.0, 3.0], [1.0, 3.0]], [[5.0, 5.0], [5.0, 5.0]]]])
     torch.testing.assert_close(moments(maps), torch.tensor([[2.0, 5.0, 1.0, 1e-4]]))
+
+
+def test_a_turned_vector_is_the_mean_over_eight_orientations(tiles: torch.Tensor) -> None:
+    discriminator = Discriminator(TINY)
+    turned = Featurizer(discriminator, FeatureLayer.FC_MULTI, turned=True)
+    plain = Featurizer(discriminator, FeatureLayer.FC_MULTI)
+    views = [torch.rot90(t, k, (2, 3)) for t in (tiles, tiles.flip(3)) for k in range(4)]
+    expected = torch.stack([plain(view) for view in views]).mean(0)
+    torch.testing.assert_close(turned(tiles), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(turned(torch.rot90(tiles, 1, (2, 3))), turned(tiles), rtol=1e-4, atol=1e-5)
+
+
+def test_whitened_components_are_those_of_the_standardised_features() -> None:
+    """They have mean 0, variance 1 and no correlation, and their order is that of the variance that they explain."""
+    images = torch.randint(0, 256, (64, 2, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    featurizer = Featurizer(Discriminator(TINY), FeatureLayer.FC)
+    components = Whitened.fitted(featurizer, images, 6)(images).double()
+    torch.testing.assert_close(components.T @ components / 64, torch.eye(6).double(), rtol=0, atol=1e-3)
+    features = featurizer(images).double()
+    explained = ((features - features.mean(0)) / features.std(0)).T @ components
+    assert (explained.norm(dim=0).diff() < 0).all()
+    with pytest.raises(BadInput, match="64 images do not give 25 components"):
+        Whitened.fitted(featurizer, images, 25)
 
 
 def test_a_featurizer_leaves_the_network_as_it_was(tiles: torch.Tensor) -> None:
@@ -57,5 +88,5 @@ def test_a_featurizer_leaves_the_network_as_it_was(tiles: torch.Tensor) -> None:
 
 def test_an_unknown_layer_is_refused() -> None:
     assert feature_layer("pool") is FeatureLayer.POOL
-    with pytest.raises(BadInput, match="unknown tap 'last'; use one of fc, pool, multi, fine, fc-multi"):
+    with pytest.raises(BadInput, match="unknown tap 'last'; use one of fc, pool, multi, fine, fc-multi, all"):
         feature_layer("last")

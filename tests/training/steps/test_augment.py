@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from gandl_training.config import AugmentConfig
+from gandl_training.config import AugmentConfig, TransformConfig
 from gandl_training.steps import augment as a
 from gandl_training.steps.random_numbers import StepRandom
 
@@ -23,35 +23,50 @@ def test_nothing_happens_at_p_zero() -> None:
         assert torch.allclose(transform(images, ZERO, random()), images, atol=1e-5)
 
 
-def test_moves_without_scaling_are_the_eight_orientations(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moves_without_scaling_are_the_eight_orientations() -> None:
     """At p = 1 a mirror image is one of two and a turn one of four, so each of the eight is an eighth of 512 images."""
-    monkeypatch.setattr(a, "SCALE_STDDEV", 0.0)
-    monkeypatch.setattr(a, "MAX_SHIFT", 0.0)
     image = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    moved = a.move(image.expand(512, -1, -1, -1), ONE, random())
+    moved = a.move(image.expand(512, -1, -1, -1), ONE, random(), TransformConfig(scale=0, shift=0))
     orientations = [torch.rot90(i, k, (2, 3)) for i in (image, image.flip(3)) for k in range(4)]
     counts = [sum(torch.allclose(m, o[0], atol=1e-4) for m in moved) for o in orientations]
     assert sum(counts) == 512
     assert all(32 <= n <= 96 for n in counts), counts  # 64 ± 7.5, so within 4 standard deviations
 
 
-def test_shifts_are_whole_pixels_both_ways_up_to_an_eighth(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moves_by_any_angle_keep_a_disc_and_turn_a_bar() -> None:
+    """The angles of a bar through the centre are spread evenly over half a turn; a disc stays as it is.
+
+    Corners are left out, because the transform mirrors what lies outside the image into them.
+    """
+    y, x = torch.meshgrid(torch.arange(32) - 15.5, torch.arange(32) - 15.5, indexing="ij")
+    radius = (y.square() + x.square()).sqrt()
+    disc = torch.sigmoid(10 - radius)
+    bar = torch.exp(-y.square() / 4) * disc
+    any_angle = TransformConfig(any_angle=True, scale=0, shift=0)
+    moved = a.move(torch.stack([disc, bar])[:, None].repeat_interleave(256, 0), ONE, random(), any_angle)[:, 0]
+    moved, disc = moved * (radius < 14), disc * (radius < 14)
+    assert (moved[:256] - disc).abs().max() < 0.1
+    down, across, both = ((moved[256:] * square).sum((1, 2)) for square in (y * y, x * x, x * y))
+    angles = torch.atan2(2 * both, across - down) / 2
+    counts = torch.histc(angles, 4, -torch.pi / 2, torch.pi / 2)
+    assert counts.min() >= 40, counts  # 64 ± 7
+
+
+def test_shifts_are_whole_pixels_both_ways_up_to_an_eighth() -> None:
     """A point at pixel (8, 8) of 16 stays or, mirrored or turned, goes to 7; shifts are −2 to 2 along both axes."""
-    monkeypatch.setattr(a, "SCALE_STDDEV", 0.0)
     images = torch.zeros(2048, 1, 16, 16)
     images[:, :, 8, 8] = 1.0
-    moved = a.move(images, ONE, random())
+    moved = a.move(images, ONE, random(), TransformConfig(scale=0))
     assert torch.allclose(moved.flatten(1).max(1).values, torch.ones(2048), atol=1e-4)
     pixels = moved.flatten(1).argmax(1)
     assert pixels.unique().tolist() == [16 * y + x for y in range(5, 11) for x in range(5, 11)]
 
 
-def test_scales_are_isotropic_and_log_normal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scales_are_isotropic_and_log_normal() -> None:
     """The second moments of a blob grow with the square of its scale, alike along both axes."""
-    monkeypatch.setattr(a, "MAX_SHIFT", 0.0)
     edge = torch.arange(64) - 31.5
     blob = torch.exp(-(edge[:, None].square() + edge[None].square()) / 32)
-    moved = a.move(blob.expand(512, 1, 64, 64), ONE, random())[:, 0]
+    moved = a.move(blob.expand(512, 1, 64, 64), ONE, random(), TransformConfig(shift=0))[:, 0]
     down, across = (
         ((moved * square).sum((1, 2)) / moved.sum((1, 2))).sqrt() / 4
         for square in (edge[:, None].square(), edge[None].square())
@@ -61,12 +76,12 @@ def test_scales_are_isotropic_and_log_normal(monkeypatch: pytest.MonkeyPatch) ->
     assert down.log2().std().item() == pytest.approx(0.2, rel=0.15)  # of 512 draws: ± 3 %
 
 
-def test_gains_of_channels_are_independent_and_keep_black(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(a, "OFFSET_STDDEV", 0.0)
-    gains = a.change_intensity(torch.zeros(512, 2, 2, 2), ONE, random())[:, :, 0, 0] + 1
+def test_gains_of_channels_are_independent_and_keep_black() -> None:
+    only_gain = TransformConfig(offset=0)
+    gains = a.change_intensity(torch.zeros(512, 2, 2, 2), ONE, random(), only_gain)[:, :, 0, 0] + 1
     check_independent(gains.log2(), 0.2)
     black = torch.full((8, 2, 2, 2), -1.0)
-    assert torch.allclose(a.change_intensity(black, ONE, random()), black)
+    assert torch.allclose(a.change_intensity(black, ONE, random(), only_gain), black)
 
 
 def test_offsets_of_channels_are_independent_and_the_same_everywhere() -> None:
@@ -111,7 +126,7 @@ def test_each_transform_happens_to_a_share_p_of_the_images() -> None:
 def test_all_transforms_are_applied_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
     applied: list[str] = []
     for name in ("move", "change_intensity", "add_noise", "cut_out"):
-        monkeypatch.setattr(a, name, lambda images, p, _, name=name: applied.append(name) or images)
+        monkeypatch.setattr(a, name, lambda images, *_, name=name: applied.append(name) or images)
     a.augment(torch.zeros(1, 1, 8, 8), ONE, random())
     assert applied == ["move", "change_intensity", "add_noise", "cut_out"]
 

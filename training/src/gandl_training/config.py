@@ -104,6 +104,25 @@ class LossConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TransformConfig:
+    """The strengths of the random transforms of an image (`steps.augment`).
+
+    `shift` and `cutout` are shares of the edge, `scale` and `gain` are standard deviations of log2, and `offset` and
+    `noise` are standard deviations in units of −1..1. Shift, scale, noise and cutout are those of ADA (Karras et al.
+    2020, appendix B); gain and offset are weaker than there (0.5 and 0.2), because intensity is a phenotype in our
+    images. `any_angle` rotates by any angle instead of by quarter turns, and resamples every pixel.
+    """
+
+    any_angle: bool = False
+    shift: float = 0.125
+    scale: float = 0.2
+    gain: float = 0.2
+    offset: float = 0.1
+    noise: float = 0.1
+    cutout: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
     """Adaptive discriminator augmentation (ADA, Karras et al. 2020).
 
@@ -124,16 +143,18 @@ class TrainConfig:
 
     The run ends after `kimg` thousand real images in all, or after `minutes` of this process. `checkpoint_kimg`,
     `sample_kimg`, `snapshot_kimg` and `quality_kimg` say after how many thousand images something is written again.
-    `ema_kimg` and `ema_rampup` set the running average of the weights (`networks.averaging`). `holdout` is the share of
-    the wells that training does not use.
+    `view` are the transforms of the views of the contrastive term. `ema_kimg` and `ema_rampup` set the running average
+    of the weights (`networks.averaging`). `holdout` is the share of the wells that training does not use.
     """
 
     preset: str = "cpu-64"
     network: NetworkConfig = field(default_factory=NetworkConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    view: TransformConfig = field(default_factory=TransformConfig)
     batch: int = 32
     learning_rate: float = 0.002
+    beta1: float = 0.0
     beta2: float = 0.99
     ema_kimg: float = 5.0
     ema_rampup: float = 0.05
@@ -183,6 +204,8 @@ class TrainConfig:
                 "network": NetworkConfig(**values.pop("network")),
                 "loss": LossConfig(**values.pop("loss")),
                 "augment": AugmentConfig(**values.pop("augment")),
+                # Checkpoints from before there was a choice have the default.
+                "view": TransformConfig(**values.pop("view", {})),
             }
             return cls(**values, **parts)  # type: ignore[arg-type]
         except (TypeError, KeyError) as error:

@@ -56,7 +56,7 @@ def test_a_layer_or_precision_that_does_not_exist_is_refused(plate: Source, tmp_
     run, model = str(tmp_path / "run"), str(tmp_path / "m.onnx")
     arguments = ("--platemap", str(plate.platemap), "--threads", "1", "--resolution", "16", "--batch", "4")
     gandl("train", str(plate.images), "--out", run, *arguments, "--kimg", "0.004")
-    with pytest.raises(BadInput, match="unknown tap 'last'; use one of fc, pool, multi, fine, fc-multi"):
+    with pytest.raises(BadInput, match="unknown tap 'last'; use one of fc, pool, multi, fine, fc-multi, all"):
         gandl("export", run, "--out", model, "--tap", "last")
     with pytest.raises(BadInput, match="unknown precision 'int4'"):
         gandl("export", run, "--out", model, "--precision", "int4")

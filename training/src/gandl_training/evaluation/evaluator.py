@@ -54,11 +54,15 @@ class Evaluator:
             cell_lines_without_probe=tuple(c for c in probed if c not in controls),
         )
 
-    def evaluate(self, generator: Generator, discriminator: Discriminator) -> dict[str, float]:
+    def evaluate(self, generator: Generator | None, discriminator: Discriminator) -> dict[str, float]:
         """Return, by name, distances, the mean scores of training and held-out tiles, and the probe of each cell line.
 
-        A probe has no Z′ while the held-out positive controls score below the negative ones; its name is then absent.
+        Without a generator there are neither distances nor scores. A probe has no Z′ while the held-out positive
+        controls score below the negative ones; its name is then absent.
         """
+        return (self._game(generator, discriminator) if generator else {}) | self._probes(discriminator)
+
+    def _game(self, generator: Generator, discriminator: Discriminator) -> dict[str, float]:
         # Always the same latents, so that differences along a run come from the weights.
         generated = tile_features(generate_tiles(generator, TILES, seed=1))
         values = {
@@ -68,6 +72,10 @@ class Evaluator:
         }
         if self.held_out is not None:
             values["quality/score_held_out"] = mean_score(discriminator, self.held_out)
+        return values
+
+    def _probes(self, discriminator: Discriminator) -> dict[str, float]:
+        values = {}
         for cell_line, controls in self.controls.items():
             result = probe(embed_tiles(partial(dense_features, discriminator), controls.tiles), controls)
             values[f"probe/accuracy_{cell_line}"] = result.accuracy

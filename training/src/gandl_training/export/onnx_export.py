@@ -19,22 +19,30 @@ from gandl_training.export.card import Provenance, card_channels, control_metric
 from gandl_training.export.parity import check_parity, onnx_session
 from gandl_training.export.precision import MAX_DIFFERENCE, Precision, convert
 from gandl_training.export.weights import Weights
-from gandl_training.networks.feature_layer import FeatureLayer, Featurizer, feature_count
-from gandl_training.networks.stylegan2 import Generator, parameter_count
+from gandl_training.networks.feature_layer import ORIENTATIONS, FeatureLayer, Featurizer, Whitened, feature_count
+from gandl_training.networks.stylegan2 import Discriminator, Generator, parameter_count
 from gandl_training.run.checkpoint import Checkpoint
 from gandl_training.run.run_folder import open_store
 
 OPSET = 20
 PARITY_IMAGES = 64
 CALIBRATION_IMAGES = 256
+WHITENING_IMAGES = 4096
+"""The principal components of features are fitted to so many training crops."""
 
 
 @dataclass(frozen=True)
 class ExportForm:
-    """The layer that is exported, and the precision of its arithmetic."""
+    """The layer that is exported, and the precision of its arithmetic.
+
+    With `turned`, vectors are means over eight orientations. `components` asks for so many whitened principal
+    components, which are fitted to training images.
+    """
 
     layer: FeatureLayer = FeatureLayer.FC
     precision: Precision = Precision.FLOAT32
+    turned: bool = False
+    components: int | None = None
 
 
 def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance: Provenance, out: Path) -> ModelCard:
@@ -50,7 +58,7 @@ def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance:
     channels = card_channels(store.index, provenance)
     check_writable(out)
     discriminator = weights.discriminator()
-    module = Featurizer(discriminator, form.layer)
+    module = _module(discriminator, form, store, weights.checkpoint)
     # Parity is checked on training images: random pixels would not reach the range of real activations.
     images = training_crops(store, weights.checkpoint, PARITY_IMAGES, step=0)
     # Three example images: a batch of one would fix the batch size in the graph.
@@ -63,8 +71,10 @@ def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance:
         size=config.network.resolution,
         downscale=store.index.downscale,
         pixel_size_um=provenance.pixel_size_um,
-        features=feature_count(discriminator, form.layer),
+        features=form.components or feature_count(discriminator, form.layer),
         tap=form.layer.value,
+        orientations=ORIENTATIONS if form.turned else 1,
+        whitened=form.components is not None,
         precision=form.precision.value,
         parameters=parameter_count(discriminator),
         training=training_record(run, weights, provenance),
@@ -74,6 +84,14 @@ def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance:
     write_model(model, card, out)
     _write((card.model_dump_json(indent=2) + "\n").encode(), out.with_suffix(".card.json"))
     return card
+
+
+def _module(discriminator: Discriminator, form: ExportForm, store: FieldStore, checkpoint: Checkpoint) -> nn.Module:
+    featurizer = Featurizer(discriminator, form.layer, turned=form.turned)
+    if form.components is None:
+        return featurizer
+    images = training_crops(store, checkpoint, WHITENING_IMAGES, step=2)
+    return Whitened.fitted(featurizer, torch.from_numpy(images), form.components)
 
 
 def training_crops(store: FieldStore, checkpoint: Checkpoint, images: int, *, step: int) -> Uint8:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from enum import StrEnum
 
 import torch
@@ -19,6 +20,9 @@ MULTI_BLOCKS = slice(2, 4)
 """The maps of `multi`: those at a quarter and at an eighth of the edge of the input."""
 FINE_BLOCKS = slice(0, 3)
 """The maps of `fine`: those at the whole, a half and a quarter of the edge of the input."""
+ORIENTATIONS = 8
+FIT_BATCH = 64
+"""So many images are embedded together where components are fitted."""
 
 
 class FeatureLayer(StrEnum):
@@ -28,7 +32,7 @@ class FeatureLayer(StrEnum):
     `multi` is the mean and the standard deviation of each map at a quarter and at an eighth of the input's edge: how
     much of a shape the tile holds and how unevenly it is spread, wherever the shape is. `fine` is the same for the
     three finest maps: it measures texture, and is nearly as good untrained. `fc-multi` has the numbers of `fc` and of
-    `multi`: on single cells it is better than either.
+    `multi`: on single cells it is better than either. `all` is `fc` beside the moments of all maps.
     """
 
     FC = "fc"
@@ -36,6 +40,18 @@ class FeatureLayer(StrEnum):
     MULTI = "multi"
     FINE = "fine"
     FC_MULTI = "fc-multi"
+    ALL = "all"
+
+
+BLOCKS: Mapping[FeatureLayer, slice] = {
+    FeatureLayer.FINE: FINE_BLOCKS,
+    FeatureLayer.MULTI: MULTI_BLOCKS,
+    FeatureLayer.FC_MULTI: MULTI_BLOCKS,
+    FeatureLayer.ALL: slice(None),
+}
+"""The maps whose moments a layer has."""
+WITH_DENSE = frozenset({FeatureLayer.FC_MULTI, FeatureLayer.ALL})
+"""The layers that have the dense features too."""
 
 
 def feature_layer(name: str) -> FeatureLayer:
@@ -57,6 +73,8 @@ def feature_count(discriminator: Discriminator, layer: FeatureLayer) -> int:
     }
     if layer is FeatureLayer.FC_MULTI:
         return counts[FeatureLayer.FC] + counts[FeatureLayer.MULTI]
+    if layer is FeatureLayer.ALL:
+        return counts[FeatureLayer.FC] + 2 * sum(map(config.discriminator_width, config.edges))
     return counts[layer]
 
 
@@ -68,16 +86,24 @@ def moments(maps: Tensor) -> Tensor:
     return torch.cat([centre.flatten(1), spread], dim=1)
 
 
+def orientations(images: Tensor) -> Tensor:
+    """Return images [N, C, R, R] in the eight orientations of a square, [8N, C, R, R]."""
+    halves = torch.cat([images, images.mT])
+    sides = torch.cat([halves, halves.flip(2)])
+    return torch.cat([sides, sides.flip(3)])
+
+
 class Featurizer(nn.Module):
     """The module that is exported: uint8 images [N, C, R, R] → float32 embedding [N, features] of one layer.
 
-    The gains of the layers are folded into their weights, and no layer depends on the other images of the batch.
+    The gains of the layers are folded into their weights, and no layer depends on the other images of the batch. With
+    `turned`, a vector is the mean over the eight orientations of its image, which takes eight times as long.
     """
 
-    def __init__(self, discriminator: Discriminator, layer: FeatureLayer) -> None:
+    def __init__(self, discriminator: Discriminator, layer: FeatureLayer, *, turned: bool = False) -> None:
         super().__init__()
         self.discriminator = copy.deepcopy(discriminator).eval().requires_grad_(False)
-        self.layer = layer
+        self.layer, self.turned = layer, turned
         for module in self.discriminator.modules():
             if isinstance(module, Conv | Dense):
                 module.fold()
@@ -85,12 +111,49 @@ class Featurizer(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         # The scaling is part of the graph, so that callers send uint8 on every path.
         x = images.to(torch.float32) * (1 / 127.5) - 1
+        if not self.turned:
+            return self._features(x)
+        features = self._features(orientations(x))
+        return features.reshape(ORIENTATIONS, -1, features.shape[1]).mean(0)
+
+    def _features(self, x: Tensor) -> Tensor:
         maps = self.discriminator.maps(x)
         if self.layer is FeatureLayer.FC:
             return self.discriminator.dense_features(maps)
         if self.layer is FeatureLayer.POOL:
             return F.avg_pool2d(maps[-1], maps[-1].shape[-1] // POOLED_EDGE).flatten(1)
-        blocks = FINE_BLOCKS if self.layer is FeatureLayer.FINE else MULTI_BLOCKS
-        pooled = [moments(m) for m in maps[blocks]]
-        dense = [self.discriminator.dense_features(maps)] if self.layer is FeatureLayer.FC_MULTI else []
+        pooled = [moments(m) for m in maps[BLOCKS[self.layer]]]
+        dense = [self.discriminator.dense_features(maps)] if self.layer in WITH_DENSE else []
         return torch.cat([*dense, *pooled], dim=1)
+
+
+class Whitened(nn.Module):
+    """A featurizer whose features are turned into principal components of variance 1 on its training images.
+
+    Linear classifiers and distances then treat what varies little like what varies much. `matrix` is [components,
+    features] and `offset` [components].
+    """
+
+    matrix: Tensor
+    offset: Tensor
+
+    def __init__(self, featurizer: Featurizer, matrix: Tensor, offset: Tensor) -> None:
+        super().__init__()
+        self.featurizer = featurizer
+        self.register_buffer("matrix", matrix)
+        self.register_buffer("offset", offset)
+
+    @classmethod
+    def fitted(cls, featurizer: Featurizer, images: Tensor, components: int) -> Whitened:
+        """Fit the first `components` to uint8 images [N, C, R, R]. Raises BadInput for more than the images have."""
+        with torch.no_grad():
+            features = torch.cat([featurizer(batch) for batch in torch.split(images, FIT_BATCH)]).double()
+        mean, spread = features.mean(0), features.std(0, correction=0) + 1e-9
+        _, scales, axes = torch.linalg.svd((features - mean) / spread, full_matrices=False)
+        if not (0 < components <= len(scales) and scales[components - 1] > 1e-6 * scales[0]):
+            raise BadInput(f"{len(features)} images do not give {components} components; ask for fewer")
+        matrix = axes[:components] * (len(features) ** 0.5 / scales[:components, None]) / spread
+        return cls(featurizer, matrix.float(), (-matrix @ mean).float())
+
+    def forward(self, images: Tensor) -> Tensor:
+        return F.linear(self.featurizer(images), self.matrix, self.offset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gandl_training.config import TrainConfig
 from gandl_training.data.crops import Crops
+from gandl_training.data.device_crops import DeviceCrops
 from gandl_training.data.field_store import FieldStore
 from gandl_training.evaluation.evaluator import split_wells
 from gandl_training.run import checkpoint as ckpt
@@ -118,10 +119,10 @@ class TrainingLoop:
         )
 
     def _train(self, stop: threading.Event) -> EndReason:
-        with closing(self.crops.stream(self.trainer.step)) as batches:
+        with closing(self._batches(self.trainer.step)) as batches:
             while (reason := self._end_reason(stop)) is None:
                 before = time.monotonic()
-                batch = torch.from_numpy(next(batches))
+                batch = next(batches)
                 self.waited += time.monotonic() - before
                 # Losses stay on the device as tensors; reading them would wait for it in every step.
                 for name, value in self.trainer.advance(batch).items():
@@ -132,6 +133,14 @@ class TrainingLoop:
                 if self.writer:
                     self.writer.write_due(self.report)
         return reason
+
+    def _batches(self, first: int) -> Generator[Tensor]:
+        """Yield the batches from step `first` on, cut on the device where the fields fit there."""
+        device = self.trainer.device
+        if DeviceCrops.fit(self.crops, device):
+            yield from DeviceCrops.of(self.crops, device).stream(first)
+        with closing(self.crops.stream(first)) as batches:
+            yield from map(torch.from_numpy, batches)
 
     def _estimate_length(self) -> None:
         steps = self.trainer.step - self.first_step

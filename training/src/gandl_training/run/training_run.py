@@ -103,7 +103,7 @@ def use_threads(threads: int) -> None:
 def restore(trainer: Trainer, checkpoint: ckpt.Checkpoint) -> None:
     """Put a checkpoint into `trainer`. Raises BadInput where it belongs to another configuration."""
     # Length, intervals and presets may change in a run that is resumed; these would change what it learns.
-    for name in ("network", "batch", "seed", "loss", "learning_rate"):
+    for name in ("network", "batch", "seed", "loss", "view", "learning_rate", "beta1"):
         ours, theirs = getattr(trainer.config, name), getattr(checkpoint.config, name)
         if ours != theirs:
             raise BadInput(f"the checkpoint was trained with another {name}: {theirs} instead of {ours}")

@@ -66,7 +66,8 @@ class RunWriter:
             self.save(self.out / SNAPSHOTS / f"kimg-{self.trainer.kimg:09.3f}.pt", SNAPSHOT_PARTS)
         if self._is_due(config.quality_kimg):
             check_losses()
-            metrics = self.evaluator.evaluate(self.trainer.generator_ema, self.trainer.discriminator_ema)
+            generator = self.trainer.generator_ema if self.trainer.has_generator else None
+            metrics = self.evaluator.evaluate(generator, self.trainer.discriminator_ema)
             self.metric_log.write(self.trainer.kimg, metrics)
 
     def finish(self) -> None:
@@ -82,7 +83,12 @@ class RunWriter:
         ckpt.save(ckpt.Checkpoint(config=trainer.config, step=trainer.step, state=state), path)
 
     def write_sample_grid(self) -> None:
-        """Write 64 real tiles beside 64 tiles of the averaged generator, always from the same latents."""
+        """Write 64 real tiles beside 64 tiles of the averaged generator, always from the same latents.
+
+        There is nothing to write where no generator is trained.
+        """
+        if not self.trainer.has_generator:
+            return
         generated = generate_tiles(self.trainer.generator_ema, GRID_TILES, seed=0)
         picture = sample_grid(self.evaluator.real[:GRID_TILES], generated)
         save_png(picture, self.out / SAMPLES / f"kimg-{self.trainer.kimg:09.3f}.png")

@@ -11,40 +11,36 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gandl_training.config import AugmentConfig
+from gandl_training.config import AugmentConfig, TransformConfig
 from gandl_training.steps.random_numbers import RandomNumbers
 
-MAX_SHIFT = 0.125
-SCALE_STDDEV = 0.2
-GAIN_STDDEV = 0.2
-OFFSET_STDDEV = 0.1
-NOISE_STDDEV = 0.1
-CUTOUT_EDGE = 0.5
-"""The strengths of the transforms. Shift and cutout are shares of the edge, scale and gain are standard deviations of
-log2, and offset and noise are standard deviations in units of −1..1. Shift, scale, noise and cutout are those of ADA
-(appendix B); gain and offset are weaker than there (0.5 and 0.2), because intensity is a phenotype in our images."""
+ADA = TransformConfig()
+"""The transforms of adaptive augmentation."""
 
 VIEW_PROBABILITY = 0.8
 """The probability of each transform in a view."""
 
 
-def augment(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
+def augment(images: Tensor, p: Tensor, random: RandomNumbers, strength: TransformConfig = ADA) -> Tensor:
     """Transform images [N, C, S, S] in −1..1 (−1 is black); gradients pass through. At p = 0 nothing changes."""
     # Reading p from a GPU would wait for the step before; there the transforms run, and change nothing at p = 0.
     if p.device.type == "cpu" and float(p) == 0:
         return images
-    return cut_out(add_noise(change_intensity(move(images, p, random), p, random), p, random), p, random)
+    for transform in (move, change_intensity, add_noise, cut_out):
+        images = transform(images, p, random, strength)
+    return images
 
 
-def view(images: Tensor, random: RandomNumbers) -> Tensor:
+def view(images: Tensor, random: RandomNumbers, strength: TransformConfig) -> Tensor:
     """Return a random view of each image [N, C, S, S] for the contrastive term: each transform acts on most of them."""
-    return augment(images, torch.full((), VIEW_PROBABILITY, device=images.device), random)
+    return augment(images, torch.full((), VIEW_PROBABILITY, device=images.device), random, strength)
 
 
-def move(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
-    """Mirror, rotate by quarter turns, shift by whole pixels up to an eighth of the edge, and scale isotropically.
+def move(images: Tensor, p: Tensor, random: RandomNumbers, strength: TransformConfig = ADA) -> Tensor:
+    """Mirror, rotate by quarter turns or any angle, shift by whole pixels, and scale isotropically.
 
-    One resampling does them all. Without scaling, every target pixel is a source pixel, so nothing is smoothed.
+    One resampling does them all. Without scaling and other angles, every target pixel is a source pixel, so nothing is
+    smoothed.
     """
     n, size = images.shape[0], images.shape[-1]
     # A gate of 0 leaves a transform out of an image; the numbers for it are drawn all the same, so that the stream of
@@ -52,10 +48,11 @@ def move(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
     gate = (random.uniform(n, 4) < p).to(images)
     u = random.uniform(n, 4)
     mirror = 1 - 2 * gate[:, 0] * (u[:, 0] < 0.5)
-    quarter = gate[:, 1] * (4 * u[:, 1]).floor() * (torch.pi / 2)
-    shift = gate[:, 2:3] * ((2 * u[:, 2:4] - 1) * MAX_SHIFT * size).round() * (2 / size)
-    scale = torch.exp2(-gate[:, 3] * random.normal(n) * SCALE_STDDEV)
-    cos, sin = scale * quarter.cos(), scale * quarter.sin()
+    turns = 4 * u[:, 1] if strength.any_angle else (4 * u[:, 1]).floor()
+    angle = gate[:, 1] * turns * (torch.pi / 2)
+    shift = gate[:, 2:3] * ((2 * u[:, 2:4] - 1) * strength.shift * size).round() * (2 / size)
+    scale = torch.exp2(-gate[:, 3] * random.normal(n) * strength.scale)
+    cos, sin = scale * angle.cos(), scale * angle.sin()
     # `affine_grid` measures in units of half an edge and maps each target pixel to its source.
     theta = torch.stack(
         [torch.stack([cos * mirror, -sin, shift[:, 0]], 1), torch.stack([sin * mirror, cos, shift[:, 1]], 1)], 1
@@ -64,7 +61,7 @@ def move(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def change_intensity(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
+def change_intensity(images: Tensor, p: Tensor, random: RandomNumbers, strength: TransformConfig = ADA) -> Tensor:
     """Multiply each channel by a log-normal gain over black, and add a normal offset to it.
 
     Each channel has its own gain and offset, because stains vary independently of each other.
@@ -72,25 +69,25 @@ def change_intensity(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor
     n, channels = images.shape[:2]
     gate = (random.uniform(n, 2, 1) < p).to(images)
     # Black is −1, so images are multiplied after adding 1: a gain must not change the background.
-    gain = torch.exp2(gate[:, 0] * random.normal(n, channels) * GAIN_STDDEV)
-    offset = gate[:, 1] * random.normal(n, channels) * OFFSET_STDDEV
+    gain = torch.exp2(gate[:, 0] * random.normal(n, channels) * strength.gain)
+    offset = gate[:, 1] * random.normal(n, channels) * strength.offset
     return (images + 1) * gain[:, :, None, None] - 1 + offset[:, :, None, None]
 
 
-def add_noise(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
+def add_noise(images: Tensor, p: Tensor, random: RandomNumbers, strength: TransformConfig = ADA) -> Tensor:
     """Add Gaussian noise, whose standard deviation is half-normal over images."""
     n = images.shape[0]
-    strength = (random.uniform(n) < p) * random.normal(n).abs() * NOISE_STDDEV
-    return images + strength[:, None, None, None] * random.normal(n, *images.shape[1:])
+    deviation = (random.uniform(n) < p) * random.normal(n).abs() * strength.noise
+    return images + deviation[:, None, None, None] * random.normal(n, *images.shape[1:])
 
 
-def cut_out(images: Tensor, p: Tensor, random: RandomNumbers) -> Tensor:
-    """Blacken a square of half the edge around a random centre (cutout, DeVries and Taylor 2017)."""
+def cut_out(images: Tensor, p: Tensor, random: RandomNumbers, strength: TransformConfig = ADA) -> Tensor:
+    """Blacken a square (by default of half the edge) around a random centre (cutout, DeVries and Taylor 2017)."""
     n, size = images.shape[0], images.shape[-1]
     gate = random.uniform(n) < p
     centre = random.uniform(n, 2)
     pixels = (torch.arange(size, device=images.device) + 0.5) / size
-    inside = (pixels[None, None] - centre[:, :, None]).abs() < CUTOUT_EDGE / 2
+    inside = (pixels[None, None] - centre[:, :, None]).abs() < strength.cutout / 2
     hole = gate[:, None, None] & inside[:, 0, :, None] & inside[:, 1, None, :]
     return images.masked_fill(hole[:, None], -1.0)
 

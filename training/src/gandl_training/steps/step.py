@@ -59,12 +59,12 @@ class Trainer:
 
     def _adam(self, *nets: nn.Module | None) -> torch.optim.Adam:
         config = self.config
-        # Adam has no momentum (beta1 = 0), as in StyleGAN2; the fused step computes all tensors in one call.
+        # The fused step computes all tensors in one call.
         parameters = [p for net in nets if net is not None for p in net.parameters()]
         return torch.optim.Adam(
             parameters,
             config.learning_rate,
-            betas=(0.0, config.beta2),
+            betas=(config.beta1, config.beta2),
             eps=1e-8,
             fused=True,
             capturable=self.device.type == "cuda",
@@ -74,6 +74,11 @@ class Trainer:
     def kimg(self) -> float:
         """How many thousand real images this run has trained on."""
         return self.step * self.config.batch / 1000
+
+    @property
+    def has_generator(self) -> bool:
+        """Whether the generator is trained; the contrastive term alone needs none."""
+        return self.config.loss.gan != "none"
 
     def advance(self, real: Tensor) -> dict[str, Tensor]:
         """Train both networks on the uint8 batch `real` [N, C, R, R] of this process; return the detached losses."""
@@ -97,7 +102,7 @@ class Trainer:
         All that changes is changed in place and nothing waits for the device, so the call can be a CUDA graph.
         """
         images = real.float().div(127.5).sub(1).contiguous(memory_format=self.config.network.memory_format)
-        if self.config.loss.gan == "none":
+        if not self.has_generator:
             return self._train_by_contrast(images, random)
         z, noise = self._latents(len(images), random)
         # The images are generated once: the discriminator trains on a detached copy, the generator on the graph.
@@ -121,7 +126,7 @@ class Trainer:
         """Add the gradients of the contrastive term on two views of the real images; return its value."""
         loss = self.config.loss
         assert self.projector is not None
-        views = torch.cat([view(images, random), view(images, random)])
+        views = torch.cat([view(images, random, self.config.view) for _ in range(2)])
         with self._autocast():
             features = self.discriminator.features(views)
         one, other = self.projector(features.float()).chunk(2)

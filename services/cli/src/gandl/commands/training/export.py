@@ -18,8 +18,16 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a `gandl train` run.")],
     out: Annotated[Path, typer.Option(help="ONNX file to write.")],
     tap: Annotated[
-        str, typer.Option(help="Feature layer, which is the embedding: fc, pool, multi, fine or fc-multi.")
+        str, typer.Option(help="Feature layer, which is the embedding: fc, pool, multi, fine, fc-multi or all.")
     ] = "fc",
+    turned: Annotated[
+        bool,
+        typer.Option("--turned", help="Average each vector over the eight orientations of its tile: 8 times as slow."),
+    ] = False,
+    components: Annotated[
+        int | None,
+        typer.Option(min=1, help="Export so many principal components of the layer, whitened on training tiles."),
+    ] = None,
     precision: Annotated[str, typer.Option(help="Precision of the model: float32, float16 or int8.")] = "float32",
     name: Annotated[
         str | None, typer.Option(help="Name of the model on its card. The default is the name of the file.")
@@ -58,7 +66,7 @@ def export(
         pixel_size_um=pixel_size_um,
         commit=commit,
     )
-    form = onnx_export.ExportForm(feature_layer(tap), parse_precision(precision))
+    form = onnx_export.ExportForm(feature_layer(tap), parse_precision(precision), turned, components)
     if generator is not None:
         onnx_export.check_writable(generator)
     card = onnx_export.export_featurizer(run, weights, form, provenance, out)
