@@ -35,8 +35,8 @@ def test_the_keys_of_the_json_are_those_of_older_checkpoints() -> None:
         "stddev_group",
         "style",
     ]
-    top = "augment batch beta1 beta2 bf16 checkpoint_kimg ema_kimg ema_rampup holdout kimg learning_rate loss minutes network"
-    rest = "preset quality_kimg sample_kimg seed snapshot_kimg view"
+    top = "augment batch beta1 beta2 bf16 checkpoint_kimg ema_kimg ema_rampup holdout kimg learning_rate loss minutes"
+    rest = "network preset quality_kimg sample_kimg seed snapshot_kimg view"
     assert sorted(asdict(TrainConfig())) == [*top.split(), *rest.split()]
 
 
