@@ -143,10 +143,13 @@ bench-analysis: $(VENV)/.dev ## every table and figure of the analysis: calibrat
 	@$(BIN)/python -m benchmarks.analysis.bbbc013 --bbbc013 $(DATA)/bbbc013 --page docs/bbbc013.md --images docs/images
 	@$(BIN)/python -m benchmarks.analysis.recovery --page docs/recovery.md --figure docs/images/recovery.png
 
+bench-newcomer: $(VENV)/.dev ## docs/pages.md: from `gandl up` with nothing to a curve of an own plate, in a browser
+	@$(BIN)/python -m benchmarks.pages.newcomer --bbbc013 $(DATA)/bbbc013 --page docs/pages.md
+
 bench-pages: $(VENV)/.dev ## docs/pages.md: first content and interaction of every page on large screens, in a browser
 	@$(BIN)/python -m benchmarks.pages.speed --page docs/pages.md
 
-.PHONY: bench-embedding
+.PHONY: bench-embedding bench-newcomer
 bench-embedding: $(VENV)/.dev ## docs/embedding-speed.md: what POST /embed costs around its engine, in one run
 	@$(BIN)/python -m benchmarks.serving --page docs/embedding-speed.md
 

@@ -22,9 +22,9 @@ from pathlib import Path
 import httpx
 import numpy as np
 import psutil
-from gandl_analysis.formats.store_layout import write_analysis, write_planes
+from gandl_analysis.formats.store_layout import write_analysis, write_drawings
 from gandl_analysis.pipeline.result import Analysed
-from gandl_analysis.report.drawings import draw_planes
+from gandl_analysis.report.drawings import draw_ahead
 from gandl_shared.store import Store
 from gandl_shared.testing import free_port
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -79,7 +79,7 @@ def measure(browser: Browser, size: ScreenSize, folder: Path) -> Iterator[PageSp
     """Yield the speed of each page of a screen of that size."""
     store, analysis = Store(folder), large_analysis(size)
     write_analysis(store, SCREEN, 1, Analysed(analysis=analysis, sites=(), tile_efficacy=np.empty(0), fits={}))
-    write_planes(store, SCREEN, 1, draw_planes(analysis))
+    write_drawings(store, SCREEN, 1, draw_ahead(analysis))
     for name, path in PAGES.items():
         # Every page gets a process of its own, because the first page of a process reads the analysis.
         with _server(folder) as (address, process):

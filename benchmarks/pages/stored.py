@@ -8,11 +8,11 @@ from functools import lru_cache
 
 import uvicorn
 from fastapi import FastAPI
-from gandl_analysis.formats.store_layout import read_analysis, read_planes, read_sample
+from gandl_analysis.formats.store_layout import read_analysis, read_drawings, read_sample
 from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.drawings import PlaneDrawings
+from gandl_analysis.report.drawings import StoredDrawings
 from gandl_shared.errors import NotFound
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
 from gandl_shared.store import Profiles, Store
@@ -53,9 +53,9 @@ class StoredReader:
         """Raise NotFound: an invented screen has no vectors."""
         raise NotFound(f"screen '{screen_id}' has no vectors yet")
 
-    def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+    def drawings(self, screen_id: str, version: int) -> StoredDrawings | None:
         """Return the figures that were drawn ahead."""
-        return read_planes(self._store, screen_id, version)
+        return read_drawings(self._store, screen_id, version)
 
     def tile_sample(self, screen_id: str, version: int) -> TileSample | None:
         """Return the sample of tiles that was made ahead."""

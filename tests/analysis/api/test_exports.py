@@ -37,6 +37,13 @@ def test_a_table_is_the_file_of_the_version(shared_stack: Stack) -> None:
     assert shared_stack.client.get(at(shared_stack.second, "wells.csv"), params={"version": 7}).status_code == 404
 
 
+def test_an_empty_text_of_a_form_stands_for_everything(shared_stack: Stack) -> None:
+    address = at(shared_stack.second, "plates.csv")
+    whole = shared_stack.client.get(address)
+    assert shared_stack.client.get(address, params={"plate": "", "quantity": ""}).content == whole.content
+    assert whole.status_code == 200
+
+
 def test_the_archive_can_be_analysed_again(shared_stack: Stack) -> None:
     content = shared_stack.client.get(at(shared_stack.second, "screen.zip")).content
     with ZipFile(io.BytesIO(content)) as archive:

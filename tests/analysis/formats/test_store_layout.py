@@ -10,15 +10,15 @@ from gandl_analysis.formats.store_layout import (
     read_axes,
     read_card,
     read_compounds,
-    read_planes,
+    read_drawings,
     read_sites,
     write_analysis,
     write_card,
-    write_planes,
+    write_drawings,
 )
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.result import Analysed
-from gandl_analysis.report.drawings import PlaneDrawings
+from gandl_analysis.report.drawings import StoredDrawings
 from gandl_shared.errors import Invalid, NotFound
 from gandl_shared.store import Store
 from gandl_shared.testing import fake_card
@@ -69,7 +69,7 @@ def test_the_card_of_the_model_is_optional(store: Store) -> None:
 
 
 def test_figures_that_were_drawn_ahead_are_read_back(store: Store) -> None:
-    assert read_planes(store, "s1", 2) is None
-    planes = PlaneDrawings(e2_planes={"A/1": "<svg/>"}, controls={}, e2_c2_plane=None)
-    write_planes(store, "s1", 2, planes)
-    assert read_planes(store, "s1", 2) == planes
+    assert read_drawings(store, "s1", 2) is None
+    drawings = StoredDrawings(curves={}, plates={}, e2_planes={"A/1": "<svg/>"}, controls={}, e2_c2_plane=None)
+    write_drawings(store, "s1", 2, drawings)
+    assert read_drawings(store, "s1", 2) == drawings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.drawings import PlaneDrawings
+from gandl_analysis.report.drawings import StoredDrawings
 from gandl_shared.errors import NotFound
 from gandl_shared.schemas.screen import ParkedSite, Progress, ScreenState, ScreenStatus
 from gandl_shared.store import Profiles
@@ -77,7 +77,7 @@ class ExampleReader:
         """Raise NotFound: no vectors are stored."""
         raise NotFound(f"screen '{screen_id}' has no vectors yet")
 
-    def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+    def drawings(self, screen_id: str, version: int) -> StoredDrawings | None:
         """Return None: nothing was drawn ahead."""
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.drawings import draw_curve, draw_planes, draw_report
+from gandl_analysis.report.drawings import draw_ahead, draw_curve, draw_report
 from gandl_analysis.report.view import report_view
 from gandl_shared.schemas.analysis import AnalysisParameters
 
@@ -31,8 +31,8 @@ def test_a_curve_is_labelled_with_its_verdict_and_ec50(small: ScreenAnalysis) ->
 
 
 def test_figures_that_are_stored_are_not_drawn_again(small: ScreenAnalysis) -> None:
-    planes = draw_planes(small)
+    drawings = draw_ahead(small)
     view = report_view(small)
-    changed = planes.model_copy(update={"controls": {"HRCE": "<svg/>"}})
+    changed = drawings.model_copy(update={"controls": {"HRCE": "<svg/>"}})
     assert draw_report(small, view, changed).controls == {"HRCE": "<svg/>"}
-    assert draw_report(small, view, planes) == draw_report(small, view)
+    assert draw_report(small, view, drawings) == draw_report(small, view)

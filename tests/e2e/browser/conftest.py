@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,6 +20,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.conftest import REPOSITORY
 from tests.e2e.browser.chromium import open_browser
 from tests.e2e.running_stack import stack as start_stack
+
+HOSTILE = "=cmd|' /C'!A0 <b class=injected>5 %</b> a/b?c#d \"é\""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,7 @@ def screened_stack(tmp_path_factory: pytest.TempPathFactory, gandl: Callable[...
     lines = ["--cell-line", "HRCE-like", "--cell-line", "VERO-like", "--replicates", "1", "--processes", "2"]
     size = ["--preset", "screen-24", "--wells", "384", "--sites", "1", "--size", "128"]
     gandl("simulate", images / "two-lines", *size, *lines)
+    _add_structures(images / "two-lines/platemap.csv")
     requests = {"two_lines": _request("two-lines/Images", images / "two-lines/platemap.csv", "gandl-sim5-64")}
     real = data_folder("bbbc013", checkout=REPOSITORY)
     if real.is_dir():
@@ -72,6 +76,20 @@ def screened_stack(tmp_path_factory: pytest.TempPathFactory, gandl: Callable[...
         for screen in ids.values():
             assert [status.state for status in client.watch(screen)][-1] is ScreenState.DONE
         yield ScreenedStack(url=running.url, images=images, two_lines=ids["two_lines"], bbbc013=ids.get("bbbc013"))
+
+
+def _add_structures(plate_map: Path) -> None:
+    """Give a compound of a plate map a name that is hard on every program, and give compounds structures."""
+    with plate_map.open() as file:
+        rows = list(csv.DictReader(file))
+    structures = {"Antivirin A": "CCO", "Antivirin B": "no structure ("}
+    for row in rows:
+        row["smiles"] = structures.get(row["compound"], "")
+        row["compound"] = row["compound"].replace("Inert A", HOSTILE)
+    with plate_map.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _request(images: str, plate_map: Path, model: str) -> ScreenRequest:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from zipfile import ZipFile
-
 import pytest
-from openpyxl import load_workbook
 from playwright.sync_api import Page
 
 from tests.e2e.browser.chromium import needs_chromium
@@ -65,19 +61,6 @@ def test_a_filter_of_curves_stays_after_going_back(screened_stack: ScreenedStack
     opened.go_back()
     assert opened.url == address
     assert opened.locator("select[name=cell_line]").input_value() != ""
-
-
-@pytest.mark.parametrize("name", ["workbook.xlsx", "screen.zip"])
-def test_a_download_opens(screened_stack: ScreenedStack, opened: Page, name: str) -> None:
-    opened.goto(screened_stack.address(screened_stack.two_lines, "/downloads"))
-    with opened.expect_download() as download:
-        opened.locator(f"a[href*='/exports/{name}']").first.click()
-    content = download.value.path().read_bytes()
-    if name.endswith(".zip"):
-        with ZipFile(io.BytesIO(content)) as archive:
-            assert archive.testzip() is None
-    else:
-        assert "wells" in load_workbook(io.BytesIO(content)).sheetnames
 
 
 @pytest.mark.parametrize("path", ["/plates", "/plates?quantity=role", "/curves", "/scatter", "/downloads"])

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.drawings import PlaneDrawings
+from gandl_analysis.report.drawings import StoredDrawings
 from gandl_shared.errors import NotFound
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
 from gandl_shared.store import Profiles
@@ -62,7 +62,7 @@ class OneScreen:
     def profiles(self, screen_id: str) -> Profiles:
         raise NotFound(f"screen '{screen_id}' has no vectors yet")
 
-    def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+    def drawings(self, screen_id: str, version: int) -> StoredDrawings | None:
         return None
 
     def tile_sample(self, screen_id: str, version: int) -> TileSample | None:

@@ -37,7 +37,12 @@ class ExportQuery(VersionQuery):
     @property
     def choice(self) -> ExportChoice:
         """The choice of the export; a form sends an empty text for everything."""
-        return ExportChoice(plate=self.plate, compound=self.compound, cell_line=self.cell_line, quantity=self.quantity)
+        return ExportChoice(
+            plate=self.plate or None,
+            compound=self.compound or None,
+            cell_line=self.cell_line or None,
+            quantity=self.quantity or None,
+        )
 
 
 def router(services: Provider) -> APIRouter:

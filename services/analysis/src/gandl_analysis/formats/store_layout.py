@@ -5,7 +5,7 @@
     analyses/<version>/sites.json        scores of sites
     analyses/<version>/tiles.parquet     efficacies of tiles
     analyses/<version>/sample-1.parquet  a sample of the tiles along all axes, where a service has made it ahead
-    analyses/<version>/planes-1.json     figures that take long to draw, where a service has drawn them ahead
+    analyses/<version>/drawings-2.json   figures of the report, where a service has drawn them ahead
     analyses/<version>/axes/<stem>.npz   fitted axes: arrays, a JSON header, a hash over both
     model.json                           the card of the model when the screen was submitted
 
@@ -26,10 +26,10 @@ from gandl_analysis.formats.tile_positions import TileSample, read_tile_sample, 
 from gandl_analysis.formats.tile_scores import TileScore, read_tile_scores, tile_scores_bytes
 from gandl_analysis.pipeline.inputs import EarlierAxes
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
-from gandl_analysis.report.drawings import PlaneDrawings
+from gandl_analysis.report.drawings import StoredDrawings
 
 _MODEL = "model.json"
-_PLANES = "planes-1.json"
+_DRAWINGS = "drawings-2.json"
 """The number rises with each change of how the figures look, so that old ones are not shown."""
 
 
@@ -69,15 +69,15 @@ def write_analysis(
     store.put_document(screen, f"{folder}/result.json", analysis.model_dump_json())
 
 
-def write_planes(store: Store, screen: str, version: int, planes: PlaneDrawings) -> None:
-    """Store the figures of an analysis that take long to draw."""
-    store.put_document(screen, f"{_folder(version)}/{_PLANES}", planes.model_dump_json())
+def write_drawings(store: Store, screen: str, version: int, drawings: StoredDrawings) -> None:
+    """Store the figures of the report of an analysis."""
+    store.put_document(screen, f"{_folder(version)}/{_DRAWINGS}", drawings.model_dump_json())
 
 
-def read_planes(store: Store, screen: str, version: int) -> PlaneDrawings | None:
+def read_drawings(store: Store, screen: str, version: int) -> StoredDrawings | None:
     """Return the stored figures of an analysis, or None where this version of gandl has stored none."""
     try:
-        return PlaneDrawings.model_validate_json(store.document(screen, f"{_folder(version)}/{_PLANES}"))
+        return StoredDrawings.model_validate_json(store.document(screen, f"{_folder(version)}/{_DRAWINGS}"))
     except NotFound:
         return None
 

@@ -18,7 +18,7 @@ from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pages.frame.screen_frame import FramedAnalysis, Tab, framed_analysis, may_edit
 from gandl_analysis.pages.report_cache import ReportCache, ReportKey
 from gandl_analysis.pages.screens import RUNNING_STATES
-from gandl_analysis.report.drawings import PlaneDrawings
+from gandl_analysis.report.drawings import StoredDrawings
 from gandl_analysis.report.render import NO_STRIPS, report_context
 from gandl_analysis.service.pixels.pictures import stored_strips
 from gandl_analysis.service.results import StoredAnalysis
@@ -56,7 +56,7 @@ def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
         def draw() -> str:
             framed = framed_analysis(request, reader, screen_id, version, Tab.REPORT)
             strips = NO_STRIPS if services is None else _strips(services(), framed)
-            return _report(framed, strips, reader.planes(screen_id, framed.frame.version), assessments)
+            return _report(framed, strips, reader.drawings(screen_id, framed.frame.version), assessments)
 
         return html_answer(reports.get(key, draw))
 
@@ -64,11 +64,11 @@ def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
 
 
 def _report(
-    framed: FramedAnalysis, strips: Strips, planes: PlaneDrawings | None, assessments: Sequence[CurveAssessment]
+    framed: FramedAnalysis, strips: Strips, drawings: StoredDrawings | None, assessments: Sequence[CurveAssessment]
 ) -> str:
     frame = framed.frame
     context = report_context(
-        framed.analysis, lambda curve: frame.compound_address(curve.compound), strips, planes, assessments
+        framed.analysis, lambda curve: frame.compound_address(curve.compound), strips, drawings, assessments
     )
     return environment().get_template("screen.html").render(context | {"base": frame.base, "frame": frame})
 

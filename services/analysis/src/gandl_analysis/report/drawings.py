@@ -20,16 +20,18 @@ from gandl_analysis.figures.marks import well_title
 from gandl_analysis.figures.svg import Drawing
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.numbers import location
-from gandl_analysis.report.view import ReportView, cell_line_names
+from gandl_analysis.report.view import ReportView, cell_line_names, report_view
 
 CARD_SIZE = (4.4, 2.9)
 """Inches of a curve among others."""
 
 
-class PlaneDrawings(Frozen):
-    """The figures of a report that take long to draw, as elements of a page: planes and controls by cell line, and the
-    plane of two cell lines. They are drawn when an analysis ends, and stored with it."""
+class StoredDrawings(Frozen):
+    """The figures of a report as elements of a page: curves by the key of their row, plates by name, and planes and
+    controls by cell line, with the plane of two cell lines. They are drawn when an analysis ends, and stored."""
 
+    curves: Mapping[str, str]
+    plates: Mapping[str, str]
     e2_planes: Mapping[str, str]
     controls: Mapping[str, str]
     e2_c2_plane: str | None
@@ -47,28 +49,31 @@ class ReportDrawings:
     e2_c2_plane: Markup | None
 
 
-def draw_planes(analysis: ScreenAnalysis) -> PlaneDrawings:
-    """Draw the figures that take long."""
+def draw_ahead(analysis: ScreenAnalysis, view: ReportView | None = None) -> StoredDrawings:
+    """Draw all figures of a report."""
+    view = view or report_view(analysis)
     wells, names = analysis.wells, cell_line_names(analysis)
     # The paper plots stretched scores, so that its preset can be compared with its figures.
     scale = PlotScale.MIN_MAX if analysis.provenance.parameters.preset == "paper" else PlotScale.SCORES
-    return PlaneDrawings(
+    return StoredDrawings(
+        curves={row.key: _draw_card(row.curve) for row in view.drawn_rows},
+        plates={name: _draw_plate(analysis, name) for name in view.drawn_plates},
         e2_planes={name: e2_plane(wells, name, scale).inline(f"e2-{k}") for k, name in enumerate(names)},
         controls={name: control_distributions(wells, name).inline(f"qc-{k}") for k, name in enumerate(names)},
         e2_c2_plane=_draw_e2_c2_plane(analysis, scale),
     )
 
 
-def draw_report(analysis: ScreenAnalysis, view: ReportView, planes: PlaneDrawings | None = None) -> ReportDrawings:
-    """Draw all figures of a report but the `planes` that are stored."""
-    planes = planes or draw_planes(analysis)
-    c2 = planes.e2_c2_plane
+def draw_report(analysis: ScreenAnalysis, view: ReportView, stored: StoredDrawings | None = None) -> ReportDrawings:
+    """Return the figures of a report: the `stored` ones, or all of them drawn now."""
+    stored = stored or draw_ahead(analysis, view)
+    c2 = stored.e2_c2_plane
     # A figure is safe to put into a page, because the XML writer escapes every text in it.
     return ReportDrawings(
-        curves={row.key: _draw_card(row.curve) for row in view.drawn_rows},
-        e2_planes={name: Markup(text) for name, text in planes.e2_planes.items()},
-        controls={name: Markup(text) for name, text in planes.controls.items()},
-        plates={name: _draw_plate(analysis, name) for name in view.drawn_plates},
+        curves=_markups(stored.curves),
+        e2_planes=_markups(stored.e2_planes),
+        controls=_markups(stored.controls),
+        plates=_markups(stored.plates),
         e2_c2_plane=None if c2 is None else Markup(c2),
     )
 
@@ -100,18 +105,18 @@ def curve_label(curve: Curve) -> str:
     return f"Dose-response of {curve.compound} in {curve.cell_line}: {curve.verdict.label}{ec50}."
 
 
-def _draw_card(curve: Curve) -> Markup:
+def _draw_card(curve: Curve) -> str:
     # A report draws a hundred curves, for which a plotting library would need seconds.
-    return Markup(curve_picture(curve, curve_label(curve)))
+    return curve_picture(curve, curve_label(curve))
 
 
-def _draw_plate(analysis: ScreenAnalysis, plate: str) -> Markup:
+def _draw_plate(analysis: ScreenAnalysis, plate: str) -> str:
     wells = [well for well in analysis.wells if well.plate == plate]
     values: dict[str, float | str | None] = {well.well: well.efficacy for well in wells}
     scored = sum(value is not None for value in values.values())
     label = f"Efficacy of plate {plate}: {scored} of {len(wells)} wells have a score."
     scale = colour_scale(list(values.values()), is_diverging=True, limit=1.0)
-    return Markup(plate_picture(wells, values, scale, label, titles={well.well: well_title(well) for well in wells}))
+    return plate_picture(wells, values, scale, label, titles={well.well: well_title(well) for well in wells})
 
 
 def _draw_e2_c2_plane(analysis: ScreenAnalysis, scale: PlotScale) -> str | None:
@@ -119,6 +124,10 @@ def _draw_e2_c2_plane(analysis: ScreenAnalysis, scale: PlotScale) -> str | None:
     c2 = next((axis for axis in analysis.axes if axis.name == "C2" and axis.hash), None)
     drawing = None if c2 is None else e2_c2_plane(analysis.wells, c2, scale)
     return None if drawing is None else drawing.inline("between")
+
+
+def _markups(texts: Mapping[str, str]) -> dict[str, Markup]:
+    return {name: Markup(text) for name, text in texts.items()}
 
 
 def _markup(drawing: Drawing, name: str) -> Markup:

@@ -24,7 +24,7 @@ from gandl_analysis.formats.store_layout import (
     axis_files,
     read_analysis,
     read_compounds,
-    read_planes,
+    read_drawings,
     read_sample,
     read_sites,
     read_tiles,
@@ -33,7 +33,7 @@ from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.formats.tile_scores import TileScore
 from gandl_analysis.pipeline.ranking import rank_compounds, with_assessments
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.drawings import PlaneDrawings
+from gandl_analysis.report.drawings import StoredDrawings
 from gandl_analysis.service.comparison import compare_analyses
 from gandl_analysis.service.filters import HitFilter, WellFilter
 from gandl_analysis.service.screen_axes import screen_axes
@@ -90,9 +90,9 @@ class Results:
         require_screen_id(screen)
         return self._store.document(screen, FEATURES)
 
-    def planes(self, screen: str, version: int | None) -> PlaneDrawings | None:
+    def drawings(self, screen: str, version: int | None) -> StoredDrawings | None:
         """Return the figures that were drawn when an analysis ended, or None where there are none."""
-        return read_planes(self._store, screen, finished_version(self._database, screen, version))
+        return read_drawings(self._store, screen, finished_version(self._database, screen, version))
 
     def profiles(self, screen: str) -> Profiles:
         """Return the vectors of all tiles of a screen. Raises NotFound where there are none."""

@@ -19,11 +19,11 @@ from gandl_shared.schemas.analysis import AxisFrom
 from gandl_shared.schemas.screen import Progress, notes_of
 from gandl_shared.store import Profiles, Store
 
-from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis, write_planes, write_sample
+from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis, write_drawings, write_sample
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput, limits_of
 from gandl_analysis.pipeline.result import Analysed
-from gandl_analysis.report.drawings import draw_planes
+from gandl_analysis.report.drawings import draw_ahead
 from gandl_analysis.service.models import ModelCatalog
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class AnalysisRuns:
                 write_analysis(self.store, lease.screen_id, lease.version, analysed, screen.profiles)
                 if self.draws_ahead:
                     # A reader of the page would wait for these figures, which take seconds on a large screen.
-                    write_planes(self.store, lease.screen_id, lease.version, draw_planes(analysed.analysis))
+                    write_drawings(self.store, lease.screen_id, lease.version, draw_ahead(analysed.analysis))
                     write_sample(self.store, lease.screen_id, lease.version, analysed, screen.profiles)
         except (Unavailable, DeadlineExceeded) as error:
             return self._wait(lease, error.detail)

@@ -25,12 +25,17 @@ def composite(field: Uint8, colours: Sequence[Rgb]) -> Uint8:
     if len(field) == 1 and colours[0] == RGB[Colour.GREY]:
         grey: Uint8 = field[0]
         return grey
-    picture = np.zeros((*field.shape[1:], 3), np.uint16)
-    for channel, colour in zip(field, colours, strict=True):
-        # A table of 256 values is faster than a multiplication of every pixel.
-        table = np.rint(np.arange(256)[:, None] * np.array(colour) / 255).astype(np.uint16)
-        picture += table[channel]
-    return np.minimum(picture, 255).astype(np.uint8)
+    picture = np.empty((*field.shape[1:], 3), np.uint8)
+    for part in range(3):
+        light = np.zeros(field.shape[1:], np.uint16)
+        for channel, colour in zip(field, colours, strict=True):
+            # Most colours are made of parts that are there in full or not at all, and these need no arithmetic.
+            if colour[part] == 255:
+                light += channel
+            elif colour[part]:
+                light += np.rint(np.arange(256) * colour[part] / 255).astype(np.uint16)[channel]
+        picture[:, :, part] = np.minimum(light, 255)
+    return picture
 
 
 def sprite(

@@ -12,7 +12,7 @@ from gandl_shared.store import Profiles
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.formats.tile_positions import TileSample
 from gandl_analysis.pipeline.result import ScreenAnalysis
-from gandl_analysis.report.drawings import PlaneDrawings
+from gandl_analysis.report.drawings import StoredDrawings
 
 
 class ScreenReader(Protocol):
@@ -31,7 +31,7 @@ class ScreenReader(Protocol):
     def profiles(self, screen_id: str) -> Profiles:
         """Return the vectors of all tiles of a screen with the metrics of their sites. Raises NotFound."""
 
-    def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+    def drawings(self, screen_id: str, version: int) -> StoredDrawings | None:
         """Return the figures that were drawn when an analysis ended, or None where there are none."""
 
     def tile_sample(self, screen_id: str, version: int) -> TileSample | None:
@@ -66,9 +66,9 @@ class ServiceReader:
         """Return the vectors of all tiles of a screen with the metrics of their sites. Raises NotFound."""
         return self._services().results.profiles(screen_id)
 
-    def planes(self, screen_id: str, version: int) -> PlaneDrawings | None:
+    def drawings(self, screen_id: str, version: int) -> StoredDrawings | None:
         """Return the figures that were drawn when an analysis ended, or None where there are none."""
-        return self._services().results.planes(screen_id, version)
+        return self._services().results.drawings(screen_id, version)
 
     def tile_sample(self, screen_id: str, version: int) -> TileSample | None:
         """Return the sample of tiles that was made when an analysis ended, or None where there is none."""

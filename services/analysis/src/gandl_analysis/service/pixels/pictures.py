@@ -80,7 +80,8 @@ class Pictures:
 def stored_report(results: Results, pictures: Pictures, stored: StoredAnalysis) -> str:
     """Return the report of an analysis as one file, with strips of tiles and with what people set beside curves."""
     strips = stored_strips(results, pictures, stored)
-    return render_report(stored.analysis, strips, results.screen_assessments(stored.screen))
+    drawings = results.drawings(stored.screen, stored.version)
+    return render_report(stored.analysis, strips, results.screen_assessments(stored.screen), drawings)
 
 
 def stored_strips(results: Results, pictures: Pictures, stored: StoredAnalysis) -> Strips:
