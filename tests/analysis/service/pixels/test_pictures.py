@@ -8,6 +8,7 @@ from gandl_analysis.pages.evidence.wells import UNKNOWN_FILES
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.service.intake.outputs import open_output
 from gandl_shared.plates import SiteId
+from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.store import GreyPicture, Thumbnail
 
 from tests.analysis.service.stack import Stack
@@ -15,7 +16,7 @@ from tests.analysis.simulated_screens import Simulated
 
 
 def test_an_opened_folder_has_its_thumbnails_and_says_that_its_images_are_unknown(stack: Stack) -> None:
-    screen = Simulated().screen()
+    screen = Simulated().screen(AnalysisParameters(alpha=0.01))
     analysed = analyse(screen)
     channels = len(screen.card.channel_names)
     picture = GreyPicture.of(np.full((channels, 16, 16), 90, np.uint8))
@@ -27,6 +28,11 @@ def test_an_opened_folder_has_its_thumbnails_and_says_that_its_images_are_unknow
     write_files(analysed, screen.profiles, folder, thumbnails=lambda: thumbnails)
     opened, analysis = open_output(folder, stack.database, stack.store)
     assert stack.runs().run(analysis)
+
+    # The parameters come along, and a note says so.
+    stored = stack.database.analyses.of_screen(opened)[0].parameters
+    assert stored.alpha == 0.01
+    assert any("with the parameters of its report" in note for note in stack.database.screens.get(opened).notes)
 
     site = sites[0]
     get = stack.client.get

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from gandl_science.arrays import Float
 from gandl_shared.errors import Invalid, Problem
 from gandl_shared.plates import metadata_column
+from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import PlateImages
 from gandl_shared.schemas.screen import ParkedSite, WellScore
 from gandl_shared.store import Profiles, profiles_table, read_profiles
@@ -38,11 +39,13 @@ _AFTER_WELL_COLUMNS = _AFTER_WELL_NAME + len(_WELL_COLUMNS)
 class EmbeddingsHeader(VectorProvenance):
     """How the vectors of a screen were computed, its sites without vectors, and what was assumed.
 
-    With it `embeddings.parquet` can be analysed again without images or model.
+    With it `embeddings.parquet` can be analysed again without images or model. `parameters` are those of the analysis
+    that it belongs to; an older version of gandl did not state them.
     """
 
     parked: tuple[ParkedSite, ...]
     notes: tuple[str, ...] = ()
+    parameters: AnalysisParameters | None = None
 
 
 def write_embeddings(
@@ -103,7 +106,7 @@ def read_embeddings(path: Path) -> tuple[Profiles, EmbeddingsHeader]:
 
     Raises Invalid naming the file where it is not Parquet, has no header or does not fit its model.
     """
-    header = _read_header(path)
+    header = read_header(path)
     with path.open("rb") as file:
         profiles = read_profiles(file)
     if profiles.vectors.shape[1] != header.model.features:
@@ -112,7 +115,8 @@ def read_embeddings(path: Path) -> tuple[Profiles, EmbeddingsHeader]:
     return profiles, header
 
 
-def _read_header(path: Path) -> EmbeddingsHeader:
+def read_header(path: Path) -> EmbeddingsHeader:
+    """Read how the vectors of such a file were computed. Raises Invalid as `read_embeddings` does."""
     try:
         content = (pq.read_schema(path).metadata or {}).get(HEADER_KEY.encode())
         if content is not None:

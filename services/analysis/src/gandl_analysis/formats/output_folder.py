@@ -117,7 +117,9 @@ def quality_json(analysis: ScreenAnalysis) -> str:
 def _embeddings(analysed: Analysed, profiles: Profiles) -> Callable[[BinaryIO], None]:
     analysis = analysed.analysis
     origin = analysis.provenance.model_dump(include=set(VectorProvenance.model_fields))
-    header = EmbeddingsHeader(**origin, parked=analysis.parked, notes=analysis.notes)
+    header = EmbeddingsHeader(
+        **origin, parked=analysis.parked, notes=analysis.notes, parameters=analysis.provenance.parameters
+    )
 
     def write(file: BinaryIO) -> None:
         efficacy, images = analysed.tile_efficacy, analysis.quality.images

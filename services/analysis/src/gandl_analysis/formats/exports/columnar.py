@@ -60,7 +60,9 @@ def embeddings_parquet(source: ExportSource, _: ExportChoice) -> Iterator[bytes]
 def _embeddings(source: ExportSource, profiles: Profiles) -> Iterator[bytes]:
     analysis = source.analysis
     origin = analysis.provenance.model_dump(include=set(VectorProvenance.model_fields))
-    header = EmbeddingsHeader(**origin, parked=analysis.parked, notes=analysis.notes)
+    header = EmbeddingsHeader(
+        **origin, parked=analysis.parked, notes=analysis.notes, parameters=analysis.provenance.parameters
+    )
     with tempfile.TemporaryFile() as file:
         write_embeddings(file, analysis.wells, profiles, header=header, images=analysis.quality.images)
         file.seek(0)
