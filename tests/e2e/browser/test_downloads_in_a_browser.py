@@ -153,11 +153,11 @@ def test_the_report_opens_without_a_network_and_is_printed(page: Page, tmp_path:
     file.write_bytes(save(page, "report.html"))
     reader = page.context.new_page()
     page.context.set_offline(True)
-    asked: list[str] = []
-    reader.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    reader.on("request", lambda request: requests.append(request.url))
     reader.goto(file.as_uri())
     assert reader.get_by_role("heading", name="Dose-response").is_visible()
-    assert [address for address in asked if not address.startswith("data:")] == [file.as_uri()]
+    assert [address for address in requests if not address.startswith("data:")] == [file.as_uri()]
     assert reader.locator(".strip img").count() > 0
     is_document(reader.pdf())
 
