@@ -9,6 +9,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from gandl_analysis.pages.routes import build_pages
+from gandl_shared.schemas.curve import CurveChoice
+from markupsafe import escape
 
 from tests.analysis.pages.example_reader import EVIL, ExampleReader
 
@@ -82,6 +84,17 @@ def test_a_compound_of_any_name_has_a_page(client: TestClient) -> None:
     assert "<script>" not in page.text
     assert "Parameters of the" in page.text
     assert f"/gandl/compounds/{quote(EVIL, safe='')}/dose-response?screen=done" in page.text
+
+
+def test_a_compound_has_its_potency_relative_to_the_reference(client: TestClient, reader: ExampleReader) -> None:
+    path = f"/ui/screens/done/compounds/{quote('GS-441524', safe='')}"
+    assert "potency relative to" not in client.get(path).text
+    parameters = reader.result.provenance.parameters.model_copy(update={"curves": CurveChoice(reference=EVIL)})
+    provenance = reader.result.provenance.model_copy(update={"parameters": parameters})
+    reader.result = reader.result.model_copy(update={"provenance": provenance})
+    text = client.get(path).text
+    assert f"potency relative to {escape(EVIL)}" in text
+    assert "the curves are not parallel (p = 0.03" in text
 
 
 @pytest.mark.parametrize(

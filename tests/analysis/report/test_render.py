@@ -7,7 +7,7 @@ from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report import compounds, image_review
 from gandl_analysis.report import view as view_module
 from gandl_analysis.report.render import render_report, report_context
-from gandl_shared.schemas.curve import CurveAssessment
+from gandl_shared.schemas.curve import CurveAssessment, CurveChoice
 from gandl_shared.schemas.vocabulary import Flag, Verdict
 
 from tests.analysis.example.compounds import COMPOUNDS
@@ -217,3 +217,15 @@ def test_what_people_set_stands_beside_the_verdict(small: ScreenAnalysis) -> Non
     assert text.count(mark) == 2
     assert f"{mark}: cells round up" in text
     assert "has set" not in render_report(small)
+
+
+def test_potencies_are_shown_where_a_reference_was_named(small: ScreenAnalysis, analysis: ScreenAnalysis) -> None:
+    names = ("Remdesivir", "GS-441524", "Arbidol")
+    curves = tuple(c for c in analysis.curves if c.compound in names and c.cell_line == "VERO")
+    parameters = analysis.provenance.parameters.model_copy(update={"curves": CurveChoice(reference="Remdesivir")})
+    provenance = analysis.provenance.model_copy(update={"parameters": parameters})
+    text = report_text(small.model_copy(update={"curves": curves, "provenance": provenance}))
+    assert "Relative potency" in text
+    assert "0.0779 (0.0523 – 0.116)" in text
+    assert "Arbidol has no sigmoid curve" in text
+    assert "Relative potency" not in report_text(small)

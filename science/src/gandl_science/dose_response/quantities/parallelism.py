@@ -20,6 +20,10 @@ from gandl_science.dose_response.models import HILL, SearchSpace, log_dose
 
 _STEP, _STEP_GROWTH = 0.05, 1.6
 _MIN_SPARE_WELLS = 1.0
+_NEAR_MINUS_ONE = -1 + 1e-6
+"""Where a search begins at the nearest: the sine has no slope at -1 and 1."""
+_MIN_DIRECTION = 1e-12
+"""The size of a direction of the linear columns, relative to the largest one, below which it is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +69,11 @@ def compare_curves(
     problem = _Problem.of(wells, space)
     shift = other[0] - reference[0]
     slopes = {float(reference[1]), float(other[1]), float(reference[1] + other[1]) / 2}
-    parallel = problem.best(problem.parallel_basis, [(reference[0], shift, slope) for slope in sorted(slopes)])
+    parallel = problem.best(problem.parallel, [(reference[0], shift, slope) for slope in sorted(slopes)])
     # The parallel curves are among the starts, so that the full model never fits worse.
     location, moved, slope = parallel.theta
     starts = [(location, slope, location + moved, slope), (*reference, *other)]
-    full = problem.best(problem.full_basis, starts)
+    full = problem.best(problem.full, starts)
     extra, spare = full.n_parameters - parallel.n_parameters, problem.total_weight - full.n_parameters
     if spare < _MIN_SPARE_WELLS or extra < 1:
         return None
@@ -99,7 +103,18 @@ class _JointFit:
     n_parameters: int
 
 
-Basis = Callable[[Float], Float]
+@dataclass(frozen=True, kw_only=True)
+class _Curves:
+    """Both curves at one theta (P,): the linear columns (n, K), the changes (n, P) of the share of the effect with
+    theta, and for each well the two columns (n,), (n,) whose difference is the amplitude of its curve."""
+
+    columns: Float
+    changes: Float
+    left: Index
+    right: Index
+
+
+CurvesAt = Callable[[Float], _Curves]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,54 +136,91 @@ class _Problem:
     def total_weight(self) -> float:
         return float(self.wells.weight.sum())
 
-    def parallel_basis(self, theta: Float) -> Float:
-        """Return the linear columns of curves that differ by a shift; theta is (location, shift, ln slope)."""
+    def parallel(self, theta: Float) -> _Curves:
+        """Return curves that differ by a shift; theta is (location, shift, ln slope)."""
         location, shift, slope = theta
-        h = self._share(location + shift * self.wells.is_other, slope)
-        return np.column_stack([1.0 - h, h, self.plates])
+        other = self.wells.is_other
+        h, changes = self._share(location + shift * other, slope)
+        columns = np.column_stack([1.0 - h, h, self.plates])
+        zero = np.zeros(self.x.size, np.intp)
+        changes = np.column_stack([changes[:, 0], changes[:, 0] * other, changes[:, 1]])
+        return _Curves(columns=columns, changes=changes, left=zero, right=zero + 1)
 
-    def full_basis(self, theta: Float) -> Float:
-        """Return the linear columns of two curves; theta is (location, ln slope) of each."""
+    def full(self, theta: Float) -> _Curves:
+        """Return two curves; theta is (location, ln slope) of each."""
         other, shared = self.wells.is_other, self.wells.is_shared
-        h = np.where(other, self._share(theta[2], theta[3]), self._share(theta[0], theta[1]))
+        h, changes = self._share(np.where(other, theta[2], theta[0]), np.where(other, theta[3], theta[1]))
         left = np.column_stack([(1.0 - h) * ~other, (1.0 - h) * other])
         if shared.any():
             left = left.sum(axis=1, keepdims=True)
-        return np.column_stack([left, h * ~other, h * other, self.plates])
+        columns = np.column_stack([left, h * ~other, h * other, self.plates])
+        own = np.where(other, 1, 0)
+        return _Curves(
+            columns=columns,
+            changes=np.column_stack([changes * ~other[:, None], changes * other[:, None]]),
+            left=np.minimum(own, left.shape[1] - 1),
+            right=own + left.shape[1],
+        )
 
-    def _share(self, location: Float | float, log_slope: float) -> Float:
-        locations = np.broadcast_to(location, self.x.shape)
-        theta = np.column_stack([locations, np.full(self.x.shape, log_slope)])
-        return np.asarray(HILL.basis(self.x[:, None], theta)[:, 0])
+    def _share(self, location: Float, log_slope: Float | float) -> tuple[Float, Float]:
+        """Return the share (n,) of the effect at each well, and its changes (n, 2) with location and ln slope."""
+        theta = np.column_stack([location, np.broadcast_to(log_slope, self.x.shape)])
+        return HILL.basis(self.x[:, None], theta)[:, 0], HILL.gradient(self.x[:, None], theta)[:, :, 0]
 
-    def residuals(self, basis: Float) -> Float:
-        """Return the weighted residuals (n,) of the best line through the columns of a basis (n, K)."""
+    def residuals(self, curves: _Curves) -> tuple[Float, Float]:
+        """Return the weighted residuals (n,) with the best plateaus and plate effects, and their changes (n, P).
+
+        The changes leave out that of the columns' own directions, which is small (Kaufman 1975).
+        """
         root = np.sqrt(self.wells.weight)
-        columns, response = basis * root[:, None], self.wells.response * root
-        return np.asarray(response - columns @ np.linalg.lstsq(columns, response, rcond=None)[0])
+        response = self.wells.response * root
+        u, sizes, vt = np.linalg.svd(curves.columns * root[:, None], full_matrices=False)
+        # Plates that hold one compound only share a direction with its plateaus.
+        independent = sizes > _MIN_DIRECTION * sizes[0]
+        u, within = u[:, independent], u[:, independent].T @ response
+        plateaus = vt[independent].T @ (within / sizes[independent])
+        changes = curves.changes * ((plateaus[curves.right] - plateaus[curves.left]) * root)[:, None]
+        return response - u @ within, u @ (u.T @ changes) - changes
 
     def best(
-        self, basis: Basis, starts: Sequence[tuple[float, ...]], fixed: tuple[int, float] | None = None
+        self, curves_at: CurvesAt, starts: Sequence[tuple[float, ...]], fixed: tuple[int, float] | None = None
     ) -> _JointFit:
         """Return the best fit from several starts; theta[fixed[0]] keeps the value fixed[1]."""
         low, high = self._bounds(len(starts[0]))
         free = np.array([fixed is None or k != fixed[0] for k in range(len(low))])
+        middle, half = (low + high)[free] / 2, (high - low)[free] / 2
 
-        def whole(part: Float) -> Float:
+        def whole(angles: Float) -> Float:
+            """Return theta from one angle for each free number, whose sine is its place between its bounds."""
             theta = np.empty(free.size)
-            theta[free] = part
+            theta[free] = middle + half * np.sin(angles)
             if fixed is not None:
                 theta[fixed[0]] = fixed[1]
             return theta
 
-        def residuals(part: Float) -> Float:
-            return self.residuals(basis(whole(part)))
+        latest: dict[bytes, tuple[Float, Float]] = {}
 
+        def both(angles: Float) -> tuple[Float, Float]:
+            # MINPACK asks for the changes at the angles whose residuals it had before.
+            key = angles.tobytes()
+            if key not in latest:
+                latest.clear()
+                latest[key] = self.residuals(curves_at(whole(angles)))
+            return latest[key]
+
+        def residuals(angles: Float) -> Float:
+            return both(angles)[0]
+
+        def changes(angles: Float) -> Float:
+            return np.asarray(both(angles)[1][:, free] * (half * np.cos(angles)))
+
+        # Angles need no bounds, so that MINPACK does, which is much faster than a bounded search.
         fits = [
             scipy.optimize.least_squares(
                 residuals,
-                np.clip(np.array(start)[free], low[free] + 1e-6, high[free] - 1e-6),
-                bounds=(low[free], high[free]),
+                np.arcsin(np.clip((np.array(start)[free] - middle) / half, _NEAR_MINUS_ONE, -_NEAR_MINUS_ONE)),
+                changes,
+                method="lm",
                 xtol=1e-8,
                 ftol=1e-10,
             )
@@ -176,8 +228,8 @@ class _Problem:
         ]
         optimum = min(fits, key=lambda fit: float(fit.cost))
         theta = whole(optimum.x)
-        # Plates that hold one compound only share a direction with its plateaus, which counts once.
-        rank = int(np.linalg.matrix_rank(basis(theta)))
+        rank = int(np.linalg.matrix_rank(curves_at(theta).columns))
+        # A direction that two columns share counts once.
         return _JointFit(theta=theta, misfit=2 * float(optimum.cost), n_parameters=rank + len(theta))
 
     def _bounds(self, n: int) -> tuple[Float, Float]:
@@ -195,7 +247,7 @@ def _shift_end(problem: _Problem, parallel: _JointFit, allowed: float, sign: int
 
     def excess(shift: float) -> float:
         start = (location - (shift - best) / 2, shift, slope)
-        return problem.best(problem.parallel_basis, [start], fixed=(1, shift)).misfit - allowed
+        return problem.best(problem.parallel, [start], fixed=(1, shift)).misfit - allowed
 
     inside, step = float(best), _STEP
     while abs(inside) < width:

@@ -13,6 +13,7 @@ from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 from gandl_analysis.figures.plate import FORMATS, plate_format
+from gandl_analysis.pipeline.curves.potency import PotencyRatio, screen_ratios
 from gandl_analysis.pipeline.result import AxisScores, ScreenAnalysis
 from gandl_analysis.report.checks import Check, checks_of
 from gandl_analysis.report.compounds import (
@@ -59,10 +60,12 @@ class MissingWell:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportView:
-    """All contents of a report but its figures."""
+    """All contents of a report but its figures. `ratios` are the potencies relative to a reference, None where the
+    analysis named none."""
 
     compounds: CompoundCounts
     rows: tuple[CompoundRow, ...]
+    ratios: tuple[PotencyRatio, ...] | None
     flags: tuple[Flag, ...]
     dose_range: tuple[float, float] | None
     cell_lines: tuple[CellLineSummary, ...]
@@ -87,9 +90,11 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
     # A dict keeps the order of the plate map, which a set would lose.
     plates = tuple(dict.fromkeys(well.plate for well in wells))
     first_plates = _drawn_plates(Counter(well.plate for well in wells))
+    ratios = screen_ratios(analysis.provenance.parameters.curves, curves)
     return ReportView(
         compounds=count_compounds(curves),
         rows=compound_rows(curves, dose_range),
+        ratios=None if ratios is None else tuple(ratios),
         flags=tuple(flag for flag in Flag if any(flag in curve.flags for curve in curves)),
         dose_range=dose_range,
         cell_lines=_cell_lines(analysis),

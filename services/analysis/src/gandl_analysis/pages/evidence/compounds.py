@@ -21,6 +21,7 @@ from gandl_analysis.pages.frame.answers import page_router, render_page
 from gandl_analysis.pages.frame.queries import PageVersion
 from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pages.frame.screen_frame import Frame, FramedAnalysis, Tab, framed_analysis
+from gandl_analysis.pipeline.curves.potency import PotencyRatio, compound_ratios
 from gandl_analysis.report.drawings import PointLink, draw_curve
 from gandl_analysis.report.numbers import concentration, fixed
 from gandl_analysis.service.filters import WellFilter
@@ -96,6 +97,7 @@ def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
             frame=framed.frame,
             compound=compound,
             sections=sections,
+            ratios=_ratios(framed, compound),
             wells=wells,
             choice=choice,
             choices=tuple(TileChoice),
@@ -123,6 +125,13 @@ def _assessments(services: Provider | None, screen: str, compound: str) -> Mappi
     if services is None:
         return {}
     return {a.cell_line: a for a in services().decisions.assessments(screen) if a.compound == compound}
+
+
+def _ratios(framed: FramedAnalysis, compound: str) -> Mapping[str, PotencyRatio]:
+    """Return the potencies of a compound relative to the reference of the analysis, by cell line."""
+    analysis = framed.analysis
+    ratios = compound_ratios(analysis.provenance.parameters.curves, analysis.curves, compound)
+    return {ratio.cell_line: ratio for ratio in ratios}
 
 
 def _links(frame: Frame, curve: Curve, wells: Wells) -> Callable[[CurvePoint], PointLink] | None:

@@ -63,8 +63,21 @@ def screen_ratios(choice: CurveChoice, curves: Sequence[Curve]) -> list[PotencyR
     """Return the comparisons with the reference that an analysis asked for; None where it asked for none."""
     if choice.reference is None:
         return None
-    name = fold_name(choice.reference)
-    return potency_ratios(curves, next((c.compound for c in curves if fold_name(c.compound) == name), name))
+    return potency_ratios(curves, _reference_of(choice.reference, curves))
+
+
+def compound_ratios(choice: CurveChoice, curves: Sequence[Curve], compound: str) -> list[PotencyRatio]:
+    """Return the comparisons of one compound with the reference of an analysis, one for each cell line of both."""
+    if choice.reference is None:
+        return []
+    reference = _reference_of(choice.reference, curves)
+    return potency_ratios([curve for curve in curves if curve.compound in (compound, reference)], reference)
+
+
+def _reference_of(reference: str, curves: Sequence[Curve]) -> str:
+    """Return the name of the reference as the curves have it, or as it is asked for where none has it."""
+    name = fold_name(reference)
+    return next((curve.compound for curve in curves if fold_name(curve.compound) == name), name)
 
 
 def compare(reference: Curve, other: Curve) -> PotencyRatio:
