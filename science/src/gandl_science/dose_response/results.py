@@ -217,7 +217,8 @@ class CurveOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterEstimate:
-    """An estimate with its standard error, which is None at a bound and without degrees of freedom.
+    """An estimate with its standard error, which is None at a bound, without degrees of freedom, and where the data do
+    not determine it.
 
     `is_fixed`: the user has fixed the value, so it is not estimated.
     """

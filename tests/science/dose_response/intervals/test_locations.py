@@ -9,9 +9,10 @@ from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.intervals.locations import ShapeFit, profile_intervals, standard_errors
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
+from gandl_science.dose_response.results import CurveModel, CurveOptions, DoseResponseData, ResponseScale
 from gandl_science.dose_response.solver.curves import solve
 from gandl_science.dose_response.solver.polish import polish
+from gandl_science.dose_response.verdict.interpretation import InterpretationRules, interpret_curve
 from scipy.optimize import curve_fit
 from scipy.stats import binomtest
 from scipy.stats import f as f_distribution
@@ -97,3 +98,22 @@ def test_a_step_below_the_lowest_dose_has_no_lower_end() -> None:
     curve = fit_curves([DoseResponseData(doses, response)], CurveOptions(n_null=500), np.random.default_rng(0))[0]
     assert curve.ec50 is not None
     assert curve.ec50.low is None
+
+
+def test_parameters_that_the_doses_do_not_determine_have_no_standard_error() -> None:
+    """Six doses in four replicates of a compound that rescues at 0.4 and poisons at 10, in a simulated screen.
+
+    The best gain-loss curve misses the means of the doses. Its upper plateau is 2.5 on a scale that ends at 1, to which
+    a generalised inverse gives the error 0.09; another plateau fits as well.
+    """
+    doses = [0.09487, 0.3, 0.9487, 3.0, 9.487, 30.0]
+    means = [-0.7909, -0.0845, 0.5315, 0.9126, 0.2271, -0.8902]
+    x = np.repeat(doses, 4)
+    y = np.repeat(means, 4) + 0.12 * np.tile([-1.0, 1.0, -0.7, 0.7], 6)
+    (fit,) = fit_curves([DoseResponseData(x, y)], CurveOptions(scale=ResponseScale()), np.random.default_rng(0))
+    assert fit.model is CurveModel.GAIN_LOSS
+    assert {name for name, parameter in fit.params.items() if parameter.se is not None} == set()
+    meaning = interpret_curve(fit, fit.p_value, InterpretationRules(scale=ResponseScale()))
+    assert (meaning.verdict, meaning.ec50.value) == ("active_biphasic", None)
+    assert "limbs_overlap" in meaning.flags
+    assert meaning.midpoint_crossing == pytest.approx(0.36, rel=0.1)

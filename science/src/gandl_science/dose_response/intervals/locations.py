@@ -28,6 +28,9 @@ _MAX_PROFILE_STEPS = 20
 _MAX_REFINEMENTS = 40
 _SURE_ERROR = 0.4
 """The error of a bound relative to that of an interval: 2 % instead of 5 % for both ends, 1 % for one."""
+_MIN_CHANGE, _MIN_PART = 1e-7, 1e-3
+"""Below this change of the responses relative to the largest one a direction has none; a parameter with less than this
+part in it is not meant."""
 _STEP_OFFSET, _STEP_LOG_SLOPE = 1e-3, float(np.log(1e6))
 """A step lies this far below a dose, in decades, and is so steep that this dose has its whole effect."""
 
@@ -74,8 +77,28 @@ def covariances(fit: ShapeFit) -> Float:
     """Return the linear covariance (B, P + 2, P + 2) of theta, bottom and top: (J'J)^-1 s^2.
 
     theta is as it is searched, in log10 EC50 and ln slope. A parameter at its bound is a constant, with a row and a
-    column of NaN; so are all without residual degrees of freedom.
+    column of NaN; so are all without residual degrees of freedom. Where J has no full rank, directions without effect
+    are left out: the matrix serves for responses, and `standard_errors` says which parameters it does not describe.
     """
+    jacobian, free = _jacobian(fit)
+    inverse = np.linalg.pinv(jacobian @ jacobian.swapaxes(1, 2), rcond=1e-14, hermitian=True)
+    return np.where(free[:, :, None] & free[:, None, :], inverse * fit.variance[:, None, None], np.nan)
+
+
+def standard_errors(fit: ShapeFit) -> Float:
+    """Return standard errors (B, P + 2) of EC50s and slopes in the order of theta, bottom, and top.
+
+    A parameter at its bound has NaN; so have all without residual degrees of freedom, and those that may be changed
+    together without any change of the curve at the doses.
+    """
+    errors = np.sqrt(np.maximum(np.diagonal(covariances(fit), axis1=1, axis2=2), 0.0))
+    # From the logarithm to the quantity itself by the delta method: d(10^u) = 10^u ln 10 du, d(e^u) = e^u du.
+    errors[:, : fit.shape.n_theta] *= fit.natural_theta * np.where(fit.shape.is_location, LN10, 1.0)
+    return np.where(_is_undetermined(fit), np.nan, errors)
+
+
+def _jacobian(fit: ShapeFit) -> tuple[Float, Mask]:
+    """Return the weighted changes (B, P + 2, D) of the responses with each parameter, and which (B, P + 2) are free."""
     shape, theta = fit.shape, fit.best.theta
     h = shape.basis(fit.data.x, theta)
     amplitude = (fit.best.top - fit.best.bottom)[:, None, None]
@@ -84,20 +107,22 @@ def covariances(fit: ShapeFit) -> Float:
     # A parameter at its bound is a constant for the others, so its column is removed before the inversion.
     free = np.ones(jacobian.shape[:2], dtype=bool)
     free[:, : shape.n_theta] = ~fit.at_bound
-    jacobian = np.where(free[:, :, None], jacobian, 0.0)
-    inverse = np.linalg.pinv(jacobian @ jacobian.swapaxes(1, 2), rcond=1e-14, hermitian=True)
-    return np.where(free[:, :, None] & free[:, None, :], inverse * fit.variance[:, None, None], np.nan)
+    return np.where(free[:, :, None], jacobian, 0.0), free
 
 
-def standard_errors(fit: ShapeFit) -> Float:
-    """Return standard errors (B, P + 2) of EC50s and slopes in the order of theta, bottom, and top.
+def _is_undetermined(fit: ShapeFit) -> Mask:
+    """Return which parameters (B, P + 2) take part in a direction that changes no response.
 
-    A parameter at its bound has NaN; so have all without residual degrees of freedom.
+    A curve of as many parameters as doses that cannot pass through their means ends at such a point. The generalised
+    inverse drops that direction, and would give these parameters small errors instead of infinite ones.
     """
-    errors = np.sqrt(np.maximum(np.diagonal(covariances(fit), axis1=1, axis2=2), 0.0))
-    # From the logarithm to the quantity itself by the delta method: d(10^u) = 10^u ln 10 du, d(e^u) = e^u du.
-    errors[:, : fit.shape.n_theta] *= fit.natural_theta * np.where(fit.shape.is_location, LN10, 1.0)
-    return errors
+    jacobian, free = _jacobian(fit)
+    size = np.linalg.norm(jacobian, axis=2, keepdims=True)
+    unit = jacobian / np.where(size > 0, size, 1.0)
+    gram = unit @ unit.swapaxes(1, 2) + np.where(free, 0.0, 1.0)[:, :, None] * np.eye(free.shape[1])
+    squares, directions = np.linalg.eigh(gram)
+    no_effect = squares < _MIN_CHANGE**2 * squares[:, -1:]
+    return np.asarray(((np.abs(directions) > _MIN_PART) & no_effect[:, None, :]).any(axis=2))
 
 
 def profile_intervals(fit: ShapeFit, confidence: float) -> tuple[Float, Float]:

@@ -55,12 +55,27 @@ def draw_wells(
         scaled = pool * np.sqrt(variance[i] / size) if size > 0 else pool
         noise[i, :, :, : width[i]] = scaled[rng.integers(scaled.size, size=(n, counts.shape[1], width[i]))]
     noise *= np.arange(noise.shape[3]) < counts[:, None, :, None]
+    fitted = _shrunk(fitted, data.weight, variance, fits)
     mean = noise.sum(axis=3) / counts[:, None, :]
     squares = (noise**2).sum(axis=3) - counts[:, None, :] * mean**2
     # A plate effect that was estimated costs degrees of freedom, so that fewer wells than were drawn count.
     spare = np.maximum(counts.sum(axis=1) - counts.shape[1], 1.0)
     scatter = np.sqrt(counts / data.weight)[:, None, :]
     return fitted[:, None, :] + mean * scatter, squares.sum(axis=2) * (np.maximum(pure_df, 0.0) / spare)[:, None]
+
+
+def _shrunk(fitted: Float, weight: Float, variance: Float, fits: Sequence[CurveFit]) -> Float:
+    """Return the curves (C, D) drawn toward their means so far that the size of the effect is not overestimated.
+
+    The sum of squares that a curve of k parameters beyond the mean explains is too large by k variances on average,
+    because the curve follows the noise; without them it is unbiased.
+    """
+    total = weight.sum(axis=1, keepdims=True)
+    mean = (weight * fitted).sum(axis=1, keepdims=True) / total
+    size = (weight * (fitted - mean) ** 2).sum(axis=1)
+    extra = np.array([len(fit.params) - 1.0 for fit in fits])
+    share = 1.0 - extra * variance / np.maximum(size, 1e-300)
+    return np.asarray(mean + (fitted - mean) * np.sqrt(np.clip(share, 0.0, 1.0))[:, None])
 
 
 @dataclass(frozen=True, kw_only=True)

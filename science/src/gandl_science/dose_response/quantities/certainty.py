@@ -116,7 +116,7 @@ def curve_bands(fits: Sequence[CurveFit], concentration: Float, confidence: floa
 
 
 def parameter_covariances(fits: Sequence[CurveFit]) -> list[ParameterCovariance | None]:
-    """Return the covariance of the reported parameters that are not at a bound; None without degrees of freedom."""
+    """Return the covariance of the reported parameters that have a standard error; None without degrees of freedom."""
     results: list[ParameterCovariance | None] = [None] * len(fits)
     for stack in stack_curves(fits):
         factors, names = _factors(stack), _names(stack)
@@ -128,7 +128,11 @@ def parameter_covariances(fits: Sequence[CurveFit]) -> list[ParameterCovariance 
             # A falling Hill curve was solved with its higher plateau on the left.
             is_turned = fit.model is CurveModel.HILL and not fit.rising
             order = [*columns[:-2], columns[-1], columns[-2]] if is_turned else columns
-            pairs = [(name, i) for name, i in zip(names, order, strict=True) if is_finite[k, i]]
+            pairs = [
+                (name, i)
+                for name, i in zip(names, order, strict=True)
+                if is_finite[k, i] and fit.params[name].se is not None
+            ]
             own = [i for _, i in pairs]
             results[stack.members[k]] = ParameterCovariance(
                 names=tuple(name for name, _ in pairs), matrix=matrices[k][np.ix_(own, own)]

@@ -97,7 +97,12 @@ class CurveClassifier:
     @property
     def limbs_overlap(self) -> bool:
         """True for a curve of two limbs that cannot be told apart, so that it has no EC50."""
-        return self.fit.model in _TWO_LIMBS and self.summary.covered() < _MIN_PLATEAU
+        return self.fit.model in _TWO_LIMBS and (self.summary.covered() < _MIN_PLATEAU or self._has_free_limbs())
+
+    def _has_free_limbs(self) -> bool:
+        """Return whether other limbs make the same curve at the doses, so that the EC50 has no standard error."""
+        ec50 = self.fit.params["ec50"]
+        return self.fit.model is CurveModel.GAIN_LOSS and ec50.se is None and not ec50.at_bound
 
     @property
     def is_plateau(self) -> bool:
