@@ -18,9 +18,11 @@ from benchmarks.analysis.curves.designs import bounds, plates, small_designs
 from benchmarks.analysis.curves.noise import downweighting, inert_screens, other_noise
 from benchmarks.analysis.curves.screens import false_discoveries, outliers
 from benchmarks.analysis.curves.speed import speed
+from benchmarks.analysis.curves.verdicts import kinds
 from benchmarks.tables import write_between
 
 SECTIONS: tuple[tuple[str, Callable[[int], list[str]], int], ...] = (
+    ("Every kind of design and noise", kinds, 2),
     ("Type I error of the activity test (p, before Benjamini–Hochberg)", type_one, 2000),
     ("Type I error with noise that is not normal", other_noise, 100),
     ("300 inert compounds: false calls per screen (6×3, q ≤ 0.05)", inert_screens, 300),

@@ -89,26 +89,39 @@ def _plated(codes: Index, correlation: float, n: int, rng: np.random.Generator) 
 
 def bounds(n: int) -> list[str]:
     """Reported EC50s by the place of the true one: how often bounds are false, and closed intervals hold it."""
-    plan, rows = Plan(6, 3), []
+    plan, rows, pooled = Plan(6, 3), [], np.zeros((4, 2), int)
+    n_silent = 0
     for ec50 in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0):
         reports = []
         for seed in SEEDS:
             rng = np.random.default_rng(seed)
             truths = [hill(ec50, slope) for slope in (0.8, 1.5, 3.0) for _ in range(n)]
             reports += [_meaning(fit) for fit in fit_curves(simulate(plan, truths, rng), CurveOptions(), rng)]
-        limits = [m.ec50 for m in reports if m.ec50.relation in (Relation.ABOVE, Relation.BELOW)]
-        false = sum(
-            (e.value or 0.0) > ec50 if e.relation is Relation.ABOVE else (e.value or 0.0) < ec50 for e in limits
-        )
-        cells = [f"{false} / {len(limits)}"]
-        for near in (False, True):
-            closed = [
-                m.ec50
-                for m in reports
-                if m.ec50.relation is Relation.EQUAL and near == ("ec50_near_dose_limit" in m.flags)
-            ]
-            holds = sum((e.low or 0.0) <= ec50 <= (e.high or np.inf) for e in closed)
-            cells.append(f"{holds} / {len(closed)}")
-        rows.append(row(ec50, *cells, sum(m.ec50.relation is None for m in reports)))
-    head = row("true EC50", "false bounds", "closed interval holds it", "the same, `ec50_near_dose_limit`", "no EC50")
-    return [head, "|---|---|---|---|---|", *rows]
+        counts, silent = _bound_counts(reports, ec50)
+        pooled, n_silent = pooled + counts, n_silent + silent
+        rows.append(row(ec50, *_bound_cells(counts), silent))
+    rows.append(row("all", *_bound_cells(pooled), n_silent))
+    head = row(
+        "true EC50",
+        "false bounds",
+        "closed interval holds it",
+        "the same, `ec50_near_dose_limit`",
+        "whatever is told holds it",
+        "no EC50",
+    )
+    return [head, "|---|---|---|---|---|---|", *rows]
+
+
+def _bound_counts(reports: list[Interpretation], ec50: float) -> tuple[Index, int]:
+    """Return hits and numbers (4, 2) of false bounds, of closed intervals that hold the truth without and with the
+    flag, and of both kinds of truths told; and how many curves have no EC50."""
+    answers = [m for m in reports if m.ec50.relation is not None]
+    holds = np.array([(m.ec50.low or 0.0) <= ec50 <= (m.ec50.high or np.inf) for m in answers])
+    closed = np.array([m.ec50.relation is Relation.EQUAL for m in answers])
+    near = np.array(["ec50_near_dose_limit" in m.flags for m in answers])
+    groups = ((~closed, ~holds), (closed & ~near, holds), (closed & near, holds), (closed | ~closed, holds))
+    return np.array([[(group & hit).sum(), group.sum()] for group, hit in groups]), len(reports) - len(answers)
+
+
+def _bound_cells(counts: Index) -> list[str]:
+    return [f"{hits} / {n}" + (f" ({100 * hits / n:.1f} %)" if n >= 20 else "") for hits, n in counts.tolist()]

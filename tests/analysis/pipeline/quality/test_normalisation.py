@@ -14,8 +14,11 @@ from tests.analysis.simulated_screens import Simulated
 NOTHING = Quality(note="first", cell_lines={}, plates={})
 
 
-def note(normalisation: str, plates_apart: float, seed: int = 2) -> str | None:
-    simulated = Simulated(plates=("P1", "P2", "P3", "P4"), plates_apart=plates_apart, seed=seed)
+PLATES = ("P1", "P2", "P3", "P4")
+
+
+def note(normalisation: str, plates_apart: float, seed: int = 2, plates: tuple[str, ...] = PLATES) -> str | None:
+    simulated = Simulated(plates=plates, plates_apart=plates_apart, seed=seed)
     parameters = AnalysisParameters.model_validate({"normalisation": normalisation})
     raw = tiles_of(simulated.profiles(), simulated.wells())
     tiles = normalised_tiles(raw, normalisation)
@@ -32,6 +35,11 @@ def test_clean_plates_become_distinguishable() -> None:
 def test_clean_plates_need_none() -> None:
     text = note("align", 0.0, seed=0)
     assert text is not None and text.startswith("first; U2OS: normalisation align has nothing to remove")
+
+
+def test_one_plate_has_no_difference_between_plates_to_remove() -> None:
+    text = note("align", 0.0, plates=("P1",))
+    assert text is not None and text.startswith("first; U2OS: normalisation align has nothing to remove: all wells lie")
 
 
 @pytest.mark.parametrize(("normalisation", "plates_apart"), [("none", 0.0), ("standardise", 4.0)])

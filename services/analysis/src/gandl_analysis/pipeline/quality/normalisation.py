@@ -20,12 +20,16 @@ from gandl_analysis.pipeline.tiles import WellTiles
 
 MAX_P = 0.01
 """The p-value below which controls reveal their plate, as in the report."""
+_ONE_PLATE = (
+    "normalisation {} has nothing to remove: all wells lie on one plate, so that it adds the error of few negative "
+    "controls, which can lower Z′; leave out --normalise"
+)
 
 
 def with_normalisation(
     quality: Quality, raw: WellTiles, cell_lines: Mapping[str, ScoredCellLine], parameters: AnalysisParameters
 ) -> Quality:
-    """Return the quality with a note on each cell line whose plates are alike without the normalisation.
+    """Return the quality with a note on each cell line on one plate, or whose plates are alike without normalisation.
 
     The note says whether it makes them distinguishable. `raw` are the tiles before they were normalised. The plates are
     told apart by control wells of the same kind.
@@ -38,7 +42,9 @@ def with_normalisation(
             _plate_test(raw, cell_line, parameters.seed),
             _plate_test(cell_line.tiles, cell_line, parameters.seed),
         )
-        if before is not None and after is not None and before.p_value >= MAX_P:
+        if len(set(cell_line.tiles.plates)) == 1:
+            notes.append(f"{name}: {_ONE_PLATE.format(parameters.normalisation)}")
+        elif before is not None and after is not None and before.p_value >= MAX_P:
             notes.append(f"{name}: {_cost(parameters.normalisation, before, after)}")
     text = "; ".join([*([quality.note] if quality.note else []), *notes]) or None
     return quality.model_copy(update={"note": text})
