@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from gandl_shared.errors import BadInput, Full, GandlError, Invalid, NotFound, Problem, condense_problems, raise_if
+from gandl_shared.errors import (
+    BadInput,
+    Full,
+    GandlError,
+    Invalid,
+    NotFound,
+    Problem,
+    condense_problems,
+    raise_if,
+    without_folders,
+)
 
 
 def subclasses(error: type[GandlError]) -> list[type[GandlError]]:
@@ -74,3 +84,17 @@ def test_nothing_is_raised_without_a_problem() -> None:
 
 def test_a_full_queue_says_when_to_come_back() -> None:
     assert (Full("full", retry_after=2.5).retry_after, Full.status) == (2.5, 429)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("the disk of /data/own is full", "the disk of …/own is full"),
+        ("'/data/a/b.tif' is away", "'…/b.tif' is away"),
+        ("database sqlite:////data/gandl.db: away", "database sqlite:…/gandl.db: away"),
+        ("image p1/a.tif of the folder /a is away", "image p1/a.tif of the folder …/a is away"),
+        ("1/2 of 3 batches", "1/2 of 3 batches"),
+    ],
+)
+def test_absolute_paths_lose_their_folders(text: str, shown: str) -> None:
+    assert without_folders(text) == shown

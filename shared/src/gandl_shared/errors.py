@@ -16,6 +16,8 @@ MAX_EXAMPLES = 5
 _PARTICULARS = re.compile(r"'[^']*'|\S*\d\S*")
 """What may differ between two problems of one kind: texts in quotes, numbers, and names with a digit."""
 
+_FOLDERS = re.compile(r"(?<![\w./…])/+(?:[^/\s'\"]+/+)*(?=\w)")
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -185,6 +187,14 @@ class DeadlineExceeded(GandlError):
 
 class TrainingFailed(GandlError):
     """Training stopped (NaN, full disk); the detail names the last good checkpoint, which remains."""
+
+
+def without_folders(text: str) -> str:
+    """Return a message in which absolute paths have lost their folders: `/data/a/b.tif` becomes `…/b.tif`.
+
+    A message about a disk that is away names paths of the server, which clients should not learn.
+    """
+    return _FOLDERS.sub("…/", text)
 
 
 def raise_if(problems: Sequence[Problem], error: type[GandlError], what: str) -> None:

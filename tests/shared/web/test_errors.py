@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fastapi.testclient import TestClient
-from gandl_shared.errors import Unauthorized, Unavailable
+from gandl_shared.errors import NotFound, Outage, Unauthorized, Unavailable
 from gandl_shared.schemas.screen import ErrorBody
 from gandl_shared.web.errors import error_response
 
@@ -59,3 +59,14 @@ def test_the_detail_names_the_first_problems_and_the_list_has_all(client: TestCl
     assert len(answer["problems"]) == 4
     assert "body.low.2" in answer["detail"]
     assert "body.low.3" not in answer["detail"]
+
+
+def test_what_is_away_is_named_without_the_folders_of_the_server() -> None:
+    for error in (
+        Outage("the store /data/own/vectors is away"),
+        Unavailable("not ready: the disk of /data/own is full"),
+    ):
+        answer = error_response(error, None)
+        assert b"/data" not in answer.body
+    # What a client has named itself is said as it was named.
+    assert b"'/images/p1'" in error_response(NotFound("folder '/images/p1' is not there"), None).body

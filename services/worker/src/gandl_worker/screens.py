@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from gandl_shared.db import Database, FinishedBatch, LeasedBatch, LeasedSite
-from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, Unavailable
+from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, Unavailable, without_folders
 from gandl_shared.imaging import Preprocessing, shrunk
 from gandl_shared.jobs import LeaseRenewal, drop_lost_work, persist, preprocessing_of, wait_seconds
 from gandl_shared.models import Embedder
@@ -147,7 +147,9 @@ def _close(db: Database, store: Store, lease: LeasedBatch, result: _BatchResult)
             _wait(db, lease, next(iter(result.away.values())), whole_screen=not result.keys)
             return FinishedBatch(lease.screen_id, accepted=False)
         minutes = f"for {lease.waited / 60:.0f} minutes, while other images could be read"
-        result.errors |= {number: f"{reason}; this was so {minutes}" for number, reason in result.away.items()}
+        result.errors |= {
+            number: f"{without_folders(reason)}; this was so {minutes}" for number, reason in result.away.items()
+        }
     # The vectors are stored before the batch is closed, so a crash between the two only repeats the batch.
     finished = persist(lambda: db.batches.finish(lease, result.keys, result.errors, result.notes))
     return finished if finished.accepted else _drop(db, store, lease)

@@ -28,7 +28,7 @@ from gandl_shared.db.screen_rows import (
 )
 from gandl_shared.db.tables import Analysis, Batch, Plate, Screen, Site
 from gandl_shared.db.transitions import lock_screen, queue_analysis, set_screen_state
-from gandl_shared.errors import Conflict, Invalid, NotFound
+from gandl_shared.errors import Conflict, Invalid, NotFound, without_folders
 from gandl_shared.plates import PlateMap
 from gandl_shared.plates import Well as MapWell
 from gandl_shared.schemas.image_layout import ImageLayout
@@ -267,7 +267,8 @@ def _status(row: Row[Any], counts: _Counts, full: str | None) -> ScreenStatus:
     if state is ScreenState.QUEUED and counts.batches:
         state = ScreenState.EMBEDDING
     # On a full disk no worker can write a reason.
-    waiting = None if state.has_ended else counts.waiting or full
+    waiting = None if state.has_ended else without_folders(counts.waiting or full or "") or None
+    error = None if row.error is None else without_folders(row.error)
     progress = Progress(sites=counts.sites, done=counts.done, parked=counts.parked)
     return ScreenStatus(
         id=row.id,
@@ -277,9 +278,9 @@ def _status(row: Row[Any], counts: _Counts, full: str | None) -> ScreenStatus:
         plates=counts.plates,
         wells=row.wells,
         progress=progress,
-        summary=summary_of(state, progress, waiting=waiting, error=row.error),
+        summary=summary_of(state, progress, waiting=waiting, error=error),
         waiting=waiting,
-        error=row.error,
+        error=error,
         analysis_version=row.analysis_version,
         created_at=iso_time(row.created_at),
         finished_at=None if row.finished_at is None else iso_time(row.finished_at),

@@ -13,7 +13,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from gandl_shared.errors import Full, GandlError, Invalid, Malformed, Problem, Unauthorized, Unavailable
+from gandl_shared.errors import (
+    Full,
+    GandlError,
+    Invalid,
+    Malformed,
+    Problem,
+    Unauthorized,
+    Unavailable,
+    without_folders,
+)
 from gandl_shared.schemas.headers import API_KEY, REQUEST_ID
 from gandl_shared.schemas.screen import ErrorBody
 from gandl_shared.web.query import parameter_names
@@ -45,7 +54,10 @@ def error_response(error: GandlError, identity: str | None) -> Response:
         headers["Retry-After"] = str(math.ceil(error.retry_after)) if isinstance(error, Full) else "1"
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = f'ApiKey header="{API_KEY}"'
-    return _json_response(error.status, {**error.body(), "request_id": identity}, headers)
+    body = error.body()
+    if isinstance(error, Unavailable):
+        body["detail"] = without_folders(error.detail)
+    return _json_response(error.status, {**body, "request_id": identity}, headers)
 
 
 async def _answer_gandl(request: Request, error: Exception) -> Response:
