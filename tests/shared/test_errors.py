@@ -87,7 +87,7 @@ def test_a_full_queue_says_when_to_come_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("the disk of /data/own is full", "the disk of …/own is full"),
         ("'/data/a/b.tif' is away", "'…/b.tif' is away"),
@@ -96,5 +96,5 @@ def test_a_full_queue_says_when_to_come_back() -> None:
         ("1/2 of 3 batches", "1/2 of 3 batches"),
     ],
 )
-def test_absolute_paths_lose_their_folders(text: str, shown: str) -> None:
-    assert without_folders(text) == shown
+def test_absolute_paths_lose_their_folders(text: str, expected: str) -> None:
+    assert without_folders(text) == expected

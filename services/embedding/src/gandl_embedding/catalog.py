@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from gandl_shared.clients.wire import ModelInfo
 from gandl_shared.errors import InvalidModel, NotFound
 
-from gandl_embedding.engine import CPU, CUDA, Engine
+from gandl_embedding.engine import CPU, CUDA, Engine, read_model_file
 from gandl_embedding.settings import Settings
 
 _PROVIDERS: Mapping[str, tuple[str, ...]] = {"cpu": (CPU,), "cuda": (CUDA,)}
@@ -22,15 +24,19 @@ class Catalog:
         self._default = default
 
     @classmethod
-    def load(cls, settings: Settings) -> Catalog:
-        """Load the folder of `settings`.
+    def load(cls, settings: Settings, earlier: Catalog | None = None) -> Catalog:
+        """Load the folder of `settings`. Engines of an `earlier` catalog are kept where their files are the same.
 
         Raises NotFound if the folder has no model or not the default one, InvalidModel for a broken file or two models
         of one name, Unavailable if the device is missing.
         """
         engines: dict[str, Engine] = {}
         for path in model_files(settings.models_dir):
-            engine = Engine.load(path, threads=settings.threads, providers=_PROVIDERS[settings.device])
+            data = read_model_file(path)
+            engine = None if earlier is None else earlier.engine_of(hashlib.sha256(data).hexdigest())
+            if engine is None:
+                providers = _PROVIDERS[settings.device]
+                engine = Engine.of_bytes(data, path.name, threads=settings.threads, providers=providers)
             if engine.card.name in engines:
                 raise InvalidModel(f"{path.name}: another model is already called {engine.card.name}; rename its card")
             engines[engine.card.name] = engine
@@ -44,6 +50,10 @@ class Catalog:
     def engines(self) -> Mapping[str, Engine]:
         """Every engine by name."""
         return self._engines
+
+    def engine_of(self, model_id: str) -> Engine | None:
+        """Return the engine of a model file by its SHA-256, or None."""
+        return next((engine for engine in self._engines.values() if engine.model_id == model_id), None)
 
     def get(self, name: str | None) -> Engine:
         """Return the model of that name, or the default one for None. Raises NotFound naming the available models."""
@@ -67,3 +77,13 @@ def model_files(folder: Path) -> list[Path]:
     if not files:
         raise NotFound(f"there are no .onnx models in {folder}; set GANDL_EMBEDDING_MODELS_DIR to their folder")
     return files
+
+
+def folder_stamp(folder: Path) -> frozenset[tuple[str, int, int]]:
+    """Return name, size and time of every model file of a folder; none where the folder is away."""
+    stamps = set()
+    for path in folder.glob("*.onnx"):
+        with suppress(OSError):  # a file that goes away meanwhile
+            state = path.stat()
+            stamps.add((path.name, state.st_size, state.st_mtime_ns))
+    return frozenset(stamps)

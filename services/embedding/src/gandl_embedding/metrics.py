@@ -25,6 +25,9 @@ class RunMetrics:
             ["model", "stage"],
             registry=registry,
         )
+        self._cache = Counter(
+            "gandl_embedding_cache_requests", "Requests by hit or miss", ["outcome"], registry=registry
+        )
         Gauge("gandl_embedding_queue_tiles", "Tiles waiting", registry=registry).set_function(waiting)
 
     def observer(self, model: str) -> Callable[[int, float], None]:
@@ -39,6 +42,10 @@ class RunMetrics:
             duration.observe(seconds)
 
         return observe
+
+    def observe_cache(self, *, is_hit: bool) -> None:
+        """Count a request that was looked for in the cache."""
+        self._cache.labels("hit" if is_hit else "miss").inc()
 
     def stages_observer(self, model: str) -> Callable[[Mapping[str, float]], None]:
         """Return the function that counts the seconds of a request by stage."""

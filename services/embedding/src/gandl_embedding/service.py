@@ -7,19 +7,19 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 from gandl_shared.clients.wire import Array, ModelInfo, Pool, ServiceLimits, from_npy
-from gandl_shared.errors import Full, Unavailable
-from gandl_shared.imaging import IntensityLimits
+from gandl_shared.errors import Full, GandlError, Unavailable
 from gandl_shared.models import ModelCard
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
-from gandl_embedding.batching import Batcher, BatchOptions
-from gandl_embedding.catalog import Catalog
+from gandl_embedding.batching import Batcher, BatchOptions, Timing
+from gandl_embedding.cache import VectorCache, key_of
+from gandl_embedding.catalog import Catalog, folder_stamp
 from gandl_embedding.engine import Engine
 from gandl_embedding.inputs import (
     DecoderLimits,
@@ -33,6 +33,7 @@ from gandl_embedding.inputs import (
     tiles_of_array,
 )
 from gandl_embedding.metrics import RunMetrics
+from gandl_embedding.served_model import ServedModel
 from gandl_embedding.settings import MIB, Settings
 
 _log = logging.getLogger("gandl.embedding")
@@ -73,8 +74,9 @@ class EmbeddingService:
     def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
         self.settings = settings
         self._catalog: Catalog | None = None
-        self._batchers: dict[str, Batcher] = {}
-        self._observers: dict[str, Callable[[Mapping[str, float]], None]] = {}
+        self._models: dict[str, ServedModel] = {}
+        self._reloads = asyncio.Lock()
+        self._cache = VectorCache(settings.cache_mib * MIB)
         self._not_ready: str | None = "the models are not loaded yet"
         self._reserved_bytes = 0
         self._decoders = Decoders(
@@ -96,20 +98,42 @@ class EmbeddingService:
         A model that cannot be loaded stops the start.
         """
         self._catalog = await asyncio.to_thread(Catalog.load, self.settings)
-        async with AsyncExitStack() as stack:
-            for name, engine in self._catalog.engines.items():
-                options = self._batch_options(self.settings.batch_tiles or engine.batch)
-                batcher = Batcher(engine, options, self._metrics.observer(name))
-                self._observers[name] = self._metrics.stages_observer(name)
-                self._batchers[name] = await stack.enter_async_context(batcher)
-            self._not_ready = "the models are warming up"
-            # The warm-up runs in the background, so that /health/live answers from the start.
-            warm_up = asyncio.create_task(self._warm_up(self._catalog))
-            yield
-            # A stop during the warm-up must not close a session that still runs.
-            await asyncio.wait([warm_up])
-            self._not_ready = "the service is draining"
-            await self._decoders.close()
+        for name, engine in self._catalog.engines.items():
+            self._models[name] = await self._started(name, engine)
+        self._not_ready = "the models are warming up"
+        # The warm-up runs in the background, so that /health/live answers from the start.
+        warm_up = asyncio.create_task(self._warm_up())
+        watch = asyncio.create_task(self._watch())
+        yield
+        watch.cancel()
+        # A stop during the warm-up must not close a session that still runs.
+        await asyncio.wait([warm_up, watch])
+        self._not_ready = "the service is draining"
+        await self._decoders.close()
+        for model in self._models.values():
+            await model.retire()
+
+    async def reload(self) -> tuple[ModelInfo, ...]:
+        """Serve what the folder holds now, and return it. Requests under way end on the models that they began with.
+
+        A model that cannot be loaded changes nothing. Raises Unavailable before the start, and what `Catalog.load`
+        raises.
+        """
+        async with self._reloads:
+            if self._not_ready:
+                raise Unavailable(self._not_ready)
+            catalog = await asyncio.to_thread(Catalog.load, self.settings, self._loaded())
+            models = dict(self._models)
+            for name, engine in catalog.engines.items():
+                if name not in models or models[name].engine is not engine:
+                    models[name] = await self._started(name, engine)
+                    await self._prepare(models[name])
+            models = {name: models[name] for name in catalog.engines}
+            retired = [earlier for name, earlier in self._models.items() if models.get(name) is not earlier]
+            self._catalog, self._models = catalog, models
+        for earlier in retired:
+            await earlier.retire()
+        return self.models()
 
     def ready(self) -> str | None:
         """Return None once every model has run, otherwise the reason why the service is not ready."""
@@ -132,14 +156,15 @@ class EmbeddingService:
         if self._not_ready:
             raise Unavailable(self._not_ready)
         self._decoders.check_room()
-        self._batchers[self._loaded().get(model).card.name].check_room()
+        self._model(model).batcher.check_room()
 
     async def embed_uploads(self, uploads: Sequence[Upload], options: EmbedOptions) -> EmbedResult:
         """Return the vectors of uploaded image files. Raises what `inputs` and `batching` raise."""
         start = time.perf_counter()
-        engine, limits = self._resolved(options)
-        tiles = await self._decoders.tiles(uploads, engine.card, limits, self._request_limits(options))
-        return await self._embed(engine, tiles, options, time.perf_counter() - start)
+        with self._model(options.model).used() as model:
+            limits = explicit_limits(options.low, options.high, model.engine.card)
+            tiles = await self._decoders.tiles(uploads, model.engine.card, limits, self._request_limits(options))
+            return await self._embed(model, tiles, options, time.perf_counter() - start)
 
     async def embed_npy(self, body: bytes, options: EmbedOptions) -> EmbedResult:
         """Return the vectors of a `.npy` body. Raises Malformed, and what `inputs` and `batching` raise."""
@@ -148,15 +173,17 @@ class EmbeddingService:
     async def embed_array(self, array: Array, options: EmbedOptions) -> EmbedResult:
         """Return the vectors of an array [N, C, H, W] of tiles or fields. Raises what `inputs` and `batching` raise."""
         start = time.perf_counter()
-        engine, limits = self._resolved(options)
-        request_limits = self._request_limits(options)
-        if holds_tiles(array, engine.card, limits):
-            # Ready tiles need no work, so they go on without a thread.
-            tiles = tiles_of_array(array, engine.card, limits, request_limits)
-        else:
-            async with self._mappers:
-                tiles = await asyncio.to_thread(tiles_of_array, array, engine.card, limits, request_limits)
-        return await self._embed(engine, tiles, options, time.perf_counter() - start)
+        with self._model(options.model).used() as model:
+            card = model.engine.card
+            limits = explicit_limits(options.low, options.high, card)
+            request_limits = self._request_limits(options)
+            if holds_tiles(array, card, limits):
+                # Ready tiles need no work, so they go on without a thread.
+                tiles = tiles_of_array(array, card, limits, request_limits)
+            else:
+                async with self._mappers:
+                    tiles = await asyncio.to_thread(tiles_of_array, array, card, limits, request_limits)
+            return await self._embed(model, tiles, options, time.perf_counter() - start)
 
     @contextmanager
     def reservation(self, expected_bytes: int) -> Iterator[Callable[[int], None]]:
@@ -185,12 +212,10 @@ class EmbeddingService:
         finally:
             self._reserved_bytes -= own
 
-    def _resolved(self, options: EmbedOptions) -> tuple[Engine, IntensityLimits | None]:
-        """Return the model and the explicit limits of a request."""
+    def _model(self, name: str | None) -> ServedModel:
         if self._not_ready:
             raise Unavailable(self._not_ready)
-        engine = self._loaded().get(options.model)
-        return engine, explicit_limits(options.low, options.high, engine.card)
+        return self._models[self._loaded().get(name).card.name]
 
     def _request_limits(self, options: EmbedOptions) -> RequestLimits:
         return RequestLimits(
@@ -201,13 +226,13 @@ class EmbeddingService:
             channels=options.channels,
         )
 
-    async def _embed(self, engine: Engine, tiles: Tiles, options: EmbedOptions, decode: float) -> EmbedResult:
-        name = engine.card.name
-        vectors, timing = await self._batchers[name].embed_timed(tiles.tiles)
+    async def _embed(self, model: ServedModel, tiles: Tiles, options: EmbedOptions, decode: float) -> EmbedResult:
+        engine = model.engine
+        vectors, timing = await self._vectors(model, tiles)
         if options.pool is Pool.MEAN:
             vectors = mean_per_image(vectors, tiles.counts)
         stages = {"decode": decode, "queue": timing.queue, "compute": timing.compute}
-        self._observers[name](stages)
+        model.observe(stages)
         return EmbedResult(
             card=engine.card,
             model_id=engine.model_id,
@@ -217,21 +242,57 @@ class EmbeddingService:
             stages=stages,
         )
 
-    async def _warm_up(self, catalog: Catalog) -> None:
+    async def _vectors(self, model: ServedModel, tiles: Tiles) -> tuple[NDArray[np.float32], Timing]:
+        if not self._cache:
+            return await model.batcher.embed_timed(tiles.tiles)
+        key = key_of(model.engine.model_id, tiles.tiles)
+        vectors = self._cache.get(key)
+        self._metrics.observe_cache(is_hit=vectors is not None)
+        if vectors is not None:
+            return vectors, Timing(queue=0, compute=0)
+        vectors, timing = await model.batcher.embed_timed(tiles.tiles)
+        self._cache.add(key, vectors)
+        return vectors, timing
+
+    async def _started(self, name: str, engine: Engine) -> ServedModel:
+        options = self._batch_options(self.settings.batch_tiles or engine.batch)
+        batcher = Batcher(engine, options, self._metrics.observer(name))
+        model = ServedModel(engine, batcher, self._metrics.stages_observer(name))
+        await model.start()
+        return model
+
+    async def _prepare(self, model: ServedModel) -> None:
+        await asyncio.to_thread(model.engine.warm_up)
+        batch = await asyncio.to_thread(model.engine.measure_batch)
+        # A run takes at least the default batch: the engine divides it, and tiles of one run share its start.
+        if self.settings.batch_tiles is None:
+            model.batcher.enlarge(batch)
+
+    async def _warm_up(self) -> None:
         try:
             await self._decoders.warm_up()
-            for name, engine in catalog.engines.items():
-                await asyncio.to_thread(engine.warm_up)
-                batch = await asyncio.to_thread(engine.measure_batch)
-                # A run takes at least the default batch: the engine divides it, and tiles of one run share its start.
-                if self.settings.batch_tiles is None:
-                    self._batchers[name].enlarge(batch)
+            for model in self._models.values():
+                await self._prepare(model)
         except Exception as error:
             # No request waits for this task, so the error goes to the log and to /health/ready.
             _log.exception("warm-up failed")
             self._not_ready = f"warm-up failed: {error}"
         else:
             self._not_ready = None
+
+    async def _watch(self) -> None:
+        """Load the folder again once it has changed and then stayed the same, so that no half-written file counts."""
+        loaded = before = await asyncio.to_thread(folder_stamp, self.settings.models_dir)
+        while self.settings.reload_s:
+            await asyncio.sleep(self.settings.reload_s)
+            now = await asyncio.to_thread(folder_stamp, self.settings.models_dir)
+            if now != loaded and now == before and self._not_ready is None:
+                loaded = now
+                try:
+                    await self.reload()
+                except GandlError as error:
+                    _log.error("the folder of models has changed, and is not loaded: %s", error.detail)
+            before = now
 
     def _info(self, catalog: Catalog, name: str) -> ModelInfo:
         """Return a model with the limits that its requests have here."""
@@ -262,4 +323,4 @@ class EmbeddingService:
         )
 
     def _waiting(self) -> float:
-        return float(sum(batcher.waiting for batcher in self._batchers.values()))
+        return float(sum(model.batcher.waiting for model in self._models.values()))

@@ -50,4 +50,10 @@ class Settings(BaseSettings):
     decode_s: float = Field(
         default=20.0, gt=0, description="seconds after which a decoder is ended, however little processor time it took"
     )
+    cache_mib: int = Field(
+        default=0, ge=0, description="MiB of vectors that are kept for requests with the same tiles; 0: none"
+    )
+    reload_s: float = Field(
+        default=10.0, ge=0, description="seconds between looks for changed models; 0: only POST /models/reload"
+    )
     deadline_s: float = Field(default=120.0, gt=0, description="seconds until a request fails with 504")

@@ -15,6 +15,7 @@ from gandl_shared.clients.wire import (
 from gandl_shared.errors import UnsupportedType
 from gandl_shared.web.errors import error_responses
 from gandl_shared.web.keys import require_key
+from gandl_shared.web.negotiation import JSON
 from gandl_shared.web.query import NO_QUERY
 from gandl_shared.web.requests.bodies import BodyLimit
 from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
@@ -47,8 +48,49 @@ _BODY = {
                 "additionalProperties": {**_FILES, "description": "files of the channel that the field names"},
             }
         },
-        NPY: _BINARY,
+        NPY: {
+            **_BINARY,
+            "examples": {
+                "fields": {
+                    "summary": "raw fields from numpy",
+                    "description": "`numpy.save(file, fields)`, with `fields` uint16 `[N, C, H, W]`, and then "
+                    "`curl --data-binary @file -H 'Content-Type: application/x-npy' …/embed`",
+                }
+            },
+        },
         BYTES: _BINARY,
+    },
+}
+_LIMITS = {"low": [120.0, 90.0], "high": [4100.0, 3300.0]}
+_EXAMPLES = {
+    "tiles": {
+        "summary": "two tiles of one image",
+        "value": {
+            "model": "gandl-bbbc013-64",
+            "model_id": "0f" * 32,
+            "pool": "tiles",
+            "limits": _LIMITS,
+            "intensities": None,
+            "images": [{"name": "B07_s1.tif", "tiles": 2, "error": None}],
+            "vectors": [[0.113, -0.024], [0.109, -0.031]],
+            "encoded": None,
+        },
+    },
+    "keep_going": {
+        "summary": "`keep_going`: one of two images cannot be used",
+        "value": {
+            "model": "gandl-bbbc013-64",
+            "model_id": "0f" * 32,
+            "pool": "mean",
+            "limits": _LIMITS,
+            "intensities": None,
+            "images": [
+                {"name": "B07_s1.tif", "tiles": 9, "error": None},
+                {"name": "B07_s2.tif", "tiles": 0, "error": "B07_s2.tif is cut off"},
+            ],
+            "vectors": [[0.111, -0.027]],
+            "encoded": None,
+        },
     },
 }
 _DESCRIPTION = """Returns the vectors of images, in the order in which the images are sent.
@@ -100,12 +142,26 @@ def router(service: EmbeddingService) -> APIRouter:
         return service.model(name)
 
     @routes.post(
+        "/models/reload",
+        summary="Serve what the folder of models holds now",
+        description="Requests under way end on the models that they began with. A model that cannot be loaded changes "
+        "nothing.",
+        responses=error_responses(401, 404, 422, 503),
+        dependencies=[NO_QUERY],
+    )
+    async def reload() -> ModelList:
+        return ModelList(models=await service.reload())
+
+    @routes.post(
         "/embed",
         summary="Images to vectors",
         description=_DESCRIPTION,
         response_model=Embeddings,
         responses={
-            200: {"content": {NPY: _BINARY, PARQUET: _BINARY}, "description": "Vectors"},
+            200: {
+                "content": {JSON: {"examples": _EXAMPLES}, NPY: _BINARY, PARQUET: _BINARY},
+                "description": "Vectors",
+            },
             **error_responses(400, 401, 404, 408, 413, 415, 422, 429, 500, 503, 504),
         },
         openapi_extra={"requestBody": _BODY},
