@@ -26,6 +26,7 @@ BYTES = "application/octet-stream"
 ROUTES = {
     "/models": {"get"},
     "/models/{name}": {"get"},
+    "/models/reload": {"post"},
     "/embed": {"post"},
     "/v2": {"get"},
     "/v2/health/live": {"get"},
