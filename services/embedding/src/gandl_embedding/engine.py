@@ -47,7 +47,10 @@ Float32 = NDArray[np.float32]
 class Engine:
     """A loaded featurizer, which implements `gandl_shared.models.Embedder`. Several threads may call it."""
 
-    def __init__(self, session: ort.InferenceSession, card: ModelCard, model_id: str) -> None:
+    def __init__(
+        self, session: ort.InferenceSession, card: ModelCard, model_id: str, threads: int | None = None
+    ) -> None:
+        self.threads = threads
         self._session = session
         self._card = card
         self._model_id = model_id
@@ -74,7 +77,7 @@ class Engine:
         session = _session(data, name, threads, providers or (CPU,))
         card = card_from_metadata(session.get_modelmeta().custom_metadata_map, file=name)
         _check_graph(session, card, name)
-        return cls(session, card, hashlib.sha256(data).hexdigest())
+        return cls(session, card, hashlib.sha256(data).hexdigest(), threads)
 
     @property
     def card(self) -> ModelCard:
@@ -95,6 +98,10 @@ class Engine:
     def batch(self) -> int:
         """The number of tiles of one call; longer arrays are split."""
         return self._batch
+
+    def use_batch(self, batch: int) -> None:
+        """Split arrays into calls of so many tiles, as was measured before on this device."""
+        self._batch = batch
 
     def embed(self, tiles: Uint8) -> Float32:
         """Return the vectors [N, features] of tiles [N, C, size, size]. Raises Invalid for another shape or type.

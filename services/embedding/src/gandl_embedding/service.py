@@ -17,8 +17,6 @@ from gandl_shared.models import ModelCard
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
-from gandl_embedding.batching import Batcher, BatchOptions, Timing
-from gandl_embedding.cache import VectorCache, key_of
 from gandl_embedding.catalog import Catalog, folder_stamp
 from gandl_embedding.engine import Engine
 from gandl_embedding.inputs import (
@@ -33,7 +31,10 @@ from gandl_embedding.inputs import (
     tiles_of_array,
 )
 from gandl_embedding.metrics import RunMetrics
-from gandl_embedding.served_model import ServedModel
+from gandl_embedding.serving.batching import Batcher, BatchOptions, Timing
+from gandl_embedding.serving.cache import VectorCache, key_of
+from gandl_embedding.serving.device_batches import choose_batch
+from gandl_embedding.serving.served_model import ServedModel
 from gandl_embedding.settings import MIB, Settings
 
 _log = logging.getLogger("gandl.embedding")
@@ -263,7 +264,7 @@ class EmbeddingService:
 
     async def _prepare(self, model: ServedModel) -> None:
         await asyncio.to_thread(model.engine.warm_up)
-        batch = await asyncio.to_thread(model.engine.measure_batch)
+        batch = await asyncio.to_thread(choose_batch, model.engine, self.settings.models_dir)
         # A run takes at least the default batch: the engine divides it, and tiles of one run share its start.
         if self.settings.batch_tiles is None:
             model.batcher.enlarge(batch)

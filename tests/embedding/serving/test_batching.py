@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gandl_embedding.batching import Batcher, BatchOptions
 from gandl_embedding.engine import Engine
+from gandl_embedding.serving.batching import Batcher, BatchOptions
 from gandl_shared.errors import DeadlineExceeded, Full, Unavailable
 from gandl_shared.models import ModelCard
 from gandl_shared.testing import PATIENCE

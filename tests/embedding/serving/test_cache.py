@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from gandl_embedding.cache import VectorCache, key_of
+from gandl_embedding.serving.cache import VectorCache, key_of
 
 
 def vectors(value: float) -> np.ndarray:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from gandl_embedding.batching import Batcher
 from gandl_embedding.engine import Engine
+from gandl_embedding.serving.batching import Batcher
 
 
 class ServedModel:

@@ -1,0 +1,88 @@
+"""The batch with which a device embeds fastest, measured once and kept beside the model."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import onnxruntime as ort
+from gandl_shared.files.atomic import atomic_file
+from gandl_shared.schemas.base import Frozen
+from pydantic import Field, ValidationError
+
+from gandl_embedding.engine import CPU, Engine
+from gandl_embedding.inputs.uploads import safe_name
+
+MAX_FILE_BYTES = 2**20
+_CPU_INFO, _GPU_INFO = Path("/proc/cpuinfo"), Path("/proc/driver/nvidia/gpus")
+
+_log = logging.getLogger("gandl.embedding")
+
+
+class DeviceBatches(Frozen):
+    """The content of `NAME.batches.json`: the SHA-256 of a model file, and its tiles per call by device."""
+
+    model_id: str
+    batches: Mapping[str, Annotated[int, Field(ge=1, le=2**16)]] = Field(default_factory=dict)
+
+
+def choose_batch(engine: Engine, folder: Path) -> int:
+    """Let an engine use the batch that is kept in the folder of its model, and measure and keep one if there is none.
+
+    Where the folder cannot be written, every start measures.
+    """
+    path, device = folder / f"{safe_name(engine.card.name)}.batches.json", device_of(engine)
+    earlier = read_batches(path, engine.model_id)
+    if device in earlier.batches:
+        engine.use_batch(earlier.batches[device])
+        return engine.batch
+    batch = engine.measure_batch()
+    try:
+        with atomic_file(path) as file:
+            content = earlier.model_copy(update={"batches": {**earlier.batches, device: batch}})
+            file.write(content.model_dump_json(indent=2).encode() + b"\n")
+    except OSError as error:
+        _log.info("the batch of %s is not kept: %s", engine.card.name, error.strerror)
+    return batch
+
+
+def read_batches(path: Path, model_id: str) -> DeviceBatches:
+    """Return what is kept for a model; nothing if the file is absent, of another model or not as we write it."""
+    try:
+        if path.stat().st_size <= MAX_FILE_BYTES:
+            content = DeviceBatches.model_validate_json(path.read_bytes())
+            if content.model_id == model_id:
+                return content
+    except (OSError, ValidationError):
+        pass  # what cannot be read is measured again
+    return DeviceBatches(model_id=model_id)
+
+
+def device_of(engine: Engine) -> str:
+    """Return the name of what a batch depends on: provider, processor, threads and version of ONNX Runtime."""
+    is_cpu = engine.provider == CPU
+    threads = f", {engine.threads or os.cpu_count()} threads" if is_cpu else ""
+    name = _processor() if is_cpu else _card()
+    return f"{engine.provider}, {name}{threads}, ONNX Runtime {ort.__version__}"
+
+
+def _processor() -> str:
+    return _line(_CPU_INFO, "model name") or platform.machine()
+
+
+def _card() -> str:
+    names = sorted(filter(None, (_line(file, "Model") for file in _GPU_INFO.glob("*/information"))))
+    return names[0] if names else "GPU"
+
+
+def _line(path: Path, key: str) -> str | None:
+    """Return the value of the first line `key : value` of a file of the kernel."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), None)
