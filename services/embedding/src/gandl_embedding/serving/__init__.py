@@ -1,1 +1,1 @@
-"""How a model is served: its queue, the batch of its device, the vectors that are kept, and the requests that use it."""
+"""How a model is served: its queue, the batch of its device, vectors that are kept, and the requests that use it."""
