@@ -56,7 +56,9 @@ def is_parquet(content: bytes) -> None:
 def is_structures(content: bytes) -> None:
     supplier = Chem.SDMolSupplier()
     supplier.SetData(content.decode())
-    assert {Chem.MolToSmiles(molecule) for molecule in supplier if molecule} == {"CCO"}
+    # A compound without a valid structure has an empty one, and a field that says why.
+    assert {Chem.MolToSmiles(molecule) for molecule in supplier if molecule} == {"CCO", ""}
+    assert all(m.HasProp("structure_problem") for m in supplier if m and not m.GetNumAtoms())
 
 
 def is_picture(content: bytes) -> None:

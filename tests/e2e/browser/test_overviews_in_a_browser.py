@@ -34,7 +34,7 @@ def test_a_lasso_fills_the_gallery_and_stands_in_the_address(screened_stack: Scr
     opened.reload()
     assert opened.locator("#selected").inner_text() == text
     opened.go_back()
-    opened.wait_for_function("document.getElementById('selected').textContent === ''")
+    opened.wait_for_function("() => document.getElementById('selected').textContent === ''")
 
 
 def test_arrow_keys_move_between_wells_and_enter_opens_one(screened_stack: ScreenedStack, opened: Page) -> None:

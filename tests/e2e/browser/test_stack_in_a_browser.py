@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import tifffile
 from gandl_shared.testing import free_port
 from playwright.sync_api import Browser, Page, expect
 
@@ -140,8 +141,12 @@ def test_a_damaged_site_is_parked_and_tried_again(chromium: Browser, screened_st
     one_plate(screened_stack.images / "two-lines", folder)
     image = sorted(path for path in (folder / "Images").rglob("*_s1_w1.tif"))[0]
     whole = image.read_bytes()
-    # The header is still there, so that only decoding can find the damage.
-    image.write_bytes(whole[: len(whole) // 2])
+    # The header is right, so that only decoding can find the damage.
+    tifffile.imwrite(image, tifffile.imread(image), compression="zlib")
+    damaged = bytearray(image.read_bytes())
+    middle = len(damaged) // 2
+    damaged[middle : middle + 400] = bytes(400)
+    image.write_bytes(damaged)
     with quiet_page(chromium, screened_stack.url) as page:
         page.goto(
             f"{screened_stack.url}/ui/new?folder=unlucky%2FImages&map=unlucky%2Fplatemap.csv&model=gandl-sim5-64&check=1"
@@ -177,7 +182,7 @@ def test_a_lasso_of_tiles_fills_a_gallery_of_tiles(chromium: Browser, screened_s
         page.get_by_role("button", name="Select").click()
         text = page.locator("#selected").inner_text()
         assert "tiles are selected" in text
-        page.wait_for_function("document.querySelector('#gallery img')?.naturalWidth > 0")
+        page.wait_for_function("() => document.querySelector('#gallery img')?.naturalWidth > 0")
         assert page.locator("#marks rect.on").count() > 0
         page.reload()
         assert page.locator("#selected").inner_text() == text

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from gandl_analysis.pages.forms.decisions import request_of
+from gandl_analysis.pages.forms.form import Form
+from gandl_shared.errors import Invalid
+from starlette.datastructures import FormData
 
 from tests.analysis.pages.forms.pages_of import load, send, token_of
 from tests.analysis.service.stack import Stack
@@ -97,3 +101,18 @@ def test_every_form_needs_the_token_of_its_page(shared_stack: Stack) -> None:
             assert answer.status_code == 403, action
             assert "too old or was sent by another site" in answer.text
     assert len(stack.database.analyses.of_screen(stack.first)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0,25", "0.25"), ("1,5", "1.5"), ("12,0001", "12.0001"), ("1,500", "1,500"), ("0.25", "0.25"), ("", None)],
+)
+def test_a_decimal_comma_is_read_where_it_can_be_nothing_else(text: str, number: str | None) -> None:
+    assert Form(FormData([("ec50_um", text)])).number("ec50_um") == number
+
+
+@pytest.mark.parametrize("length", ["²", "9" * 5000, "-1", "x", ""])
+def test_a_hostile_choice_of_a_curve_is_refused(length: str) -> None:
+    fields = {"kind": "assess", "verdict": "toxic", "curve": f"{length}:X", **WHO}
+    with pytest.raises(Invalid):
+        request_of(Form(FormData(list(fields.items()))))

@@ -23,3 +23,10 @@ def test_problems_that_differ_in_a_number_are_an_example_of_their_kind() -> None
 def test_long_lists_of_rows_are_counted() -> None:
     (group,) = grouped([Problem("is empty", row=2 * n) for n in range(1, 30)])
     assert group.position == "rows 2, 4, 6, 8, 10, 12, 14, 16 and 21 more"
+
+
+def test_a_problem_of_many_images_is_one() -> None:
+    problems = [Problem("has 5 channels", file=f"{n}.tif", field="channel") for n in range(40)]
+    (group,) = grouped(problems)
+    assert (group.count, group.is_example) == (40, False)
+    assert group.position == "0.tif and 39 other files, column channel"

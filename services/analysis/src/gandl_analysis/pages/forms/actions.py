@@ -91,7 +91,8 @@ def parameters_of(form: Form) -> AnalysisParameters:
     """Return the parameters that a form states; what it leaves empty has the default. Raises Invalid by field."""
     # The preset fixes these, whatever the other fields of the form show.
     fixed = PAPER if form.text("preset") == "paper" else {}
-    fields = {name: form.text(name) for name in (*CHOICES, *NUMBERS) if form.text(name) and name not in fixed}
+    values = {**{name: form.text(name) for name in CHOICES}, **{name: form.number(name) for name in NUMBERS}}
+    fields = {name: value for name, value in values.items() if value and name not in fixed}
     flags = {name: True for name in ("vehicle", "retrieval") if form.text(name)}
     curves = {name: form.text(name) for name in ("bottom", "top", "slope") if form.text(name)}
     try:

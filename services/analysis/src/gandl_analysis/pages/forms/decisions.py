@@ -23,6 +23,7 @@ from gandl_analysis.pages.frame.queries import PageVersion
 from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.frame.screen_frame import Tab, framed_analysis
 
+_MAX_DIGITS = 6
 _TEXTS = ("plate", "well", "site", "compound", "cell_line")
 _NEWEST = 100
 
@@ -81,11 +82,12 @@ def request_of(form: Form) -> DecisionRequest:
     """Return the decision that a form states. Raises Invalid naming the field."""
     fields: dict[str, object] = {name: form.text(name) for name in ("kind", "reason", "author")}
     if form.text("kind") in ("assess", "withdraw"):
-        curve = {name: form.optional(name) for name in ("compound", "cell_line", "verdict", "ec50_um")}
+        curve = {name: form.optional(name) for name in ("compound", "cell_line", "verdict")}
+        curve["ec50_um"] = form.number("ec50_um")
         if form.text("curve"):
             # One list of curves: the name of a compound may hold any separator, so both parts are lengths and texts.
             length, _, names = form.text("curve").partition(":")
-            size = int(length) if length.isdigit() else 0
+            size = int(length) if length.isdecimal() and len(length) <= _MAX_DIGITS else 0
             curve |= {"compound": names[:size], "cell_line": names[size:]}
         fields["curve"] = {name: value for name, value in curve.items() if value is not None}
     else:
@@ -103,7 +105,7 @@ def request_of(form: Form) -> DecisionRequest:
 
 
 def _item(form: Form) -> dict[str, object]:
-    item = {name: form.optional(name) for name in (*_TEXTS, "concentration_um")}
+    item = {name: form.optional(name) for name in _TEXTS} | {"concentration_um": form.number("concentration_um")}
     level = form.text("level")
     # A form shows the fields of all levels; those that do not belong to the chosen one are passed over.
     names = {

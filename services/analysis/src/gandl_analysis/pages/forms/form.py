@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 TOKEN = "csrf"
 FORM_LIMIT = BodyLimit(2**20, "choose fewer things at once")
 MAX_FIELDS, MAX_FILES = 3000, 2
+_DECIMAL_COMMA = re.compile(r"-?(0,\d+|\d+,(\d{1,2}|\d{4,}))")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,14 @@ class Form:
     def optional(self, name: str) -> str | None:
         """Return a field, None if it is empty."""
         return self.text(name) or None
+
+    def number(self, name: str) -> str | None:
+        """Return a field that holds a number, with a decimal comma as a point; None if it is empty.
+
+        `1,500` could be one and a half or fifteen hundred, and stays as it is, so that it is refused.
+        """
+        text = self.text(name)
+        return (text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text) or None
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return all values of a field that occurs several times."""

@@ -14,7 +14,8 @@ MAX_LISTED = 8
 class ProblemGroup:
     """A problem that occurs `count` times in a field of a file, and in which rows.
 
-    `detail` is that of the first one; `is_example` says that the others differ in names or numbers.
+    `detail` and `file` are those of the first one; `is_example` says that the others differ in names or numbers, and
+    `n_files` in how many files the problem is.
     """
 
     detail: str
@@ -23,33 +24,45 @@ class ProblemGroup:
     field: str | None
     count: int
     rows: tuple[int, ...]
+    n_files: int = 1
 
     @property
     def position(self) -> str:
         """Where it is: file, column and rows; empty where none is stated."""
         more = len(self.rows) - MAX_LISTED
         rows = ", ".join(_runs(self.rows[:MAX_LISTED])) + (f" and {more} more" if more > 0 else "")
-        parts = [self.file or "", f"column {self.field}" if self.field else "", _rows(rows, len(self.rows))]
+        others = f" and {self.n_files - 1} other {'file' if self.n_files == 2 else 'files'}" if self.n_files > 1 else ""
+        parts = [
+            f"{self.file or ''}{others}",
+            f"column {self.field}" if self.field else "",
+            _rows(rows, len(self.rows)),
+        ]
         return ", ".join(part for part in parts if part)
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
-    """Return the problems, those of one kind and file as one group, in the order of their first appearance."""
-    groups: dict[tuple[str | None, tuple[str | None, str]], list[Problem]] = {}
+    """Return the problems, those of one kind as one group, in the order of their first appearance.
+
+    A problem of many images would otherwise stand there as often as there are images.
+    """
+    groups: dict[tuple[str | None, str], list[Problem]] = {}
     for problem in problems:
-        groups.setdefault((problem.file, problem.kind), []).append(problem)
+        groups.setdefault(problem.kind, []).append(problem)
     return tuple(_group(members) for members in groups.values())
 
 
 def _group(members: Sequence[Problem]) -> ProblemGroup:
-    first = members[0]
+    first, files = members[0], {member.file for member in members}
+    # Rows of several files say nothing without the file of each.
+    rows = {member.row for member in members if member.row is not None} if len(files) == 1 else set()
     return ProblemGroup(
         detail=first.detail,
         is_example=any(member.detail != first.detail for member in members),
         file=first.file,
         field=first.field,
         count=sum(1 + member.more for member in members),
-        rows=tuple(sorted({member.row for member in members if member.row is not None})),
+        rows=tuple(sorted(rows)),
+        n_files=len(files),
     )
 
 

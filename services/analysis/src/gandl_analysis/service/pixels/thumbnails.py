@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +29,7 @@ MAX_SPRITE_PIXELS = 2**25
 MAX_SPRITE_EDGE = 2**14
 _CACHED_PICTURES = 2**26
 _RENDERER = "1"
+_DECODERS = 2
 
 
 class Part(StrEnum):
@@ -108,11 +110,11 @@ class Thumbnails:
         _check_size(grid, request.edge)
 
         def render() -> bytes:
-            cells = {
-                (row - 1, column - 1): _cell(each, request)
-                for each in wells
-                for row, column in [parse_well(each.site.well)]
-            }
+            positions = [parse_well(each.site.well) for each in wells]
+            # Pillow decodes outside the lock of the interpreter, and most of the time goes into decoding.
+            with ThreadPoolExecutor(_DECODERS) as pool:
+                fields = list(pool.map(lambda each: _cell(each, request), wells))
+            cells = {(row - 1, column - 1): field for (row, column), field in zip(positions, fields, strict=True)}
             rows, columns = grid
             picture = sprite(cells, request.view.colours, rows=rows, columns=columns, edge=request.edge)
             return encode(picture, request.kind)
