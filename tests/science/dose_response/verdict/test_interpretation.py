@@ -162,6 +162,22 @@ def test_an_off_axis_onset_at_the_ec50_or_below_is_toxic_and_above_it_narrows_th
     assert (free.limited_by, free.relation, free.high) == ("top_dose", ">", 10.0)
 
 
+def test_a_rescue_below_the_onset_is_seen_although_its_ec50_is_only_known_from_above() -> None:
+    """Two wells per dose of a compound that rescues at 0.15 and is off the axis from 9.49 on, where it falls."""
+    doses = np.repeat(np.geomspace(0.09487, 30.0, 6), 2)
+    rng = np.random.default_rng(2)
+    data = [DoseResponseData(doses, bell(0.15, 11.0)(doses) + 0.2 * rng.normal(size=doses.size)) for _ in range(30)]
+    fits = fit_curves(data, CurveOptions(n_null=2000, scale=ResponseScale()), rng)
+    meanings = [interpret_curve(curve, curve.p_value, WITH_CONTROLS, 9.487) for curve in fits]
+    late = [m for m in meanings if m.ec50.relation == "<" and m.ec50.value is not None and m.ec50.value > 9.487]
+    assert len(late) >= 5
+    assert {m.verdict for m in late} == {"active_biphasic"}
+    assert all(m.ec50.value is not None and m.ec50.value > 0.15 and m.window is None for m in late)
+    # The toxicity of the same curves may come before the effect where it begins at the lowest dose.
+    first = [interpret_curve(curve, curve.p_value, WITH_CONTROLS, 0.09487) for curve in fits]
+    assert {m.verdict for m in first} <= {"toxic"}
+
+
 def test_a_window_from_a_bound_is_a_bound() -> None:
     always = interpret(flat(0.9), onset=DOSES[4])
     assert (always.ec50.relation, always.verdict) == ("<", "active")

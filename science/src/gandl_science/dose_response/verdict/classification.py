@@ -138,12 +138,18 @@ class CurveClassifier:
 
     def _is_off_axis_by_ec50(self) -> bool:
         """Return whether the toxicity may come before the effect."""
-        # Where the limbs overlap there is no EC50, but the curve still says where half of the effect is reached.
-        reported = self.summary.midpoint_crossing() if self.limbs_overlap else self.ec50().value
-        if reported is None:
+        ec50 = self.ec50()
+        # An effect comes before an upper bound of its EC50. The curve still says where half of it is reached.
+        effect = self._effect_concentration() if self.limbs_overlap or ec50.relation is Relation.BELOW else None
+        concentration = ec50.value if effect is None else effect
+        if concentration is None:
             # An effect whose EC50 is unknown cannot be shown to come before the toxicity.
             return self.off_axis_onset is not None
-        return self.is_off_axis_by(reported)
+        return self.is_off_axis_by(concentration)
+
+    def _effect_concentration(self) -> float | None:
+        """Return where the curve reaches the midpoint of the controls: the lowest dose if it begins beyond it."""
+        return self.summary.dose_range[0] if self.summary.starts_active else self.summary.midpoint_crossing()
 
     def ec50(self) -> ReportedConcentration:
         """Return the EC50 of a compound that has an effect."""
