@@ -22,7 +22,7 @@ from benchmarks.analysis.curves.verdicts import kinds
 from benchmarks.tables import write_between
 
 SECTIONS: tuple[tuple[str, Callable[[int], list[str]], int], ...] = (
-    ("Every kind of design and noise", kinds, 2),
+    ("Every kind of design and noise", kinds, 4),
     ("Type I error of the activity test (p, before Benjamini–Hochberg)", type_one, 2000),
     ("Type I error with noise that is not normal", other_noise, 100),
     ("300 inert compounds: false calls per screen (6×3, q ≤ 0.05)", inert_screens, 300),
