@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,8 @@ def test_an_analysis_of_the_folder_leaves_out_the_same(tmp_path: Path) -> None:
     group, before = left.analysis.quality.cell_lines["U2OS"], analysed.analysis.quality.cell_lines["U2OS"]
     assert group.n_negative == before.n_negative - 1
     assert "1 wells that the column" in left.analysis.notes[-1]
+    noted = replace(again, notes=left.analysis.notes, parameters=AnalysisParameters())
+    assert with_exclusions(noted, tmp_path).notes == left.analysis.notes  # a note is not repeated
     well = left.analysis.wells[row - 1]
     assert (well.excluded, well.on) == ("excluded by wells.csv: a bubble", None)
     # Parameters that name exclusions themselves decide alone.

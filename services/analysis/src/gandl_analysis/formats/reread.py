@@ -24,6 +24,7 @@ from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput
 _REQUIRED_COLUMNS = ("plate", "well", "role", "compound", "concentration_um", "cell_line")
 FORM = TableForm(name="table", error=InvalidTable, column_of=lambda name: name if name in _REQUIRED_COLUMNS else None)
 _MARKED = TableForm(name="table", error=InvalidTable, column_of=lambda name: name)
+_LEFT_OUT = f" that the column 'excluded' of {WELLS} or {SITES} names are left out"
 _MAX_REASON, _MAX_AUTHOR = 1000, 100
 _NEVER_EMPTY = ("plate", "well", "cell_line")
 
@@ -147,9 +148,9 @@ def with_exclusions(screen: ScreenInput, folder: Path) -> ScreenInput:
     n_sites = sum(e.level is ExclusionLevel.SITE for e in exclusions)
     counts = [(len(exclusions) - n_sites, "wells"), (n_sites, "fields of view")]
     what = " and ".join(f"{n} {things}" for n, things in counts if n)
-    note = f"{what} that the column 'excluded' of {WELLS} or {SITES} names are left out"
+    earlier = tuple(note for note in screen.notes if not note.endswith(_LEFT_OUT))
     parameters = screen.parameters.model_copy(update={"exclusions": exclusions})
-    return replace(screen, parameters=parameters, notes=(*screen.notes, note))
+    return replace(screen, parameters=parameters, notes=(*earlier, f"{what}{_LEFT_OUT}"))
 
 
 def folder_exclusions(folder: Path, wells: Sequence[Well]) -> tuple[Exclusion, ...]:

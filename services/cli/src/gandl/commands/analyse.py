@@ -13,6 +13,7 @@ from gandl_analysis.formats.reread import read_folder, with_exclusions
 from gandl_analysis.pipeline import analyse as pipeline
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_shared.errors import BadInput
+from gandl_shared.models import TableCard
 from gandl_shared.schemas.vocabulary import TableLevel
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
@@ -84,4 +85,8 @@ def _input(source: Path, options: TableOptions, analysis: AnalysisOptions) -> tu
         raise BadInput(
             "--platemap, --sheet, --positive-control and --level are for a table of vectors; a folder has wells.csv"
         )
-    return with_exclusions(read_folder(source, parameters, axes), source), {}
+    screen = with_exclusions(read_folder(source, parameters, axes), source)
+    # The features of a table belong to its vectors, which the folder keeps.
+    features = source / FEATURES
+    is_of_table = isinstance(screen.card, TableCard) and features.is_file()
+    return screen, {FEATURES: features.read_bytes()} if is_of_table else {}
