@@ -142,7 +142,8 @@ def _running(home: Path, images: Path) -> Iterator[str]:
     process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        process.stdout.readline()
+        if str(port) not in process.stdout.readline():
+            raise SystemExit("gandl up did not start")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

