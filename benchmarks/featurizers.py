@@ -49,7 +49,7 @@ BASELINES = (
     "untrained:0:multi",
     "untrained:0:fine",
 )
-RELEASED = tuple(MODELS / f"gandl-{name}-64.onnx" for name in ("bbbc013", "sim5", "nuclei"))
+RELEASED = tuple(MODELS / f"gandl-{name}-64.onnx" for name in ("bbbc013", "sim5", "nuclei", "bbbc013-contrast"))
 DRAWS = 2000
 MISSING, OTHER_CHANNELS = "…", "–"
 

@@ -40,12 +40,12 @@ MODULES = (
 MORE_MODULES = ("pydantic", "tifffile", "typer", "rich", "pytest")
 PARTS = "parts.json"
 TRAININGS = {
-    "contrast": ("--loss", "none", "--contrast", "1", "--batch", "256"),
-    "both": ("--contrast", "1"),
-    "gan": (),
+    "cells": ("--preset", "cells-64"),
+    "both": ("--preset", "gpu-64", "--contrast", "1"),
+    "gan": ("--preset", "gpu-64"),
 }
-"""Options of `gandl train --preset gpu-64` by the name of a training: the contrastive term alone, with the adversarial
-loss, and the adversarial loss alone."""
+"""Options of `gandl train` by the name of a training: the contrastive term alone, with the adversarial loss, and the
+adversarial loss alone."""
 GANDL = (sys.executable, "-c", "from gandl.main import run; run()")
 """The command line, also where it is not installed."""
 MIN_TRAINING_SECONDS = 30
@@ -104,7 +104,7 @@ def parts(out: Path, packed: Path | None, end: float) -> Iterator[Part]:
     for i, (name, choices) in enumerate(TRAININGS.items()) if packed else ():
         seconds = (end - time.monotonic()) / (len(TRAININGS) - i) - START_SECONDS
         run_folder = out / f"train-{name}"
-        train = (*GANDL, "train", str(packed), "--out", str(run_folder), "--preset", "gpu-64")
+        train = (*GANDL, "train", str(packed), "--out", str(run_folder))
         if seconds >= MIN_TRAINING_SECONDS:
             minutes = ("--minutes", f"{seconds / 60:.2f}")
             yield Part(name=f"train-{name}", command=(*train, *choices, *minutes), seconds=seconds + START_SECONDS)

@@ -176,6 +176,7 @@ def measure(board: Scoreboard, net: Discriminator, row: str, *, in_full: bool) -
         board.add(f"{row},multi", one[:, of_multi[dense:]])
         board.add(f"{row},fc-multi", one[:, of_multi])
         board.add(f"{row},fc mean of 8", mean[:, :dense])
+        board.add(f"{row},fc-multi mean of 8", mean[:, of_multi])
 
 
 def configured(variant: str, channels: int, size: int) -> TrainConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 
 import pytest
@@ -38,6 +39,12 @@ def test_the_keys_of_the_json_are_those_of_older_checkpoints() -> None:
     top = "augment batch beta1 beta2 bf16 checkpoint_kimg ema_kimg ema_rampup holdout kimg learning_rate loss minutes"
     rest = "network preset quality_kimg sample_kimg seed snapshot_kimg view"
     assert sorted(asdict(TrainConfig())) == [*top.split(), *rest.split()]
+
+
+def test_a_checkpoint_from_before_views_were_configured_has_those_of_then() -> None:
+    older = json.loads(PRESETS["gpu-64"].to_json())
+    del older["view"], older["beta1"]
+    assert TrainConfig.from_json(json.dumps(older)) == PRESETS["gpu-64"]
 
 
 def test_the_widths_of_blocks_halve_with_the_edge_up_to_their_limit() -> None:

@@ -29,6 +29,8 @@ def test_few_data_come_with_a_remedy(tiny: TrainConfig, plate: Source, tmp_path:
     assert "add images, or give --augment" in warning
     (warning,) = warnings_of(store, replace(tiny, augment=AugmentConfig(adaptive=True)))
     assert "--augment" not in warning
+    contrast = replace(tiny, loss=LossConfig(gan="none", contrast_weight=1.0))  # which has neither scores nor --augment
+    assert warnings_of(store, contrast)[0].endswith("learns so few by heart; add images")
     cells = packed(make_cells(tmp_path), tmp_path / "cells-data")
     assert "12 images of single cells" in warnings_of(cells, tiny)[0]
 

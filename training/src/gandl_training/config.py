@@ -232,6 +232,17 @@ _GPU_256 = TrainConfig(
     quality_kimg=100,
 )
 
+_CONTRAST_64 = TrainConfig(
+    preset="cells-64",
+    loss=LossConfig(gan="none", contrast_weight=1.0, contrast_temperature=0.1),
+    view=TransformConfig(any_angle=True, gain=0.8, offset=0.3, cutout=0.0),
+    batch=128,
+    ema_kimg=100.0,
+    checkpoint_kimg=400,
+    snapshot_kimg=1600,
+    quality_kimg=400,
+)
+
 PRESETS: Mapping[str, TrainConfig] = {
     "cpu-64": TrainConfig(batch=16, loss=LossConfig(r1_gamma=10.0)),
     "gpu-64": TrainConfig(
@@ -244,6 +255,13 @@ PRESETS: Mapping[str, TrainConfig] = {
         sample_kimg=200,
         snapshot_kimg=400,
         quality_kimg=200,
+    ),
+    "cells-64": _CONTRAST_64,
+    "tiles-64": replace(
+        _CONTRAST_64,
+        preset="tiles-64",
+        view=TransformConfig(any_angle=True, gain=0.5, offset=0.2, cutout=0.3),
+        batch=256,
     ),
     "gpu-128": TrainConfig(
         preset="gpu-128",
@@ -276,8 +294,9 @@ PRESETS: Mapping[str, TrainConfig] = {
 """`cpu-64` takes small batches, because the number of steps counts more than their precision in a short run. Its R1 is
 far above the heuristic (0.05): on 96 fields of BBBC013 the discriminator wins outright below 1, and at 10 its dense
 features keep more of the phenotype than at 1 (docs/training.md). It has no path-length term, because that shapes only
-the generator, and on two cores the time is better spent on the discriminator. `paper` is the setting of the GAN-DL
-paper: its loss is that of the StyleGAN2 paper (logistic), and the Wasserstein loss is an option."""
+the generator, and on two cores the time is better spent on the discriminator. `cells-64` (single cells) and `tiles-64`
+(tiles of fields) train without a generator, by the contrastive term alone (docs/featurizers.md). `paper` is the setting
+of the GAN-DL paper: its loss is that of the StyleGAN2 paper (logistic), and the Wasserstein loss is an option."""
 
 
 def preset(name: str) -> TrainConfig:

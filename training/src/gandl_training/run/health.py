@@ -33,10 +33,13 @@ def data_warnings(store: FieldStore, config: TrainConfig, tiles: Uint8) -> Itera
     count = fields if store.index.single_cells else round(fields * height * width / size**2)
     if count < MIN_TILES:
         kind = "images of single cells" if store.index.single_cells else f"times the area of a tile of {size} pixels"
+        few = f"warning: the data are few, {count} {kind}, and a discriminator learns so few by heart"
         remedy = "add images" if config.augment.adaptive else "add images, or give --augment"
+        # Without a generator there are no scores, and nothing is augmented adaptively.
         yield (
-            f"warning: the data are few, {count} {kind}, and a discriminator learns so few by heart; {remedy}. With "
-            "--holdout 0.1 the log shows it: score_training rises above score_held_out"
+            f"{few}; add images"
+            if config.loss.gan == "none"
+            else f"{few}; {remedy}. With --holdout 0.1 the log shows it: score_training rises above score_held_out"
         )
     blank = (tiles.std(axis=(2, 3)) < MIN_STDDEV).mean(axis=0)
     for number, (name, share) in enumerate(zip(store.index.channels, blank.tolist(), strict=True), start=1):

@@ -136,7 +136,10 @@ def train(
     platemap: PlateMapFile = None,
     *,
     preset: Annotated[
-        str | None, typer.Option(help="Preset: cpu-64, gpu-64, gpu-128, gpu-256 or paper. The default is cpu-64.")
+        str | None,
+        typer.Option(
+            help="Preset: cpu-64, gpu-64, cells-64, tiles-64, gpu-128, gpu-256 or paper. The default is cpu-64."
+        ),
     ] = None,
     resolution: Annotated[
         int | None, typer.Option(help="Edge of a tile in pixels after downscaling, a power of two.")
