@@ -29,6 +29,7 @@ from benchmarks.tables import row, write_between
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "gandl-bbbc013-64.onnx"
 WARM_SECONDS = 1
+START_SECONDS = 300
 BARE = ("bare",)
 
 
@@ -88,7 +89,7 @@ def serving(kind: str) -> Iterator[tuple[int, int]]:
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.serving.servers", kind, str(port), str(MODEL)]
     with tempfile.TemporaryDirectory() as folder, process(command, log=Path(folder, "log")) as child:
-        wait_until(lambda: _ready(port), what="the server", seconds=60)
+        wait_until(lambda: _ready(port), what="the server", seconds=START_SECONDS)
         yield port, child.pid
 
 
