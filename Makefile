@@ -100,8 +100,10 @@ $(VENV)/.faults: $(VENV)/.dev
 	@$(PIP) --group pyproject.toml:faults
 	@touch $@
 
-test-faults: $(VENV)/.faults ## every fault of docs/faults.md, with real processes; a full disk needs root
-	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) -m 'slow or not slow' tests/faults tests/worker/test_isolation.py tests/cli/stack/test_supervisor.py tests/shared/files/test_outages.py
+test-faults: $(VENV)/.faults ## every fault of docs/faults.md, with real processes, and its table by the clock; a full disk needs root
+	@rm -f .faults.jsonl
+	@GANDL_FAULTS=$(CURDIR)/.faults.jsonl OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) -m 'slow or not slow' tests/faults tests/worker/test_isolation.py tests/cli/stack/test_supervisor.py tests/shared/files/test_outages.py
+	@GANDL_FAULTS=.faults.jsonl $(BIN)/python -m tests.faults.record docs/faults.md
 
 # The oldest versions that the members allow, as another project may have them. Training stays out, because its torch is
 # large; so does the test of the specification, whose tool wants newer versions.

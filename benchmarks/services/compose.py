@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from gandl.released_models import released_models
 from gandl.screening.run import ScreenJob, run
 from gandl_embedding.engine import Engine
 from gandl_shared.clients.analysis import AnalysisClient
+from gandl_shared.errors import Unavailable
 from gandl_shared.schemas.screen import ScreenRequest
 from gandl_shared.store import Profiles, read_profiles
 
@@ -135,7 +136,9 @@ def screen(compose: Compose, key: str, plate: Path, event: Event, expected: Path
                 happened = True
                 event.happen(compose)
             time.sleep(0.2)
-            status = client.screen(status.id)
+            # While a service starts again, the gateway says so.
+            with suppress(Unavailable):
+                status = client.screen(status.id)
         seconds = time.monotonic() - start
         return Outcome(
             event=event.name,
@@ -165,9 +168,10 @@ def tiles(profiles: Profiles) -> list[tuple[object, ...]]:
 
 
 @contextmanager
-def started(compose: Compose) -> Iterator[float]:
-    """Build and start the stack, yield the seconds from `up` until all is healthy, and remove it at the end."""
-    compose("build")
+def started(compose: Compose, *, build: bool) -> Iterator[float]:
+    """Yield the seconds from `up` until all is healthy; all is removed at the end."""
+    if build:
+        compose("build")
     compose("down", "--volumes")
     start = time.monotonic()
     try:
@@ -201,6 +205,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plate", type=Path, required=True, help="folder with the folder `images` and platemap.csv")
     parser.add_argument("--compose", default="docker compose", help="command of compose, such as docker-compose")
+    parser.add_argument("--built", action="store_true", help="take the images as they are")
     parser.add_argument("--port", type=int, default=18080)
     parser.add_argument("--page", type=Path, help="page of docs/ whose table is written again")
     options = parser.parse_args()
@@ -212,7 +217,7 @@ def main() -> None:
         start = time.monotonic()
         run(ScreenJob(images=plate / "images", plate_map=plate / "platemap.csv", out=Path(folder) / "out"), engine)
         direct = time.monotonic() - start
-        with started(compose) as seconds:
+        with started(compose, build=not options.built) as seconds:
             sizes = {name: compose.size(name) for name in ("embedding", "analysis", "worker")}
             outcomes = []
             for event in EVENTS:

@@ -10,6 +10,7 @@ from gandl_shared.db import Database, FinishedBatch
 from gandl_shared.jobs import Queue, worker_name
 from gandl_shared.models import Embedder
 from gandl_shared.store import Store
+from gandl_shared.traces import span
 
 from gandl_worker import screens
 
@@ -36,7 +37,8 @@ class WorkerService:
         lease = self.db.batches.lease(name, seconds, batch_id=batch_id) or self.db.batches.lease(name, seconds)
         if lease is None:
             return None
-        with self.embedders(lease.model.name) as embedder:
+        batch = span("batch", screen=lease.screen_id, batch=lease.number, sites=len(lease.sites))
+        with batch, self.embedders(lease.model.name) as embedder:
             finished = screens.run_batch(self.db, self.store, embedder, lease, seconds=seconds)
         if finished.analysis_id is not None:
             self.queue.analysis_ready(finished.analysis_id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import httpx
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from gandl_shared.errors import (
@@ -31,6 +32,7 @@ from gandl_shared.errors import (
 )
 from gandl_shared.schemas.headers import API_KEY
 from gandl_shared.schemas.screen import ErrorBody
+from gandl_shared.traces import span, with_trace
 
 CONNECT_SECONDS = 5.0
 
@@ -116,9 +118,14 @@ class HttpClient:
         it is `repeatable`, that is if sending it twice has the same effect as once. Raises Unavailable or
         DeadlineExceeded if no answer arrives.
         """
-        request = self._http.build_request(
-            method, path, params=dict(params or {}), headers=dict(headers or {}), content=content
-        )
+        with span(f"{method} {path}", kind=SpanKind.CLIENT):
+            request = self._http.build_request(
+                method, path, params=dict(params or {}), headers=with_trace(headers or {}), content=content
+            )
+            return self._send(request, repeatable=repeatable)
+
+    def _send(self, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
+        method, path = request.method, request.url.path
         for attempt in range(1, self.retry.attempts + 1):
             outcome = self._attempt(request)
             if isinstance(outcome, httpx.Response):

@@ -15,6 +15,7 @@ from gandl_shared.db import Database
 from gandl_shared.jobs.broker import CeleryQueue
 from gandl_shared.jobs.lease import expire_dead_leases
 from gandl_shared.jobs.sweep import SWEEP_SECONDS, Sweep
+from gandl_shared.traces import start_tracing
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def serve(
     Tasks run in threads: reading, decoding and waiting for the model release the interpreter, and a process that does
     not fork can keep its database connections.
     """
+    start_tracing(f"gandl worker of {' and '.join(queues)}")
     # Several workers may run on one machine, and Celery tells them apart by their names.
     name = f"gandl-{os.getpid()}@%h"
     arguments = [

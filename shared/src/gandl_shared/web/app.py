@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from gandl_shared.traces import is_tracing, start_tracing
 from gandl_shared.web.docs import add_docs
 from gandl_shared.web.errors import add_error_handlers
 from gandl_shared.web.health import Readiness, health_router
@@ -21,6 +22,7 @@ from gandl_shared.web.metrics import RequestMetrics, metrics_router
 from gandl_shared.web.request_ids import RequestIds
 from gandl_shared.web.requests.hosts import OwnHosts, hosts_of_environment
 from gandl_shared.web.root_path import RootPath
+from gandl_shared.web.tracing import Tracing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,10 @@ def build_app(
     app.add_middleware(OwnHosts, hosts=hosts_of_environment() if allowed_hosts is None else allowed_hosts)
     # The middleware that is added last is the outermost one, so that everything inside it knows the request id.
     app.add_middleware(RequestIds)
+    # Without a collector, a request costs nothing more.
+    start_tracing(title)
+    if is_tracing():
+        app.add_middleware(Tracing)
     if root_path:
         app.add_middleware(RootPath, root_path=root_path.rstrip("/"))
     add_error_handlers(app)

@@ -18,6 +18,7 @@ from gandl_shared.models import ModelCard
 from gandl_shared.schemas.analysis import AxisFrom
 from gandl_shared.schemas.screen import Progress, notes_of
 from gandl_shared.store import Profiles, Store
+from gandl_shared.traces import span
 
 from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis, write_drawings, write_sample
 from gandl_analysis.pipeline.analyse import analyse
@@ -53,7 +54,8 @@ class AnalysisRuns:
         if lease is None:
             return False
         try:
-            with LeaseRenewal(self.database.analyses, lease, self.lease_seconds):
+            renewal = LeaseRenewal(self.database.analyses, lease, self.lease_seconds)
+            with renewal, span("analysis", screen=lease.screen_id, version=lease.version):
                 screen = self._input(lease)
                 analysed = self.analyse(screen)
                 write_analysis(self.store, lease.screen_id, lease.version, analysed, screen.profiles)
