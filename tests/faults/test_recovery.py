@@ -25,7 +25,7 @@ from tests.faults.record import Recovery, record
 pytestmark = pytest.mark.slow
 
 SCREENS, AWAY_SECONDS, MAX_SECONDS = 3, 3.0, 600.0
-_PATH = re.compile(r"(/[\w.-]+)+/")
+_PATH = re.compile(r"(?<![:/])(/[\w.-]+)+/|(?<=http://)[\d.]+:\d+")
 
 
 @dataclass

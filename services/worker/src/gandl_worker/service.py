@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from gandl_shared.db import Database, FinishedBatch
+from gandl_shared.files.traces import span
 from gandl_shared.jobs import Queue, worker_name
 from gandl_shared.models import Embedder
 from gandl_shared.store import Store
-from gandl_shared.traces import span
 
 from gandl_worker import screens
 

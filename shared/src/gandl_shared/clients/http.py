@@ -30,9 +30,9 @@ from gandl_shared.errors import (
     Unavailable,
     UnsupportedType,
 )
+from gandl_shared.files.traces import span, with_trace
 from gandl_shared.schemas.headers import API_KEY
 from gandl_shared.schemas.screen import ErrorBody
-from gandl_shared.traces import span, with_trace
 
 CONNECT_SECONDS = 5.0
 

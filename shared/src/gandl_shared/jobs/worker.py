@@ -12,10 +12,10 @@ from typing import Any
 from celery import Celery, bootsteps
 
 from gandl_shared.db import Database
+from gandl_shared.files.traces import start_tracing
 from gandl_shared.jobs.broker import CeleryQueue
 from gandl_shared.jobs.lease import expire_dead_leases
 from gandl_shared.jobs.sweep import SWEEP_SECONDS, Sweep
-from gandl_shared.traces import start_tracing
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
-from gandl_shared.traces import is_tracing, start_tracing
+from gandl_shared.files.traces import is_tracing, start_tracing
 from gandl_shared.web.docs import add_docs
 from gandl_shared.web.errors import add_error_handlers
 from gandl_shared.web.health import Readiness, health_router

@@ -5,7 +5,7 @@ from __future__ import annotations
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gandl_shared.traces import span
+from gandl_shared.files.traces import span
 
 _SERVER_FAULT = 500
 

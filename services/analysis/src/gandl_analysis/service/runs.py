@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from gandl_shared.db import Database, LeasedAnalysis, ScreenRecord
 from gandl_shared.errors import BadInput, DeadlineExceeded, GandlError, Invalid, NotFound, Outage, Unavailable
+from gandl_shared.files.traces import span
 from gandl_shared.jobs import LeaseRenewal, drop_lost_work, persist, wait_seconds, worker_name
 from gandl_shared.models import ModelCard
 from gandl_shared.schemas.analysis import AxisFrom
 from gandl_shared.schemas.screen import Progress, notes_of
 from gandl_shared.store import Profiles, Store
-from gandl_shared.traces import span
 
 from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis, write_drawings, write_sample
 from gandl_analysis.pipeline.analyse import analyse

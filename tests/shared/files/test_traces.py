@@ -9,9 +9,9 @@ import httpx
 import pytest
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
-from gandl_shared import traces
 from gandl_shared.clients.http import HttpClient, Retry
 from gandl_shared.errors import Unavailable
+from gandl_shared.files import traces
 from gandl_shared.web.app import Part, build_app
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
