@@ -128,7 +128,7 @@ def test_what_a_person_sets_stands_in_the_report_and_is_taken_back(
         page.goto(screened_stack.address(screen))
         expect(page.get_by_text("Zoë has set toxic, EC50").first).to_be_visible()
         page.goto(screened_stack.address(screen, "/decisions"))
-        page.get_by_text("Take back", exact=True).first.click()
+        page.locator("summary", has_text="Take back").first.click()
         page.locator("details[open]").get_by_label("Reason").fill("they do not")
         page.locator("details[open]").get_by_role("button", name="Take back").click()
         page.get_by_role("heading", name="Set by people").wait_for(state="detached")
