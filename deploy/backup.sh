@@ -21,7 +21,8 @@ case "${1:-}-${FOLDER:+folder}" in
     mkdir -p "$FOLDER"
     # The database first: files that it does not know do no harm, and rows without their files would.
     $PG pg_dump --format custom > "$FOLDER/gandl.dump.part"
-    $FILES tar -C "$STORE" -cf - . > "$FOLDER/store.tar.part"
+    # tar ends with 1 where a folder got another file meanwhile; each file is complete, because it came by a rename.
+    $FILES sh -c 'tar -C "$0" --exclude ".tmp-*" -cf - . || test $? -eq 1' "$STORE" > "$FOLDER/store.tar.part"
     mv "$FOLDER/gandl.dump.part" "$FOLDER/gandl.dump"
     mv "$FOLDER/store.tar.part" "$FOLDER/store.tar"
     ls -l "$FOLDER" ;;

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -42,6 +46,26 @@ def backup(action: str, folder: Path, url: str, store: Path) -> None:
     subprocess.run([str(SCRIPT), action, str(folder)], check=True, env={**os.environ, **variables})
 
 
+@contextmanager
+def writer(store: Store, screen_id: str) -> Iterator[None]:
+    """Write into the store without a pause until the block ends, as workers do during a backup."""
+    end = threading.Event()
+
+    def write() -> None:
+        for number in itertools.count():
+            if end.is_set():
+                return
+            store.put_document(screen_id, f"n{number}", "x")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
 def test_a_screen_is_read_and_goes_on_after_everything_was_lost(postgres: Server, tmp_path: Path) -> None:
     url, folder = postgres.new(), tmp_path / "store"
     db, store = Database.connect(url), Store(folder)
@@ -51,7 +75,8 @@ def test_a_screen_is_read_and_goes_on_after_everything_was_lost(postgres: Server
     store.put_vectors(screen_id, lease.number, site_profiles(SiteId("P1", "A01", "1"), [(0, 0)] * 3, "key", VECTORS))
     db.batches.finish(lease, {site.number: "key" for site in lease.sites}, {})
     before = db.screens.status(screen_id)
-    backup("save", tmp_path / "backup", url, folder)
+    with writer(store, screen_id):
+        backup("save", tmp_path / "backup", url, folder)
 
     later = db.screens.create(new_screen(2))
     store.delete(screen_id)
