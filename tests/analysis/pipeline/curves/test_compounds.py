@@ -192,6 +192,21 @@ def test_a_poison_deviates_from_the_controls_of_its_cell_line() -> None:
     assert len(fit_compounds([*controls, *poison], FAST, {"U2OS": OffAxisRule(limit=1.5)})) == 1
 
 
+def test_a_poison_without_an_ec50_is_no_hit_of_a_new_experiment() -> None:
+    """A drift over all doses has no EC50, so that nothing shows an effect before the doses that deviate."""
+    rng = np.random.default_rng(0)
+    drift = [
+        screen_well("treatment", "poison", float(d), -1.0 + 0.15 * k + float(rng.normal() * 0.1), 9.0 if k > 3 else 1.0)
+        for k, d in enumerate(DOSES)
+        for _ in range(4)
+    ]
+    settings = replace(FAST, options=replace(FAST.options, n_replications=50))
+    curves = [fit_compounds(drift, settings, {"U2OS": OffAxisRule(limit=limit)})[0] for limit in (1.5, 20.0)]
+    assert [(curve.verdict, curve.ec50.value) for curve in curves] == [("toxic", None), ("active", None)]
+    assert curves[0].hit_probability == 0.0
+    assert curves[1].hit_probability is not None and curves[1].hit_probability > 0.9
+
+
 def test_controls_at_chance_give_a_compound_no_direction() -> None:
     """A steep curve along an axis without direction is no effect, in whichever number a reader looks for one."""
     rise = [

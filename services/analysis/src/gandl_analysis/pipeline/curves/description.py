@@ -103,7 +103,9 @@ def _curve(
         auc=interpretation.auc,
         p_value=fit.p_value,
         q_value=q_value,
-        hit_probability=hit_probability(fit.replications, largest_p, settings.rules, off_axis.departs_at),
+        hit_probability=hit_probability(
+            fit.replications, largest_p, settings.rules, _onset(interpretation, off_axis.departs_at)
+        ),
         lack_of_fit_p=fit.lack_of_fit_p,
         n_doses=len(fit.doses),
         n_wells=len(compound.fitted_wells),
@@ -152,6 +154,16 @@ def _emax(interpretation: Interpretation, uncertainty: Uncertainty | None) -> Cu
         low=None if uncertainty is None else uncertainty.low,
         high=None if uncertainty is None else uncertainty.high,
     )
+
+
+def _onset(interpretation: Interpretation, departs_at: float | None) -> float | None:
+    """Return from where on new experiments deviate: from the start where no effect was shown to come before."""
+    is_first = (
+        departs_at is not None
+        and Verdict(interpretation.verdict) is Verdict.TOXIC
+        and interpretation.ec50.value is None
+    )
+    return 0.0 if is_first else departs_at
 
 
 def _location(reported: ReportedConcentration, settings: CurveSettings) -> CurveLocation:
