@@ -107,6 +107,15 @@ def test_what_is_not_there_is_a_page_with_404(client: TestClient, path: str) -> 
     assert "Not found" in page.text
 
 
+@pytest.mark.parametrize("path", ["", "/compounds/x", "/plates", "/plates/P1", "/curves", "/scatter", "/downloads"])
+def test_a_misspelt_parameter_is_refused_by_a_page_that_names_the_right_ones(client: TestClient, path: str) -> None:
+    page = client.get(f"/ui/screens/done{path}?versio=2")
+    assert page.status_code == 422
+    assert page.headers["content-type"].startswith("text/html")
+    assert "versio)" in page.text
+    assert "version" in page.text.partition("this page takes")[2][:200]
+
+
 def test_pages_are_not_in_the_specification(reader: ExampleReader) -> None:
     app = FastAPI()
     app.include_router(build_pages(reader))

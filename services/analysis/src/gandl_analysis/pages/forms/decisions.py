@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.schemas.analysis import ExcludedItem, ExclusionLevel
 from gandl_shared.schemas.analysis.decisions import Decision, DecisionRequest
 from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.schemas.vocabulary import Verdict
+from gandl_shared.web.query import QueryModel
 from gandl_shared.web.requests.access import session_of_request, set_session
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from gandl_analysis.api.parameters import MAX_INTEGER, Text
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.formats.csv_tables import decisions_csv
 from gandl_analysis.pages.forms.form import Form, read_form, see_other
 from gandl_analysis.pages.frame.answers import base_path, page_router, render_page
-from gandl_analysis.pages.frame.queries import PageVersion
 from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.frame.screen_frame import Tab, framed_analysis
 
 _MAX_DIGITS = 6
 _TEXTS = ("plate", "well", "site", "compound", "cell_line")
 _NEWEST = 100
+
+
+class DecisionsQuery(QueryModel):
+    """The version that is shown, and what fills the forms of a further decision."""
+
+    version: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
+    level: Text = ""
+    plate: Text = ""
+    well: Text = ""
+    site: Text = ""
+    compound: Text = ""
+    cell_line: Text = ""
+    concentration_um: Text = ""
 
 
 def router(services: Provider) -> APIRouter:
@@ -41,11 +56,11 @@ def router(services: Provider) -> APIRouter:
         return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
     @routes.get("/screens/{screen_id}/decisions")
-    def show_decisions(request: Request, screen_id: str, version: PageVersion = None) -> Response:
-        """What stands, the forms of further decisions, and the trail. The query may fill the forms."""
-        framed = framed_analysis(request, reader, screen_id, version, Tab.DECISIONS)
+    def show_decisions(request: Request, screen_id: str, query: Annotated[DecisionsQuery, Query()]) -> Response:
+        """What stands, the forms of further decisions, and the trail."""
+        framed = framed_analysis(request, reader, screen_id, query.version, Tab.DECISIONS)
         trail = services().decisions.trail(screen_id)
-        query, analyses = request.query_params, services().submissions.analyses(screen_id)
+        analyses = services().submissions.analyses(screen_id)
         usable = [analysis.version for analysis in analyses if analysis.state is AnalysisState.DONE]
         return render_page(
             "decisions.html",
@@ -61,7 +76,7 @@ def router(services: Provider) -> APIRouter:
             levels=tuple(ExclusionLevel),
             verdicts=tuple(Verdict),
             curves=framed.analysis.curves,
-            filled={name: query.get(name, "")[:500] for name in ("level", "concentration_um", *_TEXTS)},
+            filled=query.model_dump(exclude={"version"}),
         )
 
     @routes.post("/screens/{screen_id}/decisions")

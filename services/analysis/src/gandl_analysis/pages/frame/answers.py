@@ -10,8 +10,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from gandl_shared.errors import GandlError, Unauthorized
+from gandl_shared.errors import GandlError, Invalid, Problem, Unauthorized, raise_if
 from gandl_shared.web.requests.access import set_session
+from pydantic import BaseModel
 
 from gandl_analysis.pages.frame.environment import environment
 from gandl_analysis.pages.frame.problems import grouped
@@ -21,7 +22,8 @@ _MIN_COMPRESSED_BYTES = 2000
 
 
 class PageRoute(APIRoute):
-    """A route whose errors are pages instead of JSON, and whose HTML travels compressed."""
+    """A route whose errors are pages instead of JSON, whose HTML travels compressed, and that refuses parameters in
+    the address that it does not take."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler of the route with errors caught. (`Any` is starlette's type of a coroutine.)"""
@@ -30,6 +32,7 @@ class PageRoute(APIRoute):
         async def handle(request: Request) -> Response:
             # Only errors of our tree have a text for users; all others become the 500 of the application.
             try:
+                self._refuse_unknown_parameters(request)
                 answer = await handler(request)
             except Unauthorized as error:
                 answer = _sign_in(request, error)
@@ -41,6 +44,17 @@ class PageRoute(APIRoute):
             return _compressed(request, answer)
 
         return handle
+
+    def _refuse_unknown_parameters(self, request: Request) -> None:
+        """Raise Invalid for a misspelt parameter, which would otherwise show something else than was asked for."""
+        names: list[str] = []
+        for field in self.dependant.query_params:
+            kind = field.field_info.annotation
+            is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+            names += list(kind.model_fields) if is_model else [field.alias]
+        detail = f"unknown parameter; this page takes {', '.join(names) or 'none'}"
+        problems = [Problem(detail, field=name) for name in request.query_params if name not in names]
+        raise_if(problems, Invalid, "the address of this page has a parameter that the page does not take")
 
 
 def page_router() -> APIRouter:
