@@ -68,7 +68,7 @@ def test_a_folder_of_images_that_is_away_parks_no_site(bench: Bench) -> None:
     bench.plate.images.rename(aside)
     waits = Waits(lambda: aside.rename(bench.plate.images))
     status = run(bench, screen_id, waits)
-    assert "/Images/P1 cannot be reached for the moment: No such file or directory" in waits.reasons[0]
+    assert "…/P1 cannot be reached for the moment: No such file or directory" in waits.reasons[0]
     assert waits.reasons[-1] == ""
     check_complete(bench, screen_id, status)
 

@@ -94,6 +94,7 @@ def test_a_full_queue_says_when_to_come_back() -> None:
         ("database sqlite:////data/gandl.db: away", "database sqlite:…/gandl.db: away"),
         ("image p1/a.tif of the folder /a is away", "image p1/a.tif of the folder …/a is away"),
         ("1/2 of 3 batches", "1/2 of 3 batches"),
+        ("http://embedding/embed does not answer", "http://embedding/embed does not answer"),
     ],
 )
 def test_absolute_paths_lose_their_folders(text: str, expected: str) -> None:

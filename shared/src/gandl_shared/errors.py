@@ -16,7 +16,8 @@ MAX_EXAMPLES = 5
 _PARTICULARS = re.compile(r"'[^']*'|\S*\d\S*")
 """What may differ between two problems of one kind: texts in quotes, numbers, and names with a digit."""
 
-_FOLDERS = re.compile(r"(?<![\w./…])/+(?:[^/\s'\"]+/+)*(?=\w)")
+_FOLDERS = re.compile(r"(?<![\w./…])(?!(?<=:)//\w)/+(?:[^/\s'\"]+/+)*(?=\w)")
+"""The folders of an absolute path; the two slashes of a web address are none."""
 
 
 @dataclass(frozen=True)
