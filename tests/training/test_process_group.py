@@ -39,6 +39,7 @@ print(f"{os.environ['WORLD_SIZE']}:{reason}", flush=True)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_of_torchrun_train_as_one(
     tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

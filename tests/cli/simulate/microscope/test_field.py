@@ -98,7 +98,7 @@ def measure(fields: dict[str, list[Image]], features: Callable[[Image], Array]) 
     return Measured({n: axis.efficacy(v) for n, v in rest.items()}, {n: axis.off(v) for n, v in rest.items()})
 
 
-@pytest.fixture(scope="module", params=sorted(CELL_LINES))
+@pytest.fixture(scope="module", params=["VERO-like", pytest.param("HRCE-like", marks=pytest.mark.slow)])
 def screened(request: pytest.FixtureRequest) -> tuple[Measured, Measured]:
     """By texture and by brightness: fields of every state, with the nuisances of their wells, on four plates."""
     rng = np.random.default_rng(11)

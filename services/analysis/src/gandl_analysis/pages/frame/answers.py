@@ -50,8 +50,10 @@ class PageRoute(APIRoute):
         names: list[str] = []
         for field in self.dependant.query_params:
             kind = field.field_info.annotation
-            is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
-            names += list(kind.model_fields) if is_model else [field.alias]
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                names += list(kind.model_fields)
+            else:
+                names.append(field.alias)
         detail = f"unknown parameter; this page takes {', '.join(names) or 'none'}"
         problems = [Problem(detail, field=name) for name in request.query_params if name not in names]
         raise_if(problems, Invalid, "the address of this page has a parameter that the page does not take")
