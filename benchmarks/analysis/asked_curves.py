@@ -18,7 +18,7 @@ from gandl_science.dose_response.families.request import CurveRequest, Limits, M
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.models import SearchSpace
 from gandl_science.dose_response.quantities.parallelism import WellPair, compare_curves
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 from scipy.stats import binomtest
 
 DOSES = np.repeat(np.geomspace(0.01, 10, 9), 4)

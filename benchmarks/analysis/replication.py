@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules, interpret_curve
 from gandl_science.dose_response.verdict.replication import hit_probability
 

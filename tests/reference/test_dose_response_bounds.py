@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import (
     InterpretationRules,
     ReportedConcentration,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules, interpret_curve
 
 TABLE = Path(__file__).parent / "tables" / "published_curves.csv"

@@ -16,7 +16,8 @@ from gandl_science.arrays import Float
 from gandl_science.dose_response.families.refit import first_model, refit_curves
 from gandl_science.dose_response.families.request import CurveRequest, Limits, ModelRequest
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 from scipy.optimize import least_squares
 
 TABLE = Path(__file__).parent / "tables" / "published_curves.csv"

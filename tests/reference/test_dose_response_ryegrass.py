@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 
 TABLE = Path(__file__).parent / "tables" / "ryegrass.csv"
 

@@ -18,7 +18,7 @@ from gandl_analysis.pipeline.curves.compounds import fit_wells
 from gandl_analysis.pipeline.curves.settings import CurveSettings
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
-from gandl_science.dose_response.results import CurveOptions, ResponseScale
+from gandl_science.dose_response.records.inputs import CurveOptions, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules
 from gandl_shared.schemas.curve import Curve
 

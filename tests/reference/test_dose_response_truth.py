@@ -8,7 +8,8 @@ from gandl_science.arrays import Float
 from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.models import HILL
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver.curves import solve
 from scipy.optimize import least_squares
 

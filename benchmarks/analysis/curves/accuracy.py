@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveModel, CurveOptions, ResponseScale
+from gandl_science.dose_response.records.inputs import CurveOptions, ResponseScale
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules, interpret_curve
 
 from benchmarks.analysis.curves.simulation import (

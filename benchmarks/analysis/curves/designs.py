@@ -7,7 +7,9 @@ from collections import Counter
 import numpy as np
 from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, Relation, ResponseScale
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.vocabulary import Relation
 from gandl_science.dose_response.verdict.interpretation import Interpretation, InterpretationRules, interpret_curve
 
 from benchmarks.analysis.curves.simulation import NOISE, SEEDS, Plan, Truth, fitted, hill, simulate

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, Null
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.vocabulary import Null
 from gandl_science.dose_response.significance.false_discovery import q_values
 
 from benchmarks.analysis.curves.simulation import NOISE, SEEDS, Plan, Truth, flat, hill

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 from gandl_science.dose_response.significance.false_discovery import q_values
 
 from benchmarks.analysis.curves.simulation import SEEDS, Plan, flat, hill, simulate

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 
 NOISE = 0.25
 SEEDS = range(5)

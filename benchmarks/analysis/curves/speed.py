@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 
 from benchmarks.analysis.curves.simulation import Plan, Truth, flat, gain_loss, hill, ragged, simulate
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData, Relation, ResponseScale, Verdict
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.vocabulary import Relation, Verdict
 from gandl_science.dose_response.significance.false_discovery import q_values
 from gandl_science.dose_response.verdict.interpretation import Interpretation, InterpretationRules, interpret_curve
 

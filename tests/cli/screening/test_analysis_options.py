@@ -11,7 +11,7 @@ import typer
 from gandl.commands.analyse import analyse
 from gandl.commands.screen import screen
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
-from gandl_science.dose_response.results import Null
+from gandl_science.dose_response.records.vocabulary import Null
 from gandl_shared.errors import BadInput, Invalid, NotFound
 from gandl_shared.schemas.analysis import AnalysisParameters
 from typer.testing import CliRunner

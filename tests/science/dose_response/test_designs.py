@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.dose_response.designs import Design, designs
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 
 OPTIONS = CurveOptions(robust=False)
 

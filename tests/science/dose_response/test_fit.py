@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 
 FAST = CurveOptions(n_null=200, n_bootstrap=20)
 

@@ -9,7 +9,9 @@ import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.models import log_dose
-from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.selection import Evidence, choose_model, corrected_aic
 from gandl_science.dose_response.solver.means import dose_means
 

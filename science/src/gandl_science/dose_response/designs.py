@@ -17,7 +17,7 @@ from gandl_science.dose_response.noise.outliers import (
     share_of_outliers,
 )
 from gandl_science.dose_response.noise.plates import PlateCorrection, correct_plates
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver.means import DoseMeans, dose_means
 
 MIN_DOSES = 4

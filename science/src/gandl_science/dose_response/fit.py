@@ -20,15 +20,9 @@ from gandl_science.dose_response.noise.generators import derive_generator
 from gandl_science.dose_response.noise.replication import TestedGroup, replicate
 from gandl_science.dose_response.noise.scatter import has_unequal_scatter
 from gandl_science.dose_response.quantities.model_fits import ModelFit, ShapeMembers, fit_constants, fit_shapes
-from gandl_science.dose_response.results import (
-    SHAPES,
-    CurveFit,
-    CurveModel,
-    CurveOptions,
-    DoseResponseData,
-    DoseSummary,
-    Replications,
-)
+from gandl_science.dose_response.records.fit import SHAPES, CurveFit, DoseSummary, Replications
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.selection import (
     Evidence,
     aicc_table,

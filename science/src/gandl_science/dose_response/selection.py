@@ -15,7 +15,9 @@ from scipy.special import fdtrc
 from gandl_science.arrays import Float, Mask
 from gandl_science.dose_response.designs import Design
 from gandl_science.dose_response.models import GAIN_LOSS, HILL
-from gandl_science.dose_response.results import SHAPES, CurveModel, ResponseScale
+from gandl_science.dose_response.records.fit import SHAPES
+from gandl_science.dose_response.records.inputs import ResponseScale
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.solver.means import DoseMeans
 from gandl_science.dose_response.solver.polish import Solution
 

@@ -16,7 +16,7 @@ from gandl_analysis.pipeline.curves.settings import CurveSettings, efficacy_sett
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_science.arrays import Float
-from gandl_science.dose_response.results import CurveOptions
+from gandl_science.dose_response.records.inputs import CurveOptions
 from gandl_shared.errors import InvalidTable
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import WellScore

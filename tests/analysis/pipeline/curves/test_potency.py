@@ -11,7 +11,7 @@ from gandl_analysis.pipeline.curves.compounds import fit_wells
 from gandl_analysis.pipeline.curves.potency import screen_ratios
 from gandl_analysis.pipeline.curves.settings import screen_settings
 from gandl_analysis.pipeline.curves.wells import CurveWell
-from gandl_science.dose_response.results import CurveOptions
+from gandl_science.dose_response.records.inputs import CurveOptions
 from gandl_shared.errors import Invalid
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters

@@ -11,7 +11,7 @@ from gandl_analysis.pipeline.curves.settings import CurveSettings, efficacy_sett
 from gandl_analysis.pipeline.curves.weighting import Weighting
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
-from gandl_science.dose_response.results import CurveOptions
+from gandl_science.dose_response.records.inputs import CurveOptions
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.curve import Curve
 from gandl_shared.schemas.screen import WellScore

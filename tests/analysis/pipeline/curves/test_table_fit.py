@@ -10,7 +10,7 @@ from gandl_analysis.pipeline.curves.potency import potency_ratios, reference_nam
 from gandl_analysis.pipeline.curves.settings import CurveSettings
 from gandl_analysis.pipeline.curves.table_fit import TableRoles, fit_table, table_roles
 from gandl_analysis.pipeline.curves.wells import CurveWell
-from gandl_science.dose_response.results import CurveOptions, ResponseScale
+from gandl_science.dose_response.records.inputs import CurveOptions, ResponseScale
 from gandl_shared.errors import BadInput
 
 SETTINGS = CurveSettings(options=CurveOptions(n_null=1000))

@@ -12,7 +12,8 @@ from gandl_analysis.pipeline.curves.settings import CurveSettings
 from gandl_analysis.pipeline.curves.weighting import Weighting, check_weighting, screen_weights
 from gandl_analysis.pipeline.curves.wells import CurveWell
 from gandl_science.arrays import Float
-from gandl_science.dose_response.results import CurveOptions, Null
+from gandl_science.dose_response.records.inputs import CurveOptions
+from gandl_science.dose_response.records.vocabulary import Null
 from gandl_shared.errors import Invalid, InvalidTable
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters

@@ -8,7 +8,9 @@ from gandl_science.arrays import Float
 from gandl_science.dose_response.families.refit import first_model, refit_curves
 from gandl_science.dose_response.families.request import CurveRequest, Limits, ModelRequest, Plateau
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules, interpret_curve
 
 C = np.repeat(np.geomspace(0.01, 30, 8), 3)

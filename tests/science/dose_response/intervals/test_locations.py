@@ -9,7 +9,8 @@ from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.intervals.locations import ShapeFit, profile_intervals, standard_errors
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, Shape
-from gandl_science.dose_response.results import CurveModel, CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.solver.curves import solve
 from gandl_science.dose_response.solver.polish import polish
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules, interpret_curve

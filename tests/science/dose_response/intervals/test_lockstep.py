@@ -10,7 +10,7 @@ from gandl_science.dose_response.intervals.lockstep import run_together
 from gandl_science.dose_response.models import HILL
 from gandl_science.dose_response.quantities.crossing import search_crossings
 from gandl_science.dose_response.quantities.profiles import search_slopes
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver.curves import solve
 
 

@@ -7,7 +7,8 @@ import pytest
 from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.noise.plates import correct_plates
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 
 DOSES = np.geomspace(0.01, 10.0, 6)
 

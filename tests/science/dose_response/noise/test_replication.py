@@ -8,7 +8,8 @@ from gandl_science.arrays import Float
 from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.noise.replication import draw_wells
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData, Replications, ResponseScale
+from gandl_science.dose_response.records.fit import Replications
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
 
 DOSES = np.geomspace(0.01, 10.0, 6)
 OPTIONS = CurveOptions(n_replications=50, scale=ResponseScale())

@@ -13,15 +13,9 @@ from gandl_science.dose_response.quantities.certainty import (
     emax_uncertainties,
     parameter_covariances,
 )
-from gandl_science.dose_response.results import (
-    CurveFit,
-    CurveOptions,
-    DoseResponseData,
-    LevelCrossing,
-    Relation,
-    ResponseScale,
-    ScaleError,
-)
+from gandl_science.dose_response.records.fit import CurveFit, LevelCrossing
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale, ScaleError
+from gandl_science.dose_response.records.vocabulary import Relation
 from gandl_science.dose_response.verdict.summary import summarise_curve
 from scipy.optimize import curve_fit
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, LevelCrossing, ResponseScale
+from gandl_science.dose_response.records.fit import CurveFit, LevelCrossing
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
 from scipy.optimize import brentq, least_squares
 from scipy.stats import f as f_distribution
 

@@ -9,7 +9,8 @@ import pytest
 from gandl_science.dose_response.designs import designs
 from gandl_science.dose_response.models import HILL
 from gandl_science.dose_response.quantities.model_fits import ShapeMembers, fit_shapes
-from gandl_science.dose_response.results import CurveModel, CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.solver.curves import solve
 
 

@@ -10,7 +10,7 @@ from gandl_science.dose_response.intervals.locations import ShapeFit
 from gandl_science.dose_response.intervals.lockstep import Search, Steps, run_together
 from gandl_science.dose_response.models import HILL
 from gandl_science.dose_response.quantities.profiles import allowed_misfit, search_end, slope_interval
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
 from gandl_science.dose_response.solver.curves import solve
 from gandl_science.dose_response.solver.polish import polish
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from gandl_science.dose_response.fit import fit_curves
 from gandl_science.dose_response.quantities.stacks import of_equal_length, predict_curves, stack_curves
-from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, DoseResponseData, ParameterEstimate
+from gandl_science.dose_response.records.fit import CurveFit, ParameterEstimate
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.vocabulary import CurveModel
 
 DOSES = np.repeat(np.geomspace(0.01, 10.0, 6), 3)
 

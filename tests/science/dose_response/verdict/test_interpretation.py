@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveFit, CurveOptions, DoseResponseData, Null, ResponseScale
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
+from gandl_science.dose_response.records.vocabulary import Null
 from gandl_science.dose_response.verdict.interpretation import (
     Interpretation,
     InterpretationRules,

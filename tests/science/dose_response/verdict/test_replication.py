@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from gandl_science.arrays import Float
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import CurveOptions, DoseResponseData, Replications, ResponseScale
+from gandl_science.dose_response.records.fit import Replications
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData, ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules, interpret_curve
 from gandl_science.dose_response.verdict.replication import hit_probability, largest_hit_p
 

@@ -7,13 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from gandl_science.arrays import Float
-from gandl_science.dose_response.results import (
-    CurveFit,
-    CurveModel,
-    DoseSummary,
-    ParameterEstimate,
-    ResponseScale,
-)
+from gandl_science.dose_response.records.fit import CurveFit, DoseSummary, ParameterEstimate
+from gandl_science.dose_response.records.inputs import ResponseScale
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.verdict.summary import CurveSummary, sample_curve, summarise_curve
 
 DOSES = np.geomspace(0.01, 10.0, 6)

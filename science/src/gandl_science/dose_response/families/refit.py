@@ -31,15 +31,9 @@ from gandl_science.dose_response.families.shapes import (
 from gandl_science.dose_response.families.sharing import solve_together
 from gandl_science.dose_response.intervals.locations import sure_confidence
 from gandl_science.dose_response.models import SearchSpace
-from gandl_science.dose_response.results import (
-    CurveFit,
-    CurveModel,
-    CurveOptions,
-    DoseResponseData,
-    LocationEstimate,
-    ParameterEstimate,
-    StimulationPeak,
-)
+from gandl_science.dose_response.records.fit import CurveFit, LocationEstimate, ParameterEstimate, StimulationPeak
+from gandl_science.dose_response.records.inputs import CurveOptions, DoseResponseData
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.selection import corrected_aic
 from gandl_science.dose_response.significance.f_tests import lack_of_fit_p
 from gandl_science.dose_response.significance.false_discovery import q_values

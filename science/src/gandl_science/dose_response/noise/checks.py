@@ -16,7 +16,8 @@ from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design
 from gandl_science.dose_response.noise.permutation import permutation_p, replicate_permutation_p
 from gandl_science.dose_response.noise.variances import DoseScatter, check_variances
-from gandl_science.dose_response.results import CurveOptions, Null
+from gandl_science.dose_response.records.inputs import CurveOptions
+from gandl_science.dose_response.records.vocabulary import Null
 from gandl_science.dose_response.significance.null import ActivityNull
 from gandl_science.dose_response.significance.shares import hill_grids
 from gandl_science.dose_response.solver.grids import SpacingBatch

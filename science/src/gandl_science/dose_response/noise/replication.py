@@ -20,7 +20,9 @@ from gandl_science.arrays import Float, Index, Mask
 from gandl_science.dose_response.designs import Design
 from gandl_science.dose_response.models import GAIN_LOSS, HILL, SearchSpace, Shape
 from gandl_science.dose_response.quantities.stacks import predict_curves
-from gandl_science.dose_response.results import CurveFit, CurveModel, CurveOptions, Replications
+from gandl_science.dose_response.records.fit import CurveFit, Replications
+from gandl_science.dose_response.records.inputs import CurveOptions
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.selection import corrected_aic
 from gandl_science.dose_response.significance.activity import activity_p
 from gandl_science.dose_response.significance.null import ActivityNull

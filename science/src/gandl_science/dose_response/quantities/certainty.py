@@ -16,15 +16,9 @@ from scipy.special import stdtrit
 from gandl_science.arrays import Float
 from gandl_science.dose_response.models import LN10
 from gandl_science.dose_response.quantities.stacks import CurveStack, stack_curves
-from gandl_science.dose_response.results import (
-    SHAPES,
-    CurveFit,
-    CurveModel,
-    LevelCrossing,
-    Relation,
-    ResponseScale,
-    ScaleError,
-)
+from gandl_science.dose_response.records.fit import SHAPES, CurveFit, LevelCrossing
+from gandl_science.dose_response.records.inputs import ResponseScale, ScaleError
+from gandl_science.dose_response.records.vocabulary import CurveModel, Relation
 from gandl_science.dose_response.verdict.classification import ReportedConcentration
 from gandl_science.dose_response.verdict.summary import CurveSummary, even_doses
 

@@ -13,14 +13,9 @@ from gandl_science.dose_response.intervals.locations import ShapeFit, covariance
 from gandl_science.dose_response.intervals.lockstep import Search, run_together
 from gandl_science.dose_response.quantities.crossing import search_crossings
 from gandl_science.dose_response.quantities.profiles import search_slopes, slope_indices
-from gandl_science.dose_response.results import (
-    SHAPES,
-    CurveModel,
-    CurveOptions,
-    LevelCrossing,
-    LocationEstimate,
-    ParameterEstimate,
-)
+from gandl_science.dose_response.records.fit import SHAPES, LevelCrossing, LocationEstimate, ParameterEstimate
+from gandl_science.dose_response.records.inputs import CurveOptions
+from gandl_science.dose_response.records.vocabulary import CurveModel
 from gandl_science.dose_response.significance.f_tests import lack_of_fit_p
 from gandl_science.dose_response.solver.polish import Solution
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.models import log_dose
-from gandl_science.dose_response.results import SHAPES, CurveFit, CurveModel
+from gandl_science.dose_response.records.fit import SHAPES, CurveFit
+from gandl_science.dose_response.records.vocabulary import CurveModel
 
 
 @dataclass(frozen=True, kw_only=True)

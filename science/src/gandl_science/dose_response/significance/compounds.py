@@ -12,7 +12,7 @@ from gandl_science.dose_response.designs import Design
 from gandl_science.dose_response.noise.checks import check_p, exchanged_p
 from gandl_science.dose_response.noise.generators import derive_generator
 from gandl_science.dose_response.noise.replication import TestedGroup
-from gandl_science.dose_response.results import CurveOptions
+from gandl_science.dose_response.records.inputs import CurveOptions
 from gandl_science.dose_response.significance.activity import FEW_SIMULATIONS, NullSimulations, activity_batches
 from gandl_science.dose_response.significance.null import FlatWells, simulate_wells
 

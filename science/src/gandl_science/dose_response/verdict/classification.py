@@ -11,15 +11,8 @@ from statistics import median
 import numpy as np
 
 from gandl_science.dose_response.models import SLOPE_NAMES
-from gandl_science.dose_response.results import (
-    CurveFit,
-    CurveModel,
-    Flag,
-    LocationEstimate,
-    Relation,
-    Verdict,
-    WindowLimit,
-)
+from gandl_science.dose_response.records.fit import CurveFit, LocationEstimate
+from gandl_science.dose_response.records.vocabulary import CurveModel, Flag, Relation, Verdict, WindowLimit
 from gandl_science.dose_response.verdict.summary import CurveSummary
 
 _TWO_LIMBS = (CurveModel.GAIN_LOSS, CurveModel.BRAIN_COUSENS)

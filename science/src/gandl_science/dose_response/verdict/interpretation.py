@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gandl_science.dose_response.results import CurveFit, Flag, ResponseScale, Verdict
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import ResponseScale
+from gandl_science.dose_response.records.vocabulary import Flag, Verdict
 from gandl_science.dose_response.verdict.classification import CurveClassifier, ReportedConcentration, TherapeuticWindow
 from gandl_science.dose_response.verdict.summary import CurveSummary, summarise_curve
 

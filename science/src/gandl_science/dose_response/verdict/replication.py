@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gandl_science.arrays import Float, Mask
-from gandl_science.dose_response.results import Replications, ResponseScale
+from gandl_science.dose_response.records.fit import Replications
+from gandl_science.dose_response.records.inputs import ResponseScale
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules
 
 

@@ -10,7 +10,9 @@ import numpy as np
 
 from gandl_science.arrays import Float, Index
 from gandl_science.dose_response.quantities.stacks import of_equal_length, predict_curves
-from gandl_science.dose_response.results import CurveFit, CurveModel, ResponseScale
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import ResponseScale
+from gandl_science.dose_response.records.vocabulary import CurveModel
 
 _SAMPLES = 400
 _REFINEMENTS = 2

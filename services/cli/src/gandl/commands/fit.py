@@ -19,7 +19,8 @@ from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.curves.settings import N_REPLICATIONS, CurveSettings
 from gandl_analysis.pipeline.curves.table_fit import fit_table, table_roles
 from gandl_analysis.pipeline.curves.weighting import Weighting, check_weighting
-from gandl_science.dose_response.results import CurveOptions, Null, ResponseScale
+from gandl_science.dose_response.records.inputs import CurveOptions, ResponseScale
+from gandl_science.dose_response.records.vocabulary import Null
 from gandl_science.dose_response.verdict.interpretation import InterpretationRules
 from gandl_shared.errors import BadInput
 from gandl_shared.files.atomic import atomic_file, replace_files

@@ -12,7 +12,7 @@ import typer
 from gandl_analysis.formats.axis_file import read_axis_files
 from gandl_analysis.pipeline.curves.choices import curve_request
 from gandl_analysis.pipeline.inputs import EarlierAxes
-from gandl_science.dose_response.results import Null
+from gandl_science.dose_response.records.vocabulary import Null
 from gandl_shared.errors import BadInput, Invalid, NotFound, Problem, raise_if
 from gandl_shared.schemas.analysis import AnalysisParameters
 from pydantic import ValidationError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from gandl_science.dose_response.results import Null
+from gandl_science.dose_response.records.vocabulary import Null
 
 NULL_HELP = (
     "What the activity test assumes of the wells of a compound that does nothing: `normal` noise of equal scatter; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from gandl_science.axis.anchors import AnchorSource
-from gandl_science.dose_response.results import ScaleError
+from gandl_science.dose_response.records.inputs import ScaleError
 
 from gandl_analysis.pipeline.axes.efficacy import Efficacy
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine

@@ -17,7 +17,8 @@ from gandl_science.dose_response.quantities.certainty import (
     parameter_covariances,
 )
 from gandl_science.dose_response.quantities.stacks import of_equal_length
-from gandl_science.dose_response.results import CurveFit, ScaleError
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import ScaleError
 from gandl_science.dose_response.verdict.summary import CurveSummary
 from gandl_shared.schemas.curve import CurveArea, CurveCovariance, CurveParameter
 

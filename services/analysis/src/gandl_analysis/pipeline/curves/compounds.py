@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from gandl_science.dose_response.families.refit import refit_curves
 from gandl_science.dose_response.fit import fit_curves
-from gandl_science.dose_response.results import (
-    CurveFit,
-    DoseResponseData,
-)
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import DoseResponseData
 from gandl_science.dose_response.significance.false_discovery import q_values
 from gandl_science.dose_response.verdict.replication import largest_hit_p
 from gandl_shared.errors import InvalidTable, Problem, raise_if

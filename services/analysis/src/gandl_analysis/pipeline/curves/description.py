@@ -8,10 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from gandl_science.arrays import Float
 from gandl_science.dose_response.quantities.certainty import Uncertainty, absolute_ec50
-from gandl_science.dose_response.results import (
-    CurveFit,
-)
-from gandl_science.dose_response.results import Relation as FittedRelation
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.vocabulary import Relation as FittedRelation
 from gandl_science.dose_response.verdict.classification import ReportedConcentration, TherapeuticWindow
 from gandl_science.dose_response.verdict.interpretation import VERDICTS_WITH_EC50, Interpretation, interpret_curve
 from gandl_science.dose_response.verdict.replication import hit_probability

@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING
 
 from gandl_science.dose_response.families.refit import first_model
 from gandl_science.dose_response.families.request import CurveRequest
-from gandl_science.dose_response.results import (
-    CurveOptions,
-    Null,
-    ResponseScale,
-    ScaleError,
-)
+from gandl_science.dose_response.records.inputs import CurveOptions, ResponseScale, ScaleError
+from gandl_science.dose_response.records.vocabulary import Null
 from gandl_science.dose_response.verdict.interpretation import (
     InterpretationRules,
 )

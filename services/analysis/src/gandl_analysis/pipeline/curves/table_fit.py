@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from gandl_science.dose_response.results import ResponseScale, ScaleError
+from gandl_science.dose_response.records.inputs import ResponseScale, ScaleError
 from gandl_shared.errors import BadInput
 from gandl_shared.plates.tables.names import fold_name
 from gandl_shared.schemas.curve import Curve

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from gandl_science.arrays import Float
-from gandl_science.dose_response.results import CurveFit, DoseResponseData
+from gandl_science.dose_response.records.fit import CurveFit
+from gandl_science.dose_response.records.inputs import DoseResponseData
 from gandl_shared.errors import Invalid, InvalidTable, Problem, raise_if
 from gandl_shared.plates.columns import column_key
 from gandl_shared.plates.tables.quantities.concentrations import MAX_SIZE, MIN_SIZE

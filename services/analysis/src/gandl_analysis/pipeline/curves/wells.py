@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from gandl_science.dose_response.results import DoseResponseData
+from gandl_science.dose_response.records.inputs import DoseResponseData
 from gandl_shared.files.keys import IMAGE_SUFFIXES
 from gandl_shared.plates import plain_column
 from gandl_shared.plates.tables.quantities.doses import group_doses

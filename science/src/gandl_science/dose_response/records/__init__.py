@@ -1,0 +1,1 @@
+"""What goes into the fit of a curve and what comes out, as frozen values."""
