@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from gandl_training.config import TrainConfig
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 
 from tests.training.small_run import TINY_RUN, make_plate
 

@@ -17,7 +17,8 @@ from gandl.commands.training.export import export
 from gandl.commands.training.train import train
 from gandl_training.config import AugmentConfig, LossConfig, NetworkConfig, TrainConfig
 from gandl_training.data.field_store import FieldStore
-from gandl_training.data.packing import Source, pack
+from gandl_training.data.packing import pack
+from gandl_training.data.source import Source
 from gandl_training.run import checkpoint as ckpt
 from gandl_training.run import training_run
 from gandl_training.run.loop import Callbacks, Outcome

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 from gandl_shared.errors import BadInput, GandlError, NotFound
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 
 from tests.training.small_run import gandl, make_treatments
 

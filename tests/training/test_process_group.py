@@ -14,7 +14,7 @@ import pytest
 import torch
 from gandl_shared.errors import BadInput, TrainingFailed
 from gandl_training.config import AugmentConfig, LossConfig, TrainConfig
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.networks.layers import group_stddev
 from gandl_training.process_group import ProcessGroup, is_main_process, join_process_group, trains_as_one
 from gandl_training.run import checkpoint as ckpt
@@ -28,7 +28,7 @@ import os, sys, torch
 from pathlib import Path
 from gandl_training.run import run_folder, training_run
 from gandl_training.config import TrainConfig
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.steps.step import Trainer
 torch.set_num_threads(1)
 Trainer._adam = lambda self, net, *_: torch.optim.SGD(net.parameters(), lr=0.01)

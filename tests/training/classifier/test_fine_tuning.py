@@ -12,7 +12,7 @@ from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput
 from gandl_shared.testing import Layout, write_plate
 from gandl_training.classifier.fine_tuning import FineTuning, fine_tune
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.export.card import Provenance
 from gandl_training.networks.densenet import DenseNet, DenseNetShape
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from gandl_training.data.crops import Crops, is_usable
 from gandl_training.data.field_store import FieldStore
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 
 from tests.training.small_run import packed, resident_kilobytes
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from gandl_training.data.crops import Crops, is_usable
 from gandl_training.data.device_crops import DeviceCrops
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 
 from tests.training.small_run import packed
 

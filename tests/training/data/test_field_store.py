@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gandl_shared.errors import BadInput
 from gandl_training.data.field_store import FieldRecord, FieldStore, StoreIndex
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 
 from tests.training.small_run import packed, resident_kilobytes
 

@@ -17,7 +17,8 @@ from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, 
 from gandl_shared.plates import find_sites, read_plate_map, single_cells
 from gandl_training.data import packing
 from gandl_training.data.field_store import StoreIndex
-from gandl_training.data.packing import Source, check_source, copy_store, pack
+from gandl_training.data.packing import check_source, copy_store, pack
+from gandl_training.data.source import Source
 
 from tests.training.small_run import CAN_MOUNT, MOUNTING, make_cells, make_treatments
 
@@ -104,7 +105,8 @@ def test_a_disk_that_is_too_small_is_reported_before_the_first_field(plate: Sour
     """A real one, in a process that a write beyond its end would kill: eight fields of 3 kB and the index on 16 kB."""
     (tmp_path / "small").mkdir()
     call = f"pack(Source(Path({str(plate.images)!r}), Path({str(plate.platemap)!r})), Path('run/data'), size=16)"
-    script = f"from pathlib import Path; from gandl_training.data.packing import Source, pack; {call}"
+    imports = "from gandl_training.data.packing import pack; from gandl_training.data.source import Source"
+    script = f"from pathlib import Path; {imports}; {call}"
     mounted = 'mount -t tmpfs -o size=16k none small && cd small && "$@"; echo rc $?; ls -A'
     command = [*MOUNTING, "sh", "-c", mounted, "sh", sys.executable, "-c", script]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from gandl_shared.errors import NotEnoughData
 from gandl_training.data.field_store import FieldStore
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.evaluation.control_tiles import control_tiles, probed_cell_lines
 from numpy.typing import NDArray
 

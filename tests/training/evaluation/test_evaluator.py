@@ -10,7 +10,7 @@ import pytest
 import torch
 from gandl_training.config import TrainConfig
 from gandl_training.data.crops import Crops
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.evaluation import evaluator as evaluation
 from gandl_training.evaluation.evaluator import Evaluator, generate_tiles, mean_score, split_wells
 from gandl_training.evaluation.probe import ProbeResult

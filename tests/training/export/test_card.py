@@ -11,7 +11,7 @@ import pytest
 from gandl.commands.screen import screen
 from gandl_shared.errors import BadInput
 from gandl_training.config import TrainConfig
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.evaluation.probe import ProbeResult
 from gandl_training.export import card
 from gandl_training.export.card import Provenance, card_channels, control_metrics, training_record

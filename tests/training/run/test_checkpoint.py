@@ -10,7 +10,7 @@ import pytest
 import torch
 from gandl_shared.errors import BadInput, NotFound, TrainingFailed
 from gandl_training.config import TrainConfig
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.run import checkpoint as ckpt
 from gandl_training.steps.step import Trainer
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gandl_training.config import AugmentConfig, LossConfig, TrainConfig
 from gandl_training.data.field_store import FieldStore
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.run.health import GameJudge, data_warnings
 
 from tests.training.small_run import make_cells, packed

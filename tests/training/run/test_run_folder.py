@@ -10,7 +10,7 @@ import pytest
 from gandl_shared.errors import BadInput
 from gandl_training.config import TrainConfig
 from gandl_training.data.field_store import FieldStore
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.run import run_folder
 from gandl_training.run.checkpoint import CHECKPOINT
 

@@ -14,7 +14,8 @@ import pytest
 import torch
 from gandl_shared.errors import BadInput, NotFound
 from gandl_training.config import TrainConfig
-from gandl_training.data.packing import Source, pack
+from gandl_training.data.packing import pack
+from gandl_training.data.source import Source
 from gandl_training.run import checkpoint as ckpt
 from gandl_training.run import training_run
 from gandl_training.run.loop import REPORT_STEPS, Callbacks

@@ -9,7 +9,7 @@ import pytest
 import torch
 from gandl_training.config import TrainConfig
 from gandl_training.data.crops import Crops
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.run import checkpoint as ckpt
 from gandl_training.run.writer import SNAPSHOT_PARTS, RunWriter
 from gandl_training.steps.step import Trainer

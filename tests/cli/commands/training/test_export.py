@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from gandl_shared.errors import BadInput
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.run import commit
 
 from tests.training.small_run import gandl, make_plate

@@ -10,7 +10,7 @@ import torch
 import typer
 from gandl.commands.training.train import _progress_bar, _show, train
 from gandl_shared.errors import BadInput
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.run import checkpoint as ckpt
 from gandl_training.run.loop import Progress
 from rich.console import Console

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from gandl_training.classifier.labels import LabelledFields, check_labels, labelled_fields
 from gandl_training.data.crops import draw_crop
 from gandl_training.data.field_store import FieldStore, Uint8
-from gandl_training.data.packing import Source, pack, plate_map_of
+from gandl_training.data.packing import pack
+from gandl_training.data.source import Source, plate_map_of
 from gandl_training.export.card import Provenance, card_channels
 from gandl_training.export.onnx_export import check_writable, to_onnx, write_model
 from gandl_training.export.parity import check_parity

@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,65 +28,13 @@ from gandl_shared.imaging import (
     prepare_field,
     read_site,
     sampled_limits,
-    split_sites,
     tile_origins,
 )
-from gandl_shared.plates import (
-    EVERY_CONTROL,
-    ImageSurvey,
-    ModelInput,
-    PlateMap,
-    Site,
-    Well,
-    plate_map_of_names,
-    read_plate_map,
-    single_cells,
-    survey_images,
-)
-from gandl_shared.schemas.choice import ImageChoice
+from gandl_shared.plates import Site
 
 from gandl_training.data.crops import is_usable
-from gandl_training.data.field_store import FIELDS, INDEX, FieldRecord, FieldStore, StoreIndex, Uint8
-
-
-@dataclass(frozen=True)
-class Source:
-    """The input of `pack`: a folder of plates and its plate map.
-
-    `pattern` is the pattern of the file names (None: it is found from the files). `channels` are the channels of the
-    images in the order of the card, and `channel_names` go on the card; without `channels` these names decide the
-    order, or else numbers. `choice` decides between several images of one site and channel.
-    `sheet` is that of a plate map in a workbook (None: the first one). Without a plate map (None) the names of RxRx
-    images tell plates, wells and cell types. With `single_cells`, each file is the image of one cell with all channels,
-    there is no plate map, and one pair of limits per channel holds for all images.
-    """
-
-    images: Path
-    platemap: Path | None
-    downscale: int = 1
-    pattern: str | None = None
-    channel_names: tuple[str, ...] | None = None
-    channels: tuple[str, ...] | None = None
-    choice: ImageChoice = field(default_factory=ImageChoice)
-    sheet: str | None = None
-    single_cells: bool = False
-
-    def check(self) -> None:
-        """Raise BadInput where single cells come with an option that belongs to plates."""
-        if not self.single_cells:
-            return
-        options = {
-            "--platemap": self.platemap is not None,
-            "--sheet": self.sheet is not None,
-            "--pattern": self.pattern is not None,
-            "--channels": self.channels is not None,
-            "an option that chooses between images": self.choice != ImageChoice(),
-        }
-        present = [name for name, value in options.items() if value]
-        if present:
-            raise BadInput(
-                f"{' and '.join(present)} cannot be given with --single-cells: each file is one cell with all channels"
-            )
+from gandl_training.data.field_store import FIELDS, INDEX, FieldStore, StoreIndex, Uint8
+from gandl_training.data.source import Content, Source, content_of
 
 
 def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool] = lambda: False) -> FieldStore:
@@ -98,7 +46,7 @@ def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool]
     error nothing is left behind.
     """
     source.check()
-    content = _content(source)
+    content = content_of(source)
     sites = content.sites
     if len(sites) < 2:
         kind = "image" if source.single_cells else "field of the plate map"
@@ -151,7 +99,7 @@ def check_source(index: StoreIndex, source: Source) -> None:
         single_cells=index.single_cells,
     )
     packed.check()
-    content = _content(packed)
+    content = content_of(packed)
     differing = set(content.records) ^ set(index.records)
     if differing:
         first = min(differing, key=lambda r: (r.plate, r.well, r.site))
@@ -160,52 +108,6 @@ def check_source(index: StoreIndex, source: Source) -> None:
             f"{content.name} is not what this run was packed from: {where} differs; give the images and the plate map "
             "of the run, or start a run in a new folder"
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Content:
-    """What a source holds: its sites with their records, the names that the images give their channels (None where they
-    give none), and the name of the source for messages."""
-
-    sites: tuple[Site, ...]
-    records: tuple[FieldRecord, ...]
-    channel_names: tuple[str, ...] | None
-    name: str
-
-
-def _content(source: Source) -> _Content:
-    if source.single_cells:
-        cells = split_sites(single_cells(source.images))
-        records = (FieldRecord(plate="", well="", site=cell.names[0], role="", cell_line="") for cell in cells)
-        return _Content(sites=cells, records=tuple(records), channel_names=None, name=str(source.images))
-    plate_map, survey = _survey(source)
-    return _Content(
-        sites=survey.sites,
-        records=_records(survey.sites, plate_map),
-        channel_names=survey.input_names,
-        name=f"{source.images} with {plate_map.source}",
-    )
-
-
-def _survey(source: Source) -> tuple[PlateMap, ImageSurvey]:
-    """Return the plate map and its images; sites that lack a channel are left out where the user skips them."""
-    plate_map = plate_map_of(source)
-    survey = survey_images(
-        source.images,
-        plate_map,
-        source.pattern,
-        channels=source.channels,
-        inputs=[ModelInput(name=name) for name in source.channel_names or ()],
-        choice=source.choice,
-    )
-    return survey.plate_map, replace(survey, sites=split_sites([site for site in survey.sites if site.is_complete]))
-
-
-def plate_map_of(source: Source) -> PlateMap:
-    """Return the plate map of the images: the user's table, or what the names of RxRx images tell."""
-    if source.platemap is None:
-        return plate_map_of_names(source.images)
-    return read_plate_map(source.platemap, controls=False, sheet=source.sheet, positive=EVERY_CONTROL)
 
 
 def _check_stopped(stopped: Callable[[], bool]) -> None:
@@ -300,7 +202,7 @@ def _has_usable_tile(field: Uint8, size: int) -> bool:
     return any(is_usable(field[:, y : y + size, x : x + size]) for y, x in origins)
 
 
-def _index(content: _Content, limits: Sequence[IntensityLimits], source: Source) -> StoreIndex:
+def _index(content: Content, limits: Sequence[IntensityLimits], source: Source) -> StoreIndex:
     # The card has one pair of limits per channel; the median ignores a plate that is unusually bright.
     low = np.median([x.low for x in limits], axis=0)
     high = np.median([x.high for x in limits], axis=0)
@@ -317,20 +219,4 @@ def _index(content: _Content, limits: Sequence[IntensityLimits], source: Source)
         selection=source.channels,
         choice=source.choice,
         single_cells=source.single_cells,
-    )
-
-
-def _records(sites: Sequence[Site], plate_map: PlateMap) -> tuple[FieldRecord, ...]:
-    wells = {(w.plate, w.well): w for w in plate_map.wells}
-    return tuple(_record(site, wells[site.plate, site.well]) for site in sites)
-
-
-def _record(site: Site, well: Well) -> FieldRecord:
-    return FieldRecord(
-        plate=site.plate,
-        well=site.well,
-        site=site.site,
-        role=well.role.value,
-        cell_line=well.cell_line,
-        experiment=well.experiment,
     )

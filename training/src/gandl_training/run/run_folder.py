@@ -16,7 +16,8 @@ from gandl_shared.files.atomic import remove_unfinished
 
 from gandl_training.config import NetworkConfig, TrainConfig, with_input
 from gandl_training.data.field_store import INDEX, FieldStore
-from gandl_training.data.packing import Source, copy_store, pack
+from gandl_training.data.packing import copy_store, pack
+from gandl_training.data.source import Source
 from gandl_training.run.checkpoint import CHECKPOINT
 
 CONFIG, COMMAND, DATA = "config.json", "command.txt", "data"

@@ -15,7 +15,8 @@ from gandl_shared.files.atomic import remove_unfinished
 
 from gandl_training.config import TrainConfig
 from gandl_training.data.field_store import FieldStore
-from gandl_training.data.packing import Source, check_source
+from gandl_training.data.packing import check_source
+from gandl_training.data.source import Source
 from gandl_training.process_group import ProcessGroup, join_process_group, process_device
 from gandl_training.run import checkpoint as ckpt
 from gandl_training.run.commit import record_commit

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from gandl_shared.plates import find_table
 from gandl_training.classifier.fine_tuning import FineTuning, fine_tune
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.export.card import Provenance
 from gandl_training.run.training_run import use_threads
 from rich.console import Console

@@ -15,7 +15,7 @@ from gandl_shared.plates import find_table
 from gandl_training import config as configs
 from gandl_training.config import TrainConfig
 from gandl_training.data.field_store import FieldStore
-from gandl_training.data.packing import Source
+from gandl_training.data.source import Source
 from gandl_training.process_group import is_main_process
 from gandl_training.run import training_run
 from gandl_training.run.loop import Callbacks, Progress
