@@ -45,6 +45,7 @@ def test_writes_exactly_the_files_of_a_screen(result: Result) -> None:
         "dose_response_lines.csv",
         "dose_response_wells.csv",
         "embeddings.parquet",
+        "images.parquet",
         "quality.json",
         "report.html",
         "sites.csv",

@@ -21,6 +21,7 @@ FILES = {
     "dose_response_lines.csv",
     "dose_response_wells.csv",
     "embeddings.parquet",
+    "images.parquet",
     "quality.json",
     "report.html",
     "sites.csv",

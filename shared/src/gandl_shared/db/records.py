@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gandl_shared.files.stamps import Stamp
-from gandl_shared.plates import PlateMap, Site
+from gandl_shared.plates import PlateMap, Site, SiteId
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.image_layout import ImageLayout
@@ -32,7 +32,8 @@ class NewScreen:
 
     `limits` and `intensities` have one entry per plate name; `sites` are in the order of the plate map. `layout` says
     how the images were read; screens of older versions have none. `notes` say what was assumed while the input was
-    read. `stamps` are the files of the sites as they were.
+    read. `stamps` are the files of the sites as they were. `keys` are those of the sites whose vectors are
+    stored already; where there are any, every site has one.
     """
 
     name: str
@@ -47,6 +48,7 @@ class NewScreen:
     notes: tuple[str, ...] = ()
     intensities: Mapping[str, PlateIntensities] = field(default_factory=dict)
     stamps: Mapping[Path, Stamp] = field(default_factory=dict)
+    keys: Mapping[SiteId, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,9 +37,11 @@ def insert_screen(
     plates = {name: number for number, name in enumerate(new.plate_map.plates)}
     n_batches = -(-len(new.sites) // new.sites_per_batch)
     size = new.sites_per_batch
+    state = WorkState.DONE if new.keys else WorkState.QUEUED
+    counts = [min(size, len(new.sites) - n * size) for n in range(n_batches)]
     batches = [
-        {"screen_id": screen_id, "number": n, "state": WorkState.QUEUED, "sites": min(size, len(new.sites) - n * size)}
-        for n in range(n_batches)
+        {"screen_id": screen_id, "number": n, "state": state, "sites": count, "done": count if new.keys else 0}
+        for n, count in enumerate(counts)
     ]
     # In the order of their foreign keys.
     _insert(connection, Plate, [_plate_values(screen_id, number, name, new) for name, number in plates.items()])
@@ -256,5 +258,6 @@ def _site_values(screen_id: str, new: NewScreen) -> Iterator[Values]:
             "name": site.site,
             "files": stored_files(site),
             "stamps": _stored_stamps(site, new.stamps),
-            "state": SiteState.QUEUED,
+            "state": SiteState.DONE if new.keys else SiteState.QUEUED,
+            "key": new.keys.get(site.id),
         }

@@ -6,7 +6,7 @@ import numpy as np
 from gandl_analysis.formats.output_folder import write_files
 from gandl_analysis.pages.evidence.wells import UNKNOWN_FILES
 from gandl_analysis.pipeline.analyse import analyse
-from gandl_analysis.service.intake.outputs import open_output
+from gandl_analysis.service.intake.outputs import OpenedFolder, open_output
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.store import GreyPicture, Thumbnail
@@ -26,7 +26,9 @@ def test_an_opened_folder_has_its_thumbnails_and_says_that_its_images_are_unknow
     ]
     folder = stack.settings.image_root / "results"
     write_files(analysed, screen.profiles, folder, thumbnails=lambda: thumbnails)
-    opened, analysis = open_output(folder, stack.database, stack.store)
+    opened, analysis = open_output(
+        OpenedFolder(folder=folder, image_root=stack.settings.image_root), stack.database, stack.store
+    )
     assert stack.runs().run(analysis)
 
     # The parameters come along, and a note says so.

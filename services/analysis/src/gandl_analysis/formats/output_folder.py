@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
@@ -17,7 +18,15 @@ from typing import BinaryIO
 from gandl_shared.errors import Invalid
 from gandl_shared.files.atomic import Content, replace_files
 from gandl_shared.files.regular import open_regular
-from gandl_shared.store import Profiles, Thumbnail, read_thumbnails, write_thumbnails
+from gandl_shared.store import (
+    ImageFolder,
+    Profiles,
+    Thumbnail,
+    read_site_files,
+    read_thumbnails,
+    write_site_files,
+    write_thumbnails,
+)
 
 from gandl_analysis.figures.pixels.strips import Strips, report_strips
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
@@ -39,6 +48,8 @@ from gandl_analysis.report.compounds import drawn_curves
 from gandl_analysis.report.render import NO_STRIPS, render_report
 
 EMBEDDINGS, WELLS, SITES, THUMBNAILS = "embeddings.parquet", "wells.csv", "sites.csv", "thumbnails.parquet"
+IMAGES = "images.parquet"
+"""The file that says where the images are."""
 RETRIEVAL = "retrieval.csv"
 """The file of the protocols of retrieval, which is written where they are asked for."""
 POTENCY = "potency_ratios.csv"
@@ -55,7 +66,19 @@ _SOMETIMES = {
 }
 """The columns of each table that only some analyses write."""
 FILES = frozenset(
-    {EMBEDDINGS, WELLS, SITES, THUMBNAILS, RETRIEVAL, POTENCY, FEATURES, *_CURVES, "quality.json", "report.html"}
+    {
+        EMBEDDINGS,
+        WELLS,
+        SITES,
+        THUMBNAILS,
+        IMAGES,
+        RETRIEVAL,
+        POTENCY,
+        FEATURES,
+        *_CURVES,
+        "quality.json",
+        "report.html",
+    }
 )
 """The names of all files that an analysis may write."""
 
@@ -66,10 +89,12 @@ def write_files(
     out: Path,
     further: Mapping[str, bytes] = MappingProxyType({}),
     thumbnails: Callable[[], Iterable[Thumbnail]] = tuple,
+    images: ImageFolder | None = None,
 ) -> None:
     """Write all files of a screen and the `further` ones into `out`, as the head of this module promises.
 
     `thumbnails` yields the small pictures of its sites; it is called twice. Without any, no file of them is written.
+    `images` says where its images are; it is None where this is not known.
     """
     axes = {f"{AXES}/{stem}.npz": axis_bytes(fit) for stem, fit in analysed.fits.items()}
     sites = {SITES: sites_csv(analysed.sites).encode()}
@@ -77,7 +102,11 @@ def write_files(
         analysed.analysis, drawn_curves(analysed.analysis.curves), analysed.sites, lambda _: thumbnails()
     )
     texts = {name: text.encode() for name, text in text_files(analysed.analysis, strips).items()}
-    pictures = {THUMBNAILS: _thumbnails(thumbnails)} if any(True for _ in thumbnails()) else {}
+    pictures: dict[str, Content] = {}
+    if any(True for _ in thumbnails()):
+        pictures[THUMBNAILS] = _thumbnails(thumbnails)
+    if images is not None:
+        pictures[IMAGES] = partial(write_site_files, images=images)
     # The order is that of the moves; the report comes last.
     embeddings = {EMBEDDINGS: _embeddings(analysed, profiles)}
     contents: dict[str, Content] = {**embeddings, **pictures, **axes, **further, **sites, **texts}
@@ -93,6 +122,18 @@ def read_folder_thumbnails(folder: Path) -> tuple[Thumbnail, ...]:
         return ()
     with open_regular(path) as file:
         return read_thumbnails(file)
+
+
+def read_folder_images(folder: Path) -> ImageFolder | None:
+    """Return where the images of an output folder are, None where an older version wrote it.
+
+    Raises Malformed, and Invalid for names that lead out of the folder of the images.
+    """
+    path = folder / IMAGES
+    if not path.is_file():
+        return None
+    with open_regular(path) as file:
+        return read_site_files(file, IMAGES)
 
 
 def text_files(analysis: ScreenAnalysis, strips: Strips = NO_STRIPS) -> dict[str, str]:
@@ -141,8 +182,9 @@ def _delete_old_axes(folder: Path, new: Container[str]) -> None:
 
 def _delete_old_files(folder: Path, new: Container[str]) -> None:
     """Delete the tables and pictures that an earlier run wrote and this one did not."""
-    if THUMBNAILS not in new:
-        (folder / THUMBNAILS).unlink(missing_ok=True)
+    for name in (THUMBNAILS, IMAGES):
+        if name not in new:
+            (folder / name).unlink(missing_ok=True)
     for name, columns in _SOMETIMES.items():
         if name not in new:
             delete_table(folder / name, columns)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from gandl_analysis.formats.output_folder import FEATURES, read_folder_thumbnails, write_files
+from gandl_analysis.formats.output_folder import FEATURES, read_folder_images, read_folder_thumbnails, write_files
 from gandl_analysis.formats.profiles.read import TableOptions, read_profile_table
 from gandl_analysis.formats.reread import read_folder, with_exclusions
 from gandl_analysis.pipeline import analyse as pipeline
@@ -15,6 +16,7 @@ from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_shared.errors import BadInput
 from gandl_shared.models import TableCard
 from gandl_shared.schemas.vocabulary import TableLevel
+from gandl_shared.store import ImageFolder, is_text
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
 from gandl.screening.plate_maps import PositiveControl, positive_words
@@ -67,12 +69,22 @@ def analyse(
     analysed = pipeline.analyse(screen)
     # They are read before the files of the folder are replaced, which may be the same folder.
     thumbnails = read_folder_thumbnails(source) if source.is_dir() else ()
-    write_files(analysed, screen.profiles, out, further, thumbnails=lambda: thumbnails)
+    images = _images(source, out)
+    write_files(analysed, screen.profiles, out, further, thumbnails=lambda: thumbnails, images=images)
     print_notes(analysed.analysis.notes)
     print_screen(analysed.analysis)
     print_screen_ratios(analysed.analysis)
     print_retrieval(analysed.analysis.quality)
     typer.echo(f"{out / 'report.html'}")
+
+
+def _images(source: Path, out: Path) -> ImageFolder | None:
+    """Return where the images of a folder are, relative to the new results."""
+    images = read_folder_images(source) if source.is_dir() else None
+    if images is None:
+        return None
+    folder = os.path.relpath((source / images.folder).resolve(), out.resolve())
+    return replace(images, folder=folder) if is_text(folder) else None
 
 
 def _input(source: Path, options: TableOptions, analysis: AnalysisOptions) -> tuple[ScreenInput, dict[str, bytes]]:

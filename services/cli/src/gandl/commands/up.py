@@ -40,7 +40,7 @@ def up(
     options = StackOptions(
         home=stack_home, images=images.resolve(), models=models.resolve() if models else released_models(), port=port
     )
-    opened = open_folders(stack_home, open_ or ())
+    opened = open_folders(stack_home, open_ or (), options.images)
     with lock, running_stack(options) as children:
         console.print(f"gandl is up: [bold]{options.url}/ui/[/]  pages", soft_wrap=True)
         console.print(f"             {options.url}/docs  REST", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -22,7 +23,7 @@ from gandl_shared.plates import PlateMap, part_with_images, read_plate_map
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.choice import ImageChoice
 from gandl_shared.schemas.screen import Progress, ScreenRequest, notes_of
-from gandl_shared.store import Store
+from gandl_shared.store import ImageFolder, SiteFiles, Store, is_text
 from gandl_worker.screens import run_screen
 
 from gandl.screening.image_options import LimitSource
@@ -105,8 +106,28 @@ def run(
         on_step("analysing")
         analysed = analyse(screen)
         on_step("writing")
-        write_files(analysed, screen.profiles, job.out, thumbnails=lambda: store.all_thumbnails(screen_id))
+        images = _image_folder(job, screen_id, database)
+        write_files(
+            analysed, screen.profiles, job.out, thumbnails=lambda: store.all_thumbnails(screen_id), images=images
+        )
     return analysed.analysis
+
+
+def _image_folder(job: ScreenJob, screen_id: str, database: Database) -> ImageFolder | None:
+    """Return where the images of the embedded sites are, relative to the results; None for a folder without a text."""
+    folder = os.path.relpath(job.images.resolve(), job.out.resolve())
+    if not is_text(folder):
+        return None
+    plates = dict.fromkeys(well.plate for well in database.screens.wells(screen_id))
+    records = [record for plate in plates for record in database.screens.sites(screen_id, plate)]
+    return ImageFolder(
+        folder=folder,
+        sites=tuple(
+            SiteFiles(site=record.site.id, names=record.site.names, planes=record.site.planes)
+            for record in records
+            if record.key is not None and all(map(is_text, record.site.names))
+        ),
+    )
 
 
 def check_output_folder(out: Path, *inputs: Path | None) -> None:

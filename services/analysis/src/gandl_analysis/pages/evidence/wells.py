@@ -30,7 +30,10 @@ from gandl_analysis.service.pixels.images import MAX_LEVEL
 from gandl_analysis.service.pixels.well_detail import WellDetail, WellSite, unavailable, well_detail
 from gandl_analysis.service.results import StoredAnalysis
 
-UNKNOWN_FILES = "This screen was opened from a folder of results, which does not say where its images are."
+UNKNOWN_FILES = (
+    "This screen was opened from a folder of results, which does not say where the images of this site are below the "
+    "image folder of this service. The notes of the screen say how to set that right."
+)
 SHOWN_EDGE = 1280
 """The longest edge of the picture on the page in pixels; the link to the full resolution shows all of them."""
 

@@ -106,7 +106,8 @@ def router(services: Provider) -> APIRouter:
     @routes.post("/new/open")
     async def open_folder(request: Request) -> Response:
         form = await read_form(request)
-        screen = await run_in_threadpool(services().intake.open_output, form.text("folder"))
+        images = form.optional("images")
+        screen = await run_in_threadpool(services().intake.open_output, form.text("folder"), images)
         return see_other(f"{base_path(request)}/ui/screens/{quote(screen, safe='')}")
 
     return routes

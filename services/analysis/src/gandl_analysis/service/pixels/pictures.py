@@ -35,6 +35,10 @@ class Pictures:
         """Return a screen with its channels and limits. Raises NotFound, also for a screen without images."""
         return self._subjects.screen(screen_id)
 
+    def remedy(self, screen: ScreenSubject) -> str:
+        """Return how images that are no longer there can be shown again."""
+        return self._subjects.remedy(screen.record)
+
     def has_thumbnails(self, screen_id: str) -> bool:
         """Return whether any thumbnail of a screen is stored; an older version made none."""
         return self._store.has_thumbnails(screen_id)

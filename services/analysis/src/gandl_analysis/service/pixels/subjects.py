@@ -94,6 +94,18 @@ class Subjects:
         results has none, and may have thumbnails all the same."""
         return self._database.screens.sites(screen_id, plate, well)
 
+    def remedy(self, record: ScreenRecord) -> str:
+        """Return how images that are no longer there can be shown again. Raises Forbidden as `check_root`."""
+        self.check_root(record)
+        folder = record.images.resolve().relative_to(self._image_root.resolve())
+        own = f"put the images back into '{folder}' below the image folder of this service"
+        opened = record.request.plate_map == record.request.images
+        return (
+            f'{own}, or open the folder of results again on "New screen" with the folder of its images'
+            if opened
+            else own
+        )
+
     def check_root(self, record: ScreenRecord) -> None:
         """Raise Forbidden if the images of a screen are not below the configured root."""
         # A screen may have been made by another program or under other settings, which allow this service nothing.

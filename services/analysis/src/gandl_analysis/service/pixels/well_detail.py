@@ -86,6 +86,8 @@ def unavailable(pictures: Pictures, screen: ScreenSubject, record: SiteRecord) -
     """Return why the images of a site cannot be shown at full resolution; None where they can."""
     try:
         pictures.images.checked_key(screen, record)
+    except NotFound as error:
+        return f"{error.detail}; {pictures.remedy(screen)}"
     except GandlError as error:
         return error.detail
     return None
