@@ -32,20 +32,20 @@ def output(root: Path, folder: str, *sites: SiteFiles) -> Path:
 
 
 def test_images_beside_the_results_are_there(root: Path) -> None:
-    placed = place_images(output(root, "../../images"), root, EMBEDDED)
-    assert (placed.folder, placed.sites, placed.note) == (root / "images", (FILES,), None)
+    position = place_images(output(root, "../../images"), root, EMBEDDED)
+    assert (position.folder, position.sites, position.note) == (root / "images", (FILES,), None)
 
 
 @pytest.mark.parametrize("folder", ["../../..", "../../../outside", "../../../../../../../../etc", "../../link"])
 def test_images_outside_the_root_are_not_shown(root: Path, folder: str) -> None:
-    placed = place_images(output(root, folder), root, EMBEDDED)
-    assert (placed.folder, placed.sites, placed.note) == (None, (), OUTSIDE)
+    position = place_images(output(root, folder), root, EMBEDDED)
+    assert (position.folder, position.sites, position.note) == (None, (), OUTSIDE)
 
 
 def test_images_that_have_moved_are_named_by_their_path_below_the_root(root: Path) -> None:
     out = output(root, "../../earlier")
-    placed = place_images(out, root, EMBEDDED)
-    assert (placed.folder, placed.note) == (root / "earlier", MOVED.format("earlier"))
+    position = place_images(out, root, EMBEDDED)
+    assert (position.folder, position.note) == (root / "earlier", MOVED.format("earlier"))
     named = place_images(out, root, EMBEDDED, "images")
     assert (named.folder, named.note) == (root / "images", None)
 

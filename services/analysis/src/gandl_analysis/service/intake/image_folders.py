@@ -46,14 +46,14 @@ def place_images(output: Path, image_root: Path, embedded: Container[SiteId], na
     person named; without it, the folder of results says where it is. Raises Forbidden and NotFound for a named folder
     that is not below the root, Malformed for a damaged file, and Invalid for files that lead out of their folder.
     """
-    chosen = None if named is None else resolve_folder(image_root, named)
+    choice = None if named is None else resolve_folder(image_root, named)
     images = read_folder_images(output)
     if images is None:
         return PlacedImages(folder=None, note=UNKNOWN)
     raise_if(_without_vectors(images, embedded), InvalidTable, f"{IMAGES} cannot be used")
     root = image_root.resolve()
     try:
-        folder = chosen or (output / images.folder).resolve()
+        folder = choice or (output / images.folder).resolve()
     except (OSError, RuntimeError):  # the links form a circle
         return PlacedImages(folder=None, note=OUTSIDE)
     if not folder.is_relative_to(root):
