@@ -11,10 +11,11 @@ from gandl_shared.db import LeasedBatch
 from gandl_shared.errors import Conflict, Full, GandlError, NotFound, Unavailable
 from gandl_shared.imaging import IntensityLimits, Preprocessing, prepare_field, read_site, site_metrics
 from gandl_shared.jobs import patience
+from gandl_shared.models.numerics import Numerics, code_of
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.screen import Progress, ScreenState
 from gandl_shared.store import Profiles
-from gandl_shared.testing import PATIENCE, FakeEmbedder, fake_card, wait_until
+from gandl_shared.testing import FAKE_NUMERICS, PATIENCE, FakeEmbedder, fake_card, wait_until
 from gandl_worker.screens import run_batch, run_screen
 
 from tests.worker.bench import Bench
@@ -294,3 +295,48 @@ def test_a_screen_takes_over_what_a_dead_process_held(bench: Bench) -> None:
     bench.db.batches.renew(bench.db.batches.lease("dead", 60, screen_id=screen_id), -1)
     status = run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
     assert (status.state, status.progress.done) == (ScreenState.ANALYSING, 24)
+
+
+class OtherWay(FakeEmbedder):
+    """The same model on another device, or in another precision."""
+
+    def __init__(self, **fields: str) -> None:
+        super().__init__()
+        self._numerics = FAKE_NUMERICS.model_copy(update=fields)
+
+    @property
+    def numerics(self) -> Numerics:
+        return self._numerics
+
+
+@pytest.mark.parametrize("fields", [{"provider": "cuda"}, {"provider": "openvino", "precision": "bfloat16"}])
+def test_a_screen_goes_on_only_as_it_was_begun(bench: Bench, fields: dict[str, str]) -> None:
+    screen_id = bench.submit(sites_per_batch=12)
+    run_batch(bench.db, bench.store, FakeEmbedder(), bench.db.batches.lease("test", 60))
+    other = OtherWay(**fields)
+    status = run_screen(bench.db, bench.store, other, screen_id)
+    assert (status.progress.done, status.progress.parked, other.calls) == (12, 12, 0)
+    assert "begun with vectors of numpy.float32" in status.parked[0].error
+    assert "submit the screen again" in status.parked[0].error
+
+
+def test_two_workers_that_begin_in_two_ways_cannot_both_end(bench: Bench) -> None:
+    screen_id = bench.submit(sites_per_batch=12)
+    first, second = (bench.db.batches.lease("test", 60) for _ in range(2))
+    assert run_batch(bench.db, bench.store, FakeEmbedder(), first).accepted
+    run_batch(bench.db, bench.store, OtherWay(provider="cuda"), second)
+    assert bench.db.screens.status(screen_id).progress.done == 12
+    assert run_screen(bench.db, bench.store, FakeEmbedder(), screen_id).progress.done == 24
+    assert {code_of(key) for key in bench.store.profiles(screen_id).keys} == {FAKE_NUMERICS.code}
+
+
+def test_vectors_of_another_device_are_computed_again(bench: Bench) -> None:
+    screen_id = bench.submit(sites_per_batch=24)
+    lease = bench.db.batches.lease("test", 60)
+    run_batch(bench.db, bench.store, FakeEmbedder(), lease)
+    stored, again, other = bench.store.vectors(screen_id, 0), FakeEmbedder(), OtherWay(device="another")
+    for embedder, calls in ((again, 0), (other, 2)):
+        bench.store.put_vectors(screen_id, 0, stored)
+        run_batch(bench.db, bench.store, embedder, lease)
+        assert embedder.calls == calls
+    assert {code_of(key) for key in bench.store.vectors(screen_id, 0).keys} == {other.numerics.code}

@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 
 from gandl_shared.db import ModelUse, NewScreen
 from gandl_shared.models import Channel, ModelCard, TrainingRecord
+from gandl_shared.models.numerics import Numerics
 from gandl_shared.plates import PlateMap, Role, Site, Well, read_plate_map
 from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.screen import ScreenRequest
 
 FEATURES = 512
+FAKE_NUMERICS = Numerics(provider="numpy", precision="float32", device="any", runtime="fake", batch="1")
 PATIENCE = 180.0
 """Seconds that a test waits for what must happen, so that a busy machine fails no test."""
 Sizes = tuple[int, int]
@@ -75,6 +77,11 @@ class FakeEmbedder:
     def model_id(self) -> str:
         """A hash that no file has."""
         return "0" * 63 + "1"
+
+    @property
+    def numerics(self) -> Numerics:
+        """Those of no library."""
+        return FAKE_NUMERICS
 
     def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return vectors [N, features] of tiles [N, C, size, size], one by one, so that other tiles cannot matter."""

@@ -22,7 +22,9 @@ TILES = np.zeros((3, 2, 16, 16), np.uint8)
 
 def result() -> EmbedResult:
     tiles = Tiles(tiles=TILES, names=("a", "b"), counts=(2, 1), limits=None)
-    return EmbedResult(card=tiny_card(), model_id="0" * 64, pool=Pool.TILES, tiles=tiles, vectors=VECTORS)
+    return EmbedResult(
+        card=tiny_card(), model_id="0" * 64, numerics="cpu.float32", pool=Pool.TILES, tiles=tiles, vectors=VECTORS
+    )
 
 
 @pytest.mark.parametrize("inline", [2**15, 0])

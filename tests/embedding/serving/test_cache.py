@@ -35,6 +35,12 @@ def test_a_key_has_the_model_the_shape_and_every_pixel() -> None:
     tiles = np.random.default_rng(2100).integers(0, 256, (4, 2, 8, 8), dtype=np.uint8)
     other = tiles.copy()
     other[-1, -1, -1, -1] ^= 1
-    keys = {key_of("a", tiles), key_of("b", tiles), key_of("a", other), key_of("a", tiles.reshape(2, 4, 8, 8))}
-    assert len(keys) == 4
-    assert key_of("a", tiles[:, ::-1]) == key_of("a", np.ascontiguousarray(tiles[:, ::-1]))
+    keys = {
+        key_of("a", "cpu.float32", tiles),
+        key_of("b", "cpu.float32", tiles),
+        key_of("a", "openvino.bfloat16", tiles),
+        key_of("a", "cpu.float32", other),
+        key_of("a", "cpu.float32", tiles.reshape(2, 4, 8, 8)),
+    }
+    assert len(keys) == 5
+    assert key_of("a", "cpu", tiles[:, ::-1]) == key_of("a", "cpu", np.ascontiguousarray(tiles[:, ::-1]))

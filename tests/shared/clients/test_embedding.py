@@ -11,7 +11,7 @@ import pytest
 from gandl_embedding.engine import Engine
 from gandl_shared.clients.embedding import EmbeddingClient
 from gandl_shared.clients.http import Retry
-from gandl_shared.clients.wire import MODEL_ID, NPY, to_npy
+from gandl_shared.clients.wire import MODEL_ID, NPY, NUMERICS, to_npy
 from gandl_shared.errors import Conflict, GandlError, Invalid, NotFound, Unavailable
 from gandl_shared.models import model_id
 
@@ -50,13 +50,14 @@ def test_nobody_there_is_unavailable() -> None:
         client.embed(tiles(1))
 
 
-def changed(server: str, vectors: np.ndarray, identity: str | None) -> EmbeddingClient:
+def changed(server: str, vectors: np.ndarray, identity: str | None, numerics: str | None = None) -> EmbeddingClient:
     """A client of a service that lists its models truly but answers /embed with these vectors of that model."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path != "/embed":
             return httpx.get(f"{server}{request.url.path}")
         headers = {MODEL_ID: identity} if identity else {}
+        headers |= {NUMERICS: numerics} if numerics else {}
         return httpx.Response(200, content=to_npy(vectors), headers={"Content-Type": NPY, **headers})
 
     return EmbeddingClient("http://changed", transport=httpx.MockTransport(handle))
@@ -66,6 +67,19 @@ def test_vectors_of_another_model_are_not_taken(server: str) -> None:
     for identity in ("f" * 64, None):
         with changed(server, np.zeros((1, 512), np.float32), identity) as client, pytest.raises(Conflict, match="two"):
             client.embed(tiles(1))
+
+
+def test_vectors_of_another_device_or_precision_are_not_taken(server: str, models_dir: Path) -> None:
+    identity = model_id(models_dir / "two.onnx")
+    vectors = np.zeros((1, 512), np.float32)
+    for code in ("cuda.float32.a.b.1", "openvino.bfloat16.a.b.1"):
+        with changed(server, vectors, identity, code) as client, pytest.raises(Conflict, match=r"stated cpu\.float32"):
+            client.embed(tiles(1))
+    with changed(server, vectors, identity, "cpu.float32.other.b.1") as client:
+        client.embed(tiles(1))
+        assert client.numerics.device == "other"
+        client.forget()
+        assert client.numerics == Engine.load(models_dir / "two.onnx").numerics
 
 
 def test_an_answer_of_another_shape_is_not_taken(server: str, models_dir: Path) -> None:

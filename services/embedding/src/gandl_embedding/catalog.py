@@ -67,7 +67,12 @@ class Catalog:
         engine = self.get(name)
         card = engine.card
         return ModelInfo(
-            name=card.name, id=engine.model_id, default=card.name == self._default, provider=engine.provider, card=card
+            name=card.name,
+            id=engine.model_id,
+            default=card.name == self._default,
+            provider=engine.provider,
+            numerics=engine.numerics,
+            card=card,
         )
 
 

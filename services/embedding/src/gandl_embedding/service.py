@@ -58,11 +58,12 @@ class EmbedOptions:
 class EmbedResult:
     """The vectors of a request, float32: one row per tile or per image, as `pool` says.
 
-    `stages` are the seconds of decode, queue and compute.
+    `numerics` is the code of how they were computed. `stages` are the seconds of decode, queue and compute.
     """
 
     card: ModelCard
     model_id: str
+    numerics: str
     pool: Pool
     tiles: Tiles
     vectors: NDArray[np.float32]
@@ -237,6 +238,7 @@ class EmbeddingService:
         return EmbedResult(
             card=engine.card,
             model_id=engine.model_id,
+            numerics=engine.numerics.code,
             pool=options.pool,
             tiles=tiles,
             vectors=vectors,
@@ -246,7 +248,7 @@ class EmbeddingService:
     async def _vectors(self, model: ServedModel, tiles: Tiles) -> tuple[NDArray[np.float32], Timing]:
         if not self._cache:
             return await model.batcher.embed_timed(tiles.tiles)
-        key = key_of(model.engine.model_id, tiles.tiles)
+        key = key_of(model.engine.model_id, model.engine.numerics.code, tiles.tiles)
         vectors = self._cache.get(key)
         self._metrics.observe_cache(is_hit=vectors is not None)
         if vectors is not None:

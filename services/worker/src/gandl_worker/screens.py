@@ -23,6 +23,7 @@ from gandl_shared.errors import Conflict, DeadlineExceeded, Full, GandlError, Un
 from gandl_shared.imaging import Preprocessing, shrunk
 from gandl_shared.jobs import LeaseRenewal, drop_lost_work, persist, preprocessing_of, wait_seconds
 from gandl_shared.models import Embedder
+from gandl_shared.models.numerics import code_of, content_of, full_key, go_together
 from gandl_shared.plates import SiteId
 from gandl_shared.schemas.screen import Progress, ScreenState, ScreenStatus
 from gandl_shared.store import (
@@ -163,11 +164,13 @@ def _wait(db: Database, lease: LeasedBatch, reason: str, *, whole_screen: bool) 
 
 def _embed_batch(store: Store, embedder: Embedder, lease: LeasedBatch, renewal: LeaseRenewal) -> _BatchResult | None:
     """Return the results of all sites, or None as soon as the lease is lost."""
-    # Vectors of two models cannot be compared, so a service with another model must not do this batch.
+    # Vectors of two models or kinds cannot be compared, so a service with others must not do this batch.
     _check_model(embedder, lease)
+    _check_kind(embedder, lease)
     stored = store.vectors(lease.screen_id, lease.number)
     # Profiles of older versions have no metrics of their images, so their sites are embedded again.
-    stored_keys = _keys_by_site(stored) if stored is not None and stored.has_site_metrics else {}
+    has_metrics = stored is not None and stored.has_site_metrics
+    stored_keys = _contents_by_site(stored, embedder.numerics.code) if stored is not None and has_metrics else {}
     result = _BatchResult()
     loaded = _load_one_by_one(lease, stored_keys) if lease.losses else _load_sites(lease, stored_keys)
     for group in _groups(loaded):
@@ -185,6 +188,15 @@ def _check_model(embedder: Embedder, lease: LeasedBatch) -> None:
         planned = f"{lease.model.name} ({lease.model.id[:12]})"
         current = f"{embedder.card.name} ({embedder.model_id[:12]})"
         raise Conflict(f"the screen was planned for model {planned}, but this is {current}; use one model per screen")
+
+
+def _check_kind(embedder: Embedder, lease: LeasedBatch) -> None:
+    kind = embedder.numerics.kind
+    if lease.kind is not None and not go_together({lease.kind, kind}):
+        raise Conflict(
+            f"the screen was begun with vectors of {lease.kind} (device and precision), but this embedding service "
+            f"computes {kind}; start it as it was before and retry the screen, or submit the screen again"
+        )
 
 
 def _load_sites(lease: LeasedBatch, stored_keys: Mapping[SiteId, str]) -> Iterator[LoadedSite]:
@@ -248,27 +260,27 @@ def _add_group(group: Sequence[LoadedSite], stored: Profiles | None, embedder: E
         if isinstance(result, Away):
             batch.away[number] = result.reason
             continue
-        batch.keys[number] = result.key
+        batch.keys[number] = key = full_key(result.key, embedder.numerics.code)
         if (note := changed_files(leased)) is not None:
             batch.notes[number] = note
         if isinstance(result, SiteTiles):
             of_site = next(vectors)
             batch.profiles[number] = site_profiles(
-                site.id, result.origins, result.key, of_site, result.metrics, result.contrast
+                site.id, result.origins, key, of_site, result.metrics, result.contrast
             )
-            batch.thumbnails[number] = _thumbnail(site.id, result, of_site)
+            batch.thumbnails[number] = _thumbnail(site.id, result, key, of_site)
         elif stored is not None:
             rows = (stored.plates == site.plate) & (stored.wells == site.well) & (stored.sites == site.site)
             batch.profiles[number] = stored.where(rows)
 
 
-def _thumbnail(site: SiteId, result: SiteTiles, vectors: NDArray[np.float32]) -> Thumbnail:
+def _thumbnail(site: SiteId, result: SiteTiles, key: str, vectors: NDArray[np.float32]) -> Thumbnail:
     typical = typical_tile(vectors)
     y, x = result.origins[typical]
     height, width = result.shape
     return Thumbnail(
         site=site,
-        key=result.key,
+        key=key,
         height=height,
         width=width,
         y=y,
@@ -287,9 +299,11 @@ def _keep_thumbnails(store: Store, lease: LeasedBatch, result: _BatchResult) -> 
             result.thumbnails.setdefault(number, thumbnail)
 
 
-def _keys_by_site(stored: Profiles) -> dict[SiteId, str]:
+def _contents_by_site(stored: Profiles, code: str) -> dict[SiteId, str]:
+    """Return what was embedded of each site, for vectors that were computed as they are now."""
     sites = map(SiteId, stored.plates, stored.wells, stored.sites)
-    return dict(zip(sites, map(str, stored.keys), strict=True))
+    keys = zip(sites, map(str, stored.keys), strict=True)
+    return {site: content_of(key) for site, key in keys if code_of(key) == code}
 
 
 def _embed(tiles: Sequence[NDArray[np.uint8]], embedder: Embedder) -> Iterator[NDArray[np.float32]]:

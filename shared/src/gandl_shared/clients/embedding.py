@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandl_shared.clients.http import HttpClient, Retry
-from gandl_shared.clients.wire import MODEL_ID, NPY, ModelInfo, ModelList, from_npy, to_npy
+from gandl_shared.clients.wire import MODEL_ID, NPY, NUMERICS, ModelInfo, ModelList, from_npy, to_npy
 from gandl_shared.errors import Conflict, GandlError, Invalid, NotFound
 from gandl_shared.models import ModelCard
+from gandl_shared.models.numerics import Numerics, kind_of_code
 
 Uint8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -42,6 +43,7 @@ class EmbeddingClient:
         )
         self._model = model
         self._batch = batch
+        self._codes: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +73,7 @@ class EmbeddingClient:
     def forget(self) -> None:
         """Ask the service about its model again before the next use."""
         self.__dict__.pop("info", None)
+        self._codes.clear()
 
     @property
     def card(self) -> ModelCard:
@@ -82,12 +85,30 @@ class EmbeddingClient:
         """SHA-256 of the model file, hex."""
         return self.info.id
 
+    @property
+    def numerics(self) -> Numerics:
+        """How the service computed the vectors of the last call, or, before any, what it states.
+
+        Behind one address there may be servers on several kinds of processors; then all of them are named.
+        """
+        return Numerics.of_codes(self._codes) if self._codes else self._stated
+
+    @property
+    def _stated(self) -> Numerics:
+        if self.info.numerics is not None:
+            return self.info.numerics
+        # A service of an earlier version has no more than the name of its provider.
+        provider = self.info.provider.removesuffix("ExecutionProvider")
+        return Numerics(provider=provider, precision=self.card.precision, device="", runtime="", batch="")
+
     def embed(self, tiles: Uint8) -> Float32:
         """Return the vectors [N, features] of tiles [N, C, size, size].
 
         Raises Invalid if the tiles do not fit the model, Conflict if the service has changed its model since this
-        client first used it (vectors of two models must not be mixed), and what `HttpClient.request` raises.
+        client first used it, or computes in another way (such vectors must not be mixed), and what
+        `HttpClient.request` raises.
         """
+        self._codes.clear()
         card = self.card
         expected = (len(card.channels), card.size, card.size)
         # The service would treat another type or size as raw fields and map their intensities again.
@@ -109,9 +130,20 @@ class EmbeddingClient:
         # The service may have been restarted with another file under the same name.
         if answer.headers.get(MODEL_ID) != self.model_id:
             raise Conflict(f"the embedding service now has another model under the name {self.info.name}")
+        self._check_kind(answer.headers.get(NUMERICS, self._stated.code))
         vectors: Float32 = from_npy(answer.content)
         if vectors.dtype != np.float32 or vectors.shape != (len(tiles), self.card.features):
             raise GandlError(
                 f"the embedding service answered {vectors.dtype} {list(vectors.shape)} to {len(tiles)} tiles"
             )
         return vectors
+
+    def _check_kind(self, code: str) -> None:
+        """Remember how an answer was computed. Raises Conflict where that is not what the service stated."""
+        kind = kind_of_code(code)
+        if kind != self._stated.kind:
+            raise Conflict(
+                f"the embedding service computed with {kind}, although it had stated {self._stated.kind}; run "
+                "servers of one device and precision behind one address"
+            )
+        self._codes.add(code)

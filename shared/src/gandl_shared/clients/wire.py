@@ -15,12 +15,15 @@ from pydantic import Field
 
 from gandl_shared.errors import Malformed
 from gandl_shared.models import ModelCard
+from gandl_shared.models.numerics import Numerics
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
 
 NPY = "application/x-npy"
 PARQUET = "application/vnd.apache.parquet"
 MODEL_ID = "X-Gandl-Model-Id"
+NUMERICS = "X-Gandl-Numerics"
+"""How the vectors of an answer were computed: the code of `Numerics`."""
 TILE_COUNTS = "X-Gandl-Tiles"
 """The number of tiles of each image, joined by commas, in answers that are no JSON to requests with `keep_going`."""
 SERVER_TIMING = "Server-Timing"
@@ -78,6 +81,7 @@ class ModelInfo(Frozen):
     id: str
     default: bool = Field(description="used if a request names no model")
     provider: str = Field(description="execution provider of ONNX Runtime, such as CPUExecutionProvider")
+    numerics: Numerics | None = Field(default=None, description="how its vectors are computed, which ends their keys")
     card: ModelCard
     limits: ServiceLimits | None = Field(default=None, description="the limits of requests to this service")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from gandl_shared.db.records import FinishedBatch, LeasedBatch, LeasedSite, Work
 from gandl_shared.db.screen_rows import count_sites, map_site, model_use, read_limits
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.db.transitions import end_embedding
+from gandl_shared.errors import Conflict
+from gandl_shared.models.numerics import go_together, kind_of, stored_key
 from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.states import SiteState, WorkState
@@ -61,10 +63,12 @@ class BatchRepository:
         """Close a batch. `done` maps site numbers to the keys of their vectors, `parked` to errors.
 
         `notes` say what was noticed about sites that are done. The last open batch of a screen queues its analysis.
+        Raises Conflict where another batch of the screen has vectors of another kind (`Numerics.kind`).
         """
         with self._transactions.write() as connection:
             if not self._leases.hold(connection, lease):
                 return FinishedBatch(lease.screen_id, accepted=False)
+            _check_kinds(lease.screen_id, _kind_of_others(connection, lease.screen_id, lease.number), done.values())
             # Sites, batch and screen change in one transaction, so that a crash cannot leave them in disagreement.
             _write_sites(connection, lease.screen_id, done, parked, notes or {})
             count_sites(connection, lease.screen_id, lease.number)
@@ -192,7 +196,28 @@ def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
         limits=read_limits(connection, row.screen_id),
         sites=tuple(_leased_site(*each, root=root) for each in connection.execute(sites)),
         reduction=Reduction.NONE if screen.layout is None else ImageLayout.model_validate(screen.layout).reduction,
+        kind=_kind_of_others(connection, row.screen_id, row.number),
     )
+
+
+def _kind_of_others(connection: Connection, screen_id: str, number: int) -> str | None:
+    """Return the kind of the vectors that another batch of a screen has; None where no other batch has any."""
+    others = (Batch.screen_id == screen_id, Batch.number != number, Batch.done > 0)
+    batch = connection.execute(select(Batch.number).where(*others).order_by(Batch.number).limit(1)).scalar()
+    if batch is None:
+        return None
+    sites = (Site.screen_id == screen_id, Site.batch == batch, Site.key.is_not(None))
+    key = connection.execute(select(Site.key).where(*sites).limit(1)).scalar()
+    return None if key is None else kind_of(key)
+
+
+def _check_kinds(screen_id: str, other: str | None, keys: Iterable[str]) -> None:
+    kinds = {kind_of(key) for key in keys} | ({other} if other is not None else set())
+    if not go_together(kinds):
+        raise Conflict(
+            f"screen {screen_id} would have vectors of {' and '.join(sorted(kinds))} (device and precision), which "
+            "cannot be compared; run one embedding service for it, and retry the screen"
+        )
 
 
 def _leased_site(
@@ -218,7 +243,8 @@ def _write_sites(
     notes: Mapping[int, str],
 ) -> None:
     rows = [
-        {"n": n, "state": SiteState.DONE, "key": key, "error": None, "note": notes.get(n)} for n, key in done.items()
+        {"n": n, "state": SiteState.DONE, "key": stored_key(key), "error": None, "note": notes.get(n)}
+        for n, key in done.items()
     ]
     rows += [
         {"n": n, "state": SiteState.PARKED, "key": None, "error": error, "note": None} for n, error in parked.items()

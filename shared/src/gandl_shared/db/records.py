@@ -119,12 +119,16 @@ class SiteRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class LeasedBatch(Lease):
-    """A batch with all that a worker needs in order to embed it. `number` counts the batches of the screen from 0."""
+    """A batch with all that a worker needs in order to embed it. `number` counts the batches of the screen from 0.
+
+    `kind` is that of the vectors which other batches have already (`Numerics.kind`), None where there are none.
+    """
 
     number: int
     model: ModelUse
     limits: Mapping[str, IntensityLimits]
     sites: tuple[LeasedSite, ...]
+    kind: str | None = None
     reduction: Reduction = Reduction.NONE
 
 

@@ -121,7 +121,9 @@ def vector_key(
     names: Sequence[str] = (),
     planes: Sequence[int] = (),
 ) -> str:
-    """Return the identity of a site's vectors: SHA-256 over the digests of its files, preprocessing and model.
+    """Return what a site's vectors were made of: SHA-256 over the digests of its files, preprocessing and model.
+
+    How they were computed follows it in their full key (`gandl_shared.models.numerics`).
 
     `contents` are those of `read_content`; `names` may refer to images of the files, and then their numbers count too,
     as do the numbers of focal `planes` where planes are reduced.

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
 from gandl_analysis.pipeline.analyse import analyse
+from gandl_analysis.pipeline.axes.stored_axes import check_earlier
 from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
 from gandl_shared.errors import Invalid
+from gandl_shared.models.numerics import full_key
 from gandl_shared.plates import Role
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.testing import fake_card
@@ -137,10 +139,16 @@ def test_other_axes_are_fitted_anew() -> None:
     assert analysed.fits["C2"].digest == analyse(later.screen()).fits["C2"].digest
 
 
+def in_bfloat16(screen: ScreenInput) -> ScreenInput:
+    keys = [full_key(f"{n:064x}", "openvino.bfloat16.a.b.16") for n in range(len(screen.profiles))]
+    return replace(screen, profiles=replace(screen.profiles, keys=np.array(keys, object)))
+
+
 Spoil = Callable[[ScreenInput], ScreenInput]
 CARD = fake_card(features=FEATURES)
 REFUSED: list[tuple[str, Spoil, str]] = [
     ("model", lambda s: replace(s, model_id="b" * 64), "model_id of .* another model"),
+    ("precision", in_bfloat16, "model_id of .* here it is .* in bfloat16: another model"),
     ("tile", lambda s: replace(s, card=CARD.model_copy(update={"size": 32})), "prepared in another way"),
     ("downscale", lambda s: replace(s, card=CARD.model_copy(update={"downscale": 2})), "prepared in another way"),
     ("limits", lambda s: replace(s, limits_from="card"), '"limits": "card".*prepared in another way'),
@@ -163,6 +171,15 @@ def test_what_does_not_belong_together_is_refused(earlier: EarlierAxes, spoil: S
     with pytest.raises(Invalid, match=words) as error:
         analyse(spoil(LATER.screen(earlier=earlier)))
     assert error.value.problems[0].field == "axis_from"
+
+
+def test_before_the_embedding_an_axis_of_any_precision_of_the_model_is_taken() -> None:
+    fits = analyse(in_bfloat16(FIRST.screen())).fits
+    axes, later = EarlierAxes(tuple(fits.values()), "first"), LATER.screen()
+    check_earlier(axes, replace(later.preparation, precision=None), ["U2OS"])
+    check_earlier(axes, in_bfloat16(later).preparation, ["U2OS"])
+    with pytest.raises(Invalid, match="in bfloat16, here it is"):
+        check_earlier(axes, later.preparation, ["U2OS"])
 
 
 def test_axes_of_the_paper_are_not_for_use() -> None:

@@ -27,6 +27,7 @@ from gandl_analysis.pipeline.curves.settings import screen_settings
 from gandl_analysis.pipeline.curves.weighting import screen_weights
 from gandl_analysis.pipeline.image_qc import check_images
 from gandl_analysis.pipeline.inputs import ScreenInput
+from gandl_analysis.pipeline.numerics import with_numerics_note
 from gandl_analysis.pipeline.provenance import provenance_of
 from gandl_analysis.pipeline.quality.identical_images import identical_images, with_identical_images, without_copies
 from gandl_analysis.pipeline.quality.images import plates_by_cell_line, with_images
@@ -46,7 +47,8 @@ def analyse(screen: ScreenInput) -> Analysed:
     What people left out (`parameters.exclusions`) counts nowhere and is listed with their reasons.
 
     Raises NotEnoughData naming the cell line where an axis cannot be fitted or held-out controls cannot be scored, and
-    Invalid where the axes that the parameters name, or those of an earlier screen, do not suit this one.
+    Invalid where the axes that the parameters name, or those of an earlier screen, do not suit this one, or where its
+    vectors were computed in ways that cannot be compared.
     """
     # The matrices are small: BLAS threads gain nothing, and on a busy machine they mostly wait for each other.
     with threadpool_limits(1, user_api="blas"):
@@ -55,7 +57,7 @@ def analyse(screen: ScreenInput) -> Analysed:
 
 def _analyse(whole: ScreenInput) -> Analysed:
     decided = left_out(whole)
-    screen = decided.without(whole)
+    screen = with_numerics_note(decided.without(whole))
     parameters, preparation, used = screen.parameters, screen.preparation, screen.used_wells
     check_axes(parameters, used, preparation, screen.earlier)
     check_curves(parameters, whole.used_wells)

@@ -12,6 +12,7 @@ from gandl_science.axis.definition import E2
 from gandl_science.axis.fitted import AxisFit
 from gandl_science.axis.provenance import AxisProvenance, TilePreparation
 from gandl_shared.models import ModelCard, TableCard, VectorCard
+from gandl_shared.models.numerics import kind_of
 from gandl_shared.plates import Role, Well
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.image_layout import ImageLayout
@@ -26,13 +27,15 @@ class Preparation:
 
     `model_id` is the SHA-256 of the model file and `card` its card; for vectors of a table, it is the SHA-256 of what
     decides the meaning of their numbers (see `gandl_analysis.formats.profiles`). `limits` says where intensity limits
-    come from (see `limits_text`), and `normalisation` names the normalisation by plate.
+    come from (see `limits_text`), and `normalisation` names the normalisation by plate. `precision` is that of the
+    arithmetic, empty where it is that of the model file, and None while nothing is embedded yet.
     """
 
     model_id: str
     card: VectorCard
     limits: str
     normalisation: str
+    precision: str | None = None
 
     def provenance(
         self,
@@ -49,7 +52,7 @@ class Preparation:
         """
         return AxisProvenance(
             model=self.card.name,
-            model_id=self.model_id,
+            model_id=f"{self.model_id} in {self.precision}" if self.precision else self.model_id,
             preprocessing=self._tiles,
             normalisation="none" if on_raw_vectors else self.normalisation,
             cell_line=cell_line,
@@ -126,7 +129,14 @@ class ScreenInput:
             card=self.card,
             limits=self.limits_from,
             normalisation=self.parameters.normalisation,
+            precision=self._precision,
         )
+
+    @property
+    def _precision(self) -> str:
+        """The precision of the vectors, empty for that of the model file."""
+        kinds = {kind_of(key) for key in set(self.profiles.keys.tolist())}
+        return next((kind.partition(".")[2] for kind in sorted(kinds) if kind.startswith("openvino.")), "")
 
 
 NO_LIMITS = "none"

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from gandl_analysis.pipeline.axes.scored_cell_line import ScoredCellLine
 from gandl_analysis.pipeline.inputs import ScreenInput
+from gandl_analysis.pipeline.numerics import site_counts
 from gandl_analysis.pipeline.result import AnalysisProvenance
 
 
@@ -27,6 +28,7 @@ def provenance_of(screen: ScreenInput, cell_lines: Mapping[str, ScoredCellLine])
         limits_from=screen.limits_from,
         image_layout=screen.image_layout,
         intensities=dict(screen.intensities),
+        numerics=tuple(filter(None, sorted(site_counts(screen.profiles)))),
         plate_map=hashlib.sha256(plate_map.encode()).hexdigest(),
         n_sites=len(sites),
         n_tiles=len(screen.profiles),

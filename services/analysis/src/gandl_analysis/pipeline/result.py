@@ -43,7 +43,8 @@ class VectorProvenance(Frozen, extra="ignore"):
     or of what decides the meaning of a table's features. `limits` are the intensity limits by plate, and `limits_from`
     says where the limits come from. `image_layout` says how the images were read and which channel feeds which input;
     it is null for screens of older versions.
-    `intensities` tells how the pixels of each plate lie in its limits, and is empty for such screens.
+    `intensities` tells how the pixels of each plate lie in its limits, and is empty for such screens. `numerics` are
+    the codes of how the vectors were computed (`gandl_shared.models.numerics`); earlier versions did not record them.
     """
 
     screen_name: str
@@ -53,6 +54,7 @@ class VectorProvenance(Frozen, extra="ignore"):
     limits_from: str
     image_layout: ImageLayout | None = None
     intensities: Mapping[str, PlateIntensities] = Field(default_factory=dict)
+    numerics: tuple[str, ...] = ()
 
     @property
     def table(self) -> TableCard | None:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from gandl_embedding.engine import check_tiles
+from gandl_embedding.engine import check_tiles, instructions
 from gandl_science.assay.baselines.intensity import feature_names, intensity_statistics
 from gandl_science.assay.baselines.pixel_components import COMPONENTS, fit_components, max_tiles
 from gandl_shared.errors import NotEnoughData
 from gandl_shared.models import ModelCard
+from gandl_shared.models.numerics import Numerics
 from numpy.typing import NDArray
 
 from gandl.featurizers.names import Baseline
@@ -39,6 +40,12 @@ class FunctionFeaturizer:
     def model_id(self) -> str:
         """SHA-256 of the card and of `content`, hex."""
         return hashlib.sha256(self.card.model_dump_json().encode() + self.content).hexdigest()
+
+    @property
+    def numerics(self) -> Numerics:
+        """Those of NumPy in this process."""
+        runtime = f"numpy {np.__version__}"
+        return Numerics(provider="numpy", precision="float32", device=instructions(), runtime=runtime, batch="1")
 
     def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the vectors [N, features] of tiles [N, C, S, S]. Raises Invalid for another shape or type."""

@@ -15,6 +15,7 @@ from gandl_shared.clients.wire import (
     CLIPPED,
     MODEL_ID,
     NPY,
+    NUMERICS,
     PARQUET,
     SERVER_TIMING,
     TILE_COUNTS,
@@ -110,7 +111,11 @@ def _encoded(vectors: NDArray[np.float32], dtype: Precision) -> EncodedVectors:
 
 def _headers(result: EmbedResult) -> Mapping[str, str]:
     durations = ", ".join(f"{stage};dur={1000 * seconds:.2f}" for stage, seconds in result.stages.items())
-    headers = {MODEL_ID: result.model_id, **({SERVER_TIMING: durations} if durations else {})}
+    headers = {
+        MODEL_ID: result.model_id,
+        NUMERICS: result.numerics,
+        **({SERVER_TIMING: durations} if durations else {}),
+    }
     if result.tiles.intensities is not None:
         headers[CLIPPED] = ",".join(f"{channel.clipped:.4f}" for channel in result.tiles.intensities.channels)
     return headers

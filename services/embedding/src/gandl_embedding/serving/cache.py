@@ -43,8 +43,9 @@ class VectorCache:
             self._bytes -= self._vectors.popitem(last=False)[1].nbytes
 
 
-def key_of(model_id: str, tiles: Uint8) -> bytes:
-    """Return the identity of the vectors of tiles [N, C, size, size] by the model of this SHA-256."""
-    digest = hashlib.blake2b(f"{model_id} {tiles.shape}".encode(), digest_size=32)
+def key_of(model_id: str, numerics: str, tiles: Uint8) -> bytes:
+    """Return the identity of the vectors of tiles [N, C, size, size] by the model of this SHA-256 and by a code of
+    numerics."""
+    digest = hashlib.blake2b(f"{model_id} {numerics} {tiles.shape}".encode(), digest_size=32)
     digest.update(np.ascontiguousarray(tiles).data)
     return digest.digest()

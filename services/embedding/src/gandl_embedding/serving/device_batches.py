@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +13,10 @@ from gandl_shared.files.atomic import atomic_file
 from gandl_shared.schemas.base import Frozen
 from pydantic import Field, ValidationError
 
-from gandl_embedding.engine import CPU, Engine
+from gandl_embedding.engine import CPU, Engine, gpu, processor
 from gandl_embedding.inputs.uploads import safe_name
 
 MAX_FILE_BYTES = 2**20
-_CPU_INFO, _GPU_INFO = Path("/proc/cpuinfo"), Path("/proc/driver/nvidia/gpus")
 
 _log = logging.getLogger("gandl.embedding")
 
@@ -66,23 +64,5 @@ def device_of(engine: Engine) -> str:
     """Return the name of what a batch depends on: provider, processor, threads and version of ONNX Runtime."""
     is_cpu = engine.provider == CPU
     threads = f", {engine.threads or os.cpu_count()} threads" if is_cpu else ""
-    name = _processor() if is_cpu else _card()
+    name = processor() if is_cpu else gpu()
     return f"{engine.provider}, {name}{threads}, ONNX Runtime {ort.__version__}"
-
-
-def _processor() -> str:
-    return _line(_CPU_INFO, "model name") or platform.machine()
-
-
-def _card() -> str:
-    names = sorted(filter(None, (_line(file, "Model") for file in _GPU_INFO.glob("*/information"))))
-    return names[0] if names else "GPU"
-
-
-def _line(path: Path, key: str) -> str | None:
-    """Return the value of the first line `key : value` of a file of the kernel."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from gandl_science.arrays import Index
 from gandl_science.axis.definition import E2
@@ -15,6 +16,7 @@ from gandl_science.axis.fitted import AxisFit
 from gandl_science.axis.plate_normalisation import PCA_MAD
 from gandl_science.axis.provenance import AxisProvenance, ControlStatus
 from gandl_shared.errors import Invalid, Problem, raise_if
+from gandl_shared.models.numerics import content_of
 
 from gandl_analysis.pipeline.inputs import EarlierAxes, Preparation
 from gandl_analysis.pipeline.tiles import WellTiles
@@ -25,7 +27,8 @@ _KEY_DIGITS = 12
 
 def control_keys(tiles: WellTiles, labels: Index) -> frozenset[str]:
     """Return the keys of the images of the labelled wells, as provenance has them: 48 bits of each site's SHA-256."""
-    keys = set(tiles.keys[labels[tiles.well] != 0].tolist())
+    # The same images are the same controls, whatever computed their vectors.
+    keys = set(map(content_of, set(tiles.keys[labels[tiles.well] != 0].tolist())))
     return frozenset(hashlib.sha256(key.encode()).hexdigest()[:_KEY_DIGITS] for key in keys)
 
 
@@ -57,6 +60,8 @@ def _missing(axes: EarlierAxes, cell_line: str, available: Collection[str]) -> s
 
 def _differences(fit: AxisFit, source: str, preparation: Preparation) -> list[str]:
     stored, current = fit.provenance, preparation.provenance(cell_line=fit.cell_line)
+    if stored is not None and preparation.precision is None:
+        stored = replace(stored, model_id=stored.model_id.partition(" ")[0])
     differences = [] if stored is None else _provenance_differences(stored, current, source)
     if PCA_MAD in (current.normalisation, "" if stored is None else stored.normalisation):
         return [

@@ -26,6 +26,7 @@ from gandl_shared.imaging import (
     to_uint8,
     vector_key,
 )
+from gandl_shared.models.numerics import content_of
 from gandl_shared.plates import Site, SiteId, inside
 
 from gandl_analysis.figures.pixels.composite import composite
@@ -100,7 +101,7 @@ class SiteImages:
     def checked_key(self, screen: ScreenSubject, record: SiteRecord) -> str:
         """Return the identity of what the files of a site hold. Raises Conflict if that is not what was embedded."""
         key, site = self.content_key(screen, record), record.site
-        if record.key is not None and record.key != key:
+        if record.key is not None and not key.startswith(content_of(record.key)):
             raise Conflict(
                 f"the images of site {site.site} of well {site.well} on plate '{site.plate}' have changed since they "
                 "were embedded, so they do not show what was measured; put the earlier files back or submit the screen "

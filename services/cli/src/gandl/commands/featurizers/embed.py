@@ -28,6 +28,7 @@ from gandl_shared.imaging import (
 from gandl_shared.jobs import CLIPPING_REMEDY
 from gandl_shared.jobs.headers import check_names
 from gandl_shared.models import Channel, Embedder, ModelCard
+from gandl_shared.models.numerics import full_key
 from gandl_shared.plates import Site
 from gandl_shared.store import Profiles, join_profiles, site_profiles, write_profiles
 from gandl_worker.sites import SiteTiles, Unreadable, load
@@ -195,7 +196,8 @@ def _site_profiles(
     for site in sites:
         loaded = _tiles(site, preprocessing[site.plate], embedder.model_id)
         vectors = embedder.embed(loaded.tiles)
-        yield site_profiles(site.id, loaded.origins, loaded.key, vectors, loaded.metrics, loaded.contrast)
+        key = full_key(loaded.key, embedder.numerics.code)
+        yield site_profiles(site.id, loaded.origins, key, vectors, loaded.metrics, loaded.contrast)
 
 
 def _tiles(site: Site, preprocessing: Preprocessing, model_id: str) -> SiteTiles:

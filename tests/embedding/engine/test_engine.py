@@ -13,6 +13,8 @@ from onnx import TensorProto, numpy_helper
 
 from tests.embedding.fixtures.tiny_model import tiny_card, tiny_graph, write_model
 
+MODELS = Path(__file__).parents[3] / "models"
+
 
 @pytest.fixture(scope="module")
 def engine(model_file: Path) -> Engine:
@@ -41,6 +43,15 @@ def test_a_vector_does_not_depend_on_its_batch(engine: Engine) -> None:
         parts = np.concatenate([engine.embed(images[i : i + step]) for i in range(0, len(images), step)])
         difference = np.linalg.norm(parts - together, axis=1) / np.linalg.norm(together, axis=1)
         assert difference.max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", ["gandl-bbbc013-64", "gandl-bbbc013-contrast-64", "gandl-nuclei-64", "gandl-sim5-64"])
+def test_neither_batch_nor_threads_change_a_bit_on_a_cpu(name: str) -> None:
+    """So the batch that is measured as the fastest, and the requests that share a run, decide nothing."""
+    one, two = (Engine.load(MODELS / f"{name}.onnx", threads=threads) for threads in (1, 2))
+    images = np.random.default_rng(5).integers(0, 256, (2, len(one.card.channels), 64, 64), dtype=np.uint8)
+    two.use_batch(1)
+    np.testing.assert_array_equal(two.embed(images), one.embed(images))
 
 
 def test_the_same_input_gives_the_same_bits(engine: Engine, model_file: Path) -> None:
@@ -150,7 +161,7 @@ def test_the_batch_is_measured_and_changes_no_vector(model_file: Path, monkeypat
     assert engine.measure_batch() == 256
     times = {1: 1.0, 2: 0.5, 4: 0.98, 8: 0.98, 256: 1.0}
     monkeypatch.setattr(Engine, "_agrees", lambda *_: True)
-    monkeypatch.setattr("gandl_embedding.engine._seconds_of", lambda _: times[engine.batch])
+    monkeypatch.setattr("gandl_embedding.engine.engine._seconds_of", lambda _: times[engine.batch])
     assert engine.measure_batch() == 2
     times[2] = 0.98
     assert engine.measure_batch() == 256

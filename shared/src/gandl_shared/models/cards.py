@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from gandl_shared.errors import Invalid, InvalidModel
+from gandl_shared.models.numerics import Numerics
 from gandl_shared.plates import ModelInput
 from gandl_shared.plates.selection import contradicts
 from gandl_shared.schemas.base import Frozen
@@ -196,6 +197,10 @@ class Embedder(Protocol):
     @property
     def model_id(self) -> str:
         """SHA-256 of the model file, hex."""
+
+    @property
+    def numerics(self) -> Numerics:
+        """How the vectors of the last call were computed, or, before any, those of the next one."""
 
     def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the vectors [N, features] of tiles [N, C, size, size]. A vector does not depend on the other tiles."""

@@ -1,26 +1,27 @@
-"""One ONNX Runtime session over one model file: tiles in, vectors out. No other module uses ONNX Runtime."""
+"""One session over one model file: tiles in, vectors out."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from gandl_shared.errors import Invalid, InvalidModel, Unavailable
+from gandl_shared.errors import Invalid, InvalidModel
 from gandl_shared.files.regular import read_regular
 from gandl_shared.models import ModelCard, card_from_metadata
+from gandl_shared.models.numerics import Numerics
 from numpy.typing import NDArray
 
+from gandl_embedding.engine.devices import gpu, instructions
+from gandl_embedding.engine.onnx_session import CPU, CUDA, check_graph, open_session
 from gandl_embedding.external_data import check_self_contained
 
 MAX_MODEL_BYTES = 2**31 - 1
 """The largest protobuf, and an ONNX file is one."""
-CPU = "CPUExecutionProvider"
-CUDA = "CUDAExecutionProvider"
-CARD_FORMAT = 1
+_NAMES = {CPU: "cpu", CUDA: "cuda"}
 
 CPU_PIXELS = 2**16
 """Pixels of one internal batch on a CPU: 16 tiles of 64 × 64. This was measured (benchmarks/serving): in smaller
@@ -34,11 +35,6 @@ MIN_GAIN = 0.03
 MAX_DIFFERENCE = 1e-6
 """The largest difference of vectors between batches on a GPU, relative to the largest number."""
 _REPEATS = 2
-
-_OPTIONS: Mapping[str, Mapping[str, str]] = {
-    # Full float32 precision, and algorithms selected by rule instead of by timing, give the same vector in every run.
-    CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
-}
 
 Uint8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -74,9 +70,9 @@ class Engine:
     ) -> Engine:
         """Load a model from the bytes of its file; errors call it `name`. Raises as `load` does."""
         check_self_contained(data, name)
-        session = _session(data, name, threads, providers or (CPU,))
+        session = open_session(data, name, threads, providers or (CPU,))
         card = card_from_metadata(session.get_modelmeta().custom_metadata_map, file=name)
-        _check_graph(session, card, name)
+        check_graph(session, card, name)
         return cls(session, card, hashlib.sha256(data).hexdigest(), threads)
 
     @property
@@ -93,6 +89,21 @@ class Engine:
     def provider(self) -> str:
         """The execution provider in use, such as CPUExecutionProvider."""
         return self._provider
+
+    @property
+    def numerics(self) -> Numerics:
+        """How it computes vectors.
+
+        On a CPU every batch that it uses gives the bits of the default one. On a GPU the batch itself decides bits.
+        """
+        is_cpu = self._provider == CPU
+        return Numerics(
+            provider=_NAMES.get(self._provider, self._provider),
+            precision=self._card.precision,
+            device=instructions() if is_cpu else gpu(),
+            runtime=f"onnxruntime {ort.__version__}",
+            batch=str(batch_size(self._card.size, CPU) if is_cpu else self._batch),
+        )
 
     @property
     def batch(self) -> int:
@@ -180,56 +191,3 @@ def check_tiles(tiles: Uint8, card: ModelCard) -> None:
 def read_model_file(path: Path) -> bytes:
     """Return the content of a model file. Raises NotFound, and InvalidModel where it cannot be read."""
     return read_regular(path, "model file", MAX_MODEL_BYTES, InvalidModel)
-
-
-def _session(data: bytes, name: str, threads: int | None, preferred: Sequence[str]) -> ort.InferenceSession:
-    present = [provider for provider in preferred if provider in ort.get_available_providers()]
-    if not present:
-        raise Unavailable(f"ONNX Runtime has none of {', '.join(preferred)} here; install the extra that brings it")
-    providers = [(provider, dict(_OPTIONS.get(provider, {}))) for provider in present]
-    try:
-        session = ort.InferenceSession(data, _session_options(threads), providers=providers)
-    except Exception as error:
-        # The classes of ONNX Runtime's errors have no common root.
-        raise InvalidModel(f"{name} is not an ONNX model that can be run: {_reason(error)}") from error
-    # Without a driver, ONNX Runtime only warns and goes on slowly.
-    if session.get_providers()[0] != present[0]:
-        raise Unavailable(
-            f"{present[0]} is installed but does not start here; ONNX Runtime fell back to {session.get_providers()[0]}"
-        )
-    return session
-
-
-def _session_options(threads: int | None) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = True
-    # Idle threads must not occupy the cores that decode the next images.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # ONNX Runtime's own format is refused, because `check_self_contained` reads only ONNX.
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    options.use_deterministic_compute = True
-    options.log_severity_level = 3
-    return options
-
-
-def _check_graph(session: ort.InferenceSession, card: ModelCard, name: str) -> None:
-    """Raise InvalidModel if the graph differs from the card: one uint8 input and one float output, both with a free
-    batch."""
-    if card.format != CARD_FORMAT:
-        raise InvalidModel(f"{name} has a card of format {card.format}; this gandl reads format {CARD_FORMAT}")
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise InvalidModel(f"{name} has {len(inputs)} inputs and {len(outputs)} outputs; a featurizer has one of each")
-    expected_in = ("tensor(uint8)", [len(card.channels), card.size, card.size])
-    expected_out = ("tensor(float)", [card.features])
-    for node, (kind, shape) in zip((inputs[0], outputs[0]), (expected_in, expected_out), strict=True):
-        if node.type != kind or list(node.shape)[1:] != shape or isinstance(node.shape[0], int):
-            expected = f"{kind} {['N', *shape]}"
-            raise InvalidModel(f"{name}: {node.name} is {node.type} {list(node.shape)}, but its card says {expected}")
-
-
-def _reason(error: Exception) -> str:
-    """Return ONNX Runtime's message without its head, such as `[ONNXRuntimeError] : 7 : INVALID_PROTOBUF :`."""
-    return str(error).rsplit(" : ", 1)[-1].splitlines()[0]

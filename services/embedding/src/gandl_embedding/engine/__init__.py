@@ -1,0 +1,18 @@
+"""The engine: a session over a model file, on the devices of this machine."""
+
+from gandl_embedding.engine.devices import gpu, instructions, processor
+from gandl_embedding.engine.engine import MAX_MODEL_BYTES, Engine, batch_size, check_tiles, read_model_file
+from gandl_embedding.engine.onnx_session import CPU, CUDA
+
+__all__ = [
+    "CPU",
+    "CUDA",
+    "MAX_MODEL_BYTES",
+    "Engine",
+    "batch_size",
+    "check_tiles",
+    "gpu",
+    "instructions",
+    "processor",
+    "read_model_file",
+]
