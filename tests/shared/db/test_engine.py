@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,17 @@ def test_sqlite_is_opened_for_many_processes(tmp_path: Path) -> None:
         assert db.screens.status(screen_id).progress.sites == 2, "readers do not wait for a writer"
         other.rollback()
     db.close()
+
+
+def test_a_new_file_waits_for_the_process_that_makes_its_first_table(tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path}/gandl.db", tmp_path / "gandl.db"
+    with sqlite3.connect(file, isolation_level=None, check_same_thread=False) as first:
+        # SQLite does not wait here by itself: it reads the file first and then asks for the lock of a writer.
+        first.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(0.1, first.execute, ["COMMIT"])
+        timer.start()
+        Database.connect(url).close()
+        timer.join()
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ from gandl_shared.files.outages import low_space
 
 WRITES = "gandl_writes"
 _BUSY_MS = 30_000
+_BUSY_PAUSE_S = 0.01
 _MIGRATION_LOCK = 0x67616E646C  # "gandl": any number, the same for every process
-_PRAGMAS = ("journal_mode=WAL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON", "synchronous=NORMAL")
+_PRAGMAS = (f"busy_timeout={_BUSY_MS}", "foreign_keys=ON", "synchronous=NORMAL")
 
 
 def open_engine(url: str) -> Engine:
@@ -159,9 +160,25 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
     raw = cast(sqlite3.Connection, connection)
     raw.isolation_level = None
     # SQLite forgets most settings with the connection, and without them it does not check foreign keys.
-    # In the mode WAL, readers go on while a worker writes, and a power cut may lose the last changes but no more.
     for pragma in _PRAGMAS:
         raw.execute(f"PRAGMA {pragma}")
+    _enter_wal(raw)
+
+
+def _enter_wal(raw: sqlite3.Connection) -> None:
+    """Switch a file to the mode WAL: readers go on while a worker writes, and a power cut may lose the last changes
+    but no more."""
+    deadline = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # The switch turns a lock for reading into one for writing, for which SQLite ignores its busy timeout:
+            # of several processes that open a new file together, all but one would fail at once.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_PAUSE_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:
