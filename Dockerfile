@@ -12,7 +12,7 @@ COPY services/${SERVICE}/pyproject.toml /src/services/${SERVICE}/
 RUN mkdir -p /src/shared/src/gandl_shared /src/science/src/gandl_science /src/services/${SERVICE}/src/gandl_${SERVICE} \
     && python3 -m venv /opt/gandl \
     && /opt/gandl/bin/pip install --no-cache-dir --quiet --constraint /src/constraints.txt \
-       "/src/shared[postgres,queue,web]" /src/science "/src/services/${SERVICE}${EXTRAS}"
+       "/src/shared[postgres,queue,remote,tracing,web]" /src/science "/src/services/${SERVICE}${EXTRAS}"
 
 COPY shared /src/shared
 COPY science /src/science

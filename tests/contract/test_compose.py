@@ -35,6 +35,16 @@ def test_only_the_gateway_is_reached_from_outside() -> None:
         assert service["networks"] == (["front", "back"] if name == "gateway" else ["back"])
 
 
+def test_in_s3_only_the_store_the_images_and_the_way_out_change() -> None:
+    overlay = yaml.safe_load((REPOSITORY / "docker-compose.s3.yml").read_text())
+    assert overlay["networks"] == {"back": {"internal": False}}
+    for name, service in overlay["services"].items():
+        assert service.keys() == {"environment", "secrets"}
+        variables = {key for key in service["environment"] if key.startswith("GANDL_")}
+        assert variables < SERVICES[name]["environment"].keys()
+        assert not any("SECRET" in key for key in service["environment"]), "credentials are a file"
+
+
 def test_passwords_are_files_without_a_default() -> None:
     text = (REPOSITORY / "docker-compose.yml").read_text()
     assert not any(word in text for word in ("PASSWORD:-", "_KEY:-"))

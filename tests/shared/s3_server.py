@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from gandl_shared.files import keys
 from gandl_shared.testing import free_port, process, wait_until
 
 BUCKET = "gandl"
@@ -63,8 +64,6 @@ def s3_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Serve
     for module in ("moto.server", "flask_cors"):
         pytest.importorskip(module, reason="the S3 server of moto is not installed; `make test-faults` does")
     pytest.importorskip("s3fs", reason="the client of S3 is not installed; pip install 'gandl-shared[remote]'")
-    import s3fs  # noqa: PLC0415
-
     server = S3Server(folder)
     variables = {
         "ENDPOINT_URL": server.url,
@@ -74,12 +73,20 @@ def s3_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Serve
     }
     for name, value in variables.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    s3fs.S3FileSystem.clear_instance_cache()
+    forget_clients()
     try:
         with server.running():
             yield server
     finally:
-        s3fs.S3FileSystem.clear_instance_cache()
+        forget_clients()
+
+
+def forget_clients() -> None:
+    """Let the next reader connect again, because the next server has another port."""
+    import s3fs  # noqa: PLC0415
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    keys._remote.cache_clear()
 
 
 def main() -> None:

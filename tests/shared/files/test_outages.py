@@ -109,6 +109,10 @@ class ClientConnectionError(Exception):
     """Stands for the error of aiohttp."""
 
 
+class EndpointConnectionError(type("ConnectionError", (Exception,), {})):  # type: ignore[misc]
+    """Stands for the error of botocore, whose root is no error of Python's connections."""
+
+
 class Answer(Exception):
     """Stands for an answer of a server that is an error."""
 
@@ -125,6 +129,7 @@ class Answer(Exception):
         (os_error("EBUSY"), True),
         (os_error("EINVAL"), False),
         (ClientConnectionError("refused"), True),
+        (EndpointConnectionError("refused"), True),
         (Answer(503), True),
         (Answer(429), True),
         (Answer(416), False),

@@ -10,8 +10,9 @@ from itertools import islice
 import numpy as np
 from gandl_shared.db import LeasedSite
 from gandl_shared.errors import BadInput, NotFound, Outage
+from gandl_shared.files.objects import stamp_of
 from gandl_shared.files.references import parse_reference
-from gandl_shared.files.stamps import change, stamp
+from gandl_shared.files.stamps import change
 from gandl_shared.imaging import (
     MAX_PIXELS,
     Preprocessing,
@@ -126,7 +127,7 @@ def changed_files(leased: LeasedSite) -> str | None:
     # Sites of an older version have no stamps, and then nothing can be said.
     pairs = zip(site.names, leased.stamps or (None,) * len(site.names), strict=True)
     files = {parse_reference(name).file: earlier for name, earlier in pairs if earlier is not None}
-    changes = ((file, change(earlier, stamp(site.root / file))) for file, earlier in files.items())
+    changes = ((file, change(earlier, stamp_of(site.root / file))) for file, earlier in files.items())
     return "; ".join(f"{file} {how}" for file, how in changes if how is not None) or None
 
 

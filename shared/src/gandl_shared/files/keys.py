@@ -25,6 +25,7 @@ ARCHIVES = (".zip", ".ozx")
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
 
 _URL = re.compile(r"(?P<scheme>https?|s3|gs):/+(?P<rest>.+)")
+_ROOT_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 _TEXT_KEYS = (".zattrs", ".zgroup", ".zarray", "zarr.json", ".zmetadata")
 
 
@@ -50,6 +51,12 @@ def is_remote(path: Path) -> bool:
 def is_hierarchy(path: Path) -> bool:
     """Return True for a URL and for a file that is an archive by its name: what stands for a folder of keyed files."""
     return is_remote(path) or (path.name.lower().endswith(ARCHIVES) and path.is_file())
+
+
+def is_zarr(path: Path) -> bool:
+    """Return True for the root of a Zarr hierarchy. Raises as `open_keys` does, and Outage."""
+    files = open_keys(path)
+    return any(files.read(mark) is not None for mark in _ROOT_MARKS)
 
 
 def open_keys(path: Path) -> KeyedFiles:

@@ -29,8 +29,9 @@ _FAULTS_OF_THE_FILE = (
     errno.ENXIO,
 )
 _TOO_MANY_REQUESTS, _SERVER_FAULT = 429, 500
-_CONNECTION_ERRORS = ("ClientConnectionError", "HTTPClientError")
-"""The roots of the errors of aiohttp and of botocore for a connection that fails."""
+_CONNECTION_ERRORS = ("ClientConnectionError", "HTTPClientError", "ConnectionError")
+_CREDENTIAL_ERRORS = ("NoCredentialsError", "CredentialRetrievalError")
+"""The roots of the errors of aiohttp and of botocore for a connection that fails, and for credentials that are away."""
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK
 
 
@@ -67,7 +68,7 @@ def is_remote_outage(error: Exception) -> bool:
     status = getattr(error, "status", None)
     if isinstance(status, int):
         return status == _TOO_MANY_REQUESTS or status >= _SERVER_FAULT
-    return any(kind.__name__ in _CONNECTION_ERRORS for kind in type(error).__mro__)
+    return any(kind.__name__ in (*_CONNECTION_ERRORS, *_CREDENTIAL_ERRORS) for kind in type(error).__mro__)
 
 
 def low_space(folder: Path) -> str | None:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from gandl_shared.errors import InvalidImage, NotFound, TooLarge, UnsupportedType
+from gandl_shared.files.objects import is_object, open_file
 from gandl_shared.files.outages import outage
 from gandl_shared.files.references import ImageReference, parse_reference
-from gandl_shared.files.regular import open_regular
 from gandl_shared.imaging.greys import Raw, greys_of_palette
 from gandl_shared.imaging.ome_zarr import is_plane, read_plane, read_plane_header
 from gandl_shared.imaging.planes import reduce_planes
@@ -189,9 +189,10 @@ def stack(images: Sequence[Raw], names: Sequence[str]) -> Raw:
 
 def _open(path: Path) -> BinaryIO:
     try:
-        return open_regular(path)
+        return open_file(path)
     except FileNotFoundError as error:
-        raise outage(error, path) or NotFound(f"image {path.name} is not there") from error
+        away = None if is_object(path) else outage(error, path)
+        raise away or NotFound(f"image {path.name} is not there") from error
     except OSError as error:
         raise outage(error, path) or InvalidImage(f"image {path.name} cannot be opened: {error.strerror}") from error
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from gandl_shared.db import ModelUse, NewScreen
 from gandl_shared.errors import BadInput, Invalid, Problem, raise_if
-from gandl_shared.files.keys import is_hierarchy, is_remote
+from gandl_shared.files.keys import IMAGE_SUFFIXES, is_hierarchy, is_remote
+from gandl_shared.files.objects import is_object, list_objects
 from gandl_shared.files.references import parse_reference
 from gandl_shared.files.stamps import Stamp, stamps
 from gandl_shared.imaging import (
@@ -110,10 +111,16 @@ def plan_screen(
 
 
 def _stamps(images: Path, sites: Sequence[Site]) -> dict[Path, Stamp]:
+    files = {site.root / parse_reference(name).file for site in sites for name in site.names}
+    if is_object(images):
+        # The list of a folder has the stamps of all its objects, and one object alone costs a request.
+        folders = {file.parent for file in files if file.name.lower().endswith(IMAGE_SUFFIXES)}
+        entries = ((folder / entry.name, entry.stamp) for folder in folders for entry in list_objects(folder))
+        return {file: each for file, each in entries if each is not None and file in files}
     # An archive or a URL is no folder of files.
     if is_hierarchy(images):
         return {}
-    return stamps(site.root / parse_reference(name).file for site in sites for name in site.names)
+    return stamps(files)
 
 
 def sites_per_batch(sites: int) -> int:

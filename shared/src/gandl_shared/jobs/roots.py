@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import Forbidden, NotFound
 from gandl_shared.files.keys import is_hierarchy
+from gandl_shared.files.objects import is_file, is_object, list_objects, object_below
 from gandl_shared.plates import inside
 
 
@@ -16,6 +17,10 @@ def resolve_folder(root: Path, name: str) -> Path:
     Raises Forbidden if it leads out, NotFound.
     """
     path = _below(root, name)
+    if is_object(path):
+        if next(list_objects(path), None) is None:
+            raise NotFound(f"folder '{_short(name)}' is not there")
+        return path
     if not _exists(Path.is_dir, path) and not _exists(is_hierarchy, path):
         raise NotFound(f"folder '{_short(name)}' is not there")
     return path
@@ -24,13 +29,18 @@ def resolve_folder(root: Path, name: str) -> Path:
 def resolve_file(root: Path, name: str) -> Path:
     """Return the file `name` below `root` with links resolved. Raises Forbidden if it leads out, NotFound."""
     path = _below(root, name)
-    if not _exists(Path.is_file, path):
+    if not _exists(is_file, path):
         raise NotFound(f"file '{_short(name)}' is not there")
     return path
 
 
 def _below(root: Path, name: str) -> Path:
     """Resolve a name. An absolute path may lead below the root; a `..` is refused even if it would stay inside."""
+    if is_object(root):
+        key = object_below(root, name)
+        if key is None or key == root:
+            raise _outside(name)
+        return key
     real = root.resolve()
     relative = name
     if PurePosixPath(name).is_absolute():
@@ -43,8 +53,12 @@ def _below(root: Path, name: str) -> Path:
     except (OSError, RuntimeError) as error:  # the links form a circle
         raise NotFound(f"'{_short(name)}' cannot be followed: {error}") from error
     if target is None:
-        raise Forbidden(f"'{_short(name)}' is outside the image folder of this service; give a path below it")
+        raise _outside(name)
     return target
+
+
+def _outside(name: str) -> Forbidden:
+    return Forbidden(f"'{_short(name)}' is outside the image folder of this service; give a path below it")
 
 
 def _exists(kind: Callable[[Path], bool], path: Path) -> bool:

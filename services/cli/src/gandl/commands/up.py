@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from gandl_shared.files.objects import is_object
 from rich.console import Console
 
 from gandl.released_models import released_models
@@ -37,8 +38,10 @@ def up(
         address = f"at {running.url} (process {running.pid})" if running else "and still starting"
         console.print(f"a stack is already running on {home}, {address}", soft_wrap=True)
         return
+    # The path of a folder in S3 is complete as it is.
+    root = images if is_object(images) else images.resolve()
     options = StackOptions(
-        home=stack_home, images=images.resolve(), models=models.resolve() if models else released_models(), port=port
+        home=stack_home, images=root, models=models.resolve() if models else released_models(), port=port
     )
     opened = open_folders(stack_home, open_ or (), options.images)
     with lock, running_stack(options) as children:

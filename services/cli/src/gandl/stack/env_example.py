@@ -33,6 +33,16 @@ COMPOSE = """\
 # GANDL_WORKER_CPUS=1
 # GANDL_WORKER_MEMORY=3g
 
+# Images and results in S3, with docker-compose.s3.yml and the file secrets/aws-credentials: folders such as
+# s3://bucket/store and s3://bucket/images.
+# GANDL_STORE=
+# GANDL_IMAGE_ROOT=/images
+# AWS_ENDPOINT_URL=
+# AWS_DEFAULT_REGION=us-east-1
+
+# A collector of OpenTelemetry that the network `back` reaches, such as http://collector:4318; absent: no traces.
+# OTEL_EXPORTER_OTLP_ENDPOINT=
+
 # Base images.
 # PYTHON_IMAGE=python:3.11-slim
 # CUDA_IMAGE=nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04

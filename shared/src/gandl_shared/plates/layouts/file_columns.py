@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from gandl_shared.errors import Invalid, Problem, raise_if
 from gandl_shared.files.keys import IMAGE_SUFFIXES
+from gandl_shared.files.objects import is_file, is_object, object_below
 from gandl_shared.files.references import parse_reference
 from gandl_shared.plates.columns import FILE_COLUMN, plain_column
 from gandl_shared.plates.layouts.images import ChannelName, ImageFile, Inventory
@@ -68,6 +69,8 @@ def inside(root: Path, name: str) -> Path | None:
     file = parse_reference(name).file
     if PurePosixPath(file).is_absolute() or "\0" in file:
         return None
+    if is_object(root):
+        return object_below(root, file)
     path = (root / file).resolve()
     return path if path.is_relative_to(root.resolve()) else None
 
@@ -129,7 +132,7 @@ def _file(root: Path, well: Well, folder: str, name: str) -> _NamedFile:
         return _NamedFile(name, f"well {well.well} names no file; fill in the cell, or mark the well as empty")
     candidates = [*_below_path(folder, name), name]
     paths = {candidate: inside(root, candidate) for candidate in candidates}
-    present = next((candidate for candidate, path in paths.items() if path is not None and path.is_file()), None)
+    present = next((candidate for candidate, path in paths.items() if path is not None and is_file(path)), None)
     if present is not None:
         return _NamedFile(present)
     if paths[name] is None:

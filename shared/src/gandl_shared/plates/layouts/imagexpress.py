@@ -10,7 +10,7 @@ import csv
 import re
 from pathlib import PurePosixPath
 
-from gandl_shared.files.regular import open_regular
+from gandl_shared.files.objects import open_file
 from gandl_shared.plates.layouts.images import PROJECTION, ChannelName, ImageFile, Inventory
 from gandl_shared.plates.layouts.listing import Listing
 from gandl_shared.plates.well_names import standard_well_name
@@ -88,7 +88,7 @@ def _wave_names(listing: Listing, described: list[str]) -> dict[str, str]:
     """The names of the channels by their number, from the first `.HTD` file. It is a CSV of keys and values."""
     if not described:
         return {}
-    with open_regular(listing.root / described[0]) as file:
+    with open_file(listing.root / described[0]) as file:
         text = file.read(2**20).decode("cp1252", errors="replace")
     rows = csv.reader(text.splitlines(), skipinitialspace=True)
     pairs = ((_WAVE.match(row[0]), row[1]) for row in rows if len(row) > 1)

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from gandl_shared.errors import Invalid, Problem
-from gandl_shared.files.regular import open_regular
+from gandl_shared.files.objects import open_file
 
 MAX_INDEX_BYTES = 2**30
 """A Harmony index of a plate of 1536 wells with 25 fields and 5 channels has about 400 MB."""
@@ -17,7 +17,7 @@ def read_xml(path: Path) -> ET.Element:
 
     A document type may define entities that unfold to gigabytes; no instrument writes one.
     """
-    with open_regular(path) as file:
+    with open_file(path) as file:
         content = file.read(MAX_INDEX_BYTES + 1)
     if len(content) > MAX_INDEX_BYTES:
         raise _unusable(path.name, f"is larger than {MAX_INDEX_BYTES} bytes")

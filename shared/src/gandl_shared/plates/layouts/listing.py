@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import BadInput
-from gandl_shared.files.keys import ARCHIVES, IMAGE_SUFFIXES, is_hierarchy
+from gandl_shared.files.keys import ARCHIVES, IMAGE_SUFFIXES, is_hierarchy, is_zarr
+from gandl_shared.files.objects import is_object, list_objects
 
 _THUMBNAIL = re.compile(r"(_thumb|[._-]thumbnail)", re.IGNORECASE)
 # Yokogawa writes shading (SC_) and dark (DC_) images beside the measurement.
@@ -41,9 +42,9 @@ class Listing:
 def list_folder(root: Path) -> Listing:
     """List all files below a folder in one walk. Raises BadInput if there is no image among them.
 
-    A URL or an archive is not listed: it is the root of a Zarr hierarchy.
+    An archive, and a URL but for a folder of an object store, is not listed: it is the root of a Zarr hierarchy.
     """
-    if is_hierarchy(root):
+    if is_zarr(root) if is_object(root) else is_hierarchy(root):
         return Listing(root, (), (), {}, (".",))
     images, others, zarrs, skipped = [], [], [], Counter[str]()
     for name in _walk(root, ""):
@@ -76,17 +77,24 @@ def _walk(root: Path, folder: str) -> Iterator[str]:
 
     Links to folders are not followed, so a circle of links ends.
     """
+    entries = _entries(root / folder)
+    # A hierarchy may have a million chunks, and none of them is an image by itself.
+    if any(name in _ZARR_MARKS for name, _ in entries):
+        yield f"{folder or '.'}/"
+        return
+    for entry, is_folder in entries:
+        name = f"{folder}/{entry}" if folder else entry
+        if is_folder:
+            yield from _walk(root, name)
+        else:
+            # A FIFO or a device under the name of an image must not vanish: the reader refuses it by its name.
+            yield name
+
+
+def _entries(folder: Path) -> list[tuple[str, bool]]:
+    """Return the names in a folder, sorted, and whether each is a folder."""
+    if is_object(folder):
+        return [(entry.name, entry.is_folder) for entry in list_objects(folder)]
     # os.scandir knows the type of an entry without a further call, which matters for 100,000 files on a network share.
-    with os.scandir(root / folder) as scan:
-        entries = sorted(scan, key=lambda entry: entry.name)
-        # A hierarchy may have a million chunks, and none of them is an image by itself.
-        if any(entry.name in _ZARR_MARKS for entry in entries):
-            yield f"{folder or '.'}/"
-            return
-        for entry in entries:
-            name = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(root, name)
-            else:
-                # A FIFO or a device under the name of an image must not vanish: the reader refuses it by its name.
-                yield name
+    with os.scandir(folder) as scan:
+        return sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in scan)

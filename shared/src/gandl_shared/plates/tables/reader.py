@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gandl_shared.errors import NotFound, raise_if
-from gandl_shared.files.regular import open_regular
+from gandl_shared.files.objects import is_file, open_file
 from gandl_shared.plates.tables.decoding import decode
 from gandl_shared.plates.tables.delimited import Rows, rows_of_text
 from gandl_shared.plates.tables.grids import grid_rows
@@ -23,10 +23,10 @@ def read_table(path: Path, form: TableForm, sheet: str | None = None) -> Table:
 
     Raises NotFound, or the error of the form for what is no table. What is wrong with single rows is in `problems`.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise NotFound(f"{form.name} {path} is not there; give the path of a CSV or .xlsx file")
     try:
-        with open_regular(path) as file:
+        with open_file(path) as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise form.error(f"{form.name} {path.name} cannot be read: {error.strerror}") from error

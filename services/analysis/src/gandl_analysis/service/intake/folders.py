@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from gandl_shared.errors import Forbidden, NotFound
 from gandl_shared.files.atomic import TEMPORARY_PREFIX
 from gandl_shared.files.keys import ARCHIVES, IMAGE_SUFFIXES
+from gandl_shared.files.objects import is_object, list_objects
 from gandl_shared.jobs import resolve_folder
 
 from gandl_analysis.formats.output_folder import EMBEDDINGS, WELLS
@@ -51,28 +53,27 @@ def view_folder(root: Path, path: str) -> FolderView:
 
     Hidden entries are left out, and so are links that lead out of the root.
     """
-    real = root.resolve()
+    real = root if is_object(root) else root.resolve()
     folder = real if not path.strip("/") else resolve_folder(root, path)
-    if not folder.is_dir():
+    if not is_object(folder) and not folder.is_dir():
         raise NotFound(f"'{path[:200]}' is no folder")
     folders, tables, images, entry_count = [], [], 0, 0
     names = set()
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                entry_count += 1
-                if entry_count > MAX_ENTRIES:
-                    break
-                if entry.name.startswith((".", TEMPORARY_PREFIX)) or not _is_inside(Path(entry.path), real):
-                    continue
-                lower = entry.name.lower()
-                names.add(entry.name)
-                if entry.is_dir() or lower.endswith(ARCHIVES):
-                    folders.append(entry.name)
-                elif lower.endswith(TABLE_SUFFIXES):
-                    tables.append(entry.name)
-                elif lower.endswith(IMAGE_SUFFIXES):
-                    images += 1
+        for name, is_folder in _entries(folder, real):
+            entry_count += 1
+            if entry_count > MAX_ENTRIES:
+                break
+            if name.startswith((".", TEMPORARY_PREFIX)):
+                continue
+            lower = name.lower()
+            names.add(name)
+            if is_folder or lower.endswith(ARCHIVES):
+                folders.append(name)
+            elif lower.endswith(TABLE_SUFFIXES):
+                tables.append(name)
+            elif lower.endswith(IMAGE_SUFFIXES):
+                images += 1
     except OSError as error:
         raise Forbidden(f"the folder '{path[:200]}' cannot be read: {error.strerror}") from error
     relative = "" if folder == real else str(folder.relative_to(real))
@@ -86,6 +87,15 @@ def view_folder(root: Path, path: str) -> FolderView:
         is_output={EMBEDDINGS, WELLS} <= names,
         is_cut=entry_count > MAX_ENTRIES,
     )
+
+
+def _entries(folder: Path, root: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the names in a folder and whether each is a folder, without links that lead out of the root."""
+    if is_object(folder):
+        yield from ((entry.name, entry.is_folder) for entry in list_objects(folder))
+        return
+    with os.scandir(folder) as entries:
+        yield from ((entry.name, entry.is_dir()) for entry in entries if _is_inside(Path(entry.path), root))
 
 
 def _is_inside(path: Path, root: Path) -> bool:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from gandl_shared.errors import BadInput, Conflict, TooLarge
 from gandl_shared.files.archives import DEFAULT_LIMITS, UnpackLimits, unpack_zip
 from gandl_shared.files.atomic import TEMPORARY_PREFIX, atomic_file
+from gandl_shared.files.objects import is_object
 
 from gandl_analysis.service.intake.folders import TABLE_SUFFIXES
 
@@ -58,6 +59,8 @@ class Uploads:
         return f"{FOLDER}/{target.name}"
 
     def _folder(self) -> Path:
+        if is_object(self.image_root):
+            raise Conflict("the images of this server are in an object store; put yours there with its own tools")
         folder = self.image_root.resolve() / FOLDER
         try:
             folder.mkdir(exist_ok=True)
