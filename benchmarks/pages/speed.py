@@ -20,27 +20,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import numpy as np
 import psutil
-from gandl_analysis.formats.store_layout import write_analysis, write_drawings
-from gandl_analysis.pipeline.result import Analysed
-from gandl_analysis.report.drawings import draw_ahead
-from gandl_shared.store import Store
 from gandl_shared.testing import free_port
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.pages.large import ScreenSize, large_analysis
-from benchmarks.pages.stored import SCREEN
+from benchmarks.pages.large import ScreenSize
+from benchmarks.pages.stored import SCREEN, store_screen
 from benchmarks.tables import write_between
 from checks.browser import find_chromium
 
 SIZES = (ScreenSize(plates=8, wells=384), ScreenSize(plates=4, wells=1536))
+OF_SCREEN = f"/ui/screens/{SCREEN}"
 PAGES = {
-    "report": "",
-    "all plates": "/plates",
-    "a plate": "/plates/HRCE-1",
-    "gallery of curves": "/curves",
-    "downloads": "/downloads",
+    "report": OF_SCREEN,
+    "all plates": f"{OF_SCREEN}/plates",
+    "a plate": f"{OF_SCREEN}/plates/HRCE-1",
+    "a plate of pictures": f"{OF_SCREEN}/plates/HRCE-1?view=pictures",
+    "a well": f"{OF_SCREEN}/wells/HRCE-1/C05?tiles=true",
+    "a compound": f"{OF_SCREEN}/compounds/Compound%20001",
+    "gallery of curves": f"{OF_SCREEN}/curves",
+    "decisions": f"{OF_SCREEN}/decisions",
+    "scatter of wells": f"{OF_SCREEN}/scatter",
+    "scatter of tiles": f"{OF_SCREEN}/scatter?of=tiles",
+    "downloads": f"{OF_SCREEN}/downloads",
+    "analyses": f"{OF_SCREEN}/analyses",
+    "failed sites": f"{OF_SCREEN}/parked",
+    "screens": "/ui/",
+    "new screen": "/ui/new",
+    "two analyses": f"/ui/compare?first={SCREEN}&version=1&second={SCREEN}&other_version=1",
+    "over time": "/ui/over-time",
 }
 _PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 _INTERACTION = """
@@ -58,7 +66,15 @@ _INTERACTION = """
 _INTERACTIONS = {
     "report": ("#filter-text", "input", "12"),
     "a plate": ("#plate a.well", "keydown", "ArrowRight"),
+    "a plate of pictures": ("#plate a.well", "keydown", "ArrowRight"),
+    "a well": ("form[data-viewer] input[name=low]", "input", "1"),
+    "a compound": ("a.point", "focus", ""),
+    "gallery of curves": ("input[type=search]", "input", "12"),
+    "decisions": ("#exclude [name=well]", "input", "C05"),
+    "scatter of wells": ("#box", "submit", ""),
+    "scatter of tiles": ("#box", "submit", ""),
 }
+"""What a reader does on a page. A submission of the empty form of a scatter selects all of its points."""
 _START_SECONDS = 60.0
 
 
@@ -77,13 +93,11 @@ class PageSpeed:
 
 def measure(browser: Browser, size: ScreenSize, folder: Path) -> Iterator[PageSpeed]:
     """Yield the speed of each page of a screen of that size."""
-    store, analysis = Store(folder), large_analysis(size)
-    write_analysis(store, SCREEN, 1, Analysed(analysis=analysis, sites=(), tile_efficacy=np.empty(0), fits={}))
-    write_drawings(store, SCREEN, 1, draw_ahead(analysis))
+    store_screen(folder, size)
     for name, path in PAGES.items():
         # Every page gets a process of its own, because the first page of a process reads the analysis.
         with _server(folder) as (address, process):
-            url = f"{address}/ui/screens/{SCREEN}{path}"
+            url = f"{address}{path}"
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             before = _processor_ms(process)
             cold = _first_content(page, url)
@@ -147,7 +161,7 @@ def _server(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/ui/").is_success
+        return httpx.get(f"{address}/health/live").is_success
     except httpx.TransportError:
         return False
 
