@@ -75,7 +75,7 @@ _INTERACTIONS = {
     "scatter of tiles": ("#box", "submit", ""),
 }
 """What a reader does on a page. A submission of the empty form of a scatter selects all of its points."""
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 
 
 @dataclass(frozen=True, kw_only=True)

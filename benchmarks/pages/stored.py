@@ -12,8 +12,10 @@ import numpy as np
 import tifffile
 import uvicorn
 from gandl_analysis.app import build
-from gandl_analysis.formats.store_layout import write_analysis, write_card, write_drawings, write_sample
+from gandl_analysis.figures.pixels.strips import report_strips
+from gandl_analysis.formats.store_layout import write_analysis, write_card, write_drawings, write_sample, write_strips
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis
+from gandl_analysis.report.compounds import drawn_curves
 from gandl_analysis.report.drawings import draw_ahead
 from gandl_analysis.settings import Settings
 from gandl_shared.db import Database, ModelUse, NewScreen
@@ -131,6 +133,8 @@ def _write_store(store: Store, analysis: ScreenAnalysis, card: ModelCard, new: N
     write_analysis(store, SCREEN, 1, analysed, profiles)
     write_drawings(store, SCREEN, 1, draw_ahead(analysis))
     write_sample(store, SCREEN, 1, analysed, profiles)
+    curves = drawn_curves(analysis.curves)
+    write_strips(store, SCREEN, 1, report_strips(analysis, curves, sites, lambda _: store.all_thumbnails(SCREEN)))
 
 
 def _profiles(new: NewScreen, key: str) -> Profiles:

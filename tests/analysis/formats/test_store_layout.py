@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from gandl_analysis.figures.pixels.strips import StripTile, StripView
 from gandl_analysis.formats.store_layout import (
     read_analysis,
     read_axes,
@@ -12,14 +13,18 @@ from gandl_analysis.formats.store_layout import (
     read_compounds,
     read_drawings,
     read_sites,
+    read_strips,
     write_analysis,
     write_card,
     write_drawings,
+    write_strips,
 )
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.result import Analysed
 from gandl_analysis.report.drawings import StoredDrawings
 from gandl_shared.errors import Invalid, NotFound
+from gandl_shared.plates import SiteId
+from gandl_shared.schemas.vocabulary import Role
 from gandl_shared.store import Store
 from gandl_shared.testing import fake_card
 
@@ -73,3 +78,12 @@ def test_figures_that_were_drawn_ahead_are_read_back(store: Store) -> None:
     drawings = StoredDrawings(curves={}, plates={}, e2_planes={"A/1": "<svg/>"}, controls={}, e2_c2_plane=None)
     write_drawings(store, "s1", 2, drawings)
     assert read_drawings(store, "s1", 2) == drawings
+
+
+def test_strips_come_back(store: Store) -> None:
+    assert read_strips(store, "s1", 2) is None
+    tile = StripTile(site=SiteId("P/1", "A01", "2"), role=Role.NEGATIVE, concentration_um=None, efficacy=-0.9)
+    dose = StripTile(site=SiteId("P/1", "A02", "1"), role=Role.TREATMENT, concentration_um=0.1, efficacy=0.2)
+    strips = {("=X é", "U2OS"): StripView(tiles=(tile, dose), address="data:image/webp;base64,AA==")}
+    write_strips(store, "s1", 2, strips)
+    assert read_strips(store, "s1", 2) == strips

@@ -6,6 +6,7 @@
     analyses/<version>/tiles.parquet     efficacies of tiles
     analyses/<version>/sample-1.parquet  a sample of the tiles along all axes, where a service has made it ahead
     analyses/<version>/drawings-2.json   figures of the report, where a service has drawn them ahead
+    analyses/<version>/strips-1.json     strips of tiles under the curves of the report, made ahead in the same way
     analyses/<version>/axes/<stem>.npz   fitted axes: arrays, a JSON header, a hash over both
     model.json                           the card of the model when the screen was submitted
 
@@ -21,6 +22,7 @@ from gandl_shared.schemas.screen import SiteScore
 from gandl_shared.store import Profiles, Store
 from pydantic import TypeAdapter
 
+from gandl_analysis.figures.pixels.strips import Strips, StripView
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
 from gandl_analysis.formats.tile_positions import TileSample, read_tile_sample, tile_sample_bytes
 from gandl_analysis.formats.tile_scores import TileScore, read_tile_scores, tile_scores_bytes
@@ -35,6 +37,8 @@ _DRAWINGS = "drawings-2.json"
 
 _SAMPLE = "sample-1.parquet"
 """The same of the rule by which tiles are sampled."""
+_STRIPS = "strips-1.json"
+"""The same of the rule by which tiles are chosen, and of their look."""
 
 
 class TestedCompound(Frozen, extra="ignore"):
@@ -44,6 +48,15 @@ class TestedCompound(Frozen, extra="ignore"):
     cell_line: str
 
 
+class StoredStrip(Frozen, extra="ignore"):
+    """The strip of tiles of a curve."""
+
+    compound: str
+    cell_line: str
+    view: StripView
+
+
+_STORED_STRIPS = TypeAdapter(tuple[StoredStrip, ...])
 _COMPOUNDS = TypeAdapter(tuple[TestedCompound, ...])
 _CARD: TypeAdapter[VectorCard] = TypeAdapter(VectorCard)
 _SITES = TypeAdapter(tuple[SiteScore, ...])
@@ -80,6 +93,21 @@ def read_drawings(store: Store, screen: str, version: int) -> StoredDrawings | N
         return StoredDrawings.model_validate_json(store.document(screen, f"{_folder(version)}/{_DRAWINGS}"))
     except NotFound:
         return None
+
+
+def write_strips(store: Store, screen: str, version: int, strips: Strips) -> None:
+    """Store the strips of tiles of the report of an analysis."""
+    rows = tuple(StoredStrip(compound=compound, cell_line=line, view=view) for (compound, line), view in strips.items())
+    store.put_document(screen, f"{_folder(version)}/{_STRIPS}", _STORED_STRIPS.dump_json(rows))
+
+
+def read_strips(store: Store, screen: str, version: int) -> Strips | None:
+    """Return the stored strips of an analysis, or None where this version of gandl has stored none."""
+    try:
+        rows = _STORED_STRIPS.validate_json(store.document(screen, f"{_folder(version)}/{_STRIPS}"))
+    except NotFound:
+        return None
+    return {(row.compound, row.cell_line): row.view for row in rows}
 
 
 def write_sample(store: Store, screen: str, version: int, analysed: Analysed, profiles: Profiles) -> None:

@@ -18,6 +18,7 @@ from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 from gandl_shared.schemas.states import AnalysisState
 from gandl_shared.store import Profiles, Store
 
+from gandl_analysis.figures.pixels.strips import Strips
 from gandl_analysis.formats.output_folder import FEATURES
 from gandl_analysis.formats.store_layout import (
     TestedCompound,
@@ -27,6 +28,7 @@ from gandl_analysis.formats.store_layout import (
     read_drawings,
     read_sample,
     read_sites,
+    read_strips,
     read_tiles,
 )
 from gandl_analysis.formats.tile_positions import TileSample
@@ -93,6 +95,10 @@ class Results:
     def drawings(self, screen: str, version: int | None) -> StoredDrawings | None:
         """Return the figures that were drawn when an analysis ended, or None where there are none."""
         return read_drawings(self._store, screen, finished_version(self._database, screen, version))
+
+    def strips(self, screen: str, version: int | None) -> Strips | None:
+        """Return the strips of tiles that were made when an analysis ended, or None where there are none."""
+        return read_strips(self._store, screen, finished_version(self._database, screen, version))
 
     def profiles(self, screen: str) -> Profiles:
         """Return the vectors of all tiles of a screen. Raises NotFound where there are none."""

@@ -20,10 +20,19 @@ from gandl_shared.schemas.analysis import AxisFrom
 from gandl_shared.schemas.screen import Progress, notes_of
 from gandl_shared.store import Profiles, Store
 
-from gandl_analysis.formats.store_layout import read_axes, read_card, write_analysis, write_drawings, write_sample
+from gandl_analysis.figures.pixels.strips import Strips, report_strips
+from gandl_analysis.formats.store_layout import (
+    read_axes,
+    read_card,
+    write_analysis,
+    write_drawings,
+    write_sample,
+    write_strips,
+)
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput, limits_of
 from gandl_analysis.pipeline.result import Analysed
+from gandl_analysis.report.compounds import drawn_curves
 from gandl_analysis.report.drawings import draw_ahead
 from gandl_analysis.service.models import ModelCatalog
 
@@ -62,6 +71,7 @@ class AnalysisRuns:
                 if self.draws_ahead:
                     # A reader of the page would wait for these figures, which take seconds on a large screen.
                     write_drawings(self.store, lease.screen_id, lease.version, draw_ahead(analysed.analysis))
+                    write_strips(self.store, lease.screen_id, lease.version, self._strips(lease, analysed))
                     write_sample(self.store, lease.screen_id, lease.version, analysed, screen.profiles)
         except (Unavailable, DeadlineExceeded) as error:
             return self._wait(lease, error.detail)
@@ -69,6 +79,12 @@ class AnalysisRuns:
             # No error may stop the worker; it is recorded with the analysis.
             return self._failed(lease, error)
         return persist(lambda: self.database.analyses.finish(lease)) or self._clean_up(lease)
+
+    def _strips(self, lease: LeasedAnalysis, analysed: Analysed) -> Strips:
+        curves = drawn_curves(analysed.analysis.curves)
+        return report_strips(
+            analysed.analysis, curves, analysed.sites, lambda _: self.store.all_thumbnails(lease.screen_id)
+        )
 
     def _wait(self, lease: LeasedAnalysis, reason: str) -> bool:
         """Give an analysis back until the store, the database or the service of models answers again."""

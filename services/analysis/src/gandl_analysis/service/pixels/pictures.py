@@ -90,6 +90,9 @@ def stored_report(results: Results, pictures: Pictures, stored: StoredAnalysis) 
 
 def stored_strips(results: Results, pictures: Pictures, stored: StoredAnalysis) -> Strips:
     """Return the strips of tiles of the report of an analysis, from thumbnails; none where no thumbnail is stored."""
+    ahead = results.strips(stored.screen, stored.version)
+    if ahead is not None:
+        return ahead
     analysis, screen = stored.analysis, stored.screen
     sites = results.sites(screen, stored.version, WellFilter())
     curves = drawn_curves(analysis.curves)
