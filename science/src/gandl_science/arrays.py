@@ -9,13 +9,15 @@ import numpy as np
 import scipy  # its parts load at their first use
 from numpy.typing import NDArray
 
+from gandl_science.threads import map_parts, row_blocks, row_parts
+
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Vectors = NDArray[np.floating]
 """Vectors of a featurizer, one row per tile; float32 in practice, and any float type is accepted."""
 
-_CHUNK = 32_768  # rows that are converted to float64 at a time
+_CHUNK = 2048  # rows that are converted to float64 at a time; fresh memory for more would cost more than the sums
 
 
 def group_means(values: Vectors, group: Index, count: int) -> Float:
@@ -43,7 +45,10 @@ def projections(vectors: Vectors, weights: Float, biases: Float) -> Float:
     Products are taken in float64, a chunk of rows at a time, so that a large screen is never copied as a whole.
     """
     out = np.empty((len(vectors), len(weights)))
-    for start in range(0, len(vectors), _CHUNK):
-        rows = vectors[start : start + _CHUNK].astype(np.float64, copy=False)
-        out[start : start + _CHUNK] = rows @ weights.T + biases
+
+    def fill(part: slice) -> None:
+        for rows in row_blocks(part, _CHUNK):
+            out[rows] = vectors[rows].astype(np.float64, copy=False) @ weights.T + biases
+
+    map_parts(fill, row_parts(len(vectors), _CHUNK))
     return out

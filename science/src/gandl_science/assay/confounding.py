@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gandl_science.arrays import Float, Index
+from gandl_science.arrays import Float, Index, group_means
 
 PERMUTATIONS = 499
 _MAX_COMPONENTS = 20
@@ -63,14 +63,15 @@ def confounding_test(
 
 
 def _can_permute(codes: Index, strata: Index) -> bool:
-    return any(len(np.unique(codes[strata == s])) > 1 for s in np.unique(strata))
+    # A stratum with several codes is in several of the pairs.
+    pairs = np.unique(np.stack([strata, codes], axis=1), axis=0)
+    return len(pairs) > len(np.unique(strata))
 
 
 def _without_strata(units: Float, strata: Index) -> Float:
-    out = units.astype(np.float64)
-    for s in np.unique(strata):
-        out[strata == s] -= out[strata == s].mean(axis=0)
-    return out
+    index = np.unique(strata, return_inverse=True)[1]
+    means = group_means(units, index, int(index.max()) + 1)
+    return units.astype(np.float64) - means[index]
 
 
 def _components(residual: Float) -> Float:

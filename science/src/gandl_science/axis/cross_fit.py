@@ -10,9 +10,7 @@ zero (docs/axes-and-quality.md).
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,14 +21,13 @@ from gandl_science.axis.anchors import control_anchors
 from gandl_science.axis.fitted import AxisFit, OffAxis
 from gandl_science.axis.folds import Folds
 from gandl_science.axis.linear.joint import JointProblem, fit_jointly
-from gandl_science.axis.linear.moments import whitenings_without_folds
+from gandl_science.axis.linear.moments import FoldWhitenings, fold_whitenings
 from gandl_science.axis.linear.whitening import WHITENINGS, Whitening
 from gandl_science.axis.provenance import ControlStatus
 from gandl_science.axis.residual import WellScatter, first_component, off_reference, residual_of, well_scatter
 from gandl_science.axis.scores import WellScores, count_tiles_right
+from gandl_science.threads import map_parts
 
-MAX_THREADS = 4
-"""The most folds that are fitted at a time. Each holds a copy of its training tiles, so memory sets this limit."""
 MIN_JOINT_NUMBERS = 16_000_000
 """From so many numbers in the labelled tiles on, all folds are fitted together, in an eighth of the time and memory."""
 REGULARISATION = 1e-3
@@ -67,7 +64,7 @@ class LinearAxis:
 class HeldOutScores:
     """Scores along the axis alone, and the `axes` that were fitted without each fold.
 
-    The other fields are those of `WellScores`.
+    `shared` has the whitenings of large problems. The other fields are those of `WellScores`.
     """
 
     axes: Sequence[LinearAxis]
@@ -75,6 +72,7 @@ class HeldOutScores:
     n_tiles: Index
     tiles_right: Index
     tile_on: Float
+    shared: FoldWhitenings | None = None
 
     @property
     def functionals(self) -> tuple[Float, Float]:
@@ -88,7 +86,8 @@ def held_out_scores(
     """Fit and score as `score_wells` does, without anything across the axis. Arguments and errors are the same."""
     if not np.isfinite(vectors).all():
         raise ValueError("vectors hold NaN or infinite numbers")
-    axes = _fold_axes(_Tiles(vectors=vectors, well=well, labels=labels), folds, options)
+    fitted = _fold_axes(_Tiles(vectors=vectors, well=well, labels=labels), folds, options)
+    axes = fitted.axes
     # Functionals on vectors as they are score tiles for all folds at once, without whitening them for each fold.
     weights, biases = _functionals(axes)
     tile_on = _tile_scores(vectors, weights, biases, folds.of_well[well])
@@ -98,6 +97,7 @@ def held_out_scores(
         n_tiles=np.bincount(well, minlength=len(labels)),
         tiles_right=count_tiles_right(tile_on, well, labels),
         tile_on=tile_on,
+        shared=fitted.shared,
     )
 
 
@@ -127,7 +127,8 @@ def score_wells(
     # The unit is the typical held-out control, so that distances of different screens can be compared.
     distance = distance / _median_of_positive(distance[labels != 0])
     tiles = _Tiles(vectors=vectors, well=well, labels=labels)
-    off_axis = _off_axis(tiles, weights.mean(axis=0), means, efficacy, scatter, options)
+    whitening = _whole_whitening(tiles, folds, scores.shared, options)
+    off_axis = _off_axis(whitening, labels, weights.mean(axis=0), means, efficacy, scatter)
     # The stored axis was fitted on all controls, so its own distances of controls are too small. On the other wells
     # its unit is chosen so that it agrees with the axes of the folds.
     ratio = off_axis.distance(means, efficacy) / np.where(distance > 0, distance, np.nan)
@@ -173,12 +174,6 @@ def _unit_axis(whitening: Whitening, weights: Float, bias: float) -> LinearAxis:
     return LinearAxis(whitening=whitening, weights=weights / length, bias=bias / length)
 
 
-def available_threads() -> int:
-    """Return how many folds to fit at a time: the cores of this process, at most MAX_THREADS."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MAX_THREADS)
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Tiles:
     """Vectors [N, F], the well [N] of each, and the labels [W] of the wells."""
@@ -198,29 +193,41 @@ def _functionals(axes: Sequence[LinearAxis]) -> tuple[Float, Float]:
     return np.stack([weights for weights, _ in functionals]), np.stack([bias for _, bias in functionals])
 
 
-def _fold_axes(tiles: _Tiles, folds: Folds, options: AxisOptions) -> list[LinearAxis]:
+@dataclass(frozen=True, kw_only=True)
+class _FoldAxes:
+    """The axis without each fold, and their whitenings where these were computed together."""
+
+    axes: Sequence[LinearAxis]
+    shared: FoldWhitenings | None = None
+
+
+def _fold_axes(tiles: _Tiles, folds: Folds, options: AxisOptions) -> _FoldAxes:
     """Fit the axis without each fold, several at a time, as the libraries release the lock of the interpreter."""
     if np.count_nonzero(tiles.labels[tiles.well]) * tiles.vectors.shape[1] >= MIN_JOINT_NUMBERS:
         return _joint_axes(tiles, folds, options)
 
-    def training_wells() -> Iterator[Mask]:
-        yield from ((folds.of_well >= 0) & (folds.of_well != k) for k in range(folds.count))
+    def fit_without(fold: int) -> LinearAxis:
+        training_wells = (folds.of_well >= 0) & (folds.of_well != fold)
+        return fit_linear_axis(*tiles.labelled(training_wells), options)
 
-    with ThreadPoolExecutor(min(available_threads(), folds.count)) as pool:
-        return list(pool.map(lambda wells: fit_linear_axis(*tiles.labelled(wells), options), training_wells()))
+    return _FoldAxes(axes=map_parts(fit_without, range(folds.count)))
 
 
-def _joint_axes(tiles: _Tiles, folds: Folds, options: AxisOptions) -> list[LinearAxis]:
+def _joint_axes(tiles: _Tiles, folds: Folds, options: AxisOptions) -> _FoldAxes:
     """Fit the axes without each fold by passes over the tiles that serve all of them; the axes are the same."""
     vectors, classes = tiles.labelled(folds.of_well >= 0)
     fold = folds.of_well[tiles.well[(tiles.labels[tiles.well] != 0) & (folds.of_well[tiles.well] >= 0)]]
     training = fold[:, None] != np.arange(folds.count)
-    shared = options.whitening == "within_class"
-    whitenings = whitenings_without_folds(vectors, classes, fold, folds.count) if shared else None
-    if whitenings is None:
+    shared: FoldWhitenings | None = None
+    if options.whitening == "within_class":
+        shared = fold_whitenings(vectors, classes, fold, folds.count)
+    if shared is not None:
+        whitenings: Sequence[Whitening] = shared.without
+    else:
         fit = WHITENINGS[options.whitening]
         whitenings = [fit(vectors[own], classes[own]) for own in training.T]
-    return _fitted_together(vectors, classes, training, whitenings, options)
+    axes = _fitted_together(vectors, classes, training, whitenings, options)
+    return _FoldAxes(axes=axes, shared=shared)
 
 
 def _fitted_together(
@@ -260,22 +267,30 @@ def _distances(
     axes: Sequence[LinearAxis], means: Float, efficacy: Float, labels: Index, folds: Folds, scatter: WellScatter
 ) -> Float:
     """Return off-axis distances [W, K] of mean vectors [W, F] by each fold's axis and its training controls."""
-    columns = []
-    for k, axis in enumerate(axes):
-        residual = residual_of(axis.whitening, axis.weights)
+
+    def distances_of(fold: int) -> Float:
+        residual = residual_of(axes[fold].whitening, axes[fold].weights)
         # The left-out wells must not shape the reference that they are measured by.
-        training_labels = np.where(folds.of_well != k, labels, 0)
+        training_labels = np.where(folds.of_well != fold, labels, 0)
         reference = off_reference(residual, means, efficacy, training_labels, scatter)
-        columns.append(reference.distance(residual.along(means, reference.basis), efficacy))
-    return np.stack(columns, axis=1)
+        return reference.distance(residual.along(means, reference.basis), efficacy)
+
+    return np.stack(map_parts(distances_of, range(len(axes))), axis=1)
+
+
+def _whole_whitening(tiles: _Tiles, folds: Folds, shared: FoldWhitenings | None, options: AxisOptions) -> Whitening:
+    """Return the whitening by all labelled tiles: the one of all folds, unless a labelled well is in none."""
+    labelled = tiles.labels != 0
+    if shared is not None and bool((folds.of_well[labelled] >= 0).all()):
+        return shared.whole
+    return WHITENINGS[options.whitening](*tiles.labelled(labelled))
 
 
 def _off_axis(
-    tiles: _Tiles, weights: Float, means: Float, efficacy: Float, scatter: WellScatter, options: AxisOptions
+    whitening: Whitening, labels: Index, weights: Float, means: Float, efficacy: Float, scatter: WellScatter
 ) -> OffAxis:
-    """Fit what is measured across the mean functional `weights` [F], in a space whitened by all controls."""
-    controls = tiles.labels != 0
-    whitening = WHITENINGS[options.whitening](*tiles.labelled(controls))
+    """Fit what is measured across the mean functional `weights` [F], in a space that is whitened by all controls."""
+    controls = labels != 0
     # The mean of the folds' axes belongs to no single whitened space; solving puts it into this one.
     axis = np.linalg.solve(whitening.matrix, weights).astype(np.float64)
     axis /= float(np.linalg.norm(axis)) or 1.0
@@ -287,7 +302,7 @@ def _off_axis(
         weights=axis,
         direction=direction,
         centre=float(np.nanmean(control_residuals @ direction)),
-        reference=off_reference(residual, means, efficacy, tiles.labels, scatter),
+        reference=off_reference(residual, means, efficacy, labels, scatter),
         unit=1.0,
     )
 

@@ -16,6 +16,7 @@ from scipy.linalg import eigh
 
 from gandl_science.arrays import Float, Index, Vectors, projections
 from gandl_science.axis.linear.whitening import Whitening
+from gandl_science.threads import map_parts, row_blocks, row_parts
 
 COMPONENTS = 5
 """The number of directions in which off-axis distances are measured. In all 512, the noise of a few tiles per well
@@ -24,7 +25,8 @@ controls in all directions, and 4.8 times in five."""
 
 _PRIOR_WELLS = 5.0
 """The variance of each direction is steadied by the mean variance, which counts as this many wells."""
-_CHUNK = 8192
+_LONG = 4  # so many times more rows than columns make a singular value decomposition slow
+_CHUNK = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +109,18 @@ def well_scatter(means: Float, efficacy: Float) -> WellScatter:
         origin: Float = means.mean(axis=0)  # without a copy of all wells
     else:
         origin = means[finite].mean(axis=0) if finite.any() else np.zeros(means.shape[1])
-    fraction, moments = _fraction(efficacy), np.zeros((means.shape[1] + 2,) * 2)
-    for start in range(0, len(means), _CHUNK):
-        keep = start + np.flatnonzero(finite[start : start + _CHUNK])
-        z = np.column_stack([means[keep] - origin, np.ones(len(keep)), fraction[keep]])
-        moments += z.T @ z
-    return WellScatter(origin=origin, moments=moments)
+    fraction = _fraction(efficacy)
+
+    def moments_of(part: slice) -> Float:
+        moments = np.zeros((means.shape[1] + 2,) * 2)
+        for rows in row_blocks(part, _CHUNK):
+            keep = rows.start + np.flatnonzero(finite[rows])
+            z = np.column_stack([means[keep] - origin, np.ones(len(keep)), fraction[keep]])
+            moments += z.T @ z
+        return moments
+
+    parts = row_parts(len(means), _CHUNK)
+    return WellScatter(origin=origin, moments=np.add.reduce(map_parts(moments_of, parts)))
 
 
 def off_reference(
@@ -161,5 +169,11 @@ def first_component(residuals: Float) -> Float:
     Its largest entry is positive, so that the sign does not depend on the decomposition.
     """
     finite = residuals[np.isfinite(residuals).all(axis=1)]
-    direction: Float = np.linalg.svd(finite - finite.mean(axis=0), full_matrices=False)[2][0]
+    centred = finite - finite.mean(axis=0)
+    wells, features = centred.shape
+    if wells >= _LONG * features:
+        # Many wells: the largest eigenvector of their scatter, in a tenth of the time and without a second copy.
+        direction: Float = eigh(centred.T @ centred, subset_by_index=[features - 1, features - 1])[1][:, 0]
+    else:
+        direction = np.linalg.svd(centred, full_matrices=False)[2][0]
     return direction * (1.0 if direction[np.argmax(np.abs(direction))] > 0 else -1.0)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gandl_shared.errors import InvalidPlateMap, Problem, raise_if
 from gandl_shared.plates.columns import standard_column
+from gandl_shared.plates.map_table.exclusion_marks import exclusion_problems
 from gandl_shared.plates.map_table.published import read_published
 from gandl_shared.plates.map_table.rows import read_rows
 from gandl_shared.plates.map_table.site_rows import merge_site_rows
@@ -88,7 +89,13 @@ def _plate_map(
     similar = _similar_names(wells, source)
     # The names of a published table are those of its publisher, and nobody can correct them there.
     notes = [f"{problem.field} {problem.detail.partition(';')[0]}" for problem in similar] if published else []
-    problems = [*table.problems, *reading.problems, *_repeated_wells(wells, source), *([] if published else similar)]
+    problems = [
+        *table.problems,
+        *reading.problems,
+        *exclusion_problems(table),
+        *_repeated_wells(wells, source),
+        *([] if published else similar),
+    ]
     problems.sort(key=lambda problem: problem.row or 0)
     # A row with a problem may be the control that seems to be missing, so controls are checked only without problems.
     if not problems:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.result import Analysed, AxisScores, ScreenAnalysis
-from gandl_science.axis import cross_fit
+from gandl_science import threads as cores
 from gandl_science.axis.cross_fit import score_wells
 from gandl_science.axis.folds import grouped_folds
 from gandl_science.axis.plate_normalisation import standardise_plates
@@ -248,7 +248,7 @@ def test_experiments_are_held_out_where_plates_do_not_carry_both_controls() -> N
 def test_the_answer_does_not_depend_on_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = []
     for threads in (1, 3):
-        monkeypatch.setattr(cross_fit, "available_threads", partial(int, threads))
+        monkeypatch.setattr(cores, "available_threads", partial(int, threads))
         with threadpool_limits(threads, user_api="blas"):
             answers.append(analysis_of(TWO))
     assert answers[0] == answers[1]

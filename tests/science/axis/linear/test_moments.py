@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from gandl_science.axis.linear.moments import whitenings_without_folds
+from gandl_science.axis.linear.moments import fold_whitenings
 from gandl_science.axis.linear.whitening import within_class
 
 RNG = np.random.default_rng(0)
@@ -13,9 +13,9 @@ VECTORS = (RNG.normal(size=(300, 12)) @ RNG.normal(size=(12, 12)) + 50 + CLASSES
 
 
 def test_each_whitening_is_that_of_the_tiles_outside_its_fold() -> None:
-    whitenings = whitenings_without_folds(VECTORS, CLASSES, FOLD, 4)
+    whitenings = fold_whitenings(VECTORS, CLASSES, FOLD, 4)
     assert whitenings is not None
-    for k, whitening in enumerate(whitenings):
+    for k, whitening in enumerate([*whitenings.without, whitenings.whole]):
         expected = within_class(VECTORS[k != FOLD], CLASSES[k != FOLD])
         np.testing.assert_allclose(whitening.matrix, expected.matrix, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(whitening.centre, expected.centre, rtol=1e-12)
@@ -23,4 +23,4 @@ def test_each_whitening_is_that_of_the_tiles_outside_its_fold() -> None:
 
 def test_a_feature_in_another_unit_needs_a_pass_of_its_own() -> None:
     scaled = VECTORS * np.where(np.arange(12) == 3, 1e6, 1).astype(np.float32)
-    assert whitenings_without_folds(scaled, CLASSES, FOLD, 4) is None
+    assert fold_whitenings(scaled, CLASSES, FOLD, 4) is None

@@ -7,8 +7,9 @@ hinge, an intercept that is penalised as the weights are, and classes of equal w
 
     min over w, b of  (w · w + b²) / 2 + C Σ cᵢ max(0, 1 - yᵢ (w · z(xᵢ) + b))²
 
-It is solved by Newton's method for a piecewise quadratic function with an exact line search (Keerthi and DeCoste 2005);
-each Newton step is found by conjugate gradients, which need few steps in whitened space.
+It is solved by Newton's method for a piecewise quadratic function with an exact line search (Keerthi and DeCoste 2005).
+Each Newton step is found by conjugate gradients, which need few steps in whitened space; where there is one problem
+only, its second derivatives are small enough to be formed.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from gandl_science.arrays import Float, Index, Mask, Vectors
 from gandl_science.axis.linear.whitening import Whitening
+from gandl_science.threads import map_parts, row_blocks, row_parts
 
 TOLERANCE = 1e-7
 """The solution's gradient, relative to that at zero."""
@@ -62,26 +65,60 @@ class JointProblem:
         """Return w · z(x) + b [N, K] for all tiles."""
         functionals, offsets = self._functionals(weights, bias)
         out = np.empty((len(self.vectors), len(bias)))
-        for rows, block in self._blocks():
-            out[rows] = block @ functionals + offsets
+
+        def fill(part: slice) -> None:
+            for rows, block in self._blocks(part):
+                out[rows] = block @ functionals + offsets
+
+        map_parts(fill, self._parts)
         return out
 
     def pulled_back(self, tile_values: Float) -> Functionals:
         """Return the sums Σ vᵢ z(xᵢ) [K, F] and Σ vᵢ [K] for values [N, K] of the tiles."""
-        sums = np.zeros((self.vectors.shape[1], tile_values.shape[1]))
-        for rows, block in self._blocks():
-            sums += block.T @ tile_values[rows]
+
+        def sums_of(part: slice) -> Float:
+            sums = np.zeros((self.vectors.shape[1], tile_values.shape[1]))
+            for rows, block in self._blocks(part):
+                sums += block.T @ tile_values[rows]
+            return sums
+
+        sums = np.add.reduce(map_parts(sums_of, self._parts))
         return self._whitened(sums, tile_values.sum(axis=0))
 
     def curvature(self, weights: Float, bias: Float, costs: Float) -> Functionals:
         """Return Σ cᵢ (w · z(xᵢ) + b) z(xᵢ) and Σ cᵢ (w · z(xᵢ) + b) in one pass over the tiles."""
         functionals, offsets = self._functionals(weights, bias)
-        sums, totals = np.zeros(functionals.shape), np.zeros(len(bias))
-        for rows, block in self._blocks():
-            values = costs[rows] * (block @ functionals + offsets)
-            sums += block.T @ values
-            totals += values.sum(axis=0)
-        return self._whitened(sums, totals)
+
+        def sums_of(part: slice) -> Functionals:
+            sums, totals = np.zeros(functionals.shape), np.zeros(len(bias))
+            for rows, block in self._blocks(part):
+                values = costs[rows] * (block @ functionals + offsets)
+                sums += block.T @ values
+                totals += values.sum(axis=0)
+            return sums, totals
+
+        parts = map_parts(sums_of, self._parts)
+        return self._whitened(*(np.add.reduce([part[i] for part in parts]) for i in (0, 1)))
+
+    def hessian(self, costs: Float) -> Float:
+        """Return I + 2 Σ cᵢ z̃(xᵢ) z̃(xᵢ)ᵀ [F + 1, F + 1] of the only problem, with z̃ = (z, 1) and costs [N, 1]."""
+        whitening, features = self.whitenings[0], self.vectors.shape[1]
+
+        def sums_of(part: slice) -> Float:
+            total = np.zeros((features + 1,) * 2)
+            for rows in row_blocks(part, _CHUNK):
+                own = rows.start + np.flatnonzero(costs[rows, 0])
+                extended = np.column_stack([self.vectors[own] - whitening.centre, np.ones(len(own))])
+                extended *= np.sqrt(2 * costs[own])
+                total += extended.T @ extended
+            return total
+
+        # Whitening is linear: the sums are brought into whitened space, and not each tile.
+        space = np.eye(features + 1)
+        space[:features, :features] = whitening.matrix
+        total: Float = space.T @ np.add.reduce(map_parts(sums_of, self._parts)) @ space
+        total.flat[:: features + 2] += 1
+        return total
 
     def _functionals(self, weights: Float, bias: Float) -> tuple[Float, Float]:
         columns = [each.matrix @ w for each, w in zip(self.whitenings, weights, strict=True)]
@@ -95,14 +132,17 @@ class JointProblem:
         ]
         return np.stack(rows), totals
 
-    def _blocks(self) -> Iterator[tuple[slice, Float]]:
+    @property
+    def _parts(self) -> Sequence[slice]:
+        return row_parts(len(self.vectors), _CHUNK)
+
+    def _blocks(self, part: slice) -> Iterator[tuple[slice, Float]]:
         # One buffer serves all blocks: fresh memory would cost more than the products.
         buffer = np.empty((_CHUNK, self.vectors.shape[1]))
-        for start in range(0, len(self.vectors), _CHUNK):
-            part = self.vectors[start : start + _CHUNK]
-            block = buffer[: len(part)]
-            np.copyto(block, part)
-            yield slice(start, start + len(part)), block
+        for rows in row_blocks(part, _CHUNK):
+            block = buffer[: rows.stop - rows.start]
+            np.copyto(block, self.vectors[rows])
+            yield rows, block
 
 
 def fit_jointly(problem: JointProblem) -> Functionals:
@@ -125,7 +165,7 @@ def fit_jointly(problem: JointProblem) -> Functionals:
         if not live.any():
             return weights, bias
         active = costs * (slack > 0)
-        step = _newton_step(problem, active, gradient, live)
+        step = _exact_step(problem, active, gradient) if count == 1 else _newton_step(problem, active, gradient, live)
         along = problem.scores(*step)
         size = _line_search((weights, bias), step, scores, along, costs, y)
         weights, bias = weights + size[:, None] * step[0], bias + size * step[1]
@@ -136,6 +176,12 @@ def fit_jointly(problem: JointProblem) -> Functionals:
 def _dot(a: Functionals, b: Functionals) -> Float:
     product: Float = np.einsum("kf,kf->k", a[0], b[0]) + a[1] * b[1]
     return product
+
+
+def _exact_step(problem: JointProblem, active: Float, gradient: Functionals) -> Functionals:
+    """Solve H d = -g for the only problem. Vectors that are not whitened would need hundreds of conjugate steps."""
+    step = cho_solve(cho_factor(problem.hessian(active)), -np.append(gradient[0][0], gradient[1]))
+    return step[None, :-1], step[-1:]
 
 
 def _newton_step(problem: JointProblem, active: Float, gradient: Functionals, live: Mask) -> Functionals:

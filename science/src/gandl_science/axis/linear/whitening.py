@@ -13,8 +13,9 @@ from types import MappingProxyType
 import numpy as np
 
 from gandl_science.arrays import Float, Index, Vectors, group_means
+from gandl_science.threads import map_parts, row_blocks, row_parts
 
-_CHUNK = 8192  # rows that are converted to float64 at a time
+_CHUNK = 2048  # rows that are converted to float64 at a time
 _MAX_RELATIVE_VARIANCE = 1e4
 """A feature whose variance within the classes is so many times the median one is in another unit than the others."""
 _MIN_RELATIVE_EIGENVALUE = 1e-10
@@ -32,8 +33,12 @@ class Whitening:
     def __call__(self, vectors: Vectors) -> Float:
         """Return whitened vectors [N, F] in float64."""
         whitened = np.empty(vectors.shape)
-        for rows in _chunks(len(vectors)):
-            whitened[rows] = (vectors[rows] - self.centre) @ self.matrix
+
+        def fill(part: slice) -> None:
+            for rows in row_blocks(part, _CHUNK):
+                np.matmul(vectors[rows] - self.centre, self.matrix, out=whitened[rows])
+
+        map_parts(fill, row_parts(len(vectors), _CHUNK))
         return whitened
 
 
@@ -112,7 +117,7 @@ def shrunk_covariance(sample: Float, fourth: float, n: int) -> Float:
 
 
 def _chunks(rows: int) -> Iterator[slice]:
-    return (slice(start, start + _CHUNK) for start in range(0, rows, _CHUNK))
+    return row_blocks(slice(0, rows), _CHUNK)
 
 
 def _whitening(centre: Float, residuals: Callable[[], Iterable[Float]]) -> Whitening:

@@ -69,10 +69,16 @@ def write_embeddings(
         rows = slice(start, start + _GROUP_ROWS)
         own = None if efficacy is None else efficacy[rows]
         part = _table(wells, by_key, profiles.where(rows), own, images).replace_schema_metadata(metadata)
-        writer = writer or pq.ParquetWriter(file, part.schema, write_statistics=False, compression="none")
+        writer = writer or _writer(file, part.schema)
         writer.write_table(part)
     if writer is not None:
         writer.close()
+
+
+def _writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    # Only texts repeat: a dictionary of the numbers of each feature would be built and thrown away again.
+    repeated = [field.name for field in schema if pa.types.is_string(field.type)]
+    return pq.ParquetWriter(file, schema, use_dictionary=repeated, write_statistics=False, compression="none")
 
 
 def _table(

@@ -10,6 +10,7 @@ from pathlib import Path
 from gandl_shared.errors import InvalidTable, NotFound, Problem, raise_if
 from gandl_shared.files.formulas import plain_text
 from gandl_shared.plates import Role, Well, has_metadata_prefix, plain_column
+from gandl_shared.plates.map_table.exclusion_marks import exclusion_reason
 from gandl_shared.plates.tables import TableForm, read_table
 from gandl_shared.schemas.analysis import AnalysisParameters, Exclusion, ExclusionLevel
 from gandl_shared.schemas.vocabulary import EXCLUSION_BY
@@ -17,7 +18,6 @@ from gandl_shared.store import Profiles
 
 from gandl_analysis.formats.embeddings import read_embeddings
 from gandl_analysis.formats.output_folder import EMBEDDINGS, SITES, WELLS
-from gandl_analysis.formats.response_columns import exclusion_reason
 from gandl_analysis.pipeline.image_qc import EXCLUSION_PREFIX
 from gandl_analysis.pipeline.inputs import EarlierAxes, ScreenInput
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from gandl_shared.errors import Problem
 from gandl_shared.plates.columns import COLUMN_NAMES, DOSE, column_key, plain_column, standard_column
+from gandl_shared.plates.map_table.exclusion_marks import exclusion_reason
 from gandl_shared.plates.tables import Row, Table
 from gandl_shared.plates.tables.damage import damage
 from gandl_shared.plates.tables.names import fold_name, folding_notes
@@ -21,7 +22,6 @@ REQUIRED = ("compound", "cell_line", DOSE, "response")
 _NUMBERS = (DOSE, "response", "off_distance")
 _UNITLESS = frozenset({"treatment_conc"})
 """The names of a concentration in plate maps that state no unit themselves."""
-_NO, _YES = {"false", "no", "n", "0"}, {"true", "yes", "y", "1"}
 _INFINITE = {"inf", "-inf", "+inf", "infinity", "-infinity", "∞"}
 
 
@@ -259,13 +259,6 @@ class ResponseColumns:
         if self._mark is Mark.COMMA:
             notes.append("Commas in numbers were read as decimal commas")
         return notes
-
-
-def exclusion_reason(text: str) -> str | None:
-    """Return why a well must not be fitted: any text but a word for no; a mere yes becomes "excluded"."""
-    if not text or is_missing(text) or text.lower() in _NO:
-        return None
-    return "excluded" if text.lower() in _YES else text
 
 
 def _well_name(text: str) -> str | None:

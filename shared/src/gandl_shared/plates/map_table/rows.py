@@ -15,7 +15,7 @@ from gandl_shared.plates.tables.names import fold_name, folding_notes
 from gandl_shared.plates.tables.quantities.numbers import is_missing
 from gandl_shared.plates.tables.table import Row, Table
 from gandl_shared.plates.well import UNSPECIFIED, Well
-from gandl_shared.plates.well_names import parse_well, well_name
+from gandl_shared.plates.well_names import PositionError, check_position, parse_well, well_name
 from gandl_shared.schemas.vocabulary import Role
 
 _NAMES = ("plate", "compound", "cell_line")
@@ -207,9 +207,11 @@ def well_of(texts: Sequence[str]) -> str:
         row, column = map(int, texts)
         if not row or not column:
             raise ValueError(f"row {row} and column {column} are counted from 0; count from 1, or write A01")
-        return well_name(row, column)
+        return well_name(*check_position(row, column))
     try:
         return well_name(*parse_well(text))
+    except PositionError:
+        raise
     except ValueError:
         # Plates are counted by rows or by columns, and nothing in the table says which.
         number = f"'{text}' is a number, which may count by rows or by columns; write A01 or P24"

@@ -13,9 +13,11 @@ import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from gandl_science.threads import map_parts
 from gandl_shared.files.formulas import neutral_text
 from gandl_shared.models import FeatureRule
 from numpy.typing import NDArray
@@ -61,42 +63,51 @@ def measured_rows(values: Vectors) -> Mask:
     missing = np.zeros(len(values), np.intp)
     for columns in _blocks(values.shape[1]):
         block = values[:, columns]
-        block[~np.isfinite(block)] = np.nan
-        missing += np.isnan(block).sum(axis=1)
+        finite = np.isfinite(block)
+        if not finite.all():
+            block[~finite] = np.nan
+            missing += np.count_nonzero(~finite, axis=1)
     measured: Mask = missing <= MAX_MISSING_OF_ROW * values.shape[1]
     return measured
 
 
 def judge_features(values: Vectors, names: Sequence[str]) -> JudgedFeatures:
     """Return which features of the rows [N, F] are used. All numbers are finite or NaN."""
-    rules: list[FeatureRule | None] = []
-    centres, spreads, shares = [], [], []
+    half = values.shape[1] // 2
+    parts = [slice(0, half), slice(half, values.shape[1])]
+    statistics = [each for part in map_parts(partial(_statistics_of, values), parts) for each in part]
     digests: set[bytes] = set()
-    for columns in _blocks(values.shape[1]):
-        # One column after the other in memory: medians and digests then read each of them once.
-        block = np.ascontiguousarray(values[:, columns].T)
-        for column in block:
-            statistics = _statistics(column)
-            rules.append(_rule(column, statistics, digests))
-            centres.append(statistics.centre)
-            spreads.append(statistics.spread)
-            shares.append(statistics.missing)
     return JudgedFeatures(
         names=tuple(names),
-        rules=tuple(rules),
-        missing=np.array(shares),
-        centre=np.array(centres),
-        spread=np.array(spreads),
+        rules=tuple(_rule(each, digests) for each in statistics),
+        missing=np.array([each.missing for each in statistics]),
+        centre=np.array([each.centre for each in statistics]),
+        spread=np.array([each.spread for each in statistics]),
     )
 
 
+def _statistics_of(values: Vectors, part: slice) -> list[_Statistics]:
+    """Return the statistics of a part of the columns."""
+    statistics: list[_Statistics] = []
+    buffer = np.empty((_COLUMNS, len(values)), np.float32)
+    for start in range(part.start, part.stop, _COLUMNS):
+        # One column after the other in memory: medians and digests then read each of them once.
+        columns = values[:, start : min(start + _COLUMNS, part.stop)].T
+        block = buffer[: len(columns)]
+        np.copyto(block, columns)
+        statistics += map(_statistics, block)
+    return statistics
+
+
 class _Statistics(NamedTuple):
-    """The missing share, median, robust spread, and largest distance in spreads of a column."""
+    """The missing share, median, robust spread, and largest distance in spreads of a column, and its content."""
 
     missing: float
     centre: float
     spread: float
     furthest: float
+    is_constant: bool
+    digest: bytes
 
 
 def _statistics(column: Vectors) -> _Statistics:
@@ -111,7 +122,15 @@ def _statistics(column: Vectors) -> _Statistics:
     # More than half of the rows may be equal, as for a count that is mostly zero.
     spread = spread if spread > 0 else float(np.std(numbers, dtype=np.float64))
     furthest = furthest / spread if spread > 0 else 0.0
-    return _Statistics(missing=float(is_missing.mean()), centre=centre, spread=spread, furthest=furthest)
+    return _Statistics(
+        missing=float(is_missing.mean()),
+        centre=centre,
+        spread=spread,
+        furthest=furthest,
+        # fmin and fmax pass over missing numbers.
+        is_constant=bool(np.fmin.reduce(column) == np.fmax.reduce(column)),
+        digest=hashlib.blake2b(column.tobytes(), digest_size=16).digest(),
+    )
 
 
 def _median(numbers: NDArray[np.floating]) -> float:
@@ -120,18 +139,16 @@ def _median(numbers: NDArray[np.floating]) -> float:
     return float(np.partition(numbers, middle)[middle].astype(np.float64).mean())
 
 
-def _rule(column: Vectors, statistics: _Statistics, digests: set[bytes]) -> FeatureRule | None:
+def _rule(statistics: _Statistics, digests: set[bytes]) -> FeatureRule | None:
     if statistics.missing > MAX_MISSING:
         return FeatureRule.MISSING
-    # fmin and fmax pass over missing numbers.
-    if np.fmin.reduce(column) == np.fmax.reduce(column):
+    if statistics.is_constant:
         return FeatureRule.CONSTANT
-    digest = hashlib.blake2b(column.tobytes(), digest_size=16).digest()
-    if digest in digests:
+    if statistics.digest in digests:
         return FeatureRule.DUPLICATED
     if statistics.furthest > MAX_SPREADS:
         return FeatureRule.OUTLYING
-    digests.add(digest)
+    digests.add(statistics.digest)
     return None
 
 
@@ -143,6 +160,8 @@ def usable_vectors(values: Vectors, judgement: JudgedFeatures, *, scaled: bool) 
     in_use = judgement.in_use
     vectors = values if in_use.all() else np.ascontiguousarray(values[:, in_use])
     centre, spread, n_filled = judgement.centre[in_use], judgement.spread[in_use], 0
+    if not scaled and not judgement.missing[in_use].any():
+        return vectors, 0
     for columns in _blocks(vectors.shape[1]):
         block = vectors[:, columns].astype(np.float64)
         missing = np.isnan(block)

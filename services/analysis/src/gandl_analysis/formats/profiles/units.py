@@ -67,7 +67,7 @@ def _means(blocks: Iterable[tuple[Block, Index]], n: int, features: int) -> Vect
         finite = np.isfinite(block)
         # Rows of one unit mostly follow each other, so that runs of them are added at once.
         starts = np.flatnonzero(np.diff(unit, prepend=-1))
-        np.add.at(sums, unit[starts], np.add.reduceat(np.where(finite, block, 0), starts, axis=0))
+        np.add.at(sums, unit[starts], np.add.reduceat(np.where(finite, block, 0), starts, axis=0, dtype=np.float64))
         np.add.at(counts, unit[starts], np.add.reduceat(finite.astype(np.int32), starts, axis=0))
     means = np.full((n, features), np.nan, np.float32)
     np.divide(sums, counts, out=means, where=counts > 0, casting="unsafe")

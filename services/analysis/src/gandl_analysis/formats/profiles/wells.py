@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from gandl_shared.errors import InvalidPlateMap, InvalidTable, NotFound, Problem, raise_if
 from gandl_shared.plates import PlateMap, Role, Well, standard_well_name
 from gandl_shared.plates.columns import COMPOUND_NUMBERS, column_key, plain_column, standard_column
+from gandl_shared.plates.map_table.exclusion_marks import MarkedCell, is_exclusion_column, mark_problem
 from gandl_shared.plates.map_table.published.recursion import is_recursion
 from gandl_shared.plates.plate_map import FORM, plate_map_of_table
 from gandl_shared.plates.tables import Row, Table, read_table
@@ -260,6 +261,8 @@ def _well_table(rows: RowTexts, identity: IdentityColumns, well: Index, first: I
             constant[name] = column
         elif standard_column(name) in _OF_WELLS or column_key(name) in COMPOUND_NUMBERS:
             problems += _disagreement(rows, name, well, first, differs)
+        elif is_exclusion_column(name):
+            problems += mark_problem(rows.source, name, _cells(rows, column))
     raise_if(problems, InvalidPlateMap, f"{rows.source} cannot be used")
     redundant = _redundant(identity, constant)
     columns = {name: column for name, column in constant.items() if name not in redundant}
@@ -282,6 +285,10 @@ def _disagreement(rows: RowTexts, name: str, well: Index, first: Index, differs:
         f"'{column.at(row)}'; correct one"
     )
     return [Problem(detail, file=rows.source, row=int(rows.numbers[row]), field=name)]
+
+
+def _cells(rows: RowTexts, column: TextColumn) -> Iterator[MarkedCell]:
+    return (MarkedCell(number, text) for number, text in zip(rows.numbers.tolist(), column.texts(), strict=True))
 
 
 def _redundant(identity: IdentityColumns, columns: Mapping[str, TextColumn]) -> set[str]:

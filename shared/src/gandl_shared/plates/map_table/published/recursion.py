@@ -81,13 +81,17 @@ def read_recursion(table: Table, positive: Sequence[str]) -> MapReading:
     own = _COMPOUND_COLUMNS if is_screen else _GENE_COLUMNS
     sites = SiteTable(table, (*_REQUIRED, *own), "RxRx19a" if is_screen else "RxRx1")
     problems = _id_problems(sites)
-    plates = (rxrx_plate(sites.cell(row, "experiment"), _number(sites.cell(row, "plate"))) for row in table.rows)
-    wells = sites.wells(plates, "well", problems)
+    wells = sites.wells(_plates(sites), "well", problems)
     content = (*own, "cell_type", "smiles", "dataset")
     problems += first_of_kind(sites.disagreements(wells, content), "rows that disagree with another row of their well")
     reader: _Screen | _Genes = _Screen(sites, _conditions(positive)) if is_screen else _Genes(sites)
     read = [well for each in wells if (well := _well(sites, each, reader, problems)) is not None]
     return MapReading(wells=tuple(read), problems=tuple(problems), notes=tuple(reader.notes()))
+
+
+def _plates(sites: SiteTable) -> list[str]:
+    pairs = zip(sites.column("experiment"), sites.column("plate"), strict=True)
+    return [rxrx_plate(experiment, _number(plate)) for experiment, plate in pairs]
 
 
 def _number(text: str) -> str:
@@ -100,14 +104,14 @@ def _id_problems(sites: SiteTable) -> list[Problem]:
     rows: dict[str, int] = {}
     doubled: list[Problem] = []
     other: list[Problem] = []
-    for row in sites.table.rows:
-        site_id = sites.cell(row, "site_id")
+    expected_ids = zip(_plates(sites), sites.column("well"), map(_number, sites.column("site")), strict=True)
+    for row, site_id, address in zip(sites.table.rows, sites.column("site_id"), expected_ids, strict=True):
         first = rows.setdefault(site_id, row.number)
         if first != row.number:
             doubled.append(
                 sites.problem(row.number, "site_id", f"site_id '{site_id}' is in row {first} too; keep one of them")
             )
-        expected = _site_id(sites, row)
+        expected = "_".join(address)
         if site_id != expected:
             detail = f"site_id '{site_id}' is not that of the other columns, '{expected}'; correct one of them"
             other.append(sites.problem(row.number, "site_id", detail))
@@ -115,11 +119,6 @@ def _id_problems(sites: SiteTable) -> list[Problem]:
         *first_of_kind(doubled, "rows whose site_id stands twice"),
         *first_of_kind(other, "rows whose site_id is not that of the other columns"),
     ]
-
-
-def _site_id(sites: SiteTable, row: Row) -> str:
-    experiment, well = sites.cell(row, "experiment"), sites.cell(row, "well")
-    return f"{rxrx_plate(experiment, _number(sites.cell(row, 'plate')))}_{well}_{_number(sites.cell(row, 'site'))}"
 
 
 def _conditions(words: Sequence[str]) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from gandl_shared.errors import InvalidPlateMap, Problem, raise_if
 from gandl_shared.plates.columns import column_key
@@ -50,6 +51,13 @@ class SiteTable:
         text = "" if index is None else row.cells[index]
         return "" if is_missing(text) else text
 
+    def column(self, column: str) -> list[str]:
+        """Return the cells of a column that the table has, as `cell` does, in the order of the rows."""
+        index = self._index[column]
+        texts = [row.cells[index] for row in self.table.rows]
+        missing = set(filter(is_missing, set(texts)))
+        return ["" if text in missing else text for text in texts] if missing else texts
+
     def problem(self, row: int, column: str, detail: str) -> Problem:
         """Return a problem of a cell."""
         index = self._index.get(column)
@@ -63,8 +71,7 @@ class SiteTable:
         """
         groups: dict[tuple[str, str], list[Row]] = {}
         names: dict[str, str | None] = {}
-        for row, plate in zip(self.table.rows, plates, strict=True):
-            text = self.cell(row, well)
+        for row, plate, text in zip(self.table.rows, plates, self.column(well), strict=True):
             if text not in names:
                 names[text] = _well_name(text)
             name = names[text]
@@ -76,9 +83,12 @@ class SiteTable:
 
     def disagreements(self, wells: Sequence[WellRows], columns: Sequence[str]) -> Iterator[Problem]:
         """Yield a problem for each well whose rows have different cells in one of the columns."""
+        content = itemgetter(*(self._index[name] for name in columns if name in self._index))
         for each in wells:
             first = each.rows[0]
-            for row in each.rows[1:]:
+            # Rows that are equal as they are need no look at their cells one by one.
+            expected = content(first.cells)
+            for row in (row for row in each.rows[1:] if content(row.cells) != expected):
                 for column in columns:
                     one, other = self.cell(first, column), self.cell(row, column)
                     if one != other:

@@ -14,6 +14,7 @@ from gandl_shared.errors import Problem
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "-", "--", "–", "—"})
 """What programs write into a cell without a value."""
+_LONGEST = max(map(len, MISSING))
 _NUMBER = re.compile(r"([+-]?)([0-9][0-9.,]*|[.,][0-9]+)(?:[eE]([+-]?[0-9]{1,3}))?\s*([^\d\s_.,+-][^\d]*)?")
 _BLANK_GROUPS = re.compile(r"(?<![0-9.,])([0-9]{1,3})((?:[ '’][0-9]{3})+)(?![0-9])")
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
@@ -62,7 +63,8 @@ class Digits(StrEnum):
 
 def is_missing(text: str) -> bool:
     """Return True for a cell that holds no value."""
-    return text.lower() in MISSING
+    # The length is asked first, because large tables ask for each of their cells.
+    return len(text) <= _LONGEST and text.lower() in MISSING
 
 
 def digits_of(text: str) -> Digits:

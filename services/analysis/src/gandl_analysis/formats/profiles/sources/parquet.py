@@ -15,7 +15,7 @@ from gandl_shared.files.regular import open_regular
 from gandl_analysis.formats.profiles.sources.source import Block, Kind, RowTexts, check_names, text_column
 
 MAGIC = b"PAR1"
-_BLOCK_ROWS = 8192
+_BLOCK_ROWS = 2048
 _INDEX_PREFIX = "__index_level_"
 
 
@@ -47,8 +47,7 @@ class ParquetSource:
         """Yield the numbers of these columns."""
         with self._open() as file:
             for batch in file.iter_batches(_BLOCK_ROWS, columns=list(names), use_threads=False):
-                columns = (batch.column(name).cast(pa.float64()) for name in names)
-                yield np.stack([column.to_numpy(zero_copy_only=False) for column in columns], axis=1)
+                yield _matrix(batch.select(list(names)))
         # The buffers of a large table would stay with this process, which is about to need its memory.
         pa.default_memory_pool().release_unused()
 
@@ -63,6 +62,15 @@ class ParquetSource:
             problem = Problem(f"cannot be read as Parquet, as half of a download cannot ({reason})", file=self.file)
             detail = f"table {self.file} cannot be used: {problem}; load it again"
             raise InvalidTable(detail, problems=[problem]) from error
+
+
+def _matrix(batch: pa.RecordBatch) -> Block:
+    if all(pa.types.is_float32(kind) for kind in batch.schema.types):
+        # One pass through the memory, where a column at a time takes ten times as long.
+        block: Block = batch.to_tensor(null_to_nan=True, row_major=True).to_numpy()
+        return block
+    columns = (column.cast(pa.float64()) for column in batch.columns)
+    return np.stack([column.to_numpy(zero_copy_only=False) for column in columns], axis=1)
 
 
 def _kind(kind: pa.DataType) -> Kind:

@@ -14,7 +14,7 @@ from gandl_shared.errors import InvalidTable, Problem, raise_if
 from gandl_shared.plates.tables import Table
 from numpy.typing import NDArray
 
-Block = NDArray[np.float64]  # [rows, features]
+Block = NDArray[np.float64] | NDArray[np.float32]  # [rows, features]; float32 where the file holds no other numbers
 
 
 class Kind(Enum):
@@ -36,9 +36,8 @@ class TextColumn:
     @classmethod
     def of(cls, texts: Sequence[str]) -> TextColumn:
         """Return the column of these texts."""
-        index: dict[str, int] = {}
-        codes = np.fromiter((index.setdefault(text, len(index)) for text in texts), np.intp, len(texts))
-        return cls(codes, tuple(index))
+        encoded = pa.array(texts, pa.string()).dictionary_encode()
+        return cls(encoded.indices.to_numpy().astype(np.intp), tuple(encoded.dictionary.to_pylist()))
 
     def at(self, row: int) -> str:
         """Return the text of a row, counted from 0."""
