@@ -73,6 +73,13 @@ def test_wells_without_tiles_do_not_count() -> None:
     np.testing.assert_array_equal(with_empty.spread, without.spread)
 
 
+def test_the_first_component_of_many_wells_is_that_of_few() -> None:
+    rng = np.random.default_rng(3)
+    long = rng.normal(size=(40, 6)) * [1, 3, 1, 1, 1, 1]
+    (axes,) = np.linalg.svd(long - long.mean(axis=0), full_matrices=False)[2][:1]
+    np.testing.assert_allclose(np.abs(first_component(long)), np.abs(axes), atol=1e-12)
+
+
 def test_the_sign_of_the_first_component_is_fixed() -> None:
     residuals = np.outer(np.arange(5.0), [0.0, -3.0, 1.0])
     direction = first_component(residuals)

@@ -232,6 +232,25 @@ def test_vectors_without_metadata_are_named(tmp_path: Path) -> None:
         read(tmp_path / "embeddings.csv", plate_map=tmp_path / "metadata.csv")
 
 
+def test_vectors_of_one_data_set_with_the_metadata_of_another_are_refused_by_name(tmp_path: Path) -> None:
+    vectors, metadata = rxrx19a(1)
+    metadata.to_csv(tmp_path / "metadata.csv", index=False)
+    ids = [f"HEPG2-01_1_B{row:02d}_1" for row in range(len(vectors))]
+    vectors.assign(site_id=ids).to_csv(tmp_path / "embeddings.csv", index=False)
+    with pytest.raises(
+        Invalid, match="vectors are those of RxRx1, such as HEPG2-01_1_B00_1, and metadata.csv is the m"
+    ):
+        read(tmp_path / "embeddings.csv", plate_map=tmp_path / "metadata.csv")
+
+
+def test_a_site_that_is_marked_to_be_left_out_is_not_kept_in_silence(tmp_path: Path) -> None:
+    table = profiles()
+    table["Metadata_excluded"] = [1.0 if row == 5 else None for row in range(len(table))]
+    table.to_csv(tmp_path / "p.csv", index=False)
+    with pytest.raises(Invalid, match="row 7, Metadata_excluded: '1.0' marks a well to leave out"):
+        read(tmp_path / "p.csv")
+
+
 def test_a_site_that_the_metadata_name_twice_is_refused(tmp_path: Path) -> None:
     embeddings, metadata = rxrx19a(1)
     embeddings.to_csv(tmp_path / "embeddings.csv", index=False)

@@ -41,17 +41,26 @@ BAD = {
     "no id": (GOOD.replace("site_id", "site"), "no column site_id"),
     "no vectors": ("site_id\nA\n", "no column site_id beside vectors"),
     "doubled column": (GOOD.replace("feature_1", "feature_0"), "the column feature_0 2 times"),
-    "doubled id": (GOOD.replace("AA02_2,", "AA02_0,"), "site_id HRCE-1_1_AA02_0 twice"),
-    "no number": (GOOD.replace("AA02_1,", "AA02_1,high,", 1).rsplit(",", 1)[0] + "\n", "cannot be read after row 1"),
-    "longer row": (GOOD + "HRCE-1_1_AA02_9,1,2,3,4\n", "cannot be read after row"),
-    "half a row": (GOOD + "HRCE-1_1_AA02_9,1,", "it may be half a download|may be half a download"),
-    "blank id": (GOOD + ",1,2,3\n", "1 rows without a site_id"),
-    "no rows": ("site_id,feature_0\n", "."),
+    "doubled id": (GOOD.replace("AA02_2,", "AA02_0,"), r"HRCE-1_1_AA02_0 \(rows 2 and 4\) twice"),
+    "no number": (
+        GOOD.replace("AA02_1,", "AA02_1,high,", 1).rsplit(",", 1)[0] + "\n",
+        "cannot be read at row 3: Expected 4",
+    ),
+    "a text": (GOOD.rsplit(",", 1)[0] + ",high\n", "cannot be read at row 4, column 4: .*'high'"),
+    "other data set": (
+        GOOD.replace("HRCE-1_1_AA02_2,", "HEPG2-01_1_B02_1,"),
+        "the vectors of RxRx1 .*HEPG2-01_1_B02_1",
+    ),
+    "nothing": ("", "is empty"),
+    "longer row": (GOOD + "HRCE-1_1_AA02_9,1,2,3,4\n", "cannot be read at row 5"),
+    "half a row": (GOOD + "HRCE-1_1_AA02_9,1,", "cannot be read at row 5: .*may be half a download"),
+    "blank id": (GOOD + ",1,2,3\n", "no site_id in row 5"),
+    "no rows": ("site_id,feature_0\n", "has no rows"),
 }
 
 
 @pytest.mark.parametrize(("text", "words"), BAD.values(), ids=BAD)
 def test_a_bad_table_is_named_and_leaves_nothing(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(Malformed, match=words):
-        csv_to_parquet(io.BytesIO(text.encode()), tmp_path / "e.parquet", source="e.csv")
+        csv_to_parquet(io.BytesIO(text.encode()), tmp_path / "e.parquet", source="e.csv", data_set="RxRx19a")
     assert list(tmp_path.iterdir()) == []

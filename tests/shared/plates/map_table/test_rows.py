@@ -27,6 +27,12 @@ def test_a_well_with_compound_and_dose_is_a_treatment() -> None:
     assert "2 wells with a compound and a dose, but without a role, were read as treatments" in plate_map.notes
 
 
+@pytest.mark.parametrize("texts", [("Z99",), ("33", "1"), ("1", "49")])
+def test_a_well_that_no_plate_has_is_a_problem(texts: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="no plate has a well"):
+        well_of(texts)
+
+
 def test_a_well_with_half_of_it_is_a_problem() -> None:
     without_dose, without_compound = refusal("P,B01,,X,,U", "P,B02,,,3,U")
     assert "row 4, role: the well has compound 'X' but no dose, and no role; write treatment" in without_dose

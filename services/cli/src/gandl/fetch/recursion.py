@@ -39,6 +39,7 @@ def rxrx19a(server: str = SERVER, edge: int = 1024) -> Collection:
             EmbeddingsPart(
                 file=RemoteFile(url=f"{root}/RxRx19a-DL-embeddings.zip", size=None, about=1_400 * _MB),
                 member="embeddings.csv",
+                data_set="RxRx19a",
                 has_header=_has_vectors,
             ),
             ArchivePart(
@@ -68,6 +69,7 @@ def rxrx1(server: str = SERVER, edge: int = 512) -> Collection:
             EmbeddingsPart(
                 file=RemoteFile(url=f"{root}/rxrx1-dl-embeddings.zip", size=None),
                 member="embeddings.csv",
+                data_set="RxRx1",
                 has_header=_has_vectors,
             ),
             ArchivePart(

@@ -11,7 +11,7 @@ from gandl_shared.errors import InvalidPlateMap, InvalidTable, NotFound, Problem
 from gandl_shared.plates import PlateMap, Role, Well, standard_well_name
 from gandl_shared.plates.columns import COMPOUND_NUMBERS, column_key, plain_column, standard_column
 from gandl_shared.plates.map_table.exclusion_marks import MarkedCell, is_exclusion_column, mark_problem
-from gandl_shared.plates.map_table.published.recursion import is_recursion
+from gandl_shared.plates.map_table.published.recursion import data_set_of, is_recursion
 from gandl_shared.plates.plate_map import FORM, plate_map_of_table
 from gandl_shared.plates.tables import Row, Table, read_table
 from gandl_shared.plates.tables.names import fold_name
@@ -89,6 +89,7 @@ def join_map(rows: RowTexts, map_rows: RowTexts) -> RowTexts:
     column = rows.columns[own]
     row_of_value = np.array([first.get(text, -1) for text in column.values], np.intp)
     map_row = row_of_value[column.codes]
+    _check_data_set(rows.columns[own], map_rows, other)
     _check_known(rows, own, map_row, map_rows.source)
     joined = {name: texts.take(map_row) for name, texts in map_rows.columns.items() if name != other}
     # What is wrong in a row may stand in either file.
@@ -106,6 +107,17 @@ def _join_columns(rows: RowTexts, map_rows: RowTexts) -> tuple[str, str, str]:
         file=rows.source,
     )
     raise InvalidTable(f"table {rows.source} cannot be used: {problem}", problems=[problem])
+
+
+def _check_data_set(ids: TextColumn, map_rows: RowTexts, column: str) -> None:
+    """Raise InvalidTable where vectors and metadata are of different data sets of Recursion, by their ids."""
+    own, described = ({data_set_of(text) for text in each.values} - {None} for each in (ids, map_rows.columns[column]))
+    if len(own) != 1 or len(described) != 1 or own == described:
+        return
+    (name,), (other,) = own, described
+    detail = f"the vectors are those of {name}, such as {ids.at(0)}, and {map_rows.source} is the metadata of {other}"
+    problem = Problem(f"{detail}; give both of one data set", file=map_rows.source, field=column)
+    raise InvalidTable(f"these tables do not belong together: {problem}", problems=[problem])
 
 
 def _check_known(rows: RowTexts, column: str, map_row: Index, source: str) -> None:

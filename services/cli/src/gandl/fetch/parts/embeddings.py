@@ -5,6 +5,7 @@ The columns keep their names: `site_id`, and then one column of 32-bit numbers f
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from gandl_shared.errors import Malformed
 from gandl_shared.files.atomic import atomic_file
+from gandl_shared.plates.map_table.published.recursion import data_set_of
 
 ID = "site_id"
 BLOCK_BYTES = 4 << 20
@@ -23,21 +25,31 @@ GROUP_ROWS = 4096
 """Rows of one row group of the Parquet file, 16 MB of vectors of 1,024 numbers."""
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_LISTED = 3
+_PLACE = re.compile(r"(?:In CSV column #(?P<column>\d+): |CSV parse error: )Row #(?P<row>\d+): ")
 
 OnRows = Callable[[int], None]
 
 
-def csv_to_parquet(stream: IO[bytes], path: Path, *, source: str, on_rows: OnRows = lambda _rows: None) -> int:
+def csv_to_parquet(
+    stream: IO[bytes],
+    path: Path,
+    *,
+    source: str,
+    data_set: str | None = None,
+    on_rows: OnRows = lambda _rows: None,
+) -> int:
     """Write a table of vectors as Parquet, and return its number of rows. `source` names the table in messages.
 
-    Raises Malformed for a table without `site_id` or vectors, an id that stands twice, a row of another length, and a
-    cell that is no number. Nothing stays under `path` after an error.
+    Raises Malformed for a table without `site_id` or vectors, an id that stands twice or belongs to another data set
+    than `data_set`, a row of another length, and a cell that is no number. Nothing stays under `path` after an error.
     """
     reader = _open(stream, source)
-    ids: set[str] = set()
+    ids: dict[str, int] = {}
     with atomic_file(path) as file, pq.ParquetWriter(file, reader.schema, use_dictionary=False) as writer:
         for group in _groups(reader, source):
-            _check_ids(group.column(ID).to_pylist(), ids, source)
+            names = group.column(ID).to_pylist()
+            _check_data_set(names, data_set, source)
+            _check_ids(names, ids, source)
             writer.write_table(group, row_group_size=GROUP_ROWS)
             on_rows(len(ids))
         if not ids:
@@ -49,6 +61,8 @@ def _open(stream: IO[bytes], source: str) -> pyarrow.csv.CSVStreamingReader:
     line = stream.readline(_MAX_HEADER_BYTES)
     if line.lstrip()[:1] == b"<":
         raise Malformed(f"{source} is an HTML page, not a table")
+    if not line.strip(b"\0 \r\n"):
+        raise Malformed(f"{source} is empty, or its first line is; load it again")
     names = [name.strip().strip('"') for name in line.decode("utf-8-sig", errors="replace").strip().split(",")]
     features = [name for name in names if name != ID]
     if ID not in names or not features:
@@ -60,25 +74,25 @@ def _open(stream: IO[bytes], source: str) -> pyarrow.csv.CSVStreamingReader:
     try:
         return pyarrow.csv.open_csv(
             stream,
-            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES),
+            # Only one thread counts the rows, which messages name.
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
             convert_options=pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
         )
     except pa.ArrowInvalid as error:
-        raise _malformed(source, 0, error) from error
+        raise _malformed(source, error) from error
 
 
 def _groups(reader: pyarrow.csv.CSVStreamingReader, source: str) -> Iterator[pa.Table]:
     """Yield tables of GROUP_ROWS rows, the last one shorter."""
     batches: list[pa.RecordBatch] = []
-    rows = total = 0
+    rows = 0
     while True:
         try:
             batch = reader.read_next_batch()
         except StopIteration:
             break
         except pa.ArrowInvalid as error:
-            raise _malformed(source, total, error) from error
-        total += batch.num_rows
+            raise _malformed(source, error) from error
         batches.append(batch)
         rows += batch.num_rows
         if rows >= GROUP_ROWS:
@@ -88,16 +102,33 @@ def _groups(reader: pyarrow.csv.CSVStreamingReader, source: str) -> Iterator[pa.
         yield pa.Table.from_batches(batches)
 
 
-def _check_ids(names: list[str], ids: set[str], source: str) -> None:
-    blank = sum(not name for name in names)
-    if blank:
-        raise Malformed(f"{source} has {blank} rows without a {ID} after row {len(ids) + 1}")
-    doubled = [name for name, count in Counter(names).items() if count > 1 or name in ids]
+def _check_data_set(names: list[str], data_set: str | None, source: str) -> None:
+    """Refuse vectors of another data set of the same publisher, whose tables have the same form."""
+    for name in names if data_set else ():
+        other = data_set_of(name)
+        if other not in (None, data_set):
+            raise Malformed(f"{source} has the vectors of {other} ({ID} {name}), and not those of {data_set}")
+
+
+def _check_ids(names: list[str], ids: dict[str, int], source: str) -> None:
+    doubled: list[str] = []
+    for row, name in enumerate(names, start=len(ids) + 2):
+        if not name:
+            raise Malformed(f"{source} has no {ID} in row {row}; the row names no field of view")
+        first = ids.setdefault(name, row)
+        if first != row:
+            doubled.append(f"{name} (rows {first} and {row})")
     if doubled:
         raise Malformed(f"{source} has {ID} {', '.join(doubled[:_MAX_LISTED])} twice; keep one row of each")
-    ids.update(names)
 
 
-def _malformed(source: str, rows: int, error: pa.ArrowInvalid) -> Malformed:
-    reason = str(error).split("\n", 1)[0][:200]
-    return Malformed(f"{source} cannot be read after row {rows + 1}: {reason}; the file may be half a download")
+def _malformed(source: str, error: pa.ArrowInvalid) -> Malformed:
+    reason = str(error).split("\n", 1)[0]
+    if "Empty CSV file" in reason:
+        return Malformed(f"{source} has no rows")
+    match = _PLACE.search(reason)
+    where = "" if match is None else f" at row {int(match['row']) + 1}"
+    # The header was read before, so that the row that is counted as the first is the second of the file.
+    detail = reason if match is None else reason[match.end() :]
+    column = "" if match is None or match["column"] is None else f", column {int(match['column']) + 1}"
+    return Malformed(f"{source} cannot be read{where}{column}: {detail[:200]}; the file may be half a download")

@@ -87,9 +87,13 @@ class TablePart:
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingsPart(TablePart):
-    """The vectors that the publisher made of each site, written as `embeddings.parquet`."""
+    """The vectors that the publisher made of each site, written as `embeddings.parquet`.
+
+    `data_set` names the one whose experiments they are of, where another one has tables of the same form.
+    """
 
     content: Content = Content.EMBEDDINGS
+    data_set: str | None = None
 
     @property
     def name(self) -> str:
@@ -102,6 +106,7 @@ class EmbeddingsPart(TablePart):
             stream,
             workplace.target / self.name,
             source=self.member,
+            data_set=self.data_set,
             on_rows=lambda rows: workplace.on_step(f"{rows:,} rows"),
         )
 

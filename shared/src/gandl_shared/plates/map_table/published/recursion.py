@@ -29,6 +29,12 @@ _COMPOUND_COLUMNS = ("disease_condition", "treatment", "treatment_conc")
 _GENE_COLUMNS = ("well_type", "sirna")
 _FURTHER = ("experiment", "disease_condition", "smiles", "dataset", "well_type", "sirna_id")
 
+_CELL_TYPES: Mapping[str, tuple[str, ...]] = {
+    "RxRx19a": ("HRCE", "VERO"),
+    "RxRx1": ("HEPG2", "HUVEC", "RPE", "U2OS"),
+}
+"""The cell types by which experiments are named, such as HRCE-1 and HEPG2-07."""
+
 MOCK, IRRADIATED, VIRAL = "mock", "irradiated", "viral"
 _CONDITIONS: Mapping[str, str] = {
     "mock": MOCK,
@@ -52,6 +58,17 @@ def rxrx_plate(experiment: str, plate: str) -> str:
     The number alone is not a name, because every experiment has a plate 1.
     """
     return f"{experiment}_{plate}"
+
+
+def experiment_of(site_id: str) -> str:
+    """Return the experiment in a `site_id`: that of HRCE-1_1_AA02_2 is HRCE-1."""
+    return site_id.rsplit("_", 3)[0]
+
+
+def data_set_of(site_id: str) -> str | None:
+    """Return RxRx19a or RxRx1 by the cell type in a `site_id`; None for a cell type of neither."""
+    cell_type = experiment_of(site_id).rpartition("-")[0]
+    return next((name for name, cell_types in _CELL_TYPES.items() if cell_type in cell_types), None)
 
 
 def is_recursion(header: Sequence[str]) -> bool:
