@@ -17,6 +17,7 @@ Mask = NDArray[np.bool_]
 Vectors = NDArray[np.floating]
 """Vectors of a featurizer, one row per tile; float32 in practice, and any float type is accepted."""
 
+_MAX_WHOLE = 32_768  # rows that are summed at once; more are taken in chunks
 _CHUNK = 2048  # rows that are converted to float64 at a time; fresh memory for more would cost more than the sums
 
 
@@ -26,10 +27,12 @@ def group_means(values: Vectors, group: Index, count: int) -> Float:
     `group` [N] holds numbers below `count` = G. A group without rows has NaN. Sums are taken in float64.
     """
     sums = np.zeros((count, values.shape[1]))
-    for start in range(0, len(values), _CHUNK):
-        rows = values[start : start + _CHUNK]
+    # Where a group lies in two chunks, its sum has other bits than in one.
+    size = len(values) if len(values) <= _MAX_WHOLE else _CHUNK
+    for chunk in row_blocks(slice(0, len(values)), max(size, 1)):
+        rows = values[chunk]
         # The rows of a group mostly follow each other, so that a chunk has few groups: sums of all would be large.
-        groups, index = np.unique(group[start : start + _CHUNK], return_inverse=True)
+        groups, index = np.unique(group[chunk], return_inverse=True)
         shape = (len(groups), len(rows))
         # A sparse indicator matrix sums many columns at once, which numpy.add.at does not.
         sums[groups] += scipy.sparse.csr_array((np.ones(len(rows)), (index, np.arange(len(rows)))), shape=shape) @ rows

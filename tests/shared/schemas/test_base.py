@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.schemas.base import Frozen
+from gandl_shared.schemas.base import FileBytes, Frozen
 from pydantic import ValidationError
 
 
@@ -28,3 +28,27 @@ def test_a_value_cannot_be_changed() -> None:
 def test_the_parameters_of_an_analysis_are_such_a_value() -> None:
     with pytest.raises(ValidationError, match="sead"):
         AnalysisParameters.model_validate({"sead": 1})
+
+
+class Attachment(Frozen):
+    """A schema with a file in it."""
+
+    content: FileBytes
+
+
+def test_a_file_in_base64_may_be_broken_into_lines() -> None:
+    assert Attachment.model_validate({"content": "YWJj\r\nZGU=\n"}).content == b"abcde"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("YW$Jj", r"'\$' \(character 3\) does not belong to base64"),
+        ("YWé=", "'é' .character 3. does not belong to base64"),
+        ("YWJjZ", "the text of 5 characters ends too early for base64"),
+        ("data:text/csv;base64,YWJj", "this is a data URL; send only what follows its comma"),
+    ],
+)
+def test_a_character_of_another_alphabet_is_named_and_not_passed_over(text: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Attachment.model_validate({"content": text})

@@ -54,6 +54,21 @@ def test_broken_json_is_malformed_and_a_bad_value_invalid(client: TestClient) ->
     assert (bad.status_code, bad.json()["problems"][0]["field"]) == (422, "body.low.0")
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "the request has no body; send a JSON object"),
+        (b'{"low": [1', "the body is no JSON (Expecting ',' delimiter); send one JSON object, whole and in UTF-8"),
+        (b"[]", "the body is no JSON object; send one with the header Content-Type"),
+        (b'{"low": [0], "high": [1], "hihg": 1}', "body.hihg: there is no such field; correct its name or leave it"),
+        (b'{"low": [0]}', "body.high: this field is missing; add it"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_what_to_send(client: TestClient, body: bytes, words: str) -> None:
+    answer = client.post("/limits", content=body, headers={"Content-Type": "application/json"})
+    assert words in answer.json()["detail"]
+
+
 def test_the_detail_names_the_first_problems_and_the_list_has_all(client: TestClient) -> None:
     answer = client.post("/limits", json={"low": ["a", "b", "c", "d"], "high": []}).json()
     assert len(answer["problems"]) == 4

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Base64Bytes, Field, model_validator
+from pydantic import Field, model_validator
 
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_shared.schemas.base import Frozen
+from gandl_shared.schemas.base import FileBytes, Frozen
 from gandl_shared.schemas.choice import ImageChoice
 from gandl_shared.schemas.curve import Relation
 from gandl_shared.schemas.limits import IntensityLimits, PlateIntensities
@@ -32,7 +32,7 @@ class ScreenRequest(ImageChoice):
     images: Annotated[str, Field(min_length=1, max_length=4096)]
     plate_map: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     plate_map_csv: Annotated[str, Field(min_length=1, max_length=50_000_000)] | None = None
-    plate_map_xlsx: Annotated[Base64Bytes, Field(min_length=1, max_length=50_000_000)] | None = None
+    plate_map_xlsx: Annotated[FileBytes, Field(min_length=1, max_length=50_000_000)] | None = None
     plate_map_sheet: Name | None = Field(default=None, description="sheet of the workbook; absent: the first one")
     positive_control: tuple[Name, ...] = Field(
         default=(),
@@ -66,7 +66,7 @@ class TableRequest(Frozen):
 
     name: Name | None = None
     table: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
-    table_base64: Annotated[Base64Bytes, Field(min_length=1, max_length=50_000_000)] | None = None
+    table_base64: Annotated[FileBytes, Field(min_length=1, max_length=50_000_000)] | None = None
     table_name: Annotated[str, Field(pattern=r"^[\w][\w.+ ()-]*$", max_length=200)] = "table"
     plate_map: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     plate_map_csv: Annotated[str, Field(min_length=1, max_length=50_000_000)] | None = None

@@ -84,7 +84,24 @@ def _problem(finding: Mapping[str, Any], request: Request) -> Problem:  # Any: F
     if finding["type"] == "extra_forbidden" and finding["loc"][0] == "query":
         names = ", ".join(parameter_names(request)) or "none"
         return Problem(f"unknown parameter; this path takes {names}", field=field)
-    return Problem(str(finding["msg"]), field=field)
+    return Problem(_words(finding), field=field)
+
+
+def _words(finding: Mapping[str, Any]) -> str:  # Any: FastAPI's own type of a finding
+    """Return what is wrong with a body or a field and what to do, where the words of Pydantic say neither."""
+    kind, is_body = finding["type"], tuple(finding["loc"]) == ("body",)
+    if kind == "json_invalid":
+        reason = finding.get("ctx", {}).get("error", "")
+        return f"the body is no JSON ({reason}); send one JSON object, whole and in UTF-8"
+    if kind == "missing":
+        return "the request has no body; send a JSON object" if is_body else "this field is missing; add it"
+    if kind in ("model_attributes_type", "model_type", "dict_type") and is_body:
+        return "the body is no JSON object; send one with the header Content-Type: application/json"
+    if kind == "bytes_type":
+        return "this is no text; send the bytes of the file as a text in base64"
+    if kind == "extra_forbidden":
+        return "there is no such field; correct its name or leave it out"
+    return str(finding["msg"]).removeprefix("Value error, ")
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:

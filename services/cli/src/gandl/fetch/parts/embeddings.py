@@ -25,7 +25,7 @@ GROUP_ROWS = 4096
 """Rows of one row group of the Parquet file, 16 MB of vectors of 1,024 numbers."""
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_LISTED = 3
-_PLACE = re.compile(r"(?:In CSV column #(?P<column>\d+): |CSV parse error: )Row #(?P<row>\d+): ")
+_POSITION = re.compile(r"(?:In CSV column #(?P<column>\d+): |CSV parse error: )Row #(?P<row>\d+): ")
 
 OnRows = Callable[[int], None]
 
@@ -126,7 +126,7 @@ def _malformed(source: str, error: pa.ArrowInvalid) -> Malformed:
     reason = str(error).split("\n", 1)[0]
     if "Empty CSV file" in reason:
         return Malformed(f"{source} has no rows")
-    match = _PLACE.search(reason)
+    match = _POSITION.search(reason)
     where = "" if match is None else f" at row {int(match['row']) + 1}"
     # The header was read before, so that the row that is counted as the first is the second of the file.
     detail = reason if match is None else reason[match.end() :]
