@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from gandl_embedding.model_import.card import read_import_card
-from gandl_embedding.model_import.checks import check_vectors, relative_difference, varied_tiles
+from gandl_embedding.model_import.checks import check_vectors, relative_difference
 from gandl_embedding.model_import.source import read_foreign_model
 from gandl_shared.errors import InvalidModel
 from numpy.typing import NDArray
@@ -64,14 +64,14 @@ def shifted(tiles: NDArray[np.uint8]) -> Vectors:
 )
 def test_vectors_that_are_refused(folder: Path, embed: object, message: str) -> None:
     card, model = read_import_card(folder / "card.json"), read_foreign_model(folder / "net.onnx")
-    tiles = varied_tiles(card)
+    tiles = varied_tiles(len(card.channels), card.size)
     with pytest.raises(InvalidModel, match=message):
         check_vectors(embed, levels(tiles), tiles, model)  # type: ignore[arg-type]
 
 
 def test_right_vectors_give_a_parity_report(folder: Path) -> None:
     card, model = read_import_card(folder / "card.json"), read_foreign_model(folder / "net.onnx")
-    tiles = varied_tiles(card)
+    tiles = varied_tiles(len(card.channels), card.size)
     parity = check_vectors(levels, levels(tiles), tiles, model)
     assert (parity.images, parity.torch_max, parity.batch_max) == (12, 0, 0)
     assert relative_difference(np.array([[3.0, 4.5]]), np.array([[3.0, 4.0]])) == pytest.approx(0.1)

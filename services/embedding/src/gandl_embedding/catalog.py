@@ -10,7 +10,7 @@ from pathlib import Path
 from gandl_shared.clients.wire import ModelInfo
 from gandl_shared.errors import InvalidModel, NotFound
 
-from gandl_embedding.engine import CPU, CUDA, Engine, read_model_file
+from gandl_embedding.engine import CPU, CUDA, Engine, Precision, read_model_file
 from gandl_embedding.settings import Settings
 
 _PROVIDERS: Mapping[str, tuple[str, ...]] = {"cpu": (CPU,), "cuda": (CUDA,)}
@@ -31,12 +31,15 @@ class Catalog:
         of one name, Unavailable if the device is missing.
         """
         engines: dict[str, Engine] = {}
+        precision = None if settings.precision is None else Precision(settings.precision)
         for path in model_files(settings.models_dir):
             data = read_model_file(path)
             engine = None if earlier is None else earlier.engine_of(hashlib.sha256(data).hexdigest())
             if engine is None:
                 providers = _PROVIDERS[settings.device]
-                engine = Engine.of_bytes(data, path.name, threads=settings.threads, providers=providers)
+                engine = Engine.of_bytes(
+                    data, path.name, threads=settings.threads, providers=providers, precision=precision
+                )
             if engine.card.name in engines:
                 raise InvalidModel(f"{path.name}: another model is already called {engine.card.name}; rename its card")
             engines[engine.card.name] = engine
@@ -72,6 +75,7 @@ class Catalog:
             default=card.name == self._default,
             provider=engine.provider,
             numerics=engine.numerics,
+            agreement=engine.agreement,
             card=card,
         )
 

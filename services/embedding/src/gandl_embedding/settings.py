@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     )
     api_key: Secret = Field(default=None, description="key that clients must send; absent: no key needed")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="device on which models run")
+    precision: Literal["bfloat16"] | None = Field(
+        default=None,
+        description="bfloat16 where the processor has it (needs the extra bfloat16); absent: that of the model file",
+    )
     threads: int | None = Field(default=None, ge=1, description="CPU threads per model; absent: all cores")
     batch_tiles: int | None = Field(
         default=None, ge=1, description="maximum of tiles per run; absent: as measured for the device"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -74,6 +75,29 @@ class ServiceLimits(Frozen):
     deadline_seconds: float
 
 
+class Agreement(Frozen):
+    """How near vectors in another precision come to those in the precision of the model file, over some tiles: the
+    largest relative difference (L2), and the smallest cosine."""
+
+    relative_max: float
+    cosine_min: float
+
+
+class PrecisionCheck(Frozen):
+    """Another precision measured on a screen by `gandl models --precision`, and kept as `NAME.precision.json` beside
+    the model of this SHA-256: its Z′ by cell line, out of fold, beside the one in the precision of the file."""
+
+    model_id: str
+    precision: str
+    processor: str
+    screen: str
+    tiles: int
+    agreement: Agreement
+    z_prime: Mapping[str, float | None]
+    z_prime_of_file: Mapping[str, float | None]
+    speed: float = Field(description="tiles per second, divided by those in the precision of the file")
+
+
 class ModelInfo(Frozen):
     """A model of a service. `id` is the SHA-256 of its file, by which the keys of vectors name the model."""
 
@@ -83,6 +107,13 @@ class ModelInfo(Frozen):
     provider: str = Field(description="execution provider of ONNX Runtime, such as CPUExecutionProvider")
     numerics: Numerics | None = Field(default=None, description="how its vectors are computed, which ends their keys")
     card: ModelCard
+    agreement: Agreement | None = Field(
+        default=None,
+        description="for another precision than that of the model file: measured on twelve synthetic tiles at the start",
+    )
+    precision_check: PrecisionCheck | None = Field(
+        default=None, description="for another precision: measured on a screen by `gandl models --precision`"
+    )
     limits: ServiceLimits | None = Field(default=None, description="the limits of requests to this service")
 
 

@@ -75,7 +75,7 @@ def to_int8(model: onnx.ModelProto, tiles: NDArray[np.uint8]) -> onnx.ModelProto
         quantize_static(
             inferred,
             int8,
-            _CalibrationBatches(prepared.graph.input[0].name, tiles),
+            CalibrationBatches(prepared.graph.input[0].name, tiles),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             weight_type=QuantType.QInt8,
@@ -90,7 +90,7 @@ def _first_convolution(model: onnx.ModelProto) -> list[str]:
     return [node.name for node in model.graph.node if node.op_type == "Conv"][:1]
 
 
-class _CalibrationBatches:
+class CalibrationBatches:
     """The calibration tiles as ONNX Runtime reads them: one batch per call, and None at the end."""
 
     def __init__(self, name: str, tiles: NDArray[np.uint8]) -> None:

@@ -3,16 +3,20 @@
 from gandl_embedding.engine.devices import gpu, instructions, processor
 from gandl_embedding.engine.engine import MAX_MODEL_BYTES, Engine, batch_size, check_tiles, read_model_file
 from gandl_embedding.engine.onnx_session import CPU, CUDA
+from gandl_embedding.engine.precision import CHECK_TILES, Precision, varied_tiles
 
 __all__ = [
+    "CHECK_TILES",
     "CPU",
     "CUDA",
     "MAX_MODEL_BYTES",
     "Engine",
+    "Precision",
     "batch_size",
     "check_tiles",
     "gpu",
     "instructions",
     "processor",
     "read_model_file",
+    "varied_tiles",
 ]

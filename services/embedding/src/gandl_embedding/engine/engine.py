@@ -6,22 +6,25 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-import onnxruntime as ort
-from gandl_shared.errors import Invalid, InvalidModel
+from gandl_shared.clients.wire import Agreement
+from gandl_shared.errors import Invalid, InvalidModel, Unavailable
 from gandl_shared.files.regular import read_regular
-from gandl_shared.models import ModelCard, card_from_metadata
+from gandl_shared.models import ModelCard
 from gandl_shared.models.numerics import Numerics
 from numpy.typing import NDArray
 
 from gandl_embedding.engine.devices import gpu, instructions
-from gandl_embedding.engine.onnx_session import CPU, CUDA, check_graph, open_session
+from gandl_embedding.engine.onnx_session import CPU, CUDA, OnnxSession
+from gandl_embedding.engine.openvino_session import OPENVINO, OpenVinoSession
+from gandl_embedding.engine.precision import MIN_COSINE, Precision, agreement, varied_tiles
 from gandl_embedding.external_data import check_self_contained
 
 MAX_MODEL_BYTES = 2**31 - 1
 """The largest protobuf, and an ONNX file is one."""
-_NAMES = {CPU: "cpu", CUDA: "cuda"}
+_NAMES = {CPU: "cpu", CUDA: "cuda", OPENVINO: "openvino"}
 
 CPU_PIXELS = 2**16
 """Pixels of one internal batch on a CPU: 16 tiles of 64 × 64. This was measured (benchmarks/serving): in smaller
@@ -40,40 +43,85 @@ Uint8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 
+class Session(Protocol):
+    """A model that runs: its provider, the library with its version, and the precision where that is not the file's."""
+
+    provider: str
+    runtime: str
+    precision: str | None
+
+    def run(self, tiles: Uint8) -> Float32:
+        """Return the vectors [N, features] of tiles [N, C, size, size]."""
+
+
 class Engine:
     """A loaded featurizer, which implements `gandl_shared.models.Embedder`. Several threads may call it."""
 
     def __init__(
-        self, session: ort.InferenceSession, card: ModelCard, model_id: str, threads: int | None = None
+        self,
+        session: Session,
+        card: ModelCard,
+        model_id: str,
+        threads: int | None = None,
+        agreement: Agreement | None = None,
     ) -> None:
         self.threads = threads
+        self.agreement = agreement
+        """How near its vectors are to those in the precision of the model file, None where they are these."""
         self._session = session
         self._card = card
         self._model_id = model_id
-        self._input: str = session.get_inputs()[0].name
-        self._provider: str = session.get_providers()[0]
-        self._batch = batch_size(card.size, self._provider)
+        self._batch = batch_size(card.size, session.provider)
 
     @classmethod
-    def load(cls, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> Engine:
+    def load(
+        cls,
+        path: Path,
+        *,
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+        precision: Precision | None = None,
+    ) -> Engine:
         """Load a model on `threads` CPU cores (None: all) with the first available one of `providers` (None: the CPU).
 
-        Raises NotFound if there is no file, InvalidModel if it is not an ONNX file, has weights in another file, has no
-        gandl card or a graph that differs from its card, Unavailable if none of `providers` works here.
+        With a `precision`, the processor computes in it instead of in that of the file. Raises NotFound if there is no
+        file, InvalidModel if it is not an ONNX file, has weights in another file, has no gandl card or a graph that
+        differs from its card, or vectors in the precision differ too much; Unavailable if none of `providers`, or the
+        precision, works here.
         """
         # The file is read once: its hash, its check and its session belong to the same bytes.
-        return cls.of_bytes(read_model_file(path), path.name, threads=threads, providers=providers)
+        return cls.of_bytes(
+            read_model_file(path), path.name, threads=threads, providers=providers, precision=precision
+        )
 
     @classmethod
     def of_bytes(
-        cls, data: bytes, name: str, *, threads: int | None = None, providers: Sequence[str] | None = None
+        cls,
+        data: bytes,
+        name: str,
+        *,
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+        precision: Precision | None = None,
     ) -> Engine:
         """Load a model from the bytes of its file; errors call it `name`. Raises as `load` does."""
         check_self_contained(data, name)
-        session = open_session(data, name, threads, providers or (CPU,))
-        card = card_from_metadata(session.get_modelmeta().custom_metadata_map, file=name)
-        check_graph(session, card, name)
-        return cls(session, card, hashlib.sha256(data).hexdigest(), threads)
+        session = OnnxSession(data, name, threads, providers or (CPU,))
+        card, identity = session.card(name), hashlib.sha256(data).hexdigest()
+        engine = cls(session, card, identity, threads)
+        if precision is None:
+            return engine
+        if session.provider != CPU:
+            raise Unavailable(f"{precision} is for models on the CPU, and this one runs by {session.provider}")
+        tiles = varied_tiles(len(card.channels), card.size)
+        other = cls(OpenVinoSession(data, name, threads), card, identity, threads)
+        other.agreement = agreement(other.embed(tiles), engine.embed(tiles))
+        if not other.agreement.cosine_min >= MIN_COSINE:
+            raise InvalidModel(
+                f"{name} does not suit {precision}: the cosine to its vectors in {card.precision} goes down to "
+                f"{other.agreement.cosine_min:.4f}, and {MIN_COSINE} is needed; leave the precision out"
+            )
+        return other
 
     @property
     def card(self) -> ModelCard:
@@ -87,8 +135,8 @@ class Engine:
 
     @property
     def provider(self) -> str:
-        """The execution provider in use, such as CPUExecutionProvider."""
-        return self._provider
+        """The execution provider of ONNX Runtime in use, such as CPUExecutionProvider; or OpenVINO."""
+        return self._session.provider
 
     @property
     def numerics(self) -> Numerics:
@@ -96,13 +144,13 @@ class Engine:
 
         On a CPU every batch that it uses gives the bits of the default one. On a GPU the batch itself decides bits.
         """
-        is_cpu = self._provider == CPU
+        is_gpu = self.provider == CUDA
         return Numerics(
-            provider=_NAMES.get(self._provider, self._provider),
-            precision=self._card.precision,
-            device=instructions() if is_cpu else gpu(),
-            runtime=f"onnxruntime {ort.__version__}",
-            batch=str(batch_size(self._card.size, CPU) if is_cpu else self._batch),
+            provider=_NAMES.get(self.provider, self.provider),
+            precision=self._session.precision or self._card.precision,
+            device=gpu() if is_gpu else instructions(),
+            runtime=self._session.runtime,
+            batch=str(self._batch if is_gpu else batch_size(self._card.size, self.provider)),
         )
 
     @property
@@ -134,8 +182,8 @@ class Engine:
         Every candidate must give the vectors of the default batch: bit for bit on a CPU, so that a choice by timing
         changes no result, and within MAX_DIFFERENCE on a GPU, whose vectors depend on their batch in any case.
         """
-        default = batch_size(self._card.size, self._provider)
-        candidates = [default, *_candidates(default, self._provider)]
+        default = batch_size(self._card.size, self.provider)
+        candidates = [default, *_candidates(default, self.provider)]
         count = max(candidates)
         shape = (count, len(self._card.channels), self._card.size, self._card.size)
         tiles = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
@@ -151,25 +199,24 @@ class Engine:
         return self._batch
 
     def _agrees(self, vectors: Float32, expected: Float32) -> bool:
-        if self._provider == CPU:
+        if self.provider != CUDA:
             return np.array_equal(vectors, expected)
         return bool(np.abs(vectors - expected).max() <= MAX_DIFFERENCE * np.abs(expected).max())
 
     def _run(self, tiles: Uint8) -> Float32:
-        vectors: Float32 = self._session.run(None, {self._input: np.ascontiguousarray(tiles)})[0]
-        return vectors
+        return self._session.run(np.ascontiguousarray(tiles))
 
 
 def batch_size(size: int, provider: str) -> int:
     """Return how many tiles of size × size pixels one call of the session gets."""
-    return max(1, (CPU_PIXELS if provider == CPU else GPU_PIXELS) // size**2)
+    return max(1, (GPU_PIXELS if provider == CUDA else CPU_PIXELS) // size**2)
 
 
 def _candidates(default: int, provider: str) -> list[int]:
     """Return the batches that are tried beside the default one."""
-    if provider == CPU:
-        return [batch for batch in (1, 2, 4, 8) if batch < default]
-    return [default * 2, default * 4]
+    if provider == CUDA:
+        return [default * 2, default * 4]
+    return [batch for batch in (1, 2, 4, 8) if batch < default]
 
 
 def _seconds_of(work: Callable[[], object]) -> float:

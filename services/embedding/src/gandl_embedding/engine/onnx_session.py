@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import onnxruntime as ort
 from gandl_shared.errors import InvalidModel, Unavailable
-from gandl_shared.models import ModelCard
+from gandl_shared.models import ModelCard, card_from_metadata
+from numpy.typing import NDArray
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -17,7 +19,34 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def open_session(data: bytes, name: str, threads: int | None, preferred: Sequence[str]) -> ort.InferenceSession:
+class OnnxSession:
+    """A model in ONNX Runtime, on `threads` CPU cores (None: all), with the first available one of the `preferred`
+    providers. Several threads may call it.
+
+    Raises InvalidModel where the model cannot be run, and Unavailable where no provider works here.
+    """
+
+    precision: str | None = None
+    runtime = f"onnxruntime {ort.__version__}"
+
+    def __init__(self, data: bytes, name: str, threads: int | None, preferred: Sequence[str]) -> None:
+        self._session = _open(data, name, threads, preferred)
+        self._input: str = self._session.get_inputs()[0].name
+        self.provider: str = self._session.get_providers()[0]
+
+    def card(self, name: str) -> ModelCard:
+        """Return the card in the model. Raises InvalidModel for none, or one that differs from the graph."""
+        card = card_from_metadata(self._session.get_modelmeta().custom_metadata_map, file=name)
+        _check_graph(self._session, card, name)
+        return card
+
+    def run(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the vectors [N, features] of tiles [N, C, size, size]."""
+        vectors: NDArray[np.float32] = self._session.run(None, {self._input: tiles})[0]
+        return vectors
+
+
+def _open(data: bytes, name: str, threads: int | None, preferred: Sequence[str]) -> ort.InferenceSession:
     present = [provider for provider in preferred if provider in ort.get_available_providers()]
     if not present:
         raise Unavailable(f"ONNX Runtime has none of {', '.join(preferred)} here; install the extra that brings it")
@@ -49,7 +78,7 @@ def _session_options(threads: int | None) -> ort.SessionOptions:
     return options
 
 
-def check_graph(session: ort.InferenceSession, card: ModelCard, name: str) -> None:
+def _check_graph(session: ort.InferenceSession, card: ModelCard, name: str) -> None:
     """Raise InvalidModel if the graph differs from the card: one uint8 input and one float output, both with a free
     batch."""
     if card.format != CARD_FORMAT:

@@ -14,7 +14,6 @@ from gandl_embedding.engine import CPU
 from gandl_embedding.model_import.card import ChannelMode, ImportCard, Pooling
 from gandl_embedding.model_import.source import ForeignModel
 
-CHECK_TILES = 12
 MAX_DIFFERENCE, MAX_BATCH_DIFFERENCE = 1e-4, 1e-5
 """The largest relative differences (L2) from the network itself, and between a vector alone and in a batch."""
 MAX_HALF_DIFFERENCE = 5e-3
@@ -84,19 +83,6 @@ def check_output(values: NDArray[np.generic], model: ForeignModel, card: ImportC
     if width * count != card.features:
         times = f" for each of {count} channels, {width * count} in all" if count > 1 else ""
         raise InvalidModel(f"{model.name} returns {width} numbers{times}; the card says features {card.features}")
-
-
-def varied_tiles(card: ImportCard) -> Tiles:
-    """Return tiles [N, C, S, S] from dark to bright, from smooth to rough, with a black and a white one at the end."""
-    rng = np.random.default_rng(0)
-    shape = (CHECK_TILES, len(card.channels), card.size, card.size)
-    ramp = np.linspace(-1, 1, card.size)
-    levels, slopes = rng.uniform(30, 220, (*shape[:2], 1, 1)), rng.uniform(-60, 60, (2, *shape[:2], 1, 1))
-    smooth = levels + slopes[0] * ramp[:, None] + slopes[1] * ramp
-    tiles = smooth + rng.normal(0, 1, shape) * rng.uniform(0, 40, (CHECK_TILES, 1, 1, 1))
-    tiles[-2], tiles[-1] = 0, 255
-    rounded: Tiles = np.clip(np.rint(tiles), 0, 255).astype(np.uint8)
-    return rounded
 
 
 def check_vectors(embed: Callable[[Tiles], Vectors], reference: Vectors, tiles: Tiles, model: ForeignModel) -> Parity:

@@ -17,7 +17,7 @@ from onnx import helper
 
 from gandl_embedding.engine import Engine
 from gandl_embedding.model_import.card import ImportCard, read_import_card
-from gandl_embedding.model_import.checks import check_input, check_output, check_vectors, output_name, varied_tiles
+from gandl_embedding.model_import.checks import check_input, check_output, check_vectors, output_name
 from gandl_embedding.model_import.graph import featurizer_graph, pooled, prepared_input
 from gandl_embedding.model_import.source import ForeignModel, read_foreign_model
 
@@ -39,7 +39,7 @@ def import_model(path: Path, card_path: Path) -> ImportedModel:
     source = read_import_card(card_path)
     model = read_foreign_model(path)
     check_input(model, source)
-    output, tiles = output_name(model, source), varied_tiles(source)
+    output, tiles = output_name(model, source), varied_tiles(len(source.channels), source.size)
     reference = _reference(model, source, output, tiles)
     proto = featurizer_graph(model, source, output)
     draft = _model_card(source, model, None)

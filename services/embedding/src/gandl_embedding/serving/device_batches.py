@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import onnxruntime as ort
 from gandl_shared.files.atomic import atomic_file
 from gandl_shared.schemas.base import Frozen
 from pydantic import Field, ValidationError
 
-from gandl_embedding.engine import CPU, Engine, gpu, processor
+from gandl_embedding.engine import CUDA, Engine, gpu, processor
 from gandl_embedding.inputs.uploads import safe_name
 
 MAX_FILE_BYTES = 2**20
@@ -62,7 +61,8 @@ def read_batches(path: Path, model_id: str) -> DeviceBatches:
 
 def device_of(engine: Engine) -> str:
     """Return the name of what a batch depends on: provider, processor, threads and version of ONNX Runtime."""
-    is_cpu = engine.provider == CPU
-    threads = f", {engine.threads or os.cpu_count()} threads" if is_cpu else ""
-    name = processor() if is_cpu else gpu()
-    return f"{engine.provider}, {name}{threads}, ONNX Runtime {ort.__version__}"
+    is_gpu = engine.provider == CUDA
+    threads = "" if is_gpu else f", {engine.threads or os.cpu_count()} threads"
+    name = gpu() if is_gpu else processor()
+    library = engine.numerics.runtime.replace("onnxruntime", "ONNX Runtime")
+    return f"{engine.provider}, {name}{threads}, {library}"
