@@ -22,12 +22,12 @@ from gandl.screening.model_comparison import smallest_cosine
 from gandl.screening.run import ScreenJob, run
 from gandl_analysis.formats.reread import read_folder
 from gandl_analysis.pipeline.analyse import analyse
-from gandl_embedding.engine import Engine
+from gandl_embedding.engine import Engine, Precision
+from gandl_shared.errors import Unavailable
 from gandl_shared.models import ModelCard, Numerics
 from gandl_shared.schemas.analysis import AnalysisParameters
-from gandl_training.export.precision import CalibrationBatches
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from benchmarks.tables import write_between
@@ -53,12 +53,29 @@ class Int8:
     narrow: bool = False
 
 
+class CalibrationBatches(CalibrationDataReader):
+    """The calibration tiles as ONNX Runtime reads them: one batch per call, and None at the end."""
+
+    def __init__(self, name: str, tiles: Uint8) -> None:
+        self._batches = iter([{name: tiles[i : i + 32]} for i in range(0, len(tiles), 32)])
+
+    def get_next(self) -> dict[str, Uint8] | None:
+        """Return the next batch by the name of the input."""
+        return next(self._batches, None)
+
+
 WAYS = (
     Int8(name="int8, range", method=CalibrationMethod.MinMax),
     Int8(name="int8, range, 7-bit weights", method=CalibrationMethod.MinMax, narrow=True),
     Int8(name="int8, percentile, 7-bit weights", method=CalibrationMethod.Percentile, last=1, narrow=True),
     Int8(name="int8, entropy, 7-bit weights", method=CalibrationMethod.Entropy, last=1, narrow=True),
-    Int8(name="int8, percentile, only the last half", method=CalibrationMethod.Percentile, first=6, narrow=True),
+    Int8(
+        name="int8, percentile, first block and last block in float",
+        method=CalibrationMethod.Percentile,
+        first=4,
+        last=3,
+    ),
+    Int8(name="int8, percentile, first half in float", method=CalibrationMethod.Percentile, first=6, narrow=True),
 )
 
 
@@ -133,6 +150,10 @@ def table(model: Path, data: Path) -> Iterator[str]:
 
 def forms(model: Path, tiles: Uint8) -> Iterator[tuple[str, Callable[[Uint8], Float32]]]:
     """Yield each form of a model by its name, as a function of tiles."""
+    try:
+        yield "bfloat16, OpenVINO", Engine.load(model, threads=1, precision=Precision.BFLOAT16).embed
+    except Unavailable as error:
+        print(error.detail)
     sample = tiles[np.linspace(0, len(tiles) - 1, CALIBRATION_TILES).astype(int)]
     with tempfile.TemporaryDirectory() as folder:
         inferred = Path(folder) / "inferred.onnx"

@@ -1,4 +1,4 @@
-"""Compare float32, float16 and int8: agreement with torch, size, speed, and Z′ on BBBC013.
+"""Compare float32 and float16: agreement with torch, size, speed, and Z′ on BBBC013.
 
     python -m benchmarks.training.precision --bbbc013 ../shared/data/bbbc013 --run RUN --page docs/training.md
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.tables import write_between
 
-PRECISIONS = ("float32", "float16", "int8")
+PRECISIONS = ("float32", "float16")
 
 
 def main() -> None:

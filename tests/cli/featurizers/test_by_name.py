@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gandl.featurizers.by_name import featurizer
-from gandl_embedding.engine import Engine
+from gandl_embedding.engine import Engine, Precision
 from gandl_shared.errors import BadInput, NotFound
 
 from tests.cli.featurizers.tile_samples import FORM, noise, sample
@@ -35,3 +35,8 @@ def test_an_untrained_network_needs_the_training_package(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "gandl_training.export.untrained", None)
     with pytest.raises(BadInput, match=r"untrained:4:multi needs the training package.*gandl\[train\]"):
         featurizer("untrained:4", FORM, sample)
+
+
+def test_a_baseline_has_no_precision_to_choose() -> None:
+    with pytest.raises(BadInput, match="--precision is for the file of a model; the baseline intensity has none"):
+        featurizer("intensity", FORM, sample, precision=Precision.BFLOAT16)

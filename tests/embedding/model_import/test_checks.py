@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from gandl_embedding.engine import varied_tiles
 from gandl_embedding.model_import.card import read_import_card
 from gandl_embedding.model_import.checks import check_vectors, relative_difference
 from gandl_embedding.model_import.source import read_foreign_model

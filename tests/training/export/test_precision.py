@@ -20,9 +20,9 @@ from tests.training.small_run import TINY
 
 
 def test_names_are_checked() -> None:
-    assert [parse_precision(name) for name in ("float32", "float16", "int8")] == list(Precision)
-    with pytest.raises(BadInput, match="unknown precision 'int4'; use one of float32, float16, int8"):
-        parse_precision("int4")
+    assert [parse_precision(name) for name in ("float32", "float16")] == list(Precision)
+    with pytest.raises(BadInput, match="unknown precision 'int8'; use one of float32, float16$"):
+        parse_precision("int8")
 
 
 @pytest.fixture(scope="module")
@@ -42,28 +42,19 @@ def weight_types(model: onnx.ModelProto) -> Sequence[int]:
 
 
 def test_float32_is_the_model_itself(model: onnx.ModelProto, tiles: NDArray[np.uint8]) -> None:
-    assert convert(model, Precision.FLOAT32, tiles) is model
+    assert convert(model, Precision.FLOAT32) is model
 
 
 @pytest.mark.parametrize(
     ("precision", "weight_type"),
-    [(Precision.FLOAT16, onnx.TensorProto.FLOAT16), (Precision.INT8, onnx.TensorProto.INT8)],
+    [(Precision.FLOAT16, onnx.TensorProto.FLOAT16)],
 )
 def test_weights_are_smaller_and_vectors_are_near(
     model: onnx.ModelProto, tiles: NDArray[np.uint8], precision: Precision, weight_type: int
 ) -> None:
-    smaller = convert(model, precision, tiles)
+    smaller = convert(model, precision)
     assert weight_type in weight_types(smaller)
     assert smaller.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
     assert smaller.graph.output[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     difference = relative_difference(onnx_session(smaller)(tiles), onnx_session(model)(tiles))
     assert 0 < difference < MAX_DIFFERENCE[precision]
-
-
-def test_the_first_convolution_and_the_dense_layer_stay_float32_in_int8(
-    model: onnx.ModelProto, tiles: NDArray[np.uint8]
-) -> None:
-    small = convert(model, Precision.INT8, tiles)
-    assert weight_types(small).count(onnx.TensorProto.FLOAT) >= 1
-    dense = [tensor for tensor in small.graph.initializer if tuple(tensor.dims) in ((24, 256), (256, 24))]
-    assert [tensor.data_type for tensor in dense] == [onnx.TensorProto.FLOAT]

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from gandl_shared.clients.wire import ModelInfo
+from gandl_shared.clients.wire import ModelInfo, PrecisionCheck
 from gandl_shared.errors import InvalidModel, NotFound
 
-from gandl_embedding.engine import CPU, CUDA, Engine, Precision, read_model_file
+from gandl_embedding.engine import CPU, CUDA, Engine, Precision, read_check, read_model_file
 from gandl_embedding.settings import Settings
 
 _PROVIDERS: Mapping[str, tuple[str, ...]] = {"cpu": (CPU,), "cuda": (CUDA,)}
@@ -19,8 +19,11 @@ _PROVIDERS: Mapping[str, tuple[str, ...]] = {"cpu": (CPU,), "cuda": (CUDA,)}
 class Catalog:
     """Loaded models by the names in their cards."""
 
-    def __init__(self, engines: Mapping[str, Engine], default: str) -> None:
+    def __init__(
+        self, engines: Mapping[str, Engine], default: str, checks: Mapping[str, PrecisionCheck] | None = None
+    ) -> None:
         self._engines = dict(engines)
+        self._checks = dict(checks or {})
         self._default = default
 
     @classmethod
@@ -31,6 +34,7 @@ class Catalog:
         of one name, Unavailable if the device is missing.
         """
         engines: dict[str, Engine] = {}
+        checks: dict[str, PrecisionCheck] = {}
         precision = None if settings.precision is None else Precision(settings.precision)
         for path in model_files(settings.models_dir):
             data = read_model_file(path)
@@ -43,11 +47,13 @@ class Catalog:
             if engine.card.name in engines:
                 raise InvalidModel(f"{path.name}: another model is already called {engine.card.name}; rename its card")
             engines[engine.card.name] = engine
+            if precision and (check := read_check(path, engine.model_id, precision)):
+                checks[engine.card.name] = check
         # Without a setting the first file is the default, so that a folder with one model needs no configuration.
         default = settings.default_model or next(iter(engines))
         if default not in engines:
             raise NotFound(f"the default model {default} is not among {', '.join(engines)}")
-        return cls(engines, default)
+        return cls(engines, default, checks)
 
     @property
     def engines(self) -> Mapping[str, Engine]:
@@ -76,6 +82,7 @@ class Catalog:
             provider=engine.provider,
             numerics=engine.numerics,
             agreement=engine.agreement,
+            precision_check=self._checks.get(card.name),
             card=card,
         )
 

@@ -109,7 +109,7 @@ class ModelInfo(Frozen):
     card: ModelCard
     agreement: Agreement | None = Field(
         default=None,
-        description="for another precision than that of the model file: measured on twelve synthetic tiles at the start",
+        description="for another precision than that of the file: measured on twelve synthetic tiles at the start",
     )
     precision_check: PrecisionCheck | None = Field(
         default=None, description="for another precision: measured on a screen by `gandl models --precision`"

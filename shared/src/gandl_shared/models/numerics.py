@@ -28,7 +28,7 @@ class Numerics(Frozen):
     """How vectors were computed. Where all fields agree, the same tile gives the same vector bit for bit."""
 
     provider: str = Field(description="what runs the network: cpu, cuda, openvino; numpy for a baseline")
-    precision: str = Field(description="float32, bfloat16, float16 or int8")
+    precision: str = Field(description="float32, bfloat16 or float16")
     device: str = Field(description="the instructions of the processor, or the name of the GPU")
     runtime: str = Field(description="the library that computes, with its version")
     batch: str = Field(description="the tiles of a run by whose vectors those of other batches are measured")

@@ -46,3 +46,8 @@ def test_a_model_with_weights_in_another_file_is_named(run: Run, tmp_path: Path)
 def test_images_without_a_plate_map_are_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="give both --images and --platemap"):
         run("models", "--images", tmp_path)
+
+
+def test_a_precision_needs_a_screen_to_be_measured_on(run: Run, models_dir: Path) -> None:
+    with pytest.raises(BadInput, match="measured on a screen; give --images and --platemap"):
+        run("models", models_dir, "--precision", "bfloat16")

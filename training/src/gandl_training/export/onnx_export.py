@@ -26,7 +26,6 @@ from gandl_training.run.run_folder import open_store
 
 OPSET = 20
 PARITY_IMAGES = 64
-CALIBRATION_IMAGES = 256
 WHITENING_IMAGES = 4096
 """The principal components of features are fitted to so many training crops."""
 
@@ -63,7 +62,7 @@ def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance:
     images = training_crops(store, weights.checkpoint, PARITY_IMAGES, step=0)
     # Three example images: a batch of one would fix the batch size in the graph.
     model = to_onnx(module, torch.from_numpy(images[:3]), "images", "embedding")
-    model = convert(model, form.precision, training_crops(store, weights.checkpoint, CALIBRATION_IMAGES, step=1))
+    model = convert(model, form.precision)
     parity = check_parity(module, model, images, MAX_DIFFERENCE[form.precision])
     card = ModelCard(
         name=provenance.name,

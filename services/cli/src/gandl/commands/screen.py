@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
-from gandl.screening.featurizers import MODEL_HELP, TileOptions, screen_featurizer, with_tile_options
+from gandl.screening.featurizers import MODEL_HELP, PrecisionOption, TileOptions, screen_featurizer, with_tile_options
 from gandl.screening.image_options import AllowClipping, ImageOptions, limit_source, with_image_options
 from gandl.screening.plate_maps import PositiveControl, plate_map_file, positive_words
 from gandl.screening.run import ScreenJob, run
@@ -41,6 +41,7 @@ def screen(
     allow_clipping: AllowClipping = False,
     name: Annotated[str | None, typer.Option(help="Name of the screen; that of the output folder if absent.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the embedding; all cores if absent.")] = None,
+    precision: PrecisionOption = None,
     tiles: TileOptions,
     image: ImageOptions,
     analysis: AnalysisOptions,
@@ -64,7 +65,7 @@ def screen(
         parameters=analysis.read_parameters(),
         earlier=analysis.read_axes(),
     )
-    embedder = screen_featurizer(model, job, tiles, threads=threads)
+    embedder = screen_featurizer(model, job, tiles, threads=threads, precision=precision)
     with ScreenBar() as bar:
         result = run(job, embedder, on_progress=bar.progress, on_step=bar.step)
     print_notes(result.notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gandl_embedding.engine import Engine
+from gandl_embedding.engine import Engine, Precision
 from gandl_shared.errors import BadInput
 from gandl_shared.models import Embedder
 
@@ -16,15 +16,19 @@ from gandl.featurizers.tiles import TileForm, TileSample
 PARITY_TILES = 64
 
 
-def featurizer(model: str, form: TileForm, sample: TileSample, *, threads: int | None = None) -> Embedder:
-    """Return a featurizer: the file of an ONNX model, or a baseline for tiles of `form`.
+def featurizer(
+    model: str, form: TileForm, sample: TileSample, *, threads: int | None = None, precision: Precision | None = None
+) -> Embedder:
+    """Return a featurizer: the file of an ONNX model, in a `precision` of its own, or a baseline for tiles of `form`.
 
     `sample` is called only by a baseline that is fitted to tiles or checked on them. Raises BadInput for an unknown
     name, and what `Engine.load` raises for a file.
     """
     name = baseline_name(model)
     if name is None:
-        return Engine.load(Path(model), threads=threads)
+        return Engine.load(Path(model), threads=threads, precision=precision)
+    if precision is not None:
+        raise BadInput(f"--precision is for the file of a model; the baseline {name.text} has none to choose")
     match name.kind:
         case Baseline.INTENSITY:
             return intensity_featurizer(form)

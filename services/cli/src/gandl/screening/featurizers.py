@@ -10,7 +10,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from gandl_embedding.engine import Engine
+from gandl_embedding.engine import Engine, Precision
 from gandl_shared.errors import BadInput
 from gandl_shared.imaging import evenly_spread, read_header
 from gandl_shared.jobs import plan_screen, preprocessing_of
@@ -31,6 +31,14 @@ MODEL_HELP = (
 )
 NO_TILES = TileForm(channels=())
 """The form of tiles for a model file, which has its own on its card."""
+NO_SAMPLE = np.empty((0, 0, 0, 0), np.uint8)
+PrecisionOption = Annotated[
+    Precision | None,
+    typer.Option(
+        help="Precision of the arithmetic instead of that of the model file: bfloat16, where the processor has it. It "
+        "needs the package openvino."
+    ),
+]
 MAX_FIT_SITES = 256
 """A baseline that is fitted to tiles gets those of at most so many fields."""
 
@@ -82,17 +90,22 @@ with_tile_options = with_options("tiles", TileOptions)
 
 
 def screen_featurizer(
-    model: str, job: ScreenJob, tiles: TileOptions | None = None, *, threads: int | None = None
+    model: str,
+    job: ScreenJob,
+    tiles: TileOptions | None = None,
+    *,
+    threads: int | None = None,
+    precision: Precision | None = None,
 ) -> Embedder:
-    """Return the featurizer that `model` names, for the images of a screen.
+    """Return the featurizer that `model` names, for the images of a screen. A file may have a `precision` of its own.
 
     Raises BadInput for an unknown name or options without effect, and what a plan of the screen raises for its images.
     """
     tiles = tiles or TileOptions()
     is_file = baseline_name(model) is None
     tiles.check(is_file=is_file)
-    if is_file:
-        return Engine.load(Path(model), threads=threads)
+    if is_file or precision is not None:
+        return featurizer(model, NO_TILES, lambda *_: NO_SAMPLE, threads=threads, precision=precision)
     plate_map = read_plate_map(job.plate_map, controls=False, sheet=job.sheet, positive=job.positive)
     plate_map = part_with_images(job.images, plate_map, job.pattern)
     return featurizer_of_plates(model, job, plate_map, tiles, threads=threads)

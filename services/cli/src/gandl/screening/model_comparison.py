@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from gandl_embedding.engine import Engine
+from gandl_embedding.engine import Engine, Precision, agreement, processor
+from gandl_shared.clients.wire import PrecisionCheck
 from gandl_shared.models import Embedder, ModelCard
 from gandl_shared.schemas.quality import GroupQuality
 from gandl_shared.store import read_profiles
@@ -57,13 +58,9 @@ def compare_models(
     tiles = TileOptions(like=next(iter(engines), None))
     sources: list[Path | str] = [*engines, *baselines]
     for source in sources:
-        with tempfile.TemporaryDirectory() as folder:
-            job = ScreenJob(images=images, plate_map=plate_map, out=Path(folder) / "screen", name="comparison")
-            embedder = engines[source] if isinstance(source, Path) else screen_featurizer(source, job, tiles)
-            job = replace(job, name=embedder.card.name)
-            analysis = run(job, embedder)
-            with (job.out / "embeddings.parquet").open("rb") as file:
-                vectors = read_profiles(file).vectors
+        job = ScreenJob(images=images, plate_map=plate_map, out=Path(), name="comparison")
+        embedder = engines[source] if isinstance(source, Path) else screen_featurizer(source, job, tiles)
+        quality, vectors = _screened(embedder, job)
         cosine = None if first is None else smallest_cosine(first, vectors)
         first = vectors if first is None else first
         yield ModelOnScreen(
@@ -71,8 +68,39 @@ def compare_models(
             card=embedder.card,
             tiles_per_second=tiles_per_second(embedder),
             cosine=cosine,
-            quality=analysis.quality.cell_lines,
+            quality=quality,
         )
+
+
+def check_precision(path: Path, precision: Precision, images: Path, plate_map: Path) -> PrecisionCheck:
+    """Screen plates with a model as its file is and in another precision, and return how near both are.
+
+    Raises what `Engine.load` raises, and the errors of a screen.
+    """
+    job = ScreenJob(images=images, plate_map=plate_map, out=Path(), name="comparison")
+    of_file, other = Engine.load(path), Engine.load(path, precision=precision)
+    quality, reference = _screened(of_file, job)
+    changed, vectors = _screened(other, job)
+    return PrecisionCheck(
+        model_id=other.model_id,
+        precision=precision,
+        processor=processor(),
+        screen=images.resolve().parent.name,
+        tiles=len(vectors),
+        agreement=agreement(vectors, reference),
+        z_prime={name: group.z_prime for name, group in changed.items()},
+        z_prime_of_file={name: group.z_prime for name, group in quality.items()},
+        speed=tiles_per_second(other) / tiles_per_second(of_file),
+    )
+
+
+def _screened(embedder: Embedder, job: ScreenJob) -> tuple[Mapping[str, GroupQuality], NDArray[np.float32]]:
+    """Screen plates and return the quality by cell line and the vectors [N, F]; the files of the screen are removed."""
+    with tempfile.TemporaryDirectory() as folder:
+        job = replace(job, out=Path(folder) / "screen", name=embedder.card.name)
+        analysis = run(job, embedder)
+        with (job.out / "embeddings.parquet").open("rb") as file:
+            return analysis.quality.cell_lines, read_profiles(file).vectors
 
 
 def smallest_cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> float | None:

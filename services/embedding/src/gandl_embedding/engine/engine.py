@@ -90,9 +90,7 @@ class Engine:
         precision, works here.
         """
         # The file is read once: its hash, its check and its session belong to the same bytes.
-        return cls.of_bytes(
-            read_model_file(path), path.name, threads=threads, providers=providers, precision=precision
-        )
+        return cls.of_bytes(read_model_file(path), path.name, threads=threads, providers=providers, precision=precision)
 
     @classmethod
     def of_bytes(

@@ -24,7 +24,7 @@ class OpenVinoSession:
     """A model in bfloat16 on the processor. Threads that call it at the same time wait for each other."""
 
     provider = OPENVINO
-    precision = Precision.BFLOAT16.value
+    precision: str | None = Precision.BFLOAT16.value
 
     def __init__(self, data: bytes, name: str, threads: int | None = None) -> None:
         """Compile a model for `threads` cores (None: all).

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 import numpy as np
-from gandl_shared.clients.wire import Agreement
+from gandl_shared.clients.wire import Agreement, PrecisionCheck
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 CHECK_TILES = 12
+MAX_CHECK_BYTES = 2**20
 MIN_COSINE = 0.999
 """The smallest cosine to the vectors of the model file that another precision may have."""
 
@@ -38,3 +41,20 @@ def agreement(vectors: NDArray[np.float32], reference: NDArray[np.float32]) -> A
     norms = np.maximum(np.linalg.norm(b, axis=1), 1e-300)
     cosine = (a * b).sum(axis=1) / np.maximum(np.linalg.norm(a, axis=1) * norms, 1e-300)
     return Agreement(relative_max=float((np.linalg.norm(a - b, axis=1) / norms).max()), cosine_min=float(cosine.min()))
+
+
+def check_file(model: Path) -> Path:
+    """Return the file beside a model in which the check of a precision is kept."""
+    return model.with_suffix(".precision.json")
+
+
+def read_check(model: Path, model_id: str, precision: Precision) -> PrecisionCheck | None:
+    """Return the check that is kept for a model and a precision; None where there is none that can be read."""
+    file = check_file(model)
+    try:
+        if file.stat().st_size <= MAX_CHECK_BYTES:
+            check = PrecisionCheck.model_validate_json(file.read_bytes())
+            return check if (check.model_id, check.precision) == (model_id, precision) else None
+    except (OSError, ValidationError):
+        pass  # what cannot be read says nothing
+    return None

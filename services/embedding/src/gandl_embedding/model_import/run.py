@@ -15,7 +15,7 @@ from gandl_shared.models import METADATA_KEY, ModelCard, Parity, TrainingRecord
 from numpy.typing import NDArray
 from onnx import helper
 
-from gandl_embedding.engine import Engine
+from gandl_embedding.engine import Engine, varied_tiles
 from gandl_embedding.model_import.card import ImportCard, read_import_card
 from gandl_embedding.model_import.checks import check_input, check_output, check_vectors, output_name
 from gandl_embedding.model_import.graph import featurizer_graph, pooled, prepared_input

@@ -39,7 +39,14 @@ from rich.progress import track
 from gandl.featurizers.by_name import featurizer
 from gandl.featurizers.names import baseline_name
 from gandl.featurizers.tiles import baseline_card
-from gandl.screening.featurizers import MAX_FIT_SITES, MODEL_HELP, NO_TILES, TileOptions, with_tile_options
+from gandl.screening.featurizers import (
+    MAX_FIT_SITES,
+    MODEL_HELP,
+    NO_TILES,
+    PrecisionOption,
+    TileOptions,
+    with_tile_options,
+)
 from gandl.screening.image_files import image_sites, single_cell_sites
 from gandl.screening.image_options import AllowClipping, ImageOptions, LimitSource, limit_source, with_image_options
 
@@ -67,6 +74,7 @@ def embed(
         ),
     ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the model; all cores if absent.")] = None,
+    precision: PrecisionOption = None,
     tiles: TileOptions,
     image: ImageOptions,
 ) -> None:
@@ -77,7 +85,7 @@ def embed(
     source = limit_source(limits)
     is_file = baseline_name(model) is None
     tiles.check(is_file=is_file)
-    engine = Engine.load(Path(model), threads=threads) if is_file else None
+    engine = Engine.load(Path(model), threads=threads, precision=precision) if is_file else None
     form = NO_TILES if is_file else tiles.form(lambda: _channels(images, image, single_cells=single_cells))
     # A baseline has the channels and the tiles of its card before it is fitted.
     card = engine.card if engine else baseline_card(model, form, layer="draft", features=1)
@@ -97,7 +105,7 @@ def embed(
         _check_fit(sites, card, choice.reduction, count, allow_clipping=allow_clipping)
     preprocessing = _preprocessing(sites, card, source, choice.reduction, single_cells=single_cells)
     sample = partial(_sample, sites, preprocessing)
-    embedder = engine or featurizer(model, form, sample, threads=threads)
+    embedder = engine or featurizer(model, form, sample, threads=threads, precision=precision)
     profiles = _profiles(sites, embedder, preprocessing)
     try:
         # A failure must not leave half a table under the final name.

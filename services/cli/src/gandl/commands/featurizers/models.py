@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from gandl_embedding.catalog import model_files
-from gandl_embedding.engine import Engine
+from gandl_embedding.engine import Engine, Precision, check_file
 from gandl_shared.errors import BadInput, InvalidModel, NotFound, Problem, raise_if
+from gandl_shared.files.atomic import atomic_file
 
 from gandl.featurizers.names import is_baseline
 from gandl.released_models import released_models
-from gandl.screening.model_comparison import ModelOnScreen, compare_models
+from gandl.screening.model_comparison import ModelOnScreen, check_precision, compare_models
 from gandl.terminal.model_tables import print_comparison, print_models
 
 
@@ -26,6 +28,13 @@ def models(
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Plate images to compare the models on.")] = None,
     platemap: Annotated[Path | None, typer.Option(help="Their plate map (CSV), with both controls.")] = None,
+    precision: Annotated[
+        Precision | None,
+        typer.Option(
+            help="Measure this precision of each model on --images: cosines and Z′ beside those of its file, kept as "
+            "NAME.precision.json beside it for `GET /models`."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Whole cards as JSON instead of a table.")] = False,
 ) -> None:
     """List model cards, or compare models on a screen.
@@ -42,7 +51,9 @@ def models(
     if baselines and images is None:
         raise BadInput(f"{', '.join(baselines)}: a baseline has no card without images; give --images and --platemap")
     engines = {path: engine for source in sources if not is_baseline(source) for path, engine in _load(source).items()}
-    if images is not None and platemap is not None:
+    if precision is not None:
+        _check_precision(engines, precision, images, platemap)
+    elif images is not None and platemap is not None:
         comparison = list(compare_models(engines, images, platemap, baselines))
         if as_json:
             _echo_json([_comparison_record(model) for model in comparison])
@@ -52,6 +63,19 @@ def models(
         _echo_json([_card_record(path, engine) for path, engine in engines.items()])
     else:
         print_models(list(engines.values()))
+
+
+def _check_precision(
+    engines: Mapping[Path, Engine], precision: Precision, images: Path | None, plate_map: Path | None
+) -> None:
+    """Measure a precision of each model, write the results beside the models, and print them as JSON."""
+    if images is None or plate_map is None:
+        raise BadInput("--precision is measured on a screen; give --images and --platemap")
+    checks = {path: check_precision(path, precision, images, plate_map) for path in engines}
+    for path, check in checks.items():
+        with atomic_file(check_file(path)) as file:
+            file.write(check.model_dump_json(indent=2).encode() + b"\n")
+    _echo_json([check.model_dump(mode="json") for check in checks.values()])
 
 
 def _load(source: Path) -> dict[Path, Engine]:

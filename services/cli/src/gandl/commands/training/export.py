@@ -28,7 +28,7 @@ def export(
         int | None,
         typer.Option(min=1, help="Export so many principal components of the layer, whitened on training tiles."),
     ] = None,
-    precision: Annotated[str, typer.Option(help="Precision of the model: float32, float16 or int8.")] = "float32",
+    precision: Annotated[str, typer.Option(help="Precision of the model: float32 or float16.")] = "float32",
     name: Annotated[
         str | None, typer.Option(help="Name of the model on its card. The default is the name of the file.")
     ] = None,
