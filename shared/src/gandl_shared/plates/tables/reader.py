@@ -9,6 +9,7 @@ from gandl_shared.errors import NotFound, raise_if
 from gandl_shared.files.objects import is_file, open_file
 from gandl_shared.plates.tables.decoding import decode
 from gandl_shared.plates.tables.delimited import Rows, rows_of_text
+from gandl_shared.plates.tables.foreign import foreign_file
 from gandl_shared.plates.tables.grids import grid_rows
 from gandl_shared.plates.tables.headers import is_list, table_of_rows
 from gandl_shared.plates.tables.table import Row, Table, TableForm
@@ -44,6 +45,9 @@ def table_of_bytes(content: bytes, source: str, form: TableForm, sheet: str | No
         return _table(rows, label, form, None, notes)
     if sheet is not None:
         raise form.error(f"{form.name} {source} is no workbook, so it has no sheet '{sheet}'; leave the sheet out")
+    foreign = foreign_file(content[:512])
+    if foreign is not None:
+        raise form.error(f"{form.name} {source} {foreign}")
     text, notes = decode(content, source, form)
     return _of_text(text, source, form, notes)
 

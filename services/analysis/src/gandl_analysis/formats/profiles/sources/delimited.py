@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 from gandl_shared.errors import InvalidTable, Problem, raise_if
 from gandl_shared.files.regular import open_regular
+from gandl_shared.plates.tables.foreign import foreign_text
 
 from gandl_analysis.formats.profiles.sources.source import Block, Kind, RowTexts, check_names, text_column
 
@@ -158,20 +159,13 @@ class DelimitedSource:
 
 def check_text(head: bytes, file: str) -> None:
     """Raise InvalidTable for what a server sends in place of a file, and for a file that is no text at all."""
-    start = head[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    details = {
-        "is a page of HTML or XML and no table; open its address in a browser to see what the server says": (
-            start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<error"))
-        ),
-        "is a pointer of Git LFS and not the file itself; get the file by `git lfs pull`": (
-            start.startswith(b"version https://git-lfs")
-        ),
-        "is JSON and no table": start.startswith((b"{", b"[")),
-        "is empty": not start,
-        "is no text; give CSV in UTF-8, Parquet or .h5ad": b"\0" in head[:4096],
-    }
-    problems = [Problem(detail, file=file) for detail, applies in details.items() if applies]
-    raise_if(problems[:1], InvalidTable, f"table {file} cannot be used")
+    detail = foreign_text(head)
+    if not head.removeprefix(b"\xef\xbb\xbf").strip():
+        detail = "is empty"
+    elif detail is None and b"\0" in head[:4096]:
+        detail = "is no text; give CSV in UTF-8, Parquet or .h5ad"
+    problems = [] if detail is None else [Problem(detail, file=file)]
+    raise_if(problems, InvalidTable, f"table {file} cannot be used")
 
 
 def _kind(kind: pa.DataType) -> Kind:
