@@ -1,4 +1,4 @@
-"""Contents that are no table of text, by their first bytes: what a server sends instead of a file, and other formats."""
+"""Contents that are no table of text, by their first bytes: what a server sends in place of a file, other formats."""
 
 from __future__ import annotations
 
