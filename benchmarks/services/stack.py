@@ -23,6 +23,8 @@ from gandl_embedding.engine import Engine
 from gandl_shared.clients.analysis import AnalysisClient
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 
+from benchmarks.tables import row, write_between
+
 MODEL = "gandl-bbbc013-64"
 
 
@@ -90,18 +92,28 @@ def through_the_stack(images: Path, plate_map: Path, work: Path) -> Cost:
         stack.wait(180)
 
 
+def table(one: Cost, other: Cost) -> str:
+    """Return both costs and their ratios as a table in Markdown."""
+    pairs = (("by the clock, s", one.wall, other.wall), ("processor, s", one.processor, other.processor))
+    rows = [row(name, f"{first:.2f}", f"{second:.2f}", f"{second / first:.2f}") for name, first, second in pairs]
+    return "\n".join([row("", "`gandl screen`", "through the stack", "ratio"), "|---|---|---|---|", *rows])
+
+
 def main() -> None:
-    """Measure both sides and print a table."""
+    """Measure both sides, print a table, and write it into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plate", type=Path, required=True, help="folder with the folder `images` and platemap.csv")
-    plate = parser.parse_args().plate
+    parser.add_argument("--page", type=Path, help="page of docs/ whose table is written again")
+    options = parser.parse_args()
+    plate = options.plate
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         one = direct(plate / "images", plate / "platemap.csv", work)
         other = through_the_stack(plate / "images", plate / "platemap.csv", work)
-    print("| | `gandl screen` | through the stack | ratio |\n|---|---|---|---|")
-    print(f"| wall, s | {one.wall:.2f} | {other.wall:.2f} | {other.wall / one.wall:.2f} |")
-    print(f"| processor, s | {one.processor:.2f} | {other.processor:.2f} | {other.processor / one.processor:.2f} |")
+    text = table(one, other)
+    print(text)
+    if options.page is not None:
+        write_between(options.page, "stack", text)
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def test_one_sector_that_cannot_be_read_holds_up_its_site_alone_and_not_for_ever
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     damaged = bench.plate.image("B01", site=2)
-    opened = readers.open_regular
+    opened = readers.open_file
 
     def read(path: Path) -> BinaryIO:
         if path.name == damaged.name:
@@ -156,7 +156,7 @@ def test_one_sector_that_cannot_be_read_holds_up_its_site_alone_and_not_for_ever
         return opened(path)
 
     screen_id = bench.submit(sites_per_batch=24)
-    monkeypatch.setattr(readers, "open_regular", read)
+    monkeypatch.setattr(readers, "open_file", read)
     lease = bench.db.batches.lease("test", 60)
     assert not run_batch(bench.db, bench.store, FakeEmbedder(), lease).accepted
     status = bench.db.screens.status(screen_id)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, select, update
 
 from gandl_shared.db.engine import Transactions, now
-from gandl_shared.db.leases import Leases, history
-from gandl_shared.db.records import FinishedBatch, LeasedBatch, LeasedSite, WorkCount
+from gandl_shared.db.leases import LeasedWork, Leases, history
+from gandl_shared.db.records import FinishedBatch, LeasedBatch, LeasedSite
 from gandl_shared.db.screen_rows import count_sites, map_site, model_use, read_limits
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
 from gandl_shared.db.transitions import end_embedding
@@ -21,12 +21,11 @@ from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.states import SiteState, WorkState
 
 
-class BatchRepository:
+class BatchRepository(LeasedWork[LeasedBatch]):
     """The batches of all screens. Every method is one transaction."""
 
     def __init__(self, transactions: Transactions, *, max_attempts: int) -> None:
-        self._transactions = transactions
-        self._leases = Leases(Batch, max_attempts)
+        super().__init__(transactions, Leases(Batch, max_attempts))
 
     def lease(
         self, worker: str, seconds: float, *, screen_id: str | None = None, batch_id: int | None = None
@@ -37,21 +36,6 @@ class BatchRepository:
         with self._transactions.write() as connection:
             row = self._leases.take(connection, worker, seconds, *conditions)
             return None if row is None else _leased_batch(connection, row)
-
-    def holders(self) -> tuple[str, ...]:
-        """Return the names of the workers that have a lease."""
-        with self._transactions.read() as connection:
-            return self._leases.holders(connection)
-
-    def expire(self, workers: Sequence[str]) -> int:
-        """End the leases of workers that are dead; return how many."""
-        with self._transactions.write() as connection:
-            return self._leases.expire(connection, workers)
-
-    def renew(self, lease: LeasedBatch, seconds: float) -> bool:
-        """Extend a lease to `seconds` from now. Return False if it was lost: the worker should stop."""
-        with self._transactions.write() as connection:
-            return self._leases.renew(connection, lease, seconds)
 
     def finish(
         self,
@@ -135,21 +119,6 @@ class BatchRepository:
         query = select(Batch.id).where(Batch.screen_id == screen_id, Batch.state == WorkState.QUEUED)
         with self._transactions.read() as connection:
             return tuple(connection.scalars(query.order_by(Batch.id)))
-
-    def count_open(self) -> WorkCount:
-        """Count the open work by what can be done with it."""
-        with self._transactions.read() as connection:
-            return self._leases.count_open(connection)
-
-    def count_ready(self) -> int:
-        """Count the batches that a worker could take now."""
-        with self._transactions.read() as connection:
-            return self._leases.count_ready(connection)
-
-    def ready_ids(self, limit: int) -> tuple[int, ...]:
-        """Return ids of batches that a worker could take now, the newest first."""
-        with self._transactions.read() as connection:
-            return self._leases.ready_ids(connection, limit)
 
     def park_exhausted(self) -> tuple[int, ...]:
         """Park the batches whose workers were lost in every attempt; return the ids of analyses that this queued."""

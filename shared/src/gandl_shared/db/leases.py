@@ -9,11 +9,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
 
-from gandl_shared.db.engine import now
+from gandl_shared.db.engine import Transactions, now
 from gandl_shared.db.records import Lease, WorkCount
 from gandl_shared.db.tables import Work
 from gandl_shared.db.transitions import lock_screen
@@ -25,6 +25,7 @@ _MIN_LOSSES = 3
 """A worker that died may not be the fault of its work, so the work is tried at least so often before it is parked."""
 
 Condition = ColumnElement[bool]
+LeaseT = TypeVar("LeaseT", bound=Lease)
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,44 @@ class Leases:
         # Without the token in the row, the worker that had the lease can no longer write.
         change = update(self.table).where(self.table.id == work_id)
         connection.execute(change.values(state=state, token=None, leased_until=None, error=error, **values))
+
+
+class LeasedWork(Generic[LeaseT]):
+    """What the repositories of batches and of analyses have in common. Every method is one transaction."""
+
+    def __init__(self, transactions: Transactions, leases: Leases) -> None:
+        self._transactions = transactions
+        self._leases = leases
+
+    def holders(self) -> tuple[str, ...]:
+        """Return the names of the workers that have a lease."""
+        with self._transactions.read() as connection:
+            return self._leases.holders(connection)
+
+    def expire(self, workers: Sequence[str]) -> int:
+        """End the leases of workers that are dead; return how many."""
+        with self._transactions.write() as connection:
+            return self._leases.expire(connection, workers)
+
+    def renew(self, lease: LeaseT, seconds: float) -> bool:
+        """Extend a lease to `seconds` from now. Return False if it was lost: the worker should stop."""
+        with self._transactions.write() as connection:
+            return self._leases.renew(connection, lease, seconds)
+
+    def count_open(self) -> WorkCount:
+        """Count the open work by what can be done with it."""
+        with self._transactions.read() as connection:
+            return self._leases.count_open(connection)
+
+    def count_ready(self) -> int:
+        """Count the work that a worker could take now."""
+        with self._transactions.read() as connection:
+            return self._leases.count_ready(connection)
+
+    def ready_ids(self, limit: int) -> tuple[int, ...]:
+        """Return ids of work that a worker could take now, the newest first."""
+        with self._transactions.read() as connection:
+            return self._leases.ready_ids(connection, limit)
 
 
 def history(connection: Connection, row: Row[Any]) -> dict[str, Any]:

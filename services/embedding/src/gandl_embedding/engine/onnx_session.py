@@ -60,6 +60,7 @@ def _open(data: bytes, name: str, threads: int | None, preferred: Sequence[str])
     if session.get_providers()[0] != present[0]:
         raise Unavailable(
             f"{present[0]} is installed but does not start here; ONNX Runtime fell back to {session.get_providers()[0]}"
+            "; give the machine or the container a GPU with its driver, or choose the device cpu"
         )
     return session
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
 from gandl_shared.db.engine import Transactions, now
-from gandl_shared.db.leases import Leases, history
-from gandl_shared.db.records import AnalysisRecord, LeasedAnalysis, WorkCount
+from gandl_shared.db.leases import LeasedWork, Leases, history
+from gandl_shared.db.records import AnalysisRecord, LeasedAnalysis
 from gandl_shared.db.screen_rows import iso_time
 from gandl_shared.db.screens import read_record, read_status
 from gandl_shared.db.tables import Analysis
@@ -23,12 +22,11 @@ _EMBEDDED = (ScreenState.DONE, ScreenState.FAILED, ScreenState.ANALYSING)
 """States of a screen whose images are done."""
 
 
-class AnalysisRepository:
+class AnalysisRepository(LeasedWork[LeasedAnalysis]):
     """The analyses of all screens. Every method is one transaction."""
 
     def __init__(self, transactions: Transactions, *, max_attempts: int) -> None:
-        self._transactions = transactions
-        self._leases = Leases(Analysis, max_attempts)
+        super().__init__(transactions, Leases(Analysis, max_attempts))
 
     def queue(self, screen_id: str, parameters: AnalysisParameters) -> AnalysisRecord:
         """Queue another analysis of a screen. Raises NotFound, or Conflict while the images are not done."""
@@ -41,21 +39,6 @@ class AnalysisRepository:
         with self._transactions.write() as connection:
             row = self._leases.take(connection, worker, seconds, *conditions)
             return None if row is None else _leased_analysis(connection, row)
-
-    def holders(self) -> tuple[str, ...]:
-        """Return the names of the workers that have a lease."""
-        with self._transactions.read() as connection:
-            return self._leases.holders(connection)
-
-    def expire(self, workers: Sequence[str]) -> int:
-        """End the leases of workers that are dead; return how many."""
-        with self._transactions.write() as connection:
-            return self._leases.expire(connection, workers)
-
-    def renew(self, lease: LeasedAnalysis, seconds: float) -> bool:
-        """Extend a lease to `seconds` from now. Return False if it was lost: the worker should stop."""
-        with self._transactions.write() as connection:
-            return self._leases.renew(connection, lease, seconds)
 
     def finish(self, lease: LeasedAnalysis) -> bool:
         """Record that the result is stored: the screen is done. Return False if the lease was lost."""
@@ -100,21 +83,6 @@ class AnalysisRepository:
         """Return one version of the analyses of a screen. Raises NotFound."""
         with self._transactions.read() as connection:
             return _record(_row(connection, and_(Analysis.screen_id == screen_id, Analysis.version == version)))
-
-    def count_open(self) -> WorkCount:
-        """Count the open work by what can be done with it."""
-        with self._transactions.read() as connection:
-            return self._leases.count_open(connection)
-
-    def count_ready(self) -> int:
-        """Count the analyses that a worker could take now."""
-        with self._transactions.read() as connection:
-            return self._leases.count_ready(connection)
-
-    def ready_ids(self, limit: int) -> tuple[int, ...]:
-        """Return ids of analyses that a worker could take now, the newest first."""
-        with self._transactions.read() as connection:
-            return self._leases.ready_ids(connection, limit)
 
     def fail_exhausted(self) -> None:
         """Fail the analyses whose workers were lost in every attempt."""
