@@ -25,6 +25,7 @@ from gandl_analysis.api.metrics import WorkMetrics
 from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.pages.forms import sign_in
 from gandl_analysis.pages.forms.routes import build_forms
+from gandl_analysis.pages.frame.environment import compile_templates
 from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.frame.static_files import build_static_files
 from gandl_analysis.pages.routes import build_pages
@@ -77,6 +78,7 @@ class AnalysisService:
         """Open the database and the store, and close them at the end."""
         # Connecting may run migrations and wait for another process that does.
         database = await run_in_threadpool(Database.connect, self._settings.database)
+        await run_in_threadpool(compile_templates)
         self._database, self._services = database, self._open(database)
         try:
             yield

@@ -17,6 +17,7 @@ from gandl_analysis.pipeline.inputs import EarlierAxes, Preparation, ScreenInput
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_shared.db import Database
 from gandl_shared.errors import BadInput, Unavailable
+from gandl_shared.files.objects import is_object
 from gandl_shared.jobs import plan_screen, submit
 from gandl_shared.models import Embedder
 from gandl_shared.plates import PlateMap, part_with_images, read_plate_map
@@ -114,9 +115,10 @@ def run(
 
 
 def _image_folder(job: ScreenJob, screen_id: str, database: Database) -> ImageFolder | None:
-    """Return where the images of the embedded sites are, relative to the results; None for a folder without a text."""
+    """Return where the images of the embedded sites are, relative to the results; None where no path can say so."""
     folder = os.path.relpath(job.images.resolve(), job.out.resolve())
-    if not is_text(folder):
+    # No path leads from a folder to an object store.
+    if is_object(job.images) or not is_text(folder):
         return None
     plates = dict.fromkeys(well.plate for well in database.screens.wells(screen_id))
     records = [record for plate in plates for record in database.screens.sites(screen_id, plate)]

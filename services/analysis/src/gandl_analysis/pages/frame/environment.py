@@ -25,3 +25,11 @@ def environment() -> Environment:
     # The globals of an overlay are those of its origin, and a report must not learn the addresses of a server.
     pages.globals = {**report.globals, "static": address_of, "page_policy": PAGE_POLICY}
     return pages
+
+
+@lru_cache(maxsize=1)
+def compile_templates() -> None:
+    """Compile all templates, which takes longer than any page; the first reader of a process need not wait for it."""
+    pages = environment()
+    for name in pages.list_templates(extensions=["html"]):
+        pages.get_template(name)

@@ -14,8 +14,8 @@ from gandl_shared.store import ImageFolder, SiteFiles
 from gandl_analysis.formats.output_folder import IMAGES, read_folder_images
 
 UNKNOWN = (
-    "it does not say where its images are, because an older version of gandl wrote it, so its pages show thumbnails "
-    "only; screen the images again to see them at full resolution"
+    "it does not say where its images are, as it comes from an older version of gandl or its images are in an object "
+    "store, so its pages show thumbnails only; submit the images as a screen to see them at full resolution"
 )
 OUTSIDE = (
     "its images are not below the image folder of this service, so its pages show thumbnails only; move or mount them "
