@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from gandl.paper.gallery import composite, figure1
 from gandl.simulate import Controls, DoseLadder
 from gandl.simulate.published.rxrx19a import RXRX19A, simulate_rxrx19a
+from gandl_shared.errors import BadInput
 
 
 def test_each_condition_and_the_highest_dose_of_a_compound_is_shown(tmp_path: Path) -> None:
@@ -30,6 +32,8 @@ def test_each_condition_and_the_highest_dose_of_a_compound_is_shown(tmp_path: Pa
         ("HRCE", "UV Inactivated SARS-CoV-2"),
         ("HRCE", "Simudesivir 30 µM"),
     }
+    with pytest.raises(BadInput, match="no well with images holds Nope; the compounds are Simudesivir"):
+        figure1(tmp_path / "data", ["Nope"], asked=["Nope"])
 
 
 def test_a_composite_is_stretched_between_its_percentiles() -> None:

@@ -54,8 +54,7 @@ def replicate_map(
     members = _members(groups, finite & ~negative)
     if len(controls) < 2 or not members:
         return ()
-    unit = profiles / np.maximum(np.linalg.norm(profiles, axis=1, keepdims=True), np.finfo(float).tiny)
-    precisions = _precisions(unit, list(members.values()), controls)
+    precisions = _precisions(profiles, list(members.values()), controls)
     sizes = [len(wells) for wells in members.values()]
     p_values = _p_values(precisions, sizes, len(controls), seed, null_size)
     q_values = false_discovery_control(p_values).tolist()
@@ -88,20 +87,26 @@ def _p_values(
     return p_values
 
 
-def _precisions(unit: Float, members: Sequence[Index], controls: Index) -> list[float]:
-    """Return the mean average precision of each group, from unit vectors [W, F]."""
+def _unit(profiles: Float) -> Float:
+    """Return the vectors [n, F] at length 1."""
+    lengths: Float = np.linalg.norm(profiles, axis=1, keepdims=True)
+    return profiles / np.maximum(lengths, np.finfo(float).tiny)
+
+
+def _precisions(profiles: Float, members: Sequence[Index], controls: Index) -> list[float]:
+    """Return the mean average precision of each group, from vectors [W, F] of any length."""
     precisions: list[float] = []
-    references, start = unit[controls].T.copy(), 0
+    # Block by block, as unit vectors of all wells would be another copy of them.
+    references, start = _unit(profiles[controls]).T.copy(), 0
     while start < len(members):
         # As many whole groups as fit into a block, and at least one.
         sizes = np.cumsum([len(wells) for wells in members[start : start + _BLOCK]])
         stop = start + max(int(np.searchsorted(sizes, _BLOCK, "right")), 1)
         block = members[start:stop]
-        similarity = unit[np.concatenate(block)] @ references
-        rows = np.split(similarity, np.cumsum([len(wells) for wells in block])[:-1])
-        precisions += [
-            _mean_average_precision(unit[w], to_controls) for w, to_controls in zip(block, rows, strict=True)
-        ]
+        unit = _unit(profiles[np.concatenate(block)])
+        ends = np.cumsum([len(wells) for wells in block])[:-1]
+        parts = zip(np.split(unit, ends), np.split(unit @ references, ends), strict=True)
+        precisions += [_mean_average_precision(own, to_controls) for own, to_controls in parts]
         start = stop
     return precisions
 

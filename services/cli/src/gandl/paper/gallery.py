@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +26,16 @@ _EDGE = 256
 _BOTH = ("mock", "irradiated")
 
 
-def figure1(folder: Path, compounds: Sequence[str]) -> Page:
+def figure1(folder: Path, compounds: Sequence[str], *, asked: Sequence[str] = ()) -> Page:
     """Return the page of Figure 1: the first complete field of each cell type (rows) and condition (columns).
 
     Conditions are those of the wells, and the highest dose of the first of the compounds that is there. Raises BadInput
-    for a folder without a complete field.
+    for a folder without a complete field, and for a compound that the user `asked` for and no well holds.
     """
     images = images_of(folder)
     plate_map = part_with_images(images, cell_map(folder, _positive(folder)), None)
     wells = {(well.plate, well.well): well for well in plate_map.wells}
+    _check_compounds(asked, wells.values())
     fields = _examples(find_sites(images, plate_map), wells, compounds)
     if not fields:
         raise BadInput(f"{images} has no complete field of view of a well of {plate_map.source}")
@@ -50,6 +51,14 @@ def figure1(folder: Path, compounds: Sequence[str]) -> Page:
         panel.set_ylabel(plain(lines[row]) if column == 0 else "", fontsize=FONT_SIZE - 1)
     caption = "Figure 1: example fields, all channels in colour, each stretched by itself"
     return Page(figure=figure, caption=caption, header=HEADER, rows=[_row(*item) for item in fields.items()], dpi=80)
+
+
+def _check_compounds(names: Sequence[str], wells: Collection[Well]) -> None:
+    present = sorted({well.compound for well in wells if well.role is Role.TREATMENT and well.compound})
+    missing = [name for name in names if name not in present]
+    if missing:
+        examples = ", ".join(present[:8]) or "none"
+        raise BadInput(f"no well with images holds {', '.join(missing)}; the compounds are {examples}")
 
 
 def composite(image: NDArray[np.generic]) -> NDArray[np.float64]:

@@ -142,7 +142,8 @@ def _replicates(cell_line: ScoredCellLine, means: Float, seed: int) -> Replicate
     treatments = _treatments(cell_line.wells)
     groups = [treatments[i] for i in use.tolist()]
     # Cosine similarity is about the origin, which is the mean of the negative controls.
-    centred = means[use] - np.nanmean(means[negative], axis=0)
+    centred = means[use]
+    centred -= np.nanmean(means[negative], axis=0)
     results = replicate_map(centred, groups, negative[use], seed)
     if not results:
         return None

@@ -5,6 +5,7 @@ The columns keep their names: `site_id`, and then one column of 32-bit numbers f
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -43,7 +44,8 @@ def csv_to_parquet(
     Raises Malformed for a table without `site_id` or vectors, an id that stands twice or belongs to another data set
     than `data_set`, a row of another length, and a cell that is no number. Nothing stays under `path` after an error.
     """
-    reader = _open(stream, source)
+    tail = _Tail(stream)
+    reader = _open(tail, source)
     ids: dict[str, int] = {}
     with atomic_file(path) as file, pq.ParquetWriter(file, reader.schema, use_dictionary=False) as writer:
         for group in _groups(reader, source):
@@ -54,10 +56,41 @@ def csv_to_parquet(
             on_rows(len(ids))
         if not ids:
             raise Malformed(f"{source} has no rows")
+        if tail.last not in b"\r\n":
+            raise Malformed(cut_text(source))
     return len(ids)
 
 
-def _open(stream: IO[bytes], source: str) -> pyarrow.csv.CSVStreamingReader:
+def cut_text(source: str) -> str:
+    """Return what is wrong with a table whose last row may be cut within its last cell."""
+    return f"{source} does not end with a line break, so that its last row may be cut; add one if the file is whole"
+
+
+class _Tail(io.RawIOBase):
+    """A stream that remembers the last byte that was read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.last = b""
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at most `size` bytes."""
+        content = self._stream.read(size)
+        self.last = content[-1:] or self.last
+        return content
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """Return a line, or at most `size` bytes of it."""
+        line = self._stream.readline(-1 if size is None else size)
+        self.last = line[-1:] or self.last
+        return line
+
+
+def _open(stream: _Tail, source: str) -> pyarrow.csv.CSVStreamingReader:
     line = stream.readline(_MAX_HEADER_BYTES)
     if line.lstrip()[:1] == b"<":
         raise Malformed(f"{source} is an HTML page, not a table")

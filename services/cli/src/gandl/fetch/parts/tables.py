@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -15,10 +16,11 @@ from gandl_shared.files.atomic import atomic_file
 from gandl.fetch.data_set import RemoteFile
 from gandl.fetch.download import download, sha256_of
 from gandl.fetch.parts.collection import Choice, Content, PartRecord, Workplace
-from gandl.fetch.parts.embeddings import csv_to_parquet
+from gandl.fetch.parts.embeddings import csv_to_parquet, cut_text
 from gandl.fetch.parts.remote_zip import open_zip
 
 _MAX_HEADER_BYTES = 1 << 20
+_ID = "site_id"
 
 HasHeader = Callable[[Sequence[str]], bool]
 """Whether the names of columns are those of a table."""
@@ -77,8 +79,7 @@ class TablePart:
             )
             raise Malformed(f"{source} is {kind[:240]}, and not the {self.member} of this data set")
         with atomic_file(workplace.target / self.name) as file:
-            file.write(header)
-            shutil.copyfileobj(stream, file, 1 << 20)
+            _write_rows(chain([header], stream), file, source, self.member)
 
     def _download(self, workplace: Workplace) -> Path:
         workplace.on_step(f"downloading {self.file.name}")
@@ -109,6 +110,40 @@ class EmbeddingsPart(TablePart):
             data_set=self.data_set,
             on_rows=lambda rows: workplace.on_step(f"{rows:,} rows"),
         )
+
+
+def _write_rows(lines: Iterable[bytes], file: IO[bytes], source: str, member: str) -> None:
+    """Copy a table line by line. Raises Malformed for a row that is cut, and for a `site_id` that stands twice.
+
+    A quoted cell may go over several lines.
+    """
+    label = member if source == member else f"{member} of {source}"
+    reader = csv.reader(_copied(lines, file, label), strict=True)
+    try:
+        header = [name.strip() for name in next(reader)]
+        key = header.index(_ID) if _ID in header else None
+        first: dict[str, int] = {}
+        for row, cells in enumerate(reader, start=2):
+            if cells and len(cells) != len(header):
+                raise Malformed(
+                    f"row {row} of {label} has {len(cells)} cells, the header {len(header)}; the file may be half a "
+                    "download"
+                )
+            if cells and key is not None and first.setdefault(cells[key], row) != row:
+                raise Malformed(
+                    f"row {row} of {label} has {_ID} {cells[key]}, as row {first[cells[key]]} has; keep one"
+                )
+    except csv.Error as error:
+        raise Malformed(f"{label} is no whole table: {error} at line {reader.line_num}") from error
+
+
+def _copied(lines: Iterable[bytes], file: IO[bytes], label: str) -> Iterator[str]:
+    line = b""
+    for line in lines:
+        file.write(line)
+        yield line.decode("utf-8-sig", errors="replace")
+    if not line.endswith((b"\n", b"\r")):
+        raise Malformed(cut_text(label))
 
 
 @contextmanager
