@@ -33,7 +33,7 @@ def test_each_condition_and_the_highest_dose_of_a_compound_is_shown(tmp_path: Pa
         ("HRCE", "Simudesivir 30 µM"),
     }
     with pytest.raises(BadInput, match="no well with images holds Nope; the compounds are Simudesivir"):
-        figure1(tmp_path / "data", ["Nope"], asked=["Nope"])
+        figure1(tmp_path / "data", ["Nope"], option=["Nope"])
 
 
 def test_a_composite_is_stretched_between_its_percentiles() -> None:

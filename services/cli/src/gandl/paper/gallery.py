@@ -26,16 +26,16 @@ _EDGE = 256
 _BOTH = ("mock", "irradiated")
 
 
-def figure1(folder: Path, compounds: Sequence[str], *, asked: Sequence[str] = ()) -> Page:
+def figure1(folder: Path, compounds: Sequence[str], *, option: Sequence[str] = ()) -> Page:
     """Return the page of Figure 1: the first complete field of each cell type (rows) and condition (columns).
 
     Conditions are those of the wells, and the highest dose of the first of the compounds that is there. Raises BadInput
-    for a folder without a complete field, and for a compound that the user `asked` for and no well holds.
+    for a folder without a complete field, and for a compound of the `option` that no well holds.
     """
     images = images_of(folder)
     plate_map = part_with_images(images, cell_map(folder, _positive(folder)), None)
     wells = {(well.plate, well.well): well for well in plate_map.wells}
-    _check_compounds(asked, wells.values())
+    _check_compounds(option, wells.values())
     fields = _examples(find_sites(images, plate_map), wells, compounds)
     if not fields:
         raise BadInput(f"{images} has no complete field of view of a well of {plate_map.source}")

@@ -72,7 +72,7 @@ def _refuse(option: str, item: PaperItem, items: Sequence[PaperItem], *, present
 
 def _pages(item: PaperItem, data: PaperData) -> Mapping[str, Page]:
     if item is PaperItem.FIGURE1:
-        return {item: figure1(data.folder, data.named, asked=data.compounds)}
+        return {item: figure1(data.folder, data.named, option=data.compounds)}
     if item is PaperItem.FIGURE6:
         return {item: figure6(read_cells(data.folder, data.features))}
     screens = read_screens(data.folder, data.features, data.positive)
