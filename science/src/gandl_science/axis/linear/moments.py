@@ -56,7 +56,9 @@ def fold_whitenings(vectors: Vectors, classes: Index, fold: Index, count: int) -
     fourths = _fourth_powers(vectors, origin, sides, fold, means)
 
     def covariance_of(k: int) -> Float | None:
-        scatter = np.add.reduce([products[j] for j in parts[k]])
+        scatter = products[parts[k][0]].copy()
+        for j in parts[k][1:]:
+            scatter += products[j]
         for side in (0, 1):
             scatter -= sizes_of[k, side] * np.outer(means[k, side], means[k, side])
         if has_outsized_variance(np.diag(scatter)):

@@ -18,6 +18,7 @@ from gandl_shared.models import TableCard
 from gandl_shared.schemas.vocabulary import TableLevel
 from gandl_shared.store import ImageFolder, is_text
 
+from gandl.memory import keep_memory_for
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
 from gandl.screening.plate_maps import PositiveControl, positive_words
 from gandl.screening.run import check_output_folder
@@ -61,6 +62,7 @@ def analyse(
     Needs neither images nor model, and writes the same files as `gandl screen`. An option that is not given has its
     default, not its value in the folder.
     """
+    keep_memory_for([source])
     check_output_folder(out, source, platemap)
     positive = positive_words(positive_control)
     options = TableOptions(plate_map=platemap, sheet=sheet, positive=positive, level=level)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gandl.memory import keep_memory_for
 from gandl.paper.features import is_simulated
 from gandl.paper.items import PaperData, PaperItem, pages_of
 from gandl.paper.pages import write_pages
@@ -38,6 +39,7 @@ def reproduce(
     Table 1, Figure 1 (fields), Figure 3 (E2 and C2), Figure 4 (E2 by concentration), Figure 5 (dose-response) and
     Figure 6 (cell types).
     """
+    keep_memory_for(folder.glob("embeddings.*"))
     positive = positive_words(positive_control)
     data = PaperData(folder=folder, features=features or (), compounds=compound or (), positive=positive)
     pages = pages_of(item, data)
