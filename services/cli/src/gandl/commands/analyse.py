@@ -18,8 +18,8 @@ from gandl_shared.models import TableCard
 from gandl_shared.schemas.vocabulary import TableLevel
 from gandl_shared.store import ImageFolder, is_text
 
-from gandl.memory import keep_memory_for
 from gandl.screening.analysis_options import AnalysisOptions, with_analysis_options
+from gandl.screening.memory import keep_memory_for
 from gandl.screening.plate_maps import PositiveControl, positive_words
 from gandl.screening.run import check_output_folder
 from gandl.terminal.curve_tables import print_screen_ratios

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from gandl.memory import keep_memory_for
 from gandl.paper.features import is_simulated
 from gandl.paper.items import PaperData, PaperItem, pages_of
 from gandl.paper.pages import write_pages
+from gandl.screening.memory import keep_memory_for
 from gandl.screening.plate_maps import PositiveControl, positive_words
 
 

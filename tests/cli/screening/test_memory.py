@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from gandl import memory
+from gandl.screening import memory
 
 COUNT = """
 import resource, numpy as np
-from gandl.memory import keep_freed_memory
+from gandl.screening.memory import keep_freed_memory
 kept = keep_freed_memory()
 for _ in range(2):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
