@@ -47,7 +47,7 @@ def test_an_opened_folder_has_its_thumbnails_and_says_that_its_images_are_unknow
     assert "has no images of well" in refused.json()["detail"]
     assert "still there" in refused.json()["detail"]
     text = get(f"/ui/screens/{opened}/wells/{site.plate}/{site.well}").text
-    assert UNKNOWN_FILES in text
+    assert f"{UNKNOWN_FILES} The picture below" in text
     assert f"/screens/{opened}/thumbnails/{address}" in text
     assert get(f"/screens/{opened}/sprites/elsewhere").status_code == 404
     report = get(f"/screens/{opened}/report").text
