@@ -54,7 +54,7 @@ def test_a_running_screen_follows_its_progress(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("screen", "reason"),
     [
-        ("failed", "no site could be read"),
+        ("failed", "Set right what it names, and try again"),
         ("cancelled", "a retry continues from there"),
         ("bare", "no analysis is stored"),
     ],

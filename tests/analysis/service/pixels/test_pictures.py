@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 from gandl_analysis.formats.output_folder import write_files
 from gandl_analysis.pages.evidence.wells import UNKNOWN_FILES
@@ -52,3 +55,7 @@ def test_an_opened_folder_has_its_thumbnails_and_says_that_its_images_are_unknow
     assert get(f"/screens/{opened}/sprites/elsewhere").status_code == 404
     report = get(f"/screens/{opened}/report").text
     assert '<figure class="strip"' in report
+    shutil.rmtree(Path(stack.settings.store) / opened / "thumbnails")
+    plate = get(f"/ui/screens/{opened}/plates/{site.plate}?view=pictures").text
+    assert "No thumbnails of this screen are stored" in plate
+    assert 'class="sprite"' not in plate

@@ -23,8 +23,9 @@ def build_pages(reader: ScreenReader, services: Provider | None = None) -> APIRo
         return RedirectResponse(f"{base_path(request)}/ui/")
 
     pages.include_router(build_static_files())
-    for group in (screens, plates, curves, downloads, over_time):
+    for group in (screens, curves, downloads, over_time):
         pages.include_router(group.router(reader))
+    pages.include_router(plates.router(reader, services))
     pages.include_router(report.router(reader, services))
     pages.include_router(compounds.router(reader, services))
     pages.include_router(scatter.router(reader, services))

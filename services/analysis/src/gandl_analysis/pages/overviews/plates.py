@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from gandl_shared.errors import NotFound
 from markupsafe import Markup
 
+from gandl_analysis.api.provider import Provider
 from gandl_analysis.figures.light.plate import plate_picture
 from gandl_analysis.pages.frame.answers import page_router, render_page
 from gandl_analysis.pages.frame.queries import PageVersion
@@ -25,8 +26,8 @@ PageQuantity = Annotated[str, Query(max_length=500, description="the quantity by
 PageNumber = Annotated[int, Query(ge=1, le=10_000, description="number of the page, from 1")]
 
 
-def router(reader: ScreenReader) -> APIRouter:
-    """Return the routes of the plates of a screen."""
+def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
+    """Return the routes of the plates of a screen; without services, thumbnails are taken for stored."""
     routes = page_router()
 
     @routes.get("/screens/{screen_id}/plates")
@@ -80,6 +81,7 @@ def router(reader: ScreenReader) -> APIRouter:
             offered=_offered(framed),
             scale=scale_of(selection),
             view=view,
+            has_thumbnails=services is None or services().pictures.has_thumbnails(screen_id),
             has_pictures=framed.analysis.provenance.table is None,
             sprite=f"{framed.frame.base}/screens/{quote(screen_id, safe='')}/sprites/{quote(plate, safe='')}",
             effects=_position_effects(framed, plate),
