@@ -16,6 +16,7 @@ from gandl_science.arrays import Float, Index, Vectors
 from gandl_science.axis.linear.whitening import (
     Whitening,
     has_outsized_variance,
+    rotated_whitening,
     shrunk_covariance,
     whitening_of_covariance,
 )
@@ -26,7 +27,7 @@ _CHUNK = 1024  # rows that are converted to float64 at a time
 
 @dataclass(frozen=True, kw_only=True)
 class FoldWhitenings:
-    """The whitening `without` each of K folds, and centre [F] and covariance [F, F] of the tiles of all folds."""
+    """The whitening `without` each of K folds, in a rotated space; centre [F] and covariance [F, F] of all tiles."""
 
     without: tuple[Whitening, ...]
     centre: Float
@@ -68,7 +69,7 @@ def fold_whitenings(vectors: Vectors, classes: Index, fold: Index, count: int) -
 
     def whitening_of(k: int) -> Whitening | None:
         covariance = covariance_of(k)
-        return None if covariance is None else whitening_of_covariance(centres[k], covariance)
+        return None if covariance is None else rotated_whitening(centres[k], covariance)
 
     centres = origin + (sizes_of[:, None] @ means)[:, 0] / sizes_of.sum(axis=1)[:, None]
     without = [each for each in map_parts(whitening_of, range(count)) if each is not None]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from gandl_science.arrays import Float, Index, Vectors, group_means
 from gandl_science.threads import map_parts, row_blocks, row_parts
@@ -21,11 +22,15 @@ _MAX_RELATIVE_VARIANCE = 1e4
 _MIN_RELATIVE_EIGENVALUE = 1e-10
 """Eigenvalues of a covariance below this share of the largest are raised to it before they are divided by."""
 
+_MIN_RELATIVE_PIVOT = 1e-4
+
 
 @dataclass(frozen=True, kw_only=True)
 class Whitening:
-    """The map x → (x - centre) @ matrix. `centre` is [F]; `matrix` [F, F] is invertible, and symmetric unless features
-    of outsized variance were scaled down first."""
+    """The map x → (x - centre) @ matrix. `centre` is [F]; `matrix` [F, F] is invertible.
+
+    It is symmetric unless features of outsized variance were scaled down first, or the whitened space is rotated.
+    """
 
     centre: Float
     matrix: Float
@@ -164,3 +169,19 @@ def whitening_of_covariance(centre: Float, covariance: Float) -> Whitening:
     # A constant feature has no variance to divide by; the floor keeps it finite instead of blowing it up.
     scales = np.sqrt(np.maximum(values, values[-1] * _MIN_RELATIVE_EIGENVALUE))
     return Whitening(centre=centre, matrix=(axes / scales) @ axes.T)
+
+
+def rotated_whitening(centre: Float, covariance: Float) -> Whitening:
+    """Return `whitening_of_covariance` in a rotated space, in a quarter of its time (by Cholesky).
+
+    An SVM, distances and angles are the same in both. Where the covariance is nearly singular, nothing is rotated.
+    """
+    try:
+        lower = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return whitening_of_covariance(centre, covariance)
+    pivots = np.diag(lower)
+    if pivots.min() < _MIN_RELATIVE_PIVOT * pivots.max():
+        return whitening_of_covariance(centre, covariance)
+    inverse: Float = solve_triangular(lower, np.eye(len(centre)), lower=True)
+    return Whitening(centre=centre, matrix=np.ascontiguousarray(inverse.T))
