@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gandl_science.arrays import Float, Index, group_means
+from gandl_science.threads import row_blocks
 
 PERMUTATIONS = 499
 _MAX_COMPONENTS = 20
+_BLOCK = 2048  # units
 _UNITS_PER_COMPONENT = 5  # a rule of thumb: a centroid of fewer units is noise in more directions
 
 
@@ -45,7 +47,8 @@ def confounding_test(
     """
     codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     usable = (np.bincount(codes) > 1)[codes] & np.isfinite(units).all(axis=1)
-    codes, strata, units = codes[usable], strata[usable], units[usable]
+    if not usable.all():
+        codes, strata, units = codes[usable], strata[usable], units[usable]
     if len(np.unique(codes)) < 2 or not _can_permute(codes, strata):
         return None
     scores = _components(_without_strata(units, strata))
@@ -71,15 +74,20 @@ def _can_permute(codes: Index, strata: Index) -> bool:
 def _without_strata(units: Float, strata: Index) -> Float:
     index = np.unique(strata, return_inverse=True)[1]
     means = group_means(units, index, int(index.max()) + 1)
-    return units.astype(np.float64) - means[index]
+    residual = units.astype(np.float64)
+    # Block by block, because a large screen has no room for another copy.
+    for rows in row_blocks(slice(0, len(residual)), _BLOCK):
+        residual[rows] -= means[index[rows]]
+    return residual
 
 
 def _components(residual: Float) -> Float:
     """Return the scores [n, K] on the leading principal components: one per five units, at most twenty.
 
-    The scores keep their variances, because a difference between units that exceeds noise has a large variance.
+    The residuals are centred in place. The scores keep their variances, because a difference between units that exceeds noise has a large variance.
     """
-    centred = residual - residual.mean(axis=0)
+    centred = residual
+    centred -= residual.mean(axis=0)
     variances, axes = np.linalg.eigh(centred.T @ centred)
     # Directions whose variance is only rounding error carry no information.
     rank = int(np.sum(variances > max(float(variances[-1]), 0) * 1e-12))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 from gandl_science.axis.anchors import AnchorSource
-from gandl_science.threads import map_parts
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.quality import GroupQuality, Quality
 
@@ -30,12 +28,12 @@ def screen_quality(cell_lines: Mapping[str, ScoredCellLine], parameters: Analysi
         name: group_quality(cell_line, np.ones(len(cell_line.wells), bool), seed=seed, thresholds=thresholds)
         for name, cell_line in cell_lines.items()
     }
-    probes = map_parts(partial(cell_line_probes, seed=seed), tuple(cell_lines.values()))
     quality = Quality(
         note=_note(cell_lines, parameters),
         cell_lines=everywhere,
         plates=_by_plate(cell_lines, parameters),
-        probes=dict(zip(cell_lines, probes, strict=True)),
+        # One cell line after the other: each holds several copies of its mean vectors.
+        probes={name: cell_line_probes(cell_line, seed=seed) for name, cell_line in cell_lines.items()},
     )
     return with_warnings(quality)
 
