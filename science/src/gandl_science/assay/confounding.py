@@ -84,7 +84,8 @@ def _without_strata(units: Float, strata: Index) -> Float:
 def _components(residual: Float) -> Float:
     """Return the scores [n, K] on the leading principal components: one per five units, at most twenty.
 
-    The residuals are centred in place. The scores keep their variances, because a difference between units that exceeds noise has a large variance.
+    The residuals are centred in place. The scores keep their variances, because a difference between units that exceeds
+    noise has a large variance.
     """
     centred = residual
     centred -= residual.mean(axis=0)
