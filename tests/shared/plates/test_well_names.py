@@ -37,7 +37,7 @@ def test_other_texts_are_refused_with_an_example(name: str) -> None:
 @pytest.mark.parametrize("name", ["Z99", "A49", "AG01", "ZZ10"])
 def test_a_well_that_no_plate_has_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"no plate has a well {name}; the last well of 1,536 is AF48"):
-        parse_well(name)
+        standard_well_name(name)
 
 
 def test_many_wells_become_arrays() -> None:

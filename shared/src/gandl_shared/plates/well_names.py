@@ -25,12 +25,12 @@ class PositionError(ValueError):
 def parse_well(name: str) -> tuple[int, int]:
     """Return the row and the column of a well, both counted from 1. `a1`, `A01` and `A001` are the same well.
 
-    Raises ValueError for a name that is no well, and PositionError for a well that no plate has.
+    Raises ValueError for a name that is no well. What a plate holds is asked by `check_position`, where wells are read.
     """
     match = _WELL.match(name.strip())
     if match is None:
         raise ValueError(f"'{name}' is no well; wells look like A01 or AF48")
-    return check_position(row_number(match[1]), int(match[2]))
+    return row_number(match[1]), int(match[2])
 
 
 def check_position(row: int, column: int) -> tuple[int, int]:
@@ -69,5 +69,8 @@ def row_letters(row: int) -> str:
 
 
 def standard_well_name(name: str) -> str:
-    """Return the name of a well as gandl writes it: `a1`, `A1` and `A001` are all `A01`. Raises ValueError."""
-    return well_name(*parse_well(name))
+    """Return the name of a well as gandl writes it: `a1`, `A1` and `A001` are all `A01`.
+
+    Raises ValueError for a name that is no well, and PositionError for a well that no plate of up to 1536 wells has.
+    """
+    return well_name(*check_position(*parse_well(name)))

@@ -15,7 +15,7 @@ from gandl_shared.plates.tables.names import fold_name, folding_notes
 from gandl_shared.plates.tables.quantities.numbers import is_missing
 from gandl_shared.plates.tables.table import Row, Table
 from gandl_shared.plates.well import UNSPECIFIED, Well
-from gandl_shared.plates.well_names import PositionError, check_position, parse_well, well_name
+from gandl_shared.plates.well_names import PositionError, check_position, standard_well_name, well_name
 from gandl_shared.schemas.vocabulary import Role
 
 _NAMES = ("plate", "compound", "cell_line")
@@ -209,7 +209,7 @@ def well_of(texts: Sequence[str]) -> str:
             raise ValueError(f"row {row} and column {column} are counted from 0; count from 1, or write A01")
         return well_name(*check_position(row, column))
     try:
-        return well_name(*parse_well(text))
+        return standard_well_name(text)
     except PositionError:
         raise
     except ValueError:
