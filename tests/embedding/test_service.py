@@ -12,8 +12,10 @@ from gandl_embedding.engine import Engine
 from gandl_embedding.service import EmbeddingService, EmbedOptions
 from gandl_embedding.settings import MIB, Settings
 from gandl_shared.clients.wire import Pool, to_npy
-from gandl_shared.errors import Full, NotFound, Unavailable
+from gandl_shared.errors import Full, Invalid, NotFound, Unavailable
 from prometheus_client import CollectorRegistry
+
+from tests.embedding.fixtures.tiny_model import scored_model, tiny_model
 
 TILES = np.random.default_rng(0).integers(0, 256, (3, 2, 16, 16), dtype=np.uint8)
 
@@ -101,3 +103,27 @@ def test_what_is_only_announced_takes_no_room(models_dir: Path) -> None:
     service = service_of(models_dir, bodies_mib=1)
     with service.reservation(MIB), service.reservation(MIB), service.reservation(MIB) as reserve:
         reserve(MIB)
+
+
+def test_novelty_is_told_where_it_is_asked_for_and_the_model_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Engine, "measure_batch", lambda engine: engine.batch)
+    folder = tmp_path / "models"
+    folder.mkdir()
+    scored_model(folder / "scored.onnx")
+    tiny_model(folder / "two.onnx")
+    tiles = np.random.default_rng(3).integers(0, 256, (5, 2, 16, 16), dtype=np.uint8)
+
+    async def work(service: EmbeddingService) -> None:
+        # Runs of two tiles: the rows of a request come from several of them.
+        for pool in Pool:
+            options = EmbedOptions(model="scored", pool=pool, novelty=True)
+            result = await service.embed_array(tiles, options)
+            assert result.vectors.shape == (5, 512)
+            np.testing.assert_array_equal(result.novelty, result.vectors[:, 0])
+        assert (await service.embed_array(tiles, EmbedOptions(model="scored"))).novelty is None
+        with pytest.raises(Invalid, match="model two has no novelty score; leave novelty out"):
+            await service.embed_array(tiles, EmbedOptions(model="two", novelty=True))
+
+    run(service_of(folder, batch_tiles=2, cache_mib=1), work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from gandl_embedding.api import answers
 from gandl_embedding.inputs import Tiles
 from gandl_embedding.service import EmbedResult
 from gandl_shared.clients.wire import NPY, PARQUET, Embeddings, Encoding, Pool, Precision, from_npy
+from gandl_shared.errors import Invalid
 
 from tests.embedding.fixtures.tiny_model import tiny_card
 
@@ -61,3 +63,14 @@ def test_parquet_is_a_table_of_profiles() -> None:
     assert table["Metadata_image"].to_pylist() == ["a", "a", "b"]
     assert table["Metadata_tile"].to_pylist() == [0, 1, 0]
     np.testing.assert_array_equal(table["gandl_511"].to_numpy(), VECTORS[:, 511])
+
+
+def test_novelty_is_in_json_and_parquet_only() -> None:
+    novelty = np.array([0.5, -1, 3], np.float32)
+    scored = replace(result(), novelty=novelty)
+    body = Embeddings.model_validate_json(bytes(asyncio.run(answers.render(answers.AnswerForm(), scored)).body))
+    assert body.novelty == (0.5, -1, 3)
+    parquet = asyncio.run(answers.render(answers.AnswerForm(accept=PARQUET), scored))
+    assert pq.read_table(io.BytesIO(bytes(parquet.body)))["Metadata_novelty"].to_pylist() == [0.5, -1, 3]
+    with pytest.raises(Invalid, match="no room for novelty; ask for JSON or Parquet"):
+        asyncio.run(answers.render(answers.AnswerForm(accept=NPY), scored))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from gandl_embedding.engine import CPU, Engine, batch_size
 from gandl_shared.errors import Invalid, InvalidModel, NotFound, Unavailable
 from gandl_shared.models import model_id
 from onnx import TensorProto, numpy_helper
 
-from tests.embedding.fixtures.tiny_model import tiny_card, tiny_graph, write_model
+from tests.embedding.fixtures.tiny_model import NOVELTY, scored_model, tiny_card, tiny_graph, write_model
 
 MODELS = Path(__file__).parents[3] / "models"
 
@@ -165,3 +166,22 @@ def test_the_batch_is_measured_and_changes_no_vector(model_file: Path, monkeypat
     assert engine.measure_batch() == 2
     times[2] = 0.98
     assert engine.measure_batch() == 256
+
+
+def test_the_novelty_of_a_model_stands_beside_its_vectors(tmp_path: Path) -> None:
+    scored, images = Engine.load(scored_model(tmp_path / "scored.onnx"), threads=1), tiles(5)
+    vectors, rows = scored.embed(images), scored.rows(images)
+    assert (vectors.shape, rows.shape, scored.rows(images[:0]).shape) == ((5, 512), (5, 513), (0, 513))
+    np.testing.assert_array_equal(rows[:, :512], vectors)
+    np.testing.assert_array_equal(rows[:, 512], vectors[:, 0])
+
+
+def test_novelty_and_its_scale_belong_together(tmp_path: Path) -> None:
+    scored = onnx.load(scored_model(tmp_path / "scored.onnx"))
+    for graph, card in (
+        (scored, tiny_card("m")),
+        (tiny_graph(), tiny_card("m").model_copy(update={"novelty": NOVELTY})),
+    ):
+        path = write_model(tmp_path / "m.onnx", graph, card)
+        with pytest.raises(InvalidModel, match="the output `novelty` and its scale on the card belong together"):
+            Engine.load(path)

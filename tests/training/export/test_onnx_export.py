@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from gandl_embedding.engine import Engine
 from gandl_shared.errors import BadInput, TrainingFailed
 from gandl_shared.models import card_from_metadata
 from gandl_training.export import onnx_export as export
@@ -17,7 +18,7 @@ from gandl_training.export.onnx_export import ExportForm
 from gandl_training.export.parity import onnx_session, relative_difference
 from gandl_training.export.precision import Precision
 from gandl_training.export.weights import Weights
-from gandl_training.networks.feature_layer import FeatureLayer, Featurizer
+from gandl_training.networks.feature_layer import FeatureLayer, Featurizer, orientations
 from gandl_training.run import checkpoint as ckpt
 
 from tests.training.small_run import TINY, TINY_RUN, make_plate, train_to
@@ -108,3 +109,43 @@ def test_wrong_options_are_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"data holds fields of 2 channels of 40×40, the checkpoint's network needs 3"):
         export.export_featurizer(run, Weights(checkpoint=other), ExportForm(), PROVENANCE, tmp_path / "m.onnx")
     assert list(tmp_path.glob("*.onnx")) == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ExportForm(novelty=True),
+        pytest.param(ExportForm(FeatureLayer.ALL, turned=True, components=10, novelty=True), marks=pytest.mark.slow),
+    ],
+)
+def test_the_score_of_the_discriminator_becomes_a_second_output(run: Path, tmp_path: Path, form: ExportForm) -> None:
+    weights = Weights(checkpoint=ckpt.load(run / ckpt.CHECKPOINT))
+    out = tmp_path / "m.onnx"
+    card = export.export_featurizer(run, weights, form, PROVENANCE, out)
+    engine = Engine.load(out, threads=1)
+    tiles = np.random.default_rng(0).integers(0, 256, (7, 2, 16, 16), dtype=np.uint8)
+    rows, scale = engine.rows(tiles), card.novelty
+    assert rows.shape == (7, card.features + 1)
+    assert scale is not None and max(scale.torch_max, scale.batch_max) < 0.01
+    # The score does not depend on the other tiles of a batch, as that of the training does.
+    alone = np.concatenate([engine.rows(tile[None]) for tile in tiles])
+    np.testing.assert_allclose(alone[:, -1], rows[:, -1], atol=0.01)
+    discriminator = weights.discriminator().eval()
+    pixels = torch.from_numpy(tiles).float() / 127.5 - 1
+    with torch.no_grad():
+        scores = discriminator.score(discriminator.features(orientations(pixels) if form.turned else pixels))[:, 0]
+    mean_scores = scores.reshape(-1, 7).mean(0).numpy()
+    np.testing.assert_allclose(rows[:, -1], (scale.mean - mean_scores) / scale.deviation, atol=0.01)
+    if form.layer is FeatureLayer.FC:
+        np.testing.assert_allclose(engine.embed(tiles), discriminator.features(pixels).detach(), rtol=1e-3, atol=1e-4)
+
+
+def test_a_network_without_a_generator_has_no_novelty(run: Path, tmp_path: Path) -> None:
+    checkpoint = ckpt.load(run / ckpt.CHECKPOINT)
+    config = replace(checkpoint.config, loss=replace(checkpoint.config.loss, gan="none", contrast_weight=1.0))
+    form, out = ExportForm(novelty=True), tmp_path / "m.onnx"
+    with pytest.raises(BadInput, match=r"trained without a generator \(loss 'none'\), so its score says nothing"):
+        export.export_featurizer(run, Weights(checkpoint=replace(checkpoint, config=config)), form, PROVENANCE, out)
+    with pytest.raises(BadInput, match="the network is untrained, so its score says nothing"):
+        export.export_featurizer(run, Weights(checkpoint=checkpoint, untrained=True), form, PROVENANCE, out)
+    assert not out.exists()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from gandl_shared.clients.wire import Array, ModelInfo, Pool, ServiceLimits, from_npy
-from gandl_shared.errors import Full, GandlError, Unavailable
+from gandl_shared.errors import Full, GandlError, Invalid, Unavailable
 from gandl_shared.models import ModelCard
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
@@ -34,7 +34,7 @@ from gandl_embedding.metrics import RunMetrics
 from gandl_embedding.serving.batching import Batcher, BatchOptions, Timing
 from gandl_embedding.serving.cache import VectorCache, key_of
 from gandl_embedding.serving.device_batches import choose_batch
-from gandl_embedding.serving.served_model import ServedModel
+from gandl_embedding.serving.served_model import ServedModel, WithNovelty
 from gandl_embedding.settings import MIB, Settings
 
 _log = logging.getLogger("gandl.embedding")
@@ -43,7 +43,8 @@ _log = logging.getLogger("gandl.embedding")
 @dataclass(frozen=True, kw_only=True)
 class EmbedOptions:
     """The options of a request: the model, the rows of the answer, intensity limits per channel, the names of the
-    channels in the order in which they are sent, and whether an image that cannot be used fails the others."""
+    channels in the order in which they are sent, whether an image that cannot be used fails the others, and
+    whether the novelty of the rows is asked for."""
 
     model: str | None = None
     pool: Pool = Pool.TILES
@@ -52,6 +53,7 @@ class EmbedOptions:
     allow_clipping: bool = False
     keep_going: bool = False
     channels: tuple[str, ...] = ()
+    novelty: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,7 @@ class EmbedResult:
     tiles: Tiles
     vectors: NDArray[np.float32]
     stages: Mapping[str, float] = field(default_factory=dict)
+    novelty: NDArray[np.float32] | None = None
 
 
 class EmbeddingService:
@@ -230,9 +233,17 @@ class EmbeddingService:
 
     async def _embed(self, model: ServedModel, tiles: Tiles, options: EmbedOptions, decode: float) -> EmbedResult:
         engine = model.engine
-        vectors, timing = await self._vectors(model, tiles)
+        if options.novelty and engine.card.novelty is None:
+            raise Invalid(
+                f"model {engine.card.name} has no novelty score; leave novelty out, or export a network that was "
+                "trained against a generator with `gandl export --novelty`"
+            )
+        rows, timing = await self._vectors(model, tiles)
         if options.pool is Pool.MEAN:
-            vectors = mean_per_image(vectors, tiles.counts)
+            rows = mean_per_image(rows, tiles.counts)
+        vectors, novelty = rows, None
+        if engine.card.novelty is not None:
+            vectors, novelty = np.ascontiguousarray(rows[:, :-1]), rows[:, -1]
         stages = {"decode": decode, "queue": timing.queue, "compute": timing.compute}
         model.observe(stages)
         return EmbedResult(
@@ -243,6 +254,7 @@ class EmbeddingService:
             tiles=tiles,
             vectors=vectors,
             stages=stages,
+            novelty=novelty if options.novelty else None,
         )
 
     async def _vectors(self, model: ServedModel, tiles: Tiles) -> tuple[NDArray[np.float32], Timing]:
@@ -259,7 +271,7 @@ class EmbeddingService:
 
     async def _started(self, name: str, engine: Engine) -> ServedModel:
         options = self._batch_options(self.settings.batch_tiles or engine.batch)
-        batcher = Batcher(engine, options, self._metrics.observer(name))
+        batcher = Batcher(WithNovelty(engine) if engine.card.novelty else engine, options, self._metrics.observer(name))
         model = ServedModel(engine, batcher, self._metrics.stages_observer(name))
         await model.start()
         return model

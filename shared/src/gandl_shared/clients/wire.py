@@ -153,6 +153,9 @@ class Embeddings(Frozen):
     intensities: PlateIntensities | None = None
     images: tuple[EmbeddedImage, ...]
     vectors: tuple[tuple[float, ...], ...]
+    novelty: tuple[float, ...] | None = Field(
+        default=None, description="with novelty=true: one number per row, in standard deviations of training tiles"
+    )
     encoded: EncodedVectors | None = Field(default=None, description="instead of `vectors`, with encoding=base64")
 
 

@@ -65,6 +65,19 @@ class Parity(Frozen):
     providers: tuple[str, ...]
 
 
+class NoveltyScale(Frozen):
+    """The second output of a model, `novelty`: how far the discriminator's score of a tile lies below its mean over
+    training `images`, in their standard deviations. The score is taken with the running mean of the minibatch standard
+    deviation, so it does not depend on other tiles. `torch_max` and `batch_max` are the largest differences between
+    ONNX Runtime and torch, and between a tile alone and in a batch."""
+
+    images: int
+    mean: float
+    deviation: float
+    torch_max: float
+    batch_max: float
+
+
 class ModelCard(Frozen):
     """All that is needed to prepare images for a model in the same way everywhere, and to judge the model."""
 
@@ -90,6 +103,7 @@ class ModelCard(Frozen):
     training: TrainingRecord
     parity: Parity | None = None
     metrics: Mapping[str, float] = Field(default_factory=dict)
+    novelty: NoveltyScale | None = None
 
     @property
     def limits(self) -> IntensityLimits:

@@ -16,10 +16,17 @@ from torch import Tensor, nn
 from gandl_training.data.crops import Crops
 from gandl_training.data.field_store import FieldStore, Uint8
 from gandl_training.export.card import Provenance, card_channels, control_metrics, training_record
-from gandl_training.export.parity import check_parity, onnx_session
+from gandl_training.export.parity import check_novelty, check_parity, onnx_session
 from gandl_training.export.precision import MAX_DIFFERENCE, Precision, convert
 from gandl_training.export.weights import Weights
-from gandl_training.networks.feature_layer import ORIENTATIONS, FeatureLayer, Featurizer, Whitened, feature_count
+from gandl_training.networks.feature_layer import (
+    ORIENTATIONS,
+    FeatureLayer,
+    Featurizer,
+    Scored,
+    Whitened,
+    feature_count,
+)
 from gandl_training.networks.stylegan2 import Discriminator, Generator, parameter_count
 from gandl_training.run.checkpoint import Checkpoint
 from gandl_training.run.run_folder import open_store
@@ -35,13 +42,15 @@ class ExportForm:
     """The layer that is exported, and the precision of its arithmetic.
 
     With `turned`, vectors are means over eight orientations. `components` asks for so many whitened principal
-    components, which are fitted to training images.
+    components, which are fitted to training images. With `novelty`, the model has the discriminator's score as a second
+    output.
     """
 
     layer: FeatureLayer = FeatureLayer.FC
     precision: Precision = Precision.FLOAT32
     turned: bool = False
     components: int | None = None
+    novelty: bool = False
 
 
 def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance: Provenance, out: Path) -> ModelCard:
@@ -56,13 +65,21 @@ def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance:
     store = open_store(run, config.network)
     channels = card_channels(store.index, provenance)
     check_writable(out)
+    if form.novelty:
+        check_scores(weights)
     discriminator = weights.discriminator()
     module = _module(discriminator, form, store, weights.checkpoint)
     # Parity is checked on training images: random pixels would not reach the range of real activations.
     images = training_crops(store, weights.checkpoint, PARITY_IMAGES, step=0)
     # Three example images: a batch of one would fix the batch size in the graph.
-    model = to_onnx(module, torch.from_numpy(images[:3]), "images", "embedding")
-    model = convert(model, form.precision)
+    example, scale = torch.from_numpy(images[:3]), None
+    if form.novelty:
+        crops = training_crops(store, weights.checkpoint, WHITENING_IMAGES, step=3)
+        scored = Scored.fitted(module, torch.from_numpy(crops))
+        model = convert(to_onnx(scored, example, "images", "embedding", "novelty"), form.precision)
+        scale = check_novelty(scored, model, images, len(crops))
+    else:
+        model = convert(to_onnx(module, example, "images", "embedding"), form.precision)
     parity = check_parity(module, model, images, MAX_DIFFERENCE[form.precision])
     card = ModelCard(
         name=provenance.name,
@@ -79,13 +96,23 @@ def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance:
         training=training_record(run, weights, provenance),
         parity=parity,
         metrics=control_metrics(store, onnx_session(model), config.network.resolution),
+        novelty=scale,
     )
     write_model(model, card, out)
     _write((card.model_dump_json(indent=2) + "\n").encode(), out.with_suffix(".card.json"))
     return card
 
 
-def _module(discriminator: Discriminator, form: ExportForm, store: FieldStore, checkpoint: Checkpoint) -> nn.Module:
+def check_scores(weights: Weights) -> None:
+    """Raise BadInput where a discriminator has learnt no score: without a generator, and without training."""
+    if weights.untrained or weights.checkpoint.config.loss.gan == "none":
+        reason = "is untrained" if weights.untrained else "was trained without a generator (loss 'none')"
+        raise BadInput(f"the network {reason}, so its score says nothing; leave --novelty out")
+
+
+def _module(
+    discriminator: Discriminator, form: ExportForm, store: FieldStore, checkpoint: Checkpoint
+) -> Featurizer | Whitened:
     featurizer = Featurizer(discriminator, form.layer, turned=form.turned)
     if form.components is None:
         return featurizer
@@ -99,7 +126,7 @@ def training_crops(store: FieldStore, checkpoint: Checkpoint, images: int, *, st
     return Crops(store=store, size=config.network.resolution, batch=images, seed=config.seed).at(step)
 
 
-def to_onnx(module: nn.Module, example: Tensor, input_name: str, output_name: str) -> onnx.ModelProto:
+def to_onnx(module: nn.Module, example: Tensor, input_name: str, *output_names: str) -> onnx.ModelProto:
     """Export a module by torch's dynamo exporter, with a free batch dimension."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecation notices of the exporter itself
@@ -109,7 +136,7 @@ def to_onnx(module: nn.Module, example: Tensor, input_name: str, output_name: st
             # The older exporter fails on the low-passes of the network.
             dynamo=True,
             input_names=[input_name],
-            output_names=[output_name],
+            output_names=list(output_names),
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             opset_version=OPSET,
             verbose=False,

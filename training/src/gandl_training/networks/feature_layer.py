@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import torch
@@ -112,12 +112,20 @@ class Featurizer(nn.Module):
         # The scaling is part of the graph, so that callers send uint8 on every path.
         x = images.to(torch.float32) * (1 / 127.5) - 1
         if not self.turned:
-            return self._features(x)
-        features = self._features(orientations(x))
-        return features.reshape(ORIENTATIONS, -1, features.shape[1]).mean(0)
+            return self._features(self.discriminator.maps(x))
+        return self._mean(self._features(self.discriminator.maps(orientations(x))))
 
-    def _features(self, x: Tensor) -> Tensor:
-        maps = self.discriminator.maps(x)
+    def scored(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the embedding and the score of realness [N] of uint8 images, which takes the maps only once."""
+        x = images.to(torch.float32) * (1 / 127.5) - 1
+        maps = self.discriminator.maps(orientations(x) if self.turned else x)
+        features, scores = self._features(maps), self.discriminator.score(self.discriminator.dense_features(maps))
+        return (self._mean(features), self._mean(scores)[:, 0]) if self.turned else (features, scores[:, 0])
+
+    def _mean(self, turned: Tensor) -> Tensor:
+        return turned.reshape(ORIENTATIONS, -1, turned.shape[1]).mean(0)
+
+    def _features(self, maps: Sequence[Tensor]) -> Tensor:
         if self.layer is FeatureLayer.FC:
             return self.discriminator.dense_features(maps)
         if self.layer is FeatureLayer.POOL:
@@ -157,3 +165,39 @@ class Whitened(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return F.linear(self.featurizer(images), self.matrix, self.offset)
+
+
+class Scored(nn.Module):
+    """A featurizer with a second output: uint8 images [N, C, R, R] → embedding [N, features] and novelty [N].
+
+    The novelty of an image is how far its score of realness lies below the `mean` of training images, in their standard
+    `deviation`.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, module: Featurizer | Whitened, mean: float, deviation: float) -> None:
+        super().__init__()
+        self.module = module
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("deviation", torch.tensor(deviation))
+
+    @classmethod
+    def fitted(cls, module: Featurizer | Whitened, images: Tensor) -> Scored:
+        """Return the module with the scale of uint8 images. Raises BadInput where all have one score."""
+        featurizer = module.featurizer if isinstance(module, Whitened) else module
+        with torch.no_grad():
+            scores = torch.cat([featurizer.scored(batch)[1] for batch in torch.split(images, FIT_BATCH)]).double()
+        mean, deviation = float(scores.mean()), float(scores.std(correction=0))
+        if not deviation > 1e-6 * max(1.0, abs(mean)):
+            raise BadInput("the discriminator gives all training images one score, so it has no novelty; train longer")
+        return cls(module, mean, deviation)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        if isinstance(self.module, Whitened):
+            features, scores = self.module.featurizer.scored(images)
+            features = F.linear(features, self.module.matrix, self.module.offset)
+        else:
+            features, scores = self.module.scored(images)
+        return features, (self.mean - scores) / self.deviation

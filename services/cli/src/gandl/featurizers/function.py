@@ -39,7 +39,7 @@ class FunctionFeaturizer:
     @property
     def model_id(self) -> str:
         """SHA-256 of the card and of `content`, hex."""
-        return hashlib.sha256(self.card.model_dump_json().encode() + self.content).hexdigest()
+        return hashlib.sha256(self.card.model_dump_json(exclude={"novelty"}).encode() + self.content).hexdigest()
 
     @property
     def numerics(self) -> Numerics:

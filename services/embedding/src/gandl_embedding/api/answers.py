@@ -27,6 +27,7 @@ from gandl_shared.clients.wire import (
     Precision,
     to_npy,
 )
+from gandl_shared.errors import Invalid
 from gandl_shared.web.negotiation import JSON, preferred
 from numpy.typing import NDArray
 
@@ -53,6 +54,8 @@ async def render(form: AnswerForm, result: EmbedResult) -> Response:
     headers = _headers(result)
     if media == PARQUET:
         return Response(await asyncio.to_thread(parquet_of, result), headers=headers, media_type=PARQUET)
+    if media != JSON and result.novelty is not None:
+        raise Invalid("an .npy answer has no room for novelty; ask for JSON or Parquet, or leave novelty out")
     if media != JSON:
         counts = {TILE_COUNTS: ",".join(map(str, result.tiles.counts))} if result.tiles.errors else {}
         array = result.vectors.astype(form.dtype.value, copy=False)
@@ -84,6 +87,8 @@ def json_of(result: EmbedResult, form: AnswerForm) -> bytes:
     values = head.model_dump(mode="json")
     if head.encoded is None:
         values["vectors"] = result.vectors
+    if result.novelty is not None:
+        values["novelty"] = np.ascontiguousarray(result.novelty)
     return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
@@ -97,6 +102,8 @@ def parquet_of(result: EmbedResult) -> bytes:
     columns: dict[str, object] = {"Metadata_image": images}
     if result.pool is Pool.TILES:
         columns["Metadata_tile"] = [tile for count in counts for tile in range(count)]
+    if result.novelty is not None:
+        columns["Metadata_novelty"] = result.novelty
     columns |= {f"gandl_{number:03d}": column for number, column in enumerate(result.vectors.T)}
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer)

@@ -34,6 +34,11 @@ class EmbedQuery(QueryModel):
         default=None,
         description="names of the channels in the order in which they are sent; repeat, one per channel of the model",
     )
+    novelty: bool = Field(
+        default=False,
+        description="true: how far each row is from what the model was trained on (JSON and Parquet; models with a "
+        "scale of novelty on their cards)",
+    )
     encoding: Encoding = Field(default=Encoding.NUMBERS, description="how JSON holds the vectors")
     dtype: Precision = Field(default=Precision.FLOAT32, description="numbers of `.npy` and base64 answers")
 
@@ -48,4 +53,5 @@ class EmbedQuery(QueryModel):
             allow_clipping=self.allow_clipping,
             keep_going=self.keep_going,
             channels=tuple(self.channels or ()),
+            novelty=self.novelty,
         )

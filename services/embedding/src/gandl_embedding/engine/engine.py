@@ -165,10 +165,16 @@ class Engine:
 
         Each vector depends on its tile alone, because nothing in the graph mixes tiles.
         """
+        rows = self.rows(tiles)
+        return rows if self._card.novelty is None else np.ascontiguousarray(rows[:, : self._card.features])
+
+    def rows(self, tiles: Uint8) -> Float32:
+        """Return the vectors of tiles as `embed` does, with their novelty as a further column if the model has one."""
         check_tiles(tiles, self._card)
         # Larger batches are slower, because their activations do not fit into the caches (CPU_PIXELS).
         parts = [self._run(tiles[i : i + self._batch]) for i in range(0, len(tiles), self._batch)]
-        return np.concatenate(parts) if parts else np.empty((0, self._card.features), np.float32)
+        width = self._card.features + (self._card.novelty is not None)
+        return np.concatenate(parts) if parts else np.empty((0, width), np.float32)
 
     def warm_up(self) -> None:
         """Run one full batch, so that the first request finds memory and kernels ready."""

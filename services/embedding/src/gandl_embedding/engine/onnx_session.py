@@ -41,9 +41,14 @@ class OnnxSession:
         return card
 
     def run(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the vectors [N, features] of tiles [N, C, size, size]."""
-        vectors: NDArray[np.float32] = self._session.run(None, {self._input: tiles})[0]
-        return vectors
+        """Return the vectors [N, features] of tiles [N, C, size, size], with their novelty as a further column if the
+        model has one."""
+        return joined(self._session.run(None, {self._input: tiles}))
+
+
+def joined(outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return the outputs of a model side by side, [N, features] or [N, features + 1]."""
+    return outputs[0] if len(outputs) == 1 else np.column_stack(outputs)
 
 
 def _open(data: bytes, name: str, threads: int | None, preferred: Sequence[str]) -> ort.InferenceSession:
@@ -81,11 +86,14 @@ def _session_options(threads: int | None) -> ort.SessionOptions:
 
 def _check_graph(session: ort.InferenceSession, card: ModelCard, name: str) -> None:
     """Raise InvalidModel if the graph differs from the card: one uint8 input and one float output, both with a free
-    batch."""
+    batch, and an output `novelty` where the card has its scale."""
     if card.format != CARD_FORMAT:
         raise InvalidModel(f"{name} has a card of format {card.format}; this gandl reads format {CARD_FORMAT}")
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or len(outputs) != 1:
+    has_novelty = [(node.name, node.type, len(node.shape)) for node in outputs[1:]] == [("novelty", "tensor(float)", 1)]
+    if has_novelty != (card.novelty is not None):
+        raise InvalidModel(f"{name}: the output `novelty` and its scale on the card belong together; export it again")
+    if len(inputs) != 1 or len(outputs) != 1 + has_novelty:
         raise InvalidModel(f"{name} has {len(inputs)} inputs and {len(outputs)} outputs; a featurizer has one of each")
     expected_in = ("tensor(uint8)", [len(card.channels), card.size, card.size])
     expected_out = ("tensor(float)", [card.features])

@@ -14,6 +14,7 @@ from gandl_shared.errors import InvalidModel, Unavailable
 from numpy.typing import NDArray
 
 from gandl_embedding.engine.devices import processor
+from gandl_embedding.engine.onnx_session import joined
 from gandl_embedding.engine.precision import Precision
 
 OPENVINO = "OpenVINO"
@@ -46,10 +47,10 @@ class OpenVinoSession:
         self._lock = Lock()
 
     def run(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the vectors [N, features] of tiles [N, C, size, size]."""
+        """Return the vectors of tiles as `OnnxSession.run` does."""
         with self._lock:
-            vectors: NDArray[np.float32] = self._request.infer({0: tiles})[0].copy()
-        return vectors
+            outputs = self._request.infer({0: tiles})
+            return joined([outputs[n].copy() for n in range(len(outputs))])
 
 
 def load_openvino() -> Any:  # Any: the package has no types

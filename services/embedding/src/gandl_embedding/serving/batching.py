@@ -80,7 +80,7 @@ class _Job:
             self.future.set_result(vectors)
             return
         if self.vectors is None:
-            self.vectors = np.empty((len(self.tiles), self.features), np.float32)
+            self.vectors = np.empty((len(self.tiles), vectors.shape[1]), np.float32)
         self.vectors[start : start + len(vectors)] = vectors
         self.finished += len(vectors)
         if self.finished == len(self.tiles):

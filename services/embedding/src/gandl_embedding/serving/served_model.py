@@ -6,8 +6,23 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gandl_embedding.engine import Engine
 from gandl_embedding.serving.batching import Batcher
+
+
+class WithNovelty:
+    """An engine as its queue runs it: a row is a vector, followed by its novelty."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.card, self.model_id, self.numerics = engine.card, engine.model_id, engine.numerics
+
+    def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the rows [N, features + 1] of tiles [N, C, size, size]."""
+        return self._engine.rows(tiles)
 
 
 class ServedModel:

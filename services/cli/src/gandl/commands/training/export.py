@@ -29,6 +29,12 @@ def export(
         typer.Option(min=1, help="Export so many principal components of the layer, whitened on training tiles."),
     ] = None,
     precision: Annotated[str, typer.Option(help="Precision of the model: float32 or float16.")] = "float32",
+    novelty: Annotated[
+        bool,
+        typer.Option(
+            "--novelty", help="Add the discriminator's score as a second output; needs a run that trained a generator."
+        ),
+    ] = False,
     name: Annotated[
         str | None, typer.Option(help="Name of the model on its card. The default is the name of the file.")
     ] = None,
@@ -66,7 +72,7 @@ def export(
         pixel_size_um=pixel_size_um,
         commit=commit,
     )
-    form = onnx_export.ExportForm(feature_layer(tap), parse_precision(precision), turned, components)
+    form = onnx_export.ExportForm(feature_layer(tap), parse_precision(precision), turned, components, novelty)
     if generator is not None:
         onnx_export.check_writable(generator)
     card = onnx_export.export_featurizer(run, weights, form, provenance, out)
