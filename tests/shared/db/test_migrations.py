@@ -16,7 +16,6 @@ from gandl_shared.schemas.screen import Progress, ScreenState
 from sqlalchemy import create_engine
 
 MIGRATIONS = Path(gandl_shared.db.__file__).with_name("migrations")
-VERSIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
 
 ROWS = """
 INSERT INTO screens (id, name, state, images, model, model_id, size, downscale, request, created_at) VALUES
@@ -39,25 +38,42 @@ def configuration() -> Config:
     return config
 
 
-def test_the_migrations_stand_in_one_row() -> None:
+def revisions() -> list[str]:
+    """Return all versions of the tables, the oldest first."""
     script = ScriptDirectory.from_config(configuration())
-    newest_first = [revision.revision for revision in script.walk_revisions()]
-    assert len(script.get_heads()) == 1
-    assert newest_first[::-1] == [*VERSIONS, *newest_first[: len(newest_first) - len(VERSIONS)][::-1]]
+    assert len(script.get_heads()) == 1, "the migrations stand in one row"
+    return [revision.revision for revision in script.walk_revisions()][::-1]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_database_of_an_earlier_version_goes_on(version: str, tmp_path: Path) -> None:
-    file, config = tmp_path / "gandl.db", configuration()
-    engine = create_engine(f"sqlite:///{file}").execution_options(**{WRITES: True})
+EARLIER = revisions()[:-1]
+
+
+def upgrade(url: str, version: str) -> None:
+    """Bring an empty database to a version of the tables."""
+    config, engine = configuration(), create_engine(url).execution_options(**{WRITES: True})
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, version)
     engine.dispose()
+
+
+def test_no_version_is_left_out() -> None:
+    assert [f"{number:04d}" for number in range(1, len(EARLIER) + 1)] == EARLIER
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_a_database_of_an_earlier_version_goes_on(version: str, tmp_path: Path) -> None:
+    file = tmp_path / "gandl.db"
+    upgrade(f"sqlite:///{file}", version)
     with sqlite3.connect(file) as raw:
         raw.executescript(ROWS)
     raw.close()
-    db = Database.connect(f"sqlite:///{file}")
+    check_old_screen(f"sqlite:///{file}")
+
+
+def check_old_screen(url: str) -> None:
+    """Open a database with ROWS at the newest version, look at its screen, and go on with it."""
+    db = Database.connect(url)
     status = db.screens.status("old")
     assert (status.state, status.wells, status.progress) == (
         ScreenState.EMBEDDING,
