@@ -99,6 +99,7 @@ def measure(browser: Browser, size: ScreenSize, folder: Path) -> Iterator[PageSp
         with _server(folder) as (address, process):
             url = f"{address}{path}"
             page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.set_default_timeout(1000 * _START_SECONDS)
             before = _processor_ms(process)
             cold = _first_content(page, url)
             processor, warm = _processor_ms(process) - before, _first_content(page, url)

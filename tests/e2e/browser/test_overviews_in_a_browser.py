@@ -29,7 +29,7 @@ def test_a_lasso_fills_the_gallery_and_stands_in_the_address(screened_stack: Scr
     opened.wait_for_selector("#gallery img")
     text = opened.locator("#selected").inner_text()
     assert "wells are selected" in text
-    assert opened.locator("#marks rect.on").count() > 0
+    opened.locator("#marks path.on").first.wait_for(state="attached")
     assert opened.locator("#rows tr").count() > 0
     opened.reload()
     assert opened.locator("#selected").inner_text() == text

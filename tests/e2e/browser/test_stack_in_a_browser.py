@@ -183,7 +183,7 @@ def test_a_lasso_of_tiles_fills_a_gallery_of_tiles(chromium: Browser, screened_s
         text = page.locator("#selected").inner_text()
         assert "tiles are selected" in text
         page.wait_for_function("() => document.querySelector('#gallery img')?.naturalWidth > 0")
-        assert page.locator("#marks rect.on").count() > 0
+        assert page.locator("#marks path.on").count() > 0
         page.reload()
         assert page.locator("#selected").inner_text() == text
         assert serious_findings(page) == []

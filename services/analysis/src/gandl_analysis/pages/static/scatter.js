@@ -16,7 +16,7 @@
   const colours = data.groups.map((name, k) => NAMED[name] ?? COLOURS[k % COLOURS.length]);
   for (const swatch of document.querySelectorAll("[data-group]")) swatch.style.background = colours[swatch.dataset.group];
   const MAX_TILES = 60, MAX_ROUND = 3000, MAX_ROWS = 500, MAX_CORNERS = 60, PAD = { left: 58, right: 14, top: 12, bottom: 42 };
-  let polygon = [], selected = new Set(), size = { w: 0, h: 0 };
+  let polygon = [], selected = new Set(), turn = 0, size = { w: 0, h: 0 };
 
   const extent = (values) => {
     // A call has room for some ten thousand arguments only, so that the spread of an array would not do.
@@ -131,10 +131,12 @@
       svg.setAttribute("viewBox", `0 0 ${w} ${h}`);
       svg.setAttribute("role", "img");
       svg.setAttribute("aria-label", `${wells.filter((p) => chosen.has(p)).length} wells with a selected point on plate ${plate}`);
-      for (const [p, r, c] of cells) {
-        const rect = document.createElementNS(space, "rect");
-        for (const [name, value] of Object.entries({ x: c - 0.95, y: r - 0.95, width: 0.9, height: 0.9, class: chosen.has(p) ? "on" : "" })) rect.setAttribute(name, value);
-        svg.append(rect);
+      // One path for all wells that are chosen and one for the others: a plate of 1,536 wells is drawn at once.
+      for (const isOn of [false, true]) {
+        const path = document.createElementNS(space, "path");
+        path.setAttribute("class", isOn ? "on" : "");
+        path.setAttribute("d", cells.filter(([p]) => chosen.has(p) === isOn).map(([, r, c]) => `M${c - 0.95} ${r - 0.95}h.9v.9h-.9z`).join(""));
+        svg.append(path);
       }
       const figure = element("figure", null);
       figure.append(element("figcaption", plate), svg);
@@ -188,9 +190,11 @@
     document.getElementById("selected").textContent = polygon.length > 2 ? `${list.length} of ${points.length} ${noun}s are selected${list.length > MAX_ROWS ? `; the table has the first ${MAX_ROWS}` : ""}` : "";
     document.getElementById("selection").hidden = !list.length;
     draw();
-    showTable(list);
-    showPlates(list);
-    if (list.length) showGallery(list);
+    // The points change at once; what is made of them follows in later frames.
+    const own = (turn += 1);
+    const steps = [() => showTable(list), () => showPlates(list), () => list.length && showGallery(list)];
+    const next = () => { if (own === turn && steps.length) { steps.shift()(); setTimeout(next, 0); } };
+    requestAnimationFrame(() => setTimeout(next, 0));
     if (keep) {
       const url = new URL(location.href);
       const text = polygon.map((c) => c.join(",")).join(";");
