@@ -3,9 +3,9 @@
     python -m benchmarks.gpu --minutes 8 --out runs/gpu --packed runs/packed
 
 Each part writes its output to a log in the folder, and its end to `parts.json`. A part that has ended is not run again,
-so the command can be called until all parts are done. The parts are: the tests that need a GPU; a comparison of GPU and
-CPU; the speed of every preset; and trainings on packed fields (`gandl train IMAGES --out FOLDER --pack-only`), which
-share the minutes that are left and are exported. `--part` chooses parts.
+so the command can be called until all parts are done. The parts are: a comparison of GPU and CPU; the tests that need a
+GPU; the embedding engine and its service on CUDA; the speed of every preset; and trainings on packed fields (`gandl
+train IMAGES --out FOLDER --pack-only`), which share the minutes that are left and are exported. `--part` chooses parts.
 
 It runs from a checkout without a network; a folder of wheels (`make gpu-wheels`) brings what the machine lacks.
 """
@@ -98,6 +98,8 @@ def parts(out: Path, packed: Path | None, end: float) -> Iterator[Part]:
     python = sys.executable
     yield Part(name="agreement", command=(python, "-m", "benchmarks.gpu.agreement"), seconds=240)
     yield Part(name="tests", command=(python, "-m", "pytest", "-q", "-m", "gpu", "tests/training"), seconds=120)
+    models = ("gandl-bbbc013-contrast-64", "gandl-nuclei-64", "gandl-bbbc013-64")
+    yield Part(name="embedding", command=(python, "-m", "benchmarks.gpu.embedding", *models), seconds=120)
     for preset in ("gpu-64", "gpu-256", "paper", "gpu-128"):
         command = (python, "-m", "benchmarks.gpu.speed", preset, "--kernels", "12")
         yield Part(name=f"speed-{preset}", command=command, seconds=90)

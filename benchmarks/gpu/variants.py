@@ -3,14 +3,17 @@
     python -m benchmarks.gpu.variants --packed runs/cells --names '(?P<label>[^/]+)/PL(?P<group>.+?)--' \
         --out runs/variants contrast:30 contrast+angle:30 both+angle:60
 
-The name of a variant is a base (`gan`, `contrast` or `both`), changes to it, and seconds. Fields are packed by `gandl
-train --pack-only`. Labels are used to measure only: further processes fit the classifiers of `gandl probe` while the
-GPU trains. Each result is printed and written to `f1.csv` at once; `NAME.pt` is a checkpoint that can be exported.
+The name of a variant is a base (`gan`, `contrast` or `both`), changes to it, and seconds, or thousands of images such
+as `400kimg`, which are the same training on a card that others use. Fields are packed by `gandl train --pack-only`.
+Labels are used to measure only: further processes fit the classifiers of `gandl probe` while the GPU trains. Without
+`--names` nothing is measured, and tiles are cut from fields of plates. Each result is printed and written to `f1.csv`
+at once; `NAME.pt` is a checkpoint that can be exported.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import os
 import re
@@ -53,6 +56,11 @@ CHANGES: Mapping[str, Mapping[str, object]] = {
     "sharp": {"loss": {"contrast_temperature": 0.1}},
     "soft": {"loss": {"contrast_temperature": 0.5}},
     "r1": {"loss": {"r1_gamma": 1.0}},
+    "r1-tenth": {"loss": {"r1_gamma": 0.1}},
+    "pairs": {"loss": {"gan": "relativistic", "r2_gamma": 1.0, "r1_gamma": 1.0}},
+    "pairs-tenth": {"loss": {"gan": "relativistic", "r2_gamma": 0.1, "r1_gamma": 0.1}},
+    "seed1": {"seed": 1},
+    "seed2": {"seed": 2},
     "strong": {"loss": {"contrast_weight": 4.0}},
     "double": {"batch": 512},
     "half": {"batch": 128},
@@ -91,6 +99,20 @@ class Cells:
             np.unique([m[key] for m in matches if m], return_inverse=True)[1] for key in ("label", "group")
         )
         return cls(torch.from_numpy(np.array(store.fields)).to(device), labels, groups)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """When a training ends: after so many seconds or so many thousand images, whichever is first."""
+
+    seconds: float = math.inf
+    kimg: float = math.inf
+
+    @classmethod
+    def of(cls, text: str) -> Limit:
+        """Read `30` (seconds) or `400kimg`."""
+        number, unit, _ = text.partition("kimg")
+        return cls(kimg=float(number)) if unit else cls(seconds=float(number))
 
 
 class Scoreboard:
@@ -179,7 +201,7 @@ def measure(board: Scoreboard, net: Discriminator, row: str, *, in_full: bool) -
         board.add(f"{row},fc-multi mean of 8", mean[:, of_multi])
 
 
-def configured(variant: str, channels: int, size: int) -> TrainConfig:
+def configured(variant: str, channels: int, size: int | None) -> TrainConfig:
     """Return the configuration of a variant such as `contrast+angle`."""
     base, *changes = variant.split("+")
     config = with_input(preset("gpu-64"), channels=channels, resolution=size)
@@ -190,39 +212,44 @@ def configured(variant: str, channels: int, size: int) -> TrainConfig:
 
 def train(
     variant: str,
-    seconds: float,
+    limit: Limit,
     store: FieldStore,
-    board: Scoreboard,
+    board: Scoreboard | None,
     out: Path,
     *,
     in_full: bool = True,
     label: str = "",
 ) -> None:
-    """Train a variant for so many seconds, measure its features at each mark, and save its averaged network."""
+    """Train a variant up to its limit, measure its features at each mark, and save its averaged network."""
     start, name = time.monotonic(), label or variant
-    config = configured(variant, store.channels, board.cells.images.shape[-1])
+    config = configured(variant, store.channels, None if board is None else board.cells.images.shape[-1])
     trainer = Trainer(config, process_device())
     crops = Crops(store=store, size=config.network.resolution, batch=config.batch, seed=config.seed)
     batches = DeviceCrops.of(crops, trainer.device).stream(0)
     mark, measuring = FIRST_MARK, 0.0
     losses: dict[str, float] = {}
-    while time.monotonic() - start < seconds:
+    while time.monotonic() - start < limit.seconds and trainer.kimg < limit.kimg:
         report = trainer.advance(next(batches))
         if trainer.step % SYNC_STEPS == 0:
             losses = {name: round(float(value), 3) for name, value in report.items()}
-        if trainer.kimg >= mark:
+        # The end is measured in full below.
+        if mark <= trainer.kimg < limit.kimg:
             mark *= 2
             before = time.monotonic()
             note(trainer, variant, start, losses)
-            measure(board, trainer.discriminator_ema, f"{name},{trainer.kimg:.0f},{before - start:.1f}", in_full=False)
+            row = f"{name},{trainer.kimg:.0f},{before - start:.1f}"
+            if board is not None:
+                measure(board, trainer.discriminator_ema, row, in_full=False)
             save(trainer, out / f"{variant.replace('+', '-')}.pt")
             measuring += time.monotonic() - before
     note(trainer, variant, start, losses)
+    seconds = time.monotonic() - start
     print(
         f"{variant}: {1000 * trainer.kimg / (seconds - measuring):.0f} images/s, {measuring:.1f} s measuring",
         flush=True,
     )
-    measure(board, trainer.discriminator_ema, f"{name},{trainer.kimg:.0f},{seconds:.1f}", in_full=in_full)
+    if board is not None:
+        measure(board, trainer.discriminator_ema, f"{name},{trainer.kimg:.0f},{seconds:.1f}", in_full=in_full)
     save(trainer, out / f"{variant.replace('+', '-')}.pt")
 
 
@@ -243,25 +270,28 @@ def save(trainer: Trainer, path: Path) -> None:
 def main() -> None:
     """Train the variants, one after another."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("variants", nargs="+", metavar="VARIANT:SECONDS")
+    parser.add_argument("variants", nargs="+", metavar="VARIANT:LIMIT")
     parser.add_argument("--packed", type=Path, required=True)
-    parser.add_argument("--names", required=True)
+    parser.add_argument("--names")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--wait", type=float, default=60.0, help="seconds for the last classifiers")
     parser.add_argument("--processes", type=int, default=max((os.cpu_count() or 2) - 2, 1))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     store, device = FieldStore.open(options.packed / "data"), process_device()
-    board = Scoreboard(Cells.of(store, options.names, device), options.out, options.processes)
+    board = None
+    if options.names:
+        board = Scoreboard(Cells.of(store, options.names, device), options.out, options.processes)
     for each in options.variants:
-        variant, _, seconds = each.partition(":")
+        variant, _, limit = each.partition(":")
         try:
-            train(variant, float(seconds), store, board, options.out)
+            train(variant, Limit.of(limit), store, board, options.out)
         except Exception:  # the next variants still run
             traceback.print_exc()
         if device.type == "cuda":
             torch.cuda.empty_cache()
-    board.wait(options.wait)
+    if board is not None:
+        board.wait(options.wait)
 
 
 if __name__ == "__main__":

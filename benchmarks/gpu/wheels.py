@@ -16,11 +16,23 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+MEMBERS = (
+    "shared",
+    "science",
+    "training",
+    "services/embedding",
+    "services/worker",
+    "services/analysis",
+    "services/cli",
+)
+PIP = (sys.executable, "-m", "pip")
 PART_BYTES = 60_000_000
 PACKAGES = (
     "pydantic", "pydantic-core", "annotated-types", "typing-inspection", "typing-extensions", "pydantic-settings",
     "python-dotenv", "tifffile", "imagecodecs", "fastapi", "starlette", "uvicorn", "opentelemetry-api", "sqlalchemy",
-    "alembic", "mako", "httptools", "threadpoolctl", "polars",
+    "alembic", "mako", "httptools", "threadpoolctl", "python-multipart", "orjson",
+    "google-re2", "fastapi-offline", "openpyxl", "et-xmlfile",
 )  # fmt: skip
 """What was absent or too old on such a machine; each in the version that is installed here."""
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
@@ -35,6 +47,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for package in PACKAGES:
             download(package, Path(folder))
+        # The services look up the version of their own packages, which a checkout alone does not tell.
+        own = [str(ROOT / member) for member in MEMBERS]
+        subprocess.run([*PIP, "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, *own], check=True)
         share_out(sorted(Path(folder).glob("*.whl")), options.out)
 
 
@@ -46,17 +61,7 @@ def download(package: str, folder: Path) -> None:
         print(f"{package} is not installed here and is left out")
         return
     platforms = [argument for platform in PLATFORMS for argument in ("--platform", platform)]
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-        *TARGET,
-        *platforms,
-    ]
+    command = [*PIP, "download", "--quiet", "--no-deps", "--only-binary=:all:", *TARGET, *platforms]
     subprocess.run([*command, "--dest", str(folder), requirement], check=True)
 
 

@@ -84,10 +84,10 @@ def measured(load: Load, seconds: int) -> Outcome:
 
 
 @contextmanager
-def serving(kind: str) -> Iterator[tuple[int, int]]:
-    """Run a server; give its port and the id of its process."""
+def serving(kind: str, model: Path = MODEL) -> Iterator[tuple[int, int]]:
+    """Run a server of a model; give its port and the id of its process."""
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.serving.servers", kind, str(port), str(MODEL)]
+    command = [sys.executable, "-m", "benchmarks.serving.servers", kind, str(port), str(model)]
     with tempfile.TemporaryDirectory() as folder, process(command, log=Path(folder, "log")) as child:
         wait_until(lambda: _ready(port), what="the server", seconds=START_SECONDS)
         yield port, child.pid

@@ -16,11 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gandl_training.networks.activation import SLOPE, biased_leaky_relu, is_fused
 from gandl_training.networks.convolution import convolve, convolve_transposed
 from gandl_training.networks.resampling import blur, blur_down, fir_kernel
-
-SLOPE = 0.2
-"""The slope of the leaky ReLU for negative values."""
 
 
 def scaled(parameter: Tensor, gain: float) -> Tensor:
@@ -83,8 +81,11 @@ class Conv(nn.Module):
         self.register_buffer("kernel", fir_kernel(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        weight = scaled(self.weight, self.weight_gain)
         bias = None if self.bias is None else scaled(self.bias, self.bias_gain)
-        y = self._convolve(x, scaled(self.weight, self.weight_gain), bias)
+        if self.activate and bias is not None and is_fused(x):
+            return biased_leaky_relu(self._convolve(x, weight, None), bias)
+        y = self._convolve(x, weight, bias)
         return F.leaky_relu(y, SLOPE) if self.activate else y
 
     def fold(self) -> None:
