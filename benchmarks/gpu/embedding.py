@@ -85,9 +85,9 @@ def speed(model: Path, engine: Engine, reference: Vectors, seconds: int) -> Spee
         body.write_bytes(to_npy(tiles))
         headers = {"Content-Type": NPY, "Accept": NPY}
         answer = httpx.post(f"http://127.0.0.1:{port}/embed", content=body.read_bytes(), headers=headers, timeout=120)
-        served = difference(from_npy(answer.raise_for_status().content), reference)
-        if not served <= MAX_DIFFERENCE:
-            raise RuntimeError(f"the vectors of the service differ from those of the CPU by {served:.1e}")
+        apart = difference(from_npy(answer.raise_for_status().content), reference)
+        if not apart <= MAX_DIFFERENCE:
+            raise RuntimeError(f"the vectors of the service differ from those of the CPU by {apart:.1e}")
         loaded(port, CONNECTIONS, WARM_SECONDS, body, NPY)
         many, one = (loaded(port, connections, seconds, body, NPY) for connections in (CONNECTIONS, 1))
     return Speed(

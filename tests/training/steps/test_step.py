@@ -70,13 +70,13 @@ def test_each_player_follows_the_slope_of_its_own_loss(tiny: TrainConfig, loss: 
     scores = trainer.discriminator
     if loss == "relativistic":
         taught = F.softplus(scores(fake.detach()) - scores(real)).mean()
-        wanted = F.softplus(scores(real).detach() - scores(fake)).mean()
+        aim = F.softplus(scores(real).detach() - scores(fake)).mean()
     else:
         taught = F.softplus(-scores(real)).mean() + F.softplus(scores(fake.detach())).mean()
-        wanted = F.softplus(-scores(fake)).mean()
+        aim = F.softplus(-scores(fake)).mean()
     expected = {
         "discriminator": torch.autograd.grad(taught, list(scores.parameters())),
-        "generator": torch.autograd.grad(wanted, list(trainer.generator.parameters())),
+        "generator": torch.autograd.grad(aim, list(trainer.generator.parameters())),
     }
     for part, slopes in expected.items():
         trainer.step = 0

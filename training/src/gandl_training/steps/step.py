@@ -146,8 +146,8 @@ class Trainer:
         value = adversarial(real_scores, fake_scores)
         torch.autograd.backward(value)
         # Only the difference of two scores has a meaning where the loss judges pairs.
-        judged = real_scores - fake_scores if loss.gan == "relativistic" else real_scores
-        report = {"d": value, "real": real_scores.mean(), "fake": fake_scores.mean(), "sign": judged.sign().mean()}
+        compared = real_scores - fake_scores if loss.gan == "relativistic" else real_scores
+        report = {"d": value, "real": real_scores.mean(), "fake": fake_scores.mean(), "sign": compared.sign().mean()}
         # Lazy regularisation: a term that acts in every n-th step has n times its weight (StyleGAN2, section 3.1).
         if terms.r1:
             # A gradient of a gradient loses too many digits in bfloat16, so the regularisers run in float32.
