@@ -88,14 +88,7 @@ def _with_derivatives(low_pass: LowPass, x: Tensor, kernel: Tensor) -> tuple[Ten
 
 def with_all_terms(config: TrainConfig) -> TrainConfig:
     """Return `config` with every term of the loss and with augmentation."""
-    loss = LossConfig(
-        r1_gamma=1.0,
-        r1_interval=4,
-        r2_gamma=1.0,
-        path_length_weight=2.0,
-        path_length_interval=2,
-        lipschitz_weight=1.0,
-    )
+    loss = LossConfig(r1_gamma=1.0, r1_interval=4, path_length_weight=2.0, path_length_interval=2, lipschitz_weight=1.0)
     return replace(config, loss=loss, augment=AugmentConfig(adaptive=True))
 
 
@@ -121,7 +114,7 @@ def one_step(device: torch.device) -> Iterator[Comparison]:
         trainer.augment_p.fill_(0.5)
         tape.rewind(processor)
         report = trainer.compute(
-            next(batches(config, 1)).to(processor), LazyTerms(r1=True, r2=True, lipschitz=True, path_length=True), tape
+            next(batches(config, 1)).to(processor), LazyTerms(r1=True, lipschitz=True, path_length=True), tape
         )
         results.append((report, trainer.gradients))
     torch.backends.cudnn.allow_tf32 = True

@@ -57,8 +57,6 @@ CHANGES: Mapping[str, Mapping[str, object]] = {
     "soft": {"loss": {"contrast_temperature": 0.5}},
     "r1": {"loss": {"r1_gamma": 1.0}},
     "r1-tenth": {"loss": {"r1_gamma": 0.1}},
-    "pairs": {"loss": {"gan": "relativistic", "r2_gamma": 1.0, "r1_gamma": 1.0}},
-    "pairs-tenth": {"loss": {"gan": "relativistic", "r2_gamma": 0.1, "r1_gamma": 0.1}},
     "seed1": {"seed": 1},
     "seed2": {"seed": 2},
     "strong": {"loss": {"contrast_weight": 4.0}},

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import torch
 from gandl_shared.errors import BadInput
 
-GanLoss = Literal["logistic", "relativistic", "wasserstein", "none"]
+GanLoss = Literal["logistic", "wasserstein", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +72,6 @@ class LossConfig:
     Karras et al. 2020, section 3.1). Where `r1_gamma` is None, the heuristic
     of StyleGAN2-ADA holds: 0.0002 · resolution² / batch (Karras et al. 2020, "Training Generative Adversarial Networks
     with Limited Data"). `lipschitz_power` is the exponent p of `losses.lipschitz`, 1 or 2.
-    The loss "relativistic" judges pairs of a real and a generated image, and `r2_gamma` is the weight of R1's twin on
-    generated images, which acts in the same steps (R3GAN, Huang et al. 2024).
 
     `contrast_weight` adds a self-supervised term to the discriminator: two augmented views of a real image agree in
     their dense features, and differ from those of the other images (`losses.contrast`). With the loss "none" there is
@@ -83,7 +81,6 @@ class LossConfig:
     gan: GanLoss = "logistic"
     r1_gamma: float | None = None
     r1_interval: int = 16
-    r2_gamma: float = 0.0
     path_length_weight: float = 0.0
     path_length_interval: int = 8
     lipschitz_weight: float = 0.0
@@ -95,7 +92,7 @@ class LossConfig:
     def __post_init__(self) -> None:
         if self.gan not in get_args(GanLoss):
             raise BadInput(f"unknown loss '{self.gan}'; use one of {', '.join(get_args(GanLoss))}")
-        for name in ("r1_gamma", "r2_gamma", "path_length_weight", "lipschitz_weight", "contrast_weight"):
+        for name in ("r1_gamma", "path_length_weight", "lipschitz_weight", "contrast_weight"):
             if not 0 <= (getattr(self, name) or 0) < math.inf:
                 raise BadInput(f"{name} {getattr(self, name)} is not a valid weight of a loss; give 0 (none) or more")
         if self.lipschitz_power not in (1, 2):

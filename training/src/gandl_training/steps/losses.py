@@ -6,9 +6,7 @@ The papers are:
 - Gulrajani et al. 2017, "Improved Training of Wasserstein GANs" (WGAN-GP)
 - Petzka et al. 2018, "On the Regularization of Wasserstein GANs" (WGAN-LP)
 - Mescheder et al. 2018, "Which Training Methods for GANs do actually Converge?" (R1)
-- Jolicoeur-Martineau 2019, "The relativistic discriminator: a key element missing from standard GAN"
 - Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN" (StyleGAN2)
-- Huang et al. 2024, "The GAN is dead; long live the GAN! A Modern GAN Baseline" (R3GAN)
 - Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations" (SimCLR)
 - Jeong and Shin 2021, "Training GANs with Stronger Augmentations via Contrastive Discriminator" (ContraD)
 """
@@ -43,21 +41,10 @@ def wasserstein_generator(fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
-def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Return −log σ(real − fake), the mean over pairs of a real and a generated image (R3GAN, section 2)."""
-    return F.softplus(fake - real).mean()
+def r1(scores: Tensor, images: Tensor) -> Tensor:
+    """Return ½ · mean ‖∂score/∂image‖² over the real images that `scores` was computed from (Mescheder et al. 2018).
 
-
-def relativistic_generator(fake: Tensor, real: Tensor) -> Tensor:
-    """Return −log σ(fake − real), the mean over pairs of a generated and a real image (R3GAN, section 2)."""
-    return F.softplus(real - fake).mean()
-
-
-def gradient_penalty(scores: Tensor, images: Tensor) -> Tensor:
-    """Return ½ · mean ‖∂score/∂image‖² over the images that `scores` was computed from (Mescheder et al. 2018).
-
-    It is R1 where the images are real, and R2 where they are generated. The caller multiplies it with γ. It can be
-    differentiated again, as training needs.
+    The caller multiplies it with γ. It can be differentiated again, as training needs.
     """
     # The gradient of the summed scores holds, for each image, the gradient of its own score.
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
@@ -120,7 +107,6 @@ def contrast(one: Tensor, other: Tensor, temperature: float) -> Tensor:
 
 DISCRIMINATOR_LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "logistic": logistic_discriminator,
-    "relativistic": relativistic_discriminator,
     "wasserstein": wasserstein_discriminator,
 }
 GENERATOR_LOSSES: Mapping[str, Callable[[Tensor], Tensor]] = {

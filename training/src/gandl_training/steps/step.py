@@ -110,7 +110,7 @@ class Trainer:
             fake = self.generator(z, noise)
         real, generated = self._augment(images, random), self._augment(fake.detach(), random)
         report = self._train_discriminator(images, real, generated, terms, random)
-        report |= self._train_generator(fake, real, random)
+        report |= self._train_generator(fake, random)
         if terms.path_length:
             report["path_length"] = self._regularise_path_length(len(images), random)
         return report
@@ -145,21 +145,14 @@ class Trainer:
             real_scores, fake_scores = self.discriminator.score_both(real, fake)
         value = adversarial(real_scores, fake_scores)
         torch.autograd.backward(value)
-        # Only the difference of two scores has a meaning where the loss judges pairs.
-        compared = real_scores - fake_scores if loss.gan == "relativistic" else real_scores
-        report = {"d": value, "real": real_scores.mean(), "fake": fake_scores.mean(), "sign": compared.sign().mean()}
+        report = {"d": value, "real": real_scores.mean(), "fake": fake_scores.mean(), "sign": real_scores.sign().mean()}
         # Lazy regularisation: a term that acts in every n-th step has n times its weight (StyleGAN2, section 3.1).
         if terms.r1:
             # A gradient of a gradient loses too many digits in bfloat16, so the regularisers run in float32.
             source = real.detach().requires_grad_()
-            penalty = losses.gradient_penalty(self.discriminator(source), source)
+            penalty = losses.r1(self.discriminator(source), source)
             torch.autograd.backward(penalty * self.config.r1_gamma * loss.r1_interval)
             report["r1"] = penalty
-        if terms.r2:
-            source = fake.detach().requires_grad_()
-            penalty = losses.gradient_penalty(self.discriminator(source), source)
-            torch.autograd.backward(penalty * loss.r2_gamma * loss.r1_interval)
-            report["r2"] = penalty
         if terms.lipschitz:
             mix = random.uniform(len(real))
             penalty = losses.lipschitz(self.discriminator, real, fake, mix, loss.lipschitz_power)
@@ -172,20 +165,14 @@ class Trainer:
         self.discriminator.stddev.copy_(self.processes.mean(self.discriminator.stddev))
         return {k: v.detach() for k, v in report.items()}
 
-    def _train_generator(self, fake: Tensor, real: Tensor, random: RandomNumbers) -> dict[str, Tensor]:
-        """Train the generator on `fake`, which still has its graph: the images are generated once for both networks.
-
-        `real` are augmented real images; the relativistic loss pairs the generated ones with them.
-        """
+    def _train_generator(self, fake: Tensor, random: RandomNumbers) -> dict[str, Tensor]:
+        """Train the generator on `fake`, which still has its graph: the images are generated once for both networks."""
         self.optimiser_g.zero_grad(set_to_none=True)
         # Gradients pass through the discriminator, but its weights need none in this half of the step.
         self.discriminator.requires_grad_(False)
         with self._autocast():
             scores = self.discriminator(self._augment(fake, random))
-            if self.config.loss.gan == "relativistic":
-                value = losses.relativistic_generator(scores, self.discriminator(real))
-            else:
-                value = losses.GENERATOR_LOSSES[self.config.loss.gan](scores)
+        value = losses.GENERATOR_LOSSES[self.config.loss.gan](scores)
         torch.autograd.backward(value)
         self.discriminator.requires_grad_(True)
         self._update(self.generator, self.optimiser_g)

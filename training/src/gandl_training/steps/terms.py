@@ -11,7 +11,6 @@ class LazyTerms(NamedTuple):
     """The terms that act in one step; the loss itself acts in every step."""
 
     r1: bool
-    r2: bool
     lipschitz: bool
     path_length: bool
 
@@ -21,7 +20,6 @@ class LazyTerms(NamedTuple):
         loss = config.loss
         return cls(
             r1=config.r1_gamma > 0 and step % loss.r1_interval == 0,
-            r2=loss.r2_gamma > 0 and step % loss.r1_interval == 0,
             lipschitz=loss.lipschitz_weight > 0 and step % loss.lipschitz_interval == 0,
             path_length=loss.path_length_weight > 0 and step % loss.path_length_interval == 0,
         )

@@ -54,7 +54,6 @@ class TrainingOptions:
     learning_rate: float | None
     loss: str | None
     r1_gamma: float | None
-    r2_gamma: float | None
     path_length: float | None
     lipschitz: float | None
     lipschitz_power: int | None
@@ -70,7 +69,6 @@ class TrainingOptions:
         terms = {
             "gan": self.loss,
             "r1_gamma": self.r1_gamma,
-            "r2_gamma": self.r2_gamma,
             "path_length_weight": self.path_length,
             "lipschitz_weight": self.lipschitz,
             "lipschitz_power": self.lipschitz_power,
@@ -85,7 +83,6 @@ class TrainingOptions:
             raise BadInput("--lipschitz-power has no effect: give the weight of the penalty by --lipschitz too")
         adversarial = {
             "--r1-gamma": self.r1_gamma,
-            "--r2-gamma": self.r2_gamma,
             "--path-length": self.path_length,
             "--lipschitz": self.lipschitz,
             "--augment": self.augment,
@@ -158,13 +155,8 @@ def train(
         int | None, typer.Option(help="Seed of all random numbers of the training. The default is 0.")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of Adam.")] = None,
-    loss: Annotated[
-        str | None, typer.Option(help="Loss of the two networks: logistic, relativistic, wasserstein or none.")
-    ] = None,
+    loss: Annotated[str | None, typer.Option(help="Loss of the two networks: logistic, wasserstein or none.")] = None,
     r1_gamma: Annotated[float | None, typer.Option(help="Weight of R1, the gradient penalty on real images.")] = None,
-    r2_gamma: Annotated[
-        float | None, typer.Option(help="Weight of R2, the gradient penalty on generated images. The default is 0.")
-    ] = None,
     path_length: Annotated[
         float | None, typer.Option(help="Weight of the path-length regularisation of the generator.")
     ] = None,
@@ -224,7 +216,6 @@ def train(
         learning_rate=learning_rate,
         loss=loss,
         r1_gamma=r1_gamma,
-        r2_gamma=r2_gamma,
         path_length=path_length,
         lipschitz=lipschitz,
         lipschitz_power=lipschitz_power,
