@@ -31,7 +31,8 @@ def biased_leaky_relu(x: Tensor, bias: Tensor) -> Tensor:
 class _BiasedLeakyRelu(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, bias: Tensor) -> Tensor:
-        return _kernels().add_bias(x, bias, SLOPE)
+        y: Tensor = _kernels().add_bias(x, bias, SLOPE)
+        return y
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # Any: torch gives no type to ctx
@@ -50,7 +51,8 @@ class _Slope(torch.autograd.Function):
 
     @staticmethod
     def forward(gradient: Tensor, result: Tensor) -> Tensor:
-        return _kernels().scale_by_slope(gradient, result, SLOPE)
+        y: Tensor = _kernels().scale_by_slope(gradient, result, SLOPE)
+        return y
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
