@@ -45,11 +45,11 @@ class Load:
 
 
 LOADS = (
-    Load(kind="bare", label="bare application, no engine", tiles=8, connections=8),
-    Load(kind="free", label="service, engine that costs nothing", tiles=8, connections=8),
+    Load(kind="bare", label="bare application, no engine", tiles=8, connections=16),
+    Load(kind="free", label="service, engine that costs nothing", tiles=8, connections=16),
     Load(kind="bare", label="bare application, no engine", tiles=64, connections=16),
     Load(kind="free", label="service, engine that costs nothing", tiles=64, connections=16),
-    Load(kind="free", label="service, engine that costs nothing, JSON", tiles=8, connections=8, accept=JSON),
+    Load(kind="free", label="service, engine that costs nothing, JSON", tiles=8, connections=16, accept=JSON),
     Load(kind="paced", label="service, engine paced like a GPU", tiles=64, connections=16),
     Load(kind="real", label="service, engine on one core", tiles=8, connections=16),
     Load(kind="real", label="service, engine on one core, one client", tiles=16, connections=1),

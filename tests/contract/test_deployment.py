@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from gandl_analysis.api.metrics import WorkMetrics
-from gandl_shared.web.metrics import RequestMetrics
+from gandl_shared.web.metrics import RequestCounts
 from prometheus_client import CollectorRegistry
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -93,7 +93,7 @@ def test_the_overlay_with_a_gpu_changes_the_embedding_service() -> None:
 def metrics() -> set[str]:
     """The names of all series that our services export."""
     registry = CollectorRegistry()
-    RequestMetrics(None, registry)  # type: ignore[arg-type]  # no request is answered
+    RequestCounts(registry)
     gandl_embedding.metrics.RunMetrics(registry, lambda: 0.0)
     registry.register(WorkMetrics(lambda: None))
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from gandl_embedding.service import EmbeddingService
 from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import CLIPPED, MODEL_ID, NPY, SERVER_TIMING, to_npy
 from httpx import Response
@@ -63,6 +64,22 @@ def test_the_key_and_the_size_are_asked_for(models_dir: Path) -> None:
             assert answer.status_code == status
         large = client.post("/embed", content=b"0" * (2**20 + 1), headers={"Content-Type": NPY, "X-API-Key": "right"})
         assert large.status_code == 413
+
+
+def test_other_sites_and_names_are_refused_and_a_fault_is_an_answer(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for headers in ({"Origin": "https://elsewhere.org"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "elsewhere.org"}):
+        plain, ordinary = both(client, TILES, **headers)
+        assert (plain.status_code, plain.json()) == (403, ordinary.json())
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(EmbeddingService, "embed_npy", fail)
+    plain, ordinary = both(client, TILES)
+    assert (plain.status_code, plain.json()) == (500, ordinary.json())
+    assert plain.json()["request_id"] == plain.headers["X-Request-ID"] == "one"
 
 
 def answers(client: TestClient) -> float:

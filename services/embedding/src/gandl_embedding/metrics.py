@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from gandl_shared.web.metrics import Durations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 STAGES = ("decode", "queue", "compute")
@@ -19,11 +20,11 @@ class RunMetrics:
             "gandl_embedding_batch_tiles", "Tiles of one run", ["model"], buckets=_BATCH_SIZES, registry=registry
         )
         self._seconds = Histogram("gandl_embedding_run_seconds", "Seconds of one run", ["model"], registry=registry)
-        self._stages = Histogram(
+        self._stages = Durations(
             "gandl_embedding_stage_seconds",
             "Seconds of a request in decode, queue and compute",
             ["model", "stage"],
-            registry=registry,
+            registry,
         )
         self._cache = Counter(
             "gandl_embedding_cache_requests", "Requests by hit or miss", ["outcome"], registry=registry
@@ -53,6 +54,6 @@ class RunMetrics:
 
         def observe(stages: Mapping[str, float]) -> None:
             for stage, seconds in stages.items():
-                series[stage].observe(seconds)
+                series[stage](seconds)
 
         return observe

@@ -6,13 +6,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 from gandl_shared.clients.wire import Array, ModelInfo, Pool, ServiceLimits, from_npy
-from gandl_shared.errors import Full, GandlError, Invalid, Unavailable
+from gandl_shared.errors import GandlError, Invalid, Unavailable
 from gandl_shared.models import ModelCard
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
@@ -28,10 +28,12 @@ from gandl_embedding.inputs import (
     explicit_limits,
     holds_tiles,
     mean_per_image,
+    ready_tiles,
     tiles_of_array,
 )
 from gandl_embedding.metrics import RunMetrics
 from gandl_embedding.serving.batching import Batcher, BatchOptions, Timing
+from gandl_embedding.serving.bodies import BodyMemory, Reservation
 from gandl_embedding.serving.cache import VectorCache, key_of
 from gandl_embedding.serving.device_batches import choose_batch
 from gandl_embedding.serving.served_model import ServedModel, WithNovelty
@@ -83,7 +85,7 @@ class EmbeddingService:
         self._reloads = asyncio.Lock()
         self._cache = VectorCache(settings.cache_mib * MIB)
         self._not_ready: str | None = "the models are not loaded yet"
-        self._reserved_bytes = 0
+        self._bodies = BodyMemory(settings.bodies_mib * MIB)
         self._decoders = Decoders(
             DecoderLimits(
                 processes=settings.decoders,
@@ -166,7 +168,7 @@ class EmbeddingService:
     async def embed_uploads(self, uploads: Sequence[Upload], options: EmbedOptions) -> EmbedResult:
         """Return the vectors of uploaded image files. Raises what `inputs` and `batching` raise."""
         start = time.perf_counter()
-        with self._model(options.model).used() as model:
+        with self._model(options.model) as model:
             limits = explicit_limits(options.low, options.high, model.engine.card)
             tiles = await self._decoders.tiles(uploads, model.engine.card, limits, self._request_limits(options))
             return await self._embed(model, tiles, options, time.perf_counter() - start)
@@ -178,8 +180,13 @@ class EmbeddingService:
     async def embed_array(self, array: Array, options: EmbedOptions) -> EmbedResult:
         """Return the vectors of an array [N, C, H, W] of tiles or fields. Raises what `inputs` and `batching` raise."""
         start = time.perf_counter()
-        with self._model(options.model).used() as model:
+        with self._model(options.model) as model:
             card = model.engine.card
+            # Most requests hold ready tiles and ask for nothing else.
+            if not (options.low or options.high or options.channels):
+                ready = ready_tiles(array, card, self.settings.request_tiles)
+                if ready is not None:
+                    return await self._embed(model, ready, options, time.perf_counter() - start)
             limits = explicit_limits(options.low, options.high, card)
             request_limits = self._request_limits(options)
             if holds_tiles(array, card, limits):
@@ -190,32 +197,12 @@ class EmbeddingService:
                     tiles = await asyncio.to_thread(tiles_of_array, array, card, limits, request_limits)
             return await self._embed(model, tiles, options, time.perf_counter() - start)
 
-    @contextmanager
-    def reservation(self, expected_bytes: int) -> Iterator[Callable[[int], None]]:
-        """Give a function that reserves memory for the bytes of a body while they arrive, until the end of the block.
+    def reservation(self, expected_bytes: int) -> Reservation:
+        """Return what reserves memory for the bytes of a body while they arrive, until the end of its block.
 
         Raises Full if a body of `expected_bytes` has no room now, and later if the bytes that arrive have none.
         """
-        own = 0
-
-        def check(n_bytes: int) -> None:
-            # A single body is always accepted, so that a small total limit cannot block the service for good.
-            others = self._reserved_bytes - own
-            if others and self._reserved_bytes + n_bytes > self.settings.bodies_mib * MIB:
-                raise Full(f"requests of {others} bytes are being processed; try again")
-
-        def reserve(n_bytes: int) -> None:
-            nonlocal own
-            check(n_bytes)
-            own += n_bytes
-            self._reserved_bytes += n_bytes
-
-        # What is only announced takes no room, or silent connections could turn everybody away.
-        check(expected_bytes)
-        try:
-            yield reserve
-        finally:
-            self._reserved_bytes -= own
+        return self._bodies.reservation(expected_bytes)
 
     def _model(self, name: str | None) -> ServedModel:
         if self._not_ready:
@@ -238,7 +225,10 @@ class EmbeddingService:
                 f"model {engine.card.name} has no novelty score; leave novelty out, or export a network that was "
                 "trained against a generator with `gandl export --novelty`"
             )
-        rows, timing = await self._vectors(model, tiles)
+        if self._cache:
+            rows, timing = await self._kept(model, tiles)
+        else:
+            rows, timing = await model.batcher.embed_timed(tiles.tiles)
         if options.pool is Pool.MEAN:
             rows = mean_per_image(rows, tiles.counts)
         vectors, novelty = rows, None
@@ -249,7 +239,7 @@ class EmbeddingService:
         return EmbedResult(
             card=engine.card,
             model_id=engine.model_id,
-            numerics=engine.numerics.code,
+            numerics=model.numerics,
             pool=options.pool,
             tiles=tiles,
             vectors=vectors,
@@ -257,10 +247,9 @@ class EmbeddingService:
             novelty=novelty if options.novelty else None,
         )
 
-    async def _vectors(self, model: ServedModel, tiles: Tiles) -> tuple[NDArray[np.float32], Timing]:
-        if not self._cache:
-            return await model.batcher.embed_timed(tiles.tiles)
-        key = key_of(model.engine.model_id, model.engine.numerics.code, tiles.tiles)
+    async def _kept(self, model: ServedModel, tiles: Tiles) -> tuple[NDArray[np.float32], Timing]:
+        """Return the vectors of tiles from the cache, or embed and keep them."""
+        key = key_of(model.engine.model_id, model.numerics, tiles.tiles)
         vectors = self._cache.get(key)
         self._metrics.observe_cache(is_hit=vectors is not None)
         if vectors is not None:

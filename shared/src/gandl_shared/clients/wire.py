@@ -163,14 +163,14 @@ def to_npy(array: Array) -> bytes:
     """Return the bytes of an `.npy` file of `array`."""
     if array.dtype.hasobject:
         raise ValueError("an array of objects would be pickled, and no other side reads it")
-    return _written_header(array.shape, array.dtype) + array.tobytes()
+    return b"".join((_written_header(array.shape, array.dtype.str), np.ascontiguousarray(array).reshape(-1).data))
 
 
 # Answers have few shapes, and numpy takes longer for the header of a small one than for its numbers.
 @lru_cache(maxsize=256)
-def _written_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+def _written_header(shape: tuple[int, ...], descr: str) -> bytes:
     buffer = io.BytesIO()
-    head = {"descr": npy_format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    head = {"descr": descr, "fortran_order": False, "shape": shape}
     npy_format.write_array_header_1_0(buffer, head)
     return buffer.getvalue()
 

@@ -56,6 +56,11 @@ def is_tracing() -> bool:
     return _Recorder.provider is not None
 
 
+def is_recorded_by_others() -> bool:
+    """Return whether a program around gandl records what happens in this process."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 @contextmanager
 def span(
     name: str,

@@ -35,10 +35,10 @@ _log = logging.getLogger("gandl.web")
 
 def add_error_handlers(app: FastAPI) -> None:
     """Make an application answer every error in the one form."""
-    app.add_exception_handler(GandlError, _answer_gandl)
+    app.add_exception_handler(GandlError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(Exception, _answer_unexpected)
+    app.add_exception_handler(Exception, _answer_error)
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:  # Any: FastAPI's own type for `responses`
@@ -60,11 +60,20 @@ def error_response(error: GandlError, identity: str | None) -> Response:
     return _json_response(error.status, {**body, "request_id": identity}, headers)
 
 
-async def _answer_gandl(request: Request, error: Exception) -> Response:
-    assert isinstance(error, GandlError)
-    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("request %s: %s", request_id(request), error.detail, exc_info=error)
-    return error_response(error, request_id(request))
+def answer_to(error: Exception, identity: str | None) -> Response:
+    """Return the answer to a request that ended with any error. A fault of ours goes to the log with its traceback."""
+    if isinstance(error, GandlError):
+        if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.error("request %s: %s", identity, error.detail, exc_info=error)
+        return error_response(error, identity)
+    _log.error("request %s failed", identity, exc_info=error)
+    detail = "something failed inside the service; its log has the cause under this request id"
+    body = _plain_body("InternalError", detail, identity)
+    return _json_response(500, body, {REQUEST_ID: identity} if identity else {})
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    return answer_to(error, request_id(request))
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:
@@ -112,15 +121,6 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     detail = f"{error.detail}: {request.method} {request.url.path}"
     body = _plain_body(name, detail, request_id(request))
     return _json_response(error.status_code, body, dict(error.headers or {}))
-
-
-async def _answer_unexpected(request: Request, error: Exception) -> Response:
-    """Answer a fault of ours without its traceback, which goes to the log."""
-    identity = request_id(request)
-    _log.error("request %s failed", identity, exc_info=error)
-    detail = "something failed inside the service; its log has the cause under this request id"
-    body = _plain_body("InternalError", detail, identity)
-    return _json_response(500, body, {REQUEST_ID: identity} if identity else {})
 
 
 def _plain_body(name: str, detail: str, identity: str | None) -> Mapping[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,7 +30,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        identity = _client_id(scope) or f"{_ids.getrandbits(128):032x}"
+        identity = identity_of(dict(scope["headers"]))
         scope.setdefault("state", {})["request_id"] = identity
 
         async def send_with_id(message: Message) -> None:
@@ -48,6 +49,9 @@ def request_id(request: Request) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _client_id(scope: Scope) -> str | None:
-    text = dict(scope["headers"]).get(_HEADER, b"").decode("latin-1")
-    return text if _TOKEN.fullmatch(text) else None
+def identity_of(headers: Mapping[bytes, bytes]) -> str:
+    """Return the id of a request with these headers: that of its client, or a new one."""
+    sent = headers.get(_HEADER)
+    if sent is not None and _TOKEN.fullmatch(text := sent.decode("latin-1")):
+        return text
+    return f"{_ids.getrandbits(128):032x}"

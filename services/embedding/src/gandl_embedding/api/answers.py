@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -34,6 +35,9 @@ from numpy.typing import NDArray
 from gandl_embedding.service import EmbedResult
 
 BYTES = "application/octet-stream"
+_OK = int(HTTPStatus.OK)
+_OFFERED = (JSON, NPY, BYTES, PARQUET)
+_MODEL_ID, _NUMERICS, _SERVER_TIMING = (name.lower().encode() for name in (MODEL_ID, NUMERICS, SERVER_TIMING))
 MAX_INLINE_NUMBERS = 2**15
 """Up to so many numbers are written as JSON in the thread of the event loop, in a millisecond or two. More of them
 would hold up other requests."""
@@ -48,23 +52,41 @@ class AnswerForm:
     dtype: Precision = Precision.FLOAT32
 
 
+class Answer(NamedTuple):
+    """An answer as a server sends it."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
 async def render(form: AnswerForm, result: EmbedResult) -> Response:
+    """Return the answer to a request as a response of the framework."""
+    status, headers, body = await rendered(form, result)
+    response = Response(body, status_code=status)
+    response.raw_headers = headers
+    return response
+
+
+async def rendered(form: AnswerForm, result: EmbedResult) -> Answer:
     """Return the answer to a request in the form that it asks for."""
-    media = preferred(form.accept, (JSON, NPY, BYTES, PARQUET))
+    media = preferred(form.accept, _OFFERED)
     headers = _headers(result)
     if media == PARQUET:
-        return Response(await asyncio.to_thread(parquet_of, result), headers=headers, media_type=PARQUET)
-    if media != JSON and result.novelty is not None:
+        body = await asyncio.to_thread(parquet_of, result)
+    elif media == JSON:
+        in_loop = result.vectors.size <= MAX_INLINE_NUMBERS
+        body = json_of(result, form) if in_loop else await asyncio.to_thread(json_of, result, form)
+    elif result.novelty is not None:
         raise Invalid("an .npy answer has no room for novelty; ask for JSON or Parquet, or leave novelty out")
-    if media != JSON:
-        counts = {TILE_COUNTS: ",".join(map(str, result.tiles.counts))} if result.tiles.errors else {}
-        array = result.vectors.astype(form.dtype.value, copy=False)
-        return Response(to_npy(array), headers={**headers, **counts}, media_type=NPY)
-    if result.vectors.size <= MAX_INLINE_NUMBERS:
-        text = json_of(result, form)
     else:
-        text = await asyncio.to_thread(json_of, result, form)
-    return Response(text, headers=headers, media_type=JSON)
+        media = NPY
+        if result.tiles.errors:
+            headers.append((TILE_COUNTS.lower().encode(), ",".join(map(str, result.tiles.counts)).encode()))
+        is_whole = form.dtype is Precision.FLOAT32
+        body = to_npy(result.vectors if is_whole else result.vectors.astype(form.dtype.value))
+    headers += ((b"content-type", media.encode()), (b"content-length", b"%d" % len(body)))
+    return Answer(_OK, headers, body)
 
 
 def json_of(result: EmbedResult, form: AnswerForm) -> bytes:
@@ -116,13 +138,12 @@ def _encoded(vectors: NDArray[np.float32], dtype: Precision) -> EncodedVectors:
     return EncodedVectors(dtype=dtype, shape=shape, base64=base64.b64encode(data).decode())
 
 
-def _headers(result: EmbedResult) -> Mapping[str, str]:
-    durations = ", ".join(f"{stage};dur={1000 * seconds:.2f}" for stage, seconds in result.stages.items())
-    headers = {
-        MODEL_ID: result.model_id,
-        NUMERICS: result.numerics,
-        **({SERVER_TIMING: durations} if durations else {}),
-    }
+def _headers(result: EmbedResult) -> list[tuple[bytes, bytes]]:
+    headers = [(_MODEL_ID, result.model_id.encode()), (_NUMERICS, result.numerics.encode())]
+    durations = b", ".join([b"%s;dur=%.2f" % (stage.encode(), 1000 * t) for stage, t in result.stages.items()])
+    if durations:
+        headers.append((_SERVER_TIMING, durations))
     if result.tiles.intensities is not None:
-        headers[CLIPPED] = ",".join(f"{channel.clipped:.4f}" for channel in result.tiles.intensities.channels)
+        shares = ",".join(f"{channel.clipped:.4f}" for channel in result.tiles.intensities.channels)
+        headers.append((CLIPPED.lower().encode(), shares.encode()))
     return headers

@@ -8,6 +8,7 @@ from gandl_embedding.inputs.tiles import (
     explicit_limits,
     holds_tiles,
     mean_per_image,
+    ready_tiles,
     tiles_of_array,
 )
 from gandl_embedding.inputs.uploads import CHANNEL, IMAGE, Upload
@@ -24,5 +25,6 @@ __all__ = [
     "holds_tiles",
     "mean_per_image",
     "read_form",
+    "ready_tiles",
     "tiles_of_array",
 ]

@@ -39,6 +39,7 @@ Raw = NDArray[Any]  # uint8, uint16 or float32
 Uint8 = NDArray[np.uint8]
 
 _RAW_TYPES = ("uint8", "uint16", "float32")
+_UINT8 = np.dtype(np.uint8)
 _RAW_DTYPES = tuple(map(np.dtype, _RAW_TYPES))
 MAX_PAGES = 512
 """The largest number of pages of an uploaded TIFF."""
@@ -100,6 +101,18 @@ def holds_tiles(array: Raw, card: ModelCard, limits: IntensityLimits | None) -> 
     return array.dtype == np.uint8 and array.ndim == 4 and array.shape[2:] == (card.size, card.size) and limits is None
 
 
+def ready_tiles(array: Raw, card: ModelCard, max_tiles: int) -> Tiles | None:
+    """Return the tiles of a `.npy` body without limits and names of channels, or None if it holds no ready tiles.
+
+    Raises TooLarge.
+    """
+    if array.dtype != _UINT8 or array.shape[1:] != (len(card.channels), card.size, card.size):
+        return None
+    count = len(array)
+    _check_tiles(count, max_tiles)
+    return Tiles(tiles=array, names=_numbered(count), counts=(1,) * count, limits=None)
+
+
 def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, request_limits: RequestLimits) -> Tiles:
     """Return the tiles of a `.npy` body [N, C, H, W].
 
@@ -112,10 +125,10 @@ def tiles_of_array(array: Raw, card: ModelCard, limits: IntensityLimits | None, 
             f"{card.name} takes [N, {channels}, H, W] of {', '.join(_RAW_TYPES)}; "
             f"the array is {array.dtype} {list(array.shape)}"
         )
-    order = channel_order(request_limits.channels, card)
+    order = channel_order(request_limits.channels, card) if request_limits.channels else None
     array = array if order is None else array[:, order]
     if holds_tiles(array, card, limits):
-        _check_tiles(len(array), request_limits)
+        _check_tiles(len(array), request_limits.max_tiles)
         return Tiles(tiles=array, names=_numbered(len(array)), counts=(1,) * len(array), limits=None)
     if array.size > request_limits.max_pixels:
         raise TooLarge(f"the array has {array.size} pixels; at most {request_limits.max_pixels} are allowed")
@@ -214,7 +227,7 @@ def _prepared(
             parts.append(empty)
             errors.append(error)
         # The limit is checked after each image, so that a request cannot fill the memory first.
-        _check_tiles(sum(map(len, parts)), request_limits)
+        _check_tiles(sum(map(len, parts)), request_limits.max_tiles)
     first = next((error for error in errors if error is not None), None)
     # A request without any image that can be used has failed as a whole.
     if first is not None and None not in errors:
@@ -263,11 +276,9 @@ def _check_field(name: str, field: Raw, card: ModelCard) -> None:
         raise InvalidImage(f"{name} holds NaN or infinite pixels")
 
 
-def _check_tiles(count: int, request_limits: RequestLimits) -> None:
-    if count > request_limits.max_tiles:
-        raise TooLarge(
-            f"more than {request_limits.max_tiles} tiles in one request; send the images in several requests"
-        )
+def _check_tiles(count: int, max_tiles: int) -> None:
+    if count > max_tiles:
+        raise TooLarge(f"more than {max_tiles} tiles in one request; send the images in several requests")
 
 
 @dataclass

@@ -8,11 +8,14 @@ runs, so no run is padded. Nothing in a model mixes tiles, so a vector is the sa
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from gandl_shared.errors import DeadlineExceeded, Full, Unavailable
@@ -41,8 +44,7 @@ class BatchOptions:
     queue_seconds: float = 8.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Timing:
+class Timing(NamedTuple):
     """Seconds that the tiles of a request waited for their first run, and from there to their last vector."""
 
     queue: float
@@ -99,9 +101,14 @@ class Batcher:
         self._observe = observe
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
+        # Requests in the order of their arrival, and the timer that ends the oldest one at its deadline.
+        self._unanswered: dict[_Job, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._wakes = False
         # It guards the queue, which requests fill and the thread of the model empties.
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        # What wakes the thread. A condition would cost more than the rest of a small run.
+        self._changes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._draining = False
         self._rate: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -123,10 +130,11 @@ class Batcher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        with self._changed:
-            self._draining = True
-            self._changed.notify()
+        self._draining = True
+        self._changes.put(None)
         await asyncio.to_thread(self._thread.join)
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def embed(self, tiles: Uint8) -> Float32:
         """Return the vectors of `tiles`, in order. Raises Full, Unavailable (not running or draining),
@@ -140,16 +148,18 @@ class Batcher:
             return np.empty((0, self._embedder.card.features), np.float32), Timing(queue=0, compute=0)
         job = _Job(tiles, self._embedder.card.features, asyncio.get_running_loop().create_future())
         self._add(job)
-        # A timer that fails the future costs a third of `asyncio.timeout`.
-        deadline = job.future.get_loop().call_later(self._options.deadline_seconds, self._expire, job)
         try:
             return await job.future, job.timing
         finally:
-            deadline.cancel()
+            del self._unanswered[job]
             self._remove(job)
 
     def _add(self, job: _Job) -> None:
-        with self._changed:
+        # All requests have the same time, so one timer for the oldest of them is enough.
+        self._unanswered[job] = None
+        if self._timer is None:
+            self._timer = job.future.get_loop().call_later(self._options.deadline_seconds, self._expire)
+        with self._lock:
             self._jobs.append(job)
             self._waiting += len(job.tiles)
         # The thread is woken once for all requests of this turn of the loop, which then share a run.
@@ -158,15 +168,19 @@ class Batcher:
             job.future.get_loop().call_soon(self._wake)
 
     def _wake(self) -> None:
-        with self._changed:
-            self._wakes = False
-            self._changed.notify()
+        self._wakes = False
+        self._changes.put(None)
 
-    def _expire(self, job: _Job) -> None:
-        limit = self._options.deadline_seconds
-        detail = f"{len(job.tiles)} tiles were not embedded within {limit:g} s; send fewer"
-        if not job.future.done():
-            job.future.set_exception(DeadlineExceeded(detail))
+    def _expire(self) -> None:
+        """Fail the requests that are too old, and come back when the next one will be."""
+        self._timer, limit, now = None, self._options.deadline_seconds, time.perf_counter()
+        for job in self._unanswered:
+            if (left := job.arrival + limit - now) > 0:
+                self._timer = job.future.get_loop().call_later(left, self._expire)
+                return
+            if not job.future.done():
+                detail = f"{len(job.tiles)} tiles were not embedded within {limit:g} s; send fewer"
+                job.future.set_exception(DeadlineExceeded(detail))
 
     def _admit(self, count: int) -> None:
         if self._draining or self._loop is None:
@@ -197,7 +211,7 @@ class Batcher:
         # A request that every run has started is not in the queue any more.
         if not job.waiting:
             return
-        with self._changed:
+        with self._lock:
             if job in self._jobs:
                 self._jobs.remove(job)
                 self._waiting -= job.waiting
@@ -222,12 +236,30 @@ class Batcher:
 
     def _next_run(self) -> list[tuple[_Job, int, int]]:
         """Wait for tiles, and return the pieces of the next run (request, first tile, end); none at the end."""
+        while True:
+            # Nobody may join once the queue drains, so a queue that is empty after that stays empty.
+            draining = self._draining
+            if self._jobs:
+                if self._options.fill_seconds:
+                    self._fill()
+                if pieces := self._take():
+                    return pieces
+            elif draining:
+                return []
+            else:
+                self._changes.get()
+
+    def _fill(self) -> None:
+        """Wait until the next run is full, but not for long."""
+        end = time.monotonic() + self._options.fill_seconds
+        while self.waiting < self._max_tiles and not self._draining and (left := end - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                self._changes.get(timeout=left)
+
+    def _take(self) -> list[tuple[_Job, int, int]]:
+        """Take the pieces of a run out of the queue."""
         pieces, room = [], self._max_tiles
-        with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._draining)
-            # Nobody new may join while the queue drains, so there is nothing to wait for.
-            if self._options.fill_seconds:
-                self._changed.wait_for(lambda: self._draining or self.waiting >= room, self._options.fill_seconds)
+        with self._lock:
             while room and self._jobs:
                 # First come, first served: a large request cannot be overtaken, and it is split where the run is full.
                 job = self._jobs[0]

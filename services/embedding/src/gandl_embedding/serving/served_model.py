@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,27 +25,32 @@ class WithNovelty:
 
 
 class ServedModel:
-    """An engine behind its queue. Requests hold it by `used()`, and `retire` waits for them."""
+    """An engine behind its queue. A request holds it by `with`, and `retire` waits until no request does."""
 
     def __init__(self, engine: Engine, batcher: Batcher, observe: Callable[[Mapping[str, float]], None]) -> None:
         self.engine = engine
         self.batcher = batcher
         self.observe = observe
+        self._numerics: dict[int, str] = {}
         self._requests = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._idle: asyncio.Event | None = None
 
-    @contextmanager
-    def used(self) -> Iterator[ServedModel]:
-        """Hold the model for a request, so that its queue stays open until the end of the block."""
+    def __enter__(self) -> ServedModel:
         self._requests += 1
-        self._idle.clear()
-        try:
-            yield self
-        finally:
-            self._requests -= 1
-            if not self._requests:
-                self._idle.set()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._requests -= 1
+        if self._idle is not None and not self._requests:
+            self._idle.set()
+
+    @property
+    def numerics(self) -> str:
+        """The code of how vectors are computed now. Every answer has it, and describing the device takes a while."""
+        batch = self.engine.batch
+        if batch not in self._numerics:
+            self._numerics[batch] = self.engine.numerics.code
+        return self._numerics[batch]
 
     async def start(self) -> None:
         """Open the queue."""
@@ -54,5 +58,7 @@ class ServedModel:
 
     async def retire(self) -> None:
         """Close the queue after the requests that use it have ended."""
-        await self._idle.wait()
+        if self._requests:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
         await self.batcher.__aexit__()

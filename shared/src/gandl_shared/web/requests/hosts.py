@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -29,31 +29,26 @@ _PRIVATE = ("local", "internal", "localhost", "lan", "home.arpa", "test")
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
-class OwnHosts:
-    """Middleware that refuses other host names, and changes that another site asks for.
+class HostNames:
+    """The names under which a service answers.
 
-    Without `hosts`, addresses, names without a dot and names that nobody can register are accepted.
+    Without `hosts` these are addresses, names without a dot and names that nobody can register.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str]) -> None:
-        self._app = app
+    def __init__(self, hosts: Collection[str]) -> None:
         self._hosts = frozenset(host.strip().lower() for host in hosts if host.strip())
+        # The header that was accepted last, which is that of most requests.
+        self._accepted = b""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 403."""
-        reason = self._refusal(scope) if scope["type"] == "http" else None
-        if reason is None:
-            await self._app(scope, receive, send)
-            return
-        error = Forbidden(f"{reason}; set {ALLOWED_HOSTS} to the names of this service")
-        await error_response(error, request_id(Request(scope)))(scope, receive, send)
-
-    def _refusal(self, scope: Scope) -> str | None:
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1")
-        if not self._accepts(_name(host)):
-            return f"this service does not answer under the name {host[:100]!r}"
-        if scope["method"] in _READING:
+    def refusal(self, method: str, headers: Mapping[bytes, bytes]) -> str | None:
+        """Return why a request with these headers is refused, or None."""
+        sent = headers.get(b"host", b"")
+        host = sent.decode("latin-1")
+        if sent != self._accepted or not sent:
+            if not self._accepts(_name(host)):
+                return f"this service does not answer under the name {host[:100]!r}"
+            self._accepted = sent
+        if method in _READING or not (b"origin" in headers or b"sec-fetch-site" in headers):
             return None
         origin = headers.get(b"origin", b"").decode("latin-1")
         if b"origin" not in headers and headers.get(b"sec-fetch-site") != b"cross-site":
@@ -69,6 +64,24 @@ class OwnHosts:
         parents = (f"*.{name.partition('.')[2]}", "*")
         # Health checks come by the address, whatever the name of the service is.
         return name in self._hosts or any(parent in self._hosts for parent in parents) or _is_address(name)
+
+
+class OwnHosts:
+    """Middleware that refuses other host names, and changes that another site asks for."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str]) -> None:
+        self._app, self._names = app, HostNames(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 403."""
+        reason = None
+        if scope["type"] == "http":
+            reason = self._names.refusal(scope["method"], dict(scope["headers"]))
+        if reason is None:
+            await self._app(scope, receive, send)
+            return
+        error = Forbidden(f"{reason}; set {ALLOWED_HOSTS} to the names of this service")
+        await error_response(error, request_id(Request(scope)))(scope, receive, send)
 
 
 def hosts_of_environment() -> tuple[str, ...]:

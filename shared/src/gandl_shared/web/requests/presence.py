@@ -10,7 +10,7 @@ from starlette.types import Receive
 
 CLIENT_GONE = 499
 """The status that metrics and logs show for a request whose client left before the answer."""
-UNWATCHED_SECONDS = 0.02
+UNWATCHED_SECONDS = 0.1
 """Work that ends sooner is not watched, because a task that watches costs as much as a small request."""
 
 T = TypeVar("T")
@@ -21,7 +21,8 @@ async def while_present(receive: Receive, work: Coroutine[Any, Any, T]) -> T | N
 
     The body of the request must have been read, because `receive` is asked for the next message.
     """
-    task, is_gone = asyncio.current_task(), False
+    loop = asyncio.get_running_loop()
+    task, is_gone = asyncio.current_task(loop), False
     assert task is not None
 
     async def watch() -> None:
@@ -32,7 +33,6 @@ async def while_present(receive: Receive, work: Coroutine[Any, Any, T]) -> T | N
         task.cancel()
 
     watchers: list[asyncio.Task[None]] = []
-    loop = asyncio.get_running_loop()
     timer = loop.call_later(UNWATCHED_SECONDS, lambda: watchers.append(loop.create_task(watch())))
     # The work stays in the task of the request, because another task for it would cost more than most of the rest.
     try:
