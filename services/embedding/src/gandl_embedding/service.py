@@ -226,7 +226,7 @@ class EmbeddingService:
                 "trained against a generator with `gandl export --novelty`"
             )
         if self._cache:
-            rows, timing = await self._kept(model, tiles)
+            rows, timing = await self._look_up_or_embed(model, tiles)
         else:
             rows, timing = await model.batcher.embed_timed(tiles.tiles)
         if options.pool is Pool.MEAN:
@@ -247,7 +247,7 @@ class EmbeddingService:
             novelty=novelty if options.novelty else None,
         )
 
-    async def _kept(self, model: ServedModel, tiles: Tiles) -> tuple[NDArray[np.float32], Timing]:
+    async def _look_up_or_embed(self, model: ServedModel, tiles: Tiles) -> tuple[NDArray[np.float32], Timing]:
         """Return the vectors of tiles from the cache, or embed and keep them."""
         key = key_of(model.engine.model_id, model.numerics, tiles.tiles)
         vectors = self._cache.get(key)

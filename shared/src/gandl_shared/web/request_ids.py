@@ -51,7 +51,7 @@ def request_id(request: Request) -> str | None:
 
 def identity_of(headers: Mapping[bytes, bytes]) -> str:
     """Return the id of a request with these headers: that of its client, or a new one."""
-    sent = headers.get(_HEADER)
-    if sent is not None and _TOKEN.fullmatch(text := sent.decode("latin-1")):
+    header = headers.get(_HEADER)
+    if header is not None and _TOKEN.fullmatch(text := header.decode("latin-1")):
         return text
     return f"{_ids.getrandbits(128):032x}"

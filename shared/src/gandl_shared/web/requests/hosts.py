@@ -42,12 +42,12 @@ class HostNames:
 
     def refusal(self, method: str, headers: Mapping[bytes, bytes]) -> str | None:
         """Return why a request with these headers is refused, or None."""
-        sent = headers.get(b"host", b"")
-        host = sent.decode("latin-1")
-        if sent != self._accepted or not sent:
+        header = headers.get(b"host", b"")
+        host = header.decode("latin-1")
+        if header != self._accepted or not header:
             if not self._accepts(_name(host)):
                 return f"this service does not answer under the name {host[:100]!r}"
-            self._accepted = sent
+            self._accepted = header
         if method in _READING or not (b"origin" in headers or b"sec-fetch-site" in headers):
             return None
         origin = headers.get(b"origin", b"").decode("latin-1")
