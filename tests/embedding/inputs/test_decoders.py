@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +39,28 @@ def run(work: Callable[[Decoders], Awaitable[None]], **limits: float) -> None:
                 await decoders.tiles([FILE], CARD, None, LIMITS)
 
     asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_the_first_process_has_time_to_start_and_a_stop_does_not_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "busy"
+    script.write_text("#!/bin/sh\nexec sleep 60\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+
+    async def main() -> float:
+        decoders = Decoders(DecoderLimits(processes=1, memory_mib=512, seconds=20.0, queue_seconds=8.0))
+        warm_up = asyncio.create_task(decoders.warm_up())
+        await asyncio.sleep(0.1)
+        assert not warm_up.done()
+        start = time.perf_counter()
+        await decoders.close()
+        with pytest.raises(Unavailable, match="does not start"):
+            await warm_up
+        return time.perf_counter() - start
+
+    assert asyncio.run(asyncio.wait_for(main(), 20)) < 5
 
 
 def processes(decoders: Decoders) -> list[int]:

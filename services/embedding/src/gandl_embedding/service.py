@@ -40,6 +40,7 @@ from gandl_embedding.serving.served_model import ServedModel, WithNovelty
 from gandl_embedding.settings import MIB, Settings
 
 _log = logging.getLogger("gandl.embedding")
+_DRAINING = "the service is draining"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,10 +114,11 @@ class EmbeddingService:
         watch = asyncio.create_task(self._watch())
         yield
         watch.cancel()
+        self._not_ready = _DRAINING
+        # A warm-up that waits for the first process ends with the processes.
+        await self._decoders.close()
         # A stop during the warm-up must not close a session that still runs.
         await asyncio.wait([warm_up, watch])
-        self._not_ready = "the service is draining"
-        await self._decoders.close()
         for model in self._models.values():
             await model.retire()
 
@@ -277,12 +279,14 @@ class EmbeddingService:
             await self._decoders.warm_up()
             for model in self._models.values():
                 await self._prepare(model)
+            state = None
         except Exception as error:
+            state = f"warm-up failed: {error}"
             # No request waits for this task, so the error goes to the log and to /health/ready.
-            _log.exception("warm-up failed")
-            self._not_ready = f"warm-up failed: {error}"
-        else:
-            self._not_ready = None
+            if self._not_ready != _DRAINING:
+                _log.exception("warm-up failed")
+        if self._not_ready != _DRAINING:
+            self._not_ready = state
 
     async def _watch(self) -> None:
         """Load the folder again once it has changed and then stayed the same, so that no half-written file counts."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from gandl_shared.errors import Full, InvalidImage, Unavailable
@@ -24,8 +25,12 @@ from gandl_embedding.inputs.messages import LENGTH, MAX_HEAD, Order, Part, Reply
 from gandl_embedding.inputs.tiles import RequestLimits, Tiles
 from gandl_embedding.inputs.uploads import Upload
 
+T = TypeVar("T")
+
 START_SECONDS = 60.0
-"""A process that does not start within this time will not start."""
+"""The time within which a process starts for a request."""
+FIRST_START_SECONDS = 1800.0
+"""The time within which the first process starts: nobody waits for it, and a starved machine takes minutes."""
 RATE_SMOOTHING = 0.2
 """Weight of the last request in the running mean of seconds per request."""
 
@@ -57,7 +62,7 @@ class Decoders:
         self._free = asyncio.Semaphore(limits.processes)
         self._idle: list[_Decoder] = []
         self._all: set[_Decoder] = set()
-        self._tasks: set[asyncio.Task[Tiles]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._waiting = 0
         self._mean_seconds = 0.0
         self._closed = False
@@ -73,9 +78,11 @@ class Decoders:
         return frozenset(self._all)
 
     async def warm_up(self) -> None:
-        """Start one process, so that the first request finds it ready. Raises Unavailable if it does not start."""
-        async with self._decoder():
-            return
+        """Start one process, so that the first request finds it ready.
+
+        Raises Unavailable if it does not start, and after `close`, which ends the wait for it.
+        """
+        await self._register(asyncio.create_task(self._start_first()))
 
     def check_room(self) -> None:
         """Raise Full if a request would have to wait longer than the limit."""
@@ -99,11 +106,8 @@ class Decoders:
             parts=tuple(Part(field=u.field, filename=u.filename, size=len(u.content)) for u in uploads),
         )
         await self._take_place()
-        task = asyncio.create_task(self._decoded(order, uploads))
-        self._tasks.add(task)
-        task.add_done_callback(self._forget)
         # What a client leaves behind is soon decoded, and to start another process would cost more.
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._register(asyncio.create_task(self._decoded(order, uploads))))
 
     async def close(self) -> None:
         """End all processes, whatever they do."""
@@ -133,20 +137,30 @@ class Decoders:
         finally:
             self._free.release()
 
-    def _forget(self, task: asyncio.Task[Tiles]) -> None:
+    async def _start_first(self) -> None:
+        async with self._decoder(FIRST_START_SECONDS):
+            return
+
+    def _register(self, task: asyncio.Task[T]) -> asyncio.Task[T]:
+        """Let `close` wait for the end of a task, and return it."""
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         # The error of a request whose client has left interests nobody, but asyncio would log it.
         if not task.cancelled():
             task.exception()
 
     @asynccontextmanager
-    async def _decoder(self) -> AsyncIterator[_Decoder]:
+    async def _decoder(self, start_seconds: float = START_SECONDS) -> AsyncIterator[_Decoder]:
         """Lend a process that is ready. It is ended unless it has answered its request whole."""
         if self._closed:
             raise Unavailable("the embedding service is draining")
         decoder = self._idle.pop() if self._idle else self._start()
         try:
-            await decoder.ready()
+            await decoder.ready(start_seconds)
             yield decoder
         finally:
             if decoder.is_idle and not self._closed:
@@ -188,12 +202,12 @@ class _Decoder:
         """The number of the process."""
         return self._process.pid
 
-    async def ready(self) -> None:
-        """Wait until the process has loaded its libraries. Raises Unavailable if it does not start."""
+    async def ready(self, seconds: float) -> None:
+        """Wait until the process has loaded its libraries. Raises Unavailable if it does not start in this time."""
         if self._started:
             return
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._received(LENGTH.size)
         except (TimeoutError, OSError) as error:
             raise Unavailable("a decoder does not start; the log of the service has the reason") from error
