@@ -2,9 +2,9 @@
 
     python -m benchmarks.screens --bbbc013 ../shared/data/bbbc013 --out docs/results.md
 
-Two screens are analysed with a trained featurizer, with the same network untrained, and with plain intensity
-statistics: BBBC013, which is real and has a reference by segmentation, and the simulator's preset `screen-24`, whose
-truth is known. The untrained network needs the training part.
+Two screens are analysed with trained featurizers, with the network of the first one untrained, and with plain
+intensity statistics: BBBC013, which is real and has a reference by segmentation, and the simulator's preset
+`screen-24`, whose truth is known. The untrained network needs the training part.
 """
 
 from __future__ import annotations
@@ -63,14 +63,18 @@ def main() -> None:
     sys.stdout.write(options.out.read_text(encoding="utf-8"))
 
 
-def features_of(name: str, training: Folder, work: Path, channels: str) -> dict[str, Embedder]:
-    """Return the embedders by the title of their table row. All of them receive the same tiles."""
-    trained = Engine.load(MODELS / f"{name}.onnx")
-    untrained = untrained_model(trained.card, training, work, channels)
+def features_of(names: Sequence[str], training: Folder, work: Path, channels: str) -> dict[str, Embedder]:
+    """Return the embedders by the title of their table row. All of them receive the tiles of the first model."""
+    models = {name: Engine.load(MODELS / f"{name}.onnx") for name in names}
+    first = models[names[0]].card
+    titles = {
+        f"`{name}`: tap `{model.card.tap}`, {model.card.training.kimg:,.0f} thousand crops": model
+        for name, model in models.items()
+    }
     return {
-        f"`{name}`: tap `{trained.card.tap}`, {trained.card.training.kimg:.0f} thousand crops": trained,
-        "an untrained network of the same architecture": Engine.load(untrained),
-        "intensity statistics": intensity_featurizer(TileForm.of_card(trained.card)),
+        **titles,
+        "an untrained network of the same architecture": Engine.load(untrained_model(first, training, work, channels)),
+        "intensity statistics": intensity_featurizer(TileForm.of_card(first)),
     }
 
 
@@ -95,7 +99,8 @@ def screened(folder: Folder, embedder: Embedder, out: Path) -> tuple[ScreenAnaly
 def bbbc013_rows(folder: Folder, work: Path) -> list[str]:
     """Return one table row per kind of features."""
     rows = []
-    for i, (title, embedder) in enumerate(features_of("gandl-bbbc013-64", folder, work, "GFP,DNA").items()):
+    models = ("gandl-bbbc013-64", "gandl-bbbc013-contrast-64")
+    for i, (title, embedder) in enumerate(features_of(models, folder, work, "GFP,DNA").items()):
         analysis, seconds = screened(folder, embedder, work / f"out{i}")
         quality = analysis.quality.cell_lines["U2OS"]
         curves = {c.compound: c for c in analysis.curves}
@@ -121,7 +126,9 @@ def simulated_rows(work: Path) -> list[str]:
     truths = read_truth(evaluation.truth)
     folder = Folder(evaluation.images, evaluation.platemap)
     rows = []
-    embedders = features_of("gandl-sim5-64", Folder(training.images, training.platemap), work, "DNA,ER,actin,RNA,Golgi")
+    embedders = features_of(
+        ["gandl-sim5-64"], Folder(training.images, training.platemap), work, "DNA,ER,actin,RNA,Golgi"
+    )
     for i, (title, embedder) in enumerate(embedders.items()):
         analysis, seconds = screened(folder, embedder, work / f"out{i}")
         recoveries = compare(truths, analysis.curves)
