@@ -47,6 +47,24 @@ def test_both_ways_refuse_alike(client: TestClient, body: bytes, status: int) ->
     assert (plain.status_code, plain.json()) == (status, ordinary.json())
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("Content-Type", NPY), ("Content-Type", "text/plain")], 400),
+        ([("Content-Type", NPY), ("X-API-Key", "a"), ("X-API-Key", "b")], 400),
+        ([("Content-Type", NPY), ("Accept", NPY), ("Accept", "application/json")], 200),
+        ([("Content-Type", NPY), ("Content-Encoding", "gzip")], 415),
+        ([("Content-Type", NPY), ("Content-Length", "0" * 5000)], 400),
+        ([("Content-Type", NPY), ("Origin", "http://[::1")], 403),
+    ],
+)
+def test_both_ways_read_headers_alike(client: TestClient, headers: list[tuple[str, str]], status: int) -> None:
+    headers = [*headers, ("X-Request-ID", "one")]
+    plain, ordinary = (client.post("/embed", content=TILES, headers=headers, params=p) for p in (None, ORDINARY))
+    assert (plain.status_code, plain.content) == (status, ordinary.content)
+    assert plain.headers["Content-Type"] == ordinary.headers["Content-Type"]
+
+
 def test_a_model_is_named_and_a_wrong_name_is_not_served(client: TestClient, models_dir: Path) -> None:
     answer = client.post("/embed?model=two", content=TILES, headers={"Content-Type": NPY})
     assert answer.status_code == 200

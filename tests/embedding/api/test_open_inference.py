@@ -1,4 +1,4 @@
-"""The Open Inference Protocol gives the vectors of `/embed`, and refuses what is no tensor."""
+"""The Open Inference Protocol gives the vectors of `/embed`, in JSON and in bytes, and says why it refuses."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import json
 from typing import Any
 
 import numpy as np
-import pytest
 from fastapi.testclient import TestClient
-from gandl_embedding.api.open_inference import tensor_of_request
 from gandl_shared.clients.wire import NPY, to_npy
-from gandl_shared.errors import Malformed
 
 TILES = np.random.default_rng(5).integers(0, 256, (3, 2, 16, 16), dtype=np.uint8)
 
@@ -38,24 +35,31 @@ def test_metadata_and_health(client: TestClient) -> None:
     assert client.get("/v2/models/six").status_code == client.post("/v2/models/six/infer", json={}).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("request_", "words"),
-    [
-        (b"{", "not JSON"),
-        (b"[]", "one tensor"),
-        ({"inputs": []}, "one tensor"),
-        (tensor(name="x"), "must be 'images'"),
-        (tensor(datatype="INT64"), "UINT8, UINT16, FP32"),
-        (tensor(shape=[1]), "has 1536 numbers, and the shape"),
-        (tensor(shape=[-1]), "list of lengths"),
-        (tensor(shape=[True]), "list of lengths"),
-        (tensor(data=[300] * 1536), "from 300 to 300"),
-        (tensor(data=[1.5] * 1536), "float64, and the tensor is of uint8"),
-        (tensor(data=["a"] * 1536), "and the tensor is of uint8"),
-        (tensor(data=[[1], [1, 2]]), "no tensor"),
-        ({**tensor(), "id": 7}, "must be a text"),
-    ],
-)
-def test_what_is_no_tensor_is_malformed(request_: Any, words: str) -> None:
-    with pytest.raises(Malformed, match=words):
-        tensor_of_request(request_ if isinstance(request_, bytes) else json.dumps(request_).encode())
+def test_bytes_in_and_bytes_out(client: TestClient) -> None:
+    expected = client.post("/v2/models/two/infer", json=tensor()).json()["outputs"][0]["data"]
+    images = {"name": "images", "shape": list(TILES.shape), "datatype": "UINT8"}
+    images["parameters"] = {"binary_data_size": TILES.nbytes}
+    head = json.dumps({"id": "7", "inputs": [images], "parameters": {"binary_data_output": True}}).encode()
+    answer = client.post(
+        "/v2/models/two/infer",
+        content=head + TILES.tobytes(),
+        headers={"Inference-Header-Content-Length": str(len(head))},
+    )
+    length = int(answer.headers["Inference-Header-Content-Length"])
+    described = json.loads(answer.content[:length])
+    assert (described["id"], answer.headers["Content-Type"]) == ("7", "application/octet-stream")
+    assert described["outputs"] == [
+        {"name": "embedding", "datatype": "FP32", "shape": [3, 512], "parameters": {"binary_data_size": 3 * 512 * 4}}
+    ]
+    np.testing.assert_array_equal(np.frombuffer(answer.content[length:], "<f4"), np.float32(expected))
+
+
+def test_errors_are_sentences_where_clients_of_the_protocol_look(client: TestClient) -> None:
+    for answer, words in (
+        (client.get("/v2/models/six"), "NotFound: there is no model 'six'"),
+        (client.post("/v2/models/two/infer", content=b"x"), "Malformed: the body is not JSON"),
+        (client.post("/v2/models/two/infer", content=b"x", headers={"Content-Encoding": "gzip"}), "compressed"),
+        (client.post("/v2/models/two/infer", json=tensor(TILES[:, :1])), "Invalid: two takes"),
+    ):
+        assert words in answer.json()["error"]
+        assert answer.json()["request_id"] == answer.headers["X-Request-ID"]

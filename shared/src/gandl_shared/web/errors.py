@@ -46,8 +46,11 @@ def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:  # Any: 
     return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
-def error_response(error: GandlError, identity: str | None) -> Response:
-    """Return the JSON, status and headers with which every service answers an error of the tree."""
+def error_response(error: GandlError, identity: str | None, *, name: str | None = None) -> Response:
+    """Return the JSON, status and headers with which every service answers an error of the tree.
+
+    `name` stands in `error` in place of the name of the class, for protocols that have a sentence there.
+    """
     headers = {REQUEST_ID: identity} if identity else {}
     if isinstance(error, Full | Unavailable):
         # RFC 9110 allows only whole seconds.
@@ -57,6 +60,8 @@ def error_response(error: GandlError, identity: str | None) -> Response:
     body = error.body()
     if isinstance(error, Unavailable):
         body["detail"] = without_folders(error.detail)
+    if name is not None:
+        body["error"] = name
     return _json_response(error.status, {**body, "request_id": identity}, headers)
 
 

@@ -61,9 +61,16 @@ def test_the_stated_length() -> None:
     assert LIMIT.stated_length(request_of("10")) == 10
     with pytest.raises(TooLarge, match="11 bytes"):
         LIMIT.stated_length(request_of("11"))
-    for text in ("-1", "x", "", "1.0"):
+    for text in ("-1", "x", "", "1.0", "0" * 5000):
         with pytest.raises(Malformed, match="Content-Length"):
             LIMIT.stated_length(request_of(text))
+
+
+def test_a_compressed_body_is_refused(bounded: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    for coding, status in (("gzip", 415), ("br, gzip", 415), ("identity", 200)):
+        answer = bounded.post("/count", content=b"[1]", headers={**headers, "Content-Encoding": coding})
+        assert answer.status_code == status
 
 
 def test_a_body_that_pauses_or_trickles_is_refused() -> None:

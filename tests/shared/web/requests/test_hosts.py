@@ -59,6 +59,8 @@ def test_the_names_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"Origin": "https://gandl.uni.edu"}, 403),
         ({"Origin": "http://testserver:81"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
+        ({"Origin": "http://[x]/"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
     ],
@@ -67,6 +69,14 @@ def test_another_site_changes_nothing(headers: dict[str, str], status: int) -> N
     client = client_of()
     assert client.post("/change", headers=headers).status_code == status
     assert client.get("/read", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["Host", "Origin", "X-API-Key"])
+def test_a_header_that_decides_comes_once(name: str) -> None:
+    answer = client_of().post("/change", headers=[("Host", "testserver"), (name, "testserver"), (name, "other.org")])
+    assert (answer.status_code, answer.json()["error"]) == (400, "Malformed")
+    assert name.lower() in answer.json()["detail"]
+    assert client_of().post("/change", headers=[("Accept", "a/b"), ("Accept", "c/d")]).status_code == 200
 
 
 def test_a_proxy_may_show_the_service_under_an_allowed_name() -> None:

@@ -17,7 +17,7 @@ from gandl_shared.clients.wire import NPY
 from gandl_shared.schemas.headers import API_KEY, REQUEST_ID
 from gandl_shared.web.errors import answer_to
 from gandl_shared.web.request_ids import identity_of
-from gandl_shared.web.requests.bodies import BodyLimit
+from gandl_shared.web.requests.bodies import MAX_DIGITS, BodyLimit
 from gandl_shared.web.requests.doorway import Doorway
 from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -66,15 +66,16 @@ class DirectEmbedding:
             self._doorway.counts.observe("POST", PATH, status, time.perf_counter() - start)
 
     def _plain(self, scope: Scope) -> PlainRequest | None:
-        if scope["type"] != "http" or scope["method"] != "POST":
-            return None
-        if scope["path"] != scope.get("root_path", "") + PATH:
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != scope.get("root_path", "") + PATH:
             return None
         query = scope["query_string"]
         named = _MODEL.fullmatch(query) if query else None
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"")
-        if (query and named is None) or headers.get(b"content-type") not in _MEDIA or not length.isdigit():
+        if (query and named is None) or headers.get(b"content-type") not in _MEDIA or b"content-encoding" in headers:
+            return None
+        # Which of two headers counts, and what a length of many digits is, the ordinary way decides.
+        if len(headers) != len(scope["headers"]) or not length.isdigit() or len(length) > MAX_DIGITS:
             return None
         if int(length) > self._limit.max_bytes or not self._has_key(headers.get(_KEY)):
             return None

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2, in JSON, as KServe, Triton and others speak it.
+"""The Open Inference Protocol, version 2, in JSON or with binary tensors, as KServe, Triton and others speak it.
 
 https://github.com/kserve/open-inference-protocol. The input is one tensor `images` [N, C, H, W] of UINT8, UINT16 or
 FP32, which means what a `.npy` body of `POST /embed` means, and the output is `embedding` [rows, features] of FP32.
@@ -7,30 +7,29 @@ FP32, which means what a `.npy` body of `POST /embed` means, and the output is `
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import numpy as np
 import orjson
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.routing import APIRoute
 from gandl_shared.clients.wire import ModelInfo
-from gandl_shared.errors import Malformed, Unavailable
+from gandl_shared.errors import GandlError, Unavailable
 from gandl_shared.schemas.base import Frozen
-from gandl_shared.web.errors import error_responses
+from gandl_shared.web.errors import error_response, error_responses
 from gandl_shared.web.negotiation import JSON
 from gandl_shared.web.query import NO_QUERY
-from gandl_shared.web.requests.bodies import BodyLimit
+from gandl_shared.web.request_ids import request_id
+from gandl_shared.web.requests.bodies import BodyLimit, Handler
 from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
-from numpy.typing import NDArray
 from pydantic import Field
 
+from gandl_embedding.api.answers import BYTES
+from gandl_embedding.api.tensors import HEAD_LENGTH, INPUT, OUTPUT, TYPES, tensor_of_request
 from gandl_embedding.service import EmbeddingService, EmbedOptions, EmbedResult
 from gandl_embedding.settings import MIB
-
-INPUT, OUTPUT = "images", "embedding"
-_TYPES: Mapping[str, type[np.generic]] = {"UINT8": np.uint8, "UINT16": np.uint16, "FP32": np.float32}
 
 ModelName = Annotated[str, Path(description="name of a model")]
 
@@ -54,11 +53,11 @@ class ModelMetadata(Frozen):
 
 
 class ServerMetadata(Frozen):
-    """The server; it has no extension of the protocol."""
+    """The server, and the extensions of the protocol that it has."""
 
     name: str = "gandl embedding"
     version: str
-    extensions: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ("binary_tensor_data",)
 
 
 class Tensor(Frozen):
@@ -81,7 +80,9 @@ class InferenceResponse(Frozen):
 
 def open_inference_router(service: EmbeddingService) -> APIRouter:
     """Return the routes of the protocol over one service."""
-    routes = APIRouter(prefix="/v2", tags=["open inference protocol"], dependencies=[NO_QUERY])
+    routes = APIRouter(
+        prefix="/v2", tags=["open inference protocol"], dependencies=[NO_QUERY], route_class=_ProtocolRoute
+    )
     limit = BodyLimit(service.settings.body_mib * MIB, "send fewer images, or send `.npy` to /embed")
 
     @routes.get("", summary="The server", responses=error_responses(401, 422))
@@ -111,66 +112,45 @@ def open_inference_router(service: EmbeddingService) -> APIRouter:
         "/models/{name}/infer",
         summary="Images to vectors",
         response_model=InferenceResponse,
-        responses=error_responses(400, 401, 404, 408, 413, 422, 429, 500, 503, 504),
-        openapi_extra={"requestBody": {"required": True, "content": {JSON: {"schema": _REQUEST}}}},
+        description=_DESCRIPTION,
+        responses={
+            200: {"content": {BYTES: _BINARY}, "description": "Vectors"},
+            **error_responses(400, 401, 404, 408, 413, 415, 422, 429, 500, 503, 504),
+        },
+        openapi_extra={"requestBody": {"required": True, "content": {JSON: {"schema": _REQUEST}, BYTES: _BINARY}}},
     )
     async def infer(request: Request, name: ModelName) -> Response:
         service.check_room(name)
         with service.reservation(limit.stated_length(request) or 0) as reserve:
             body = await limit.read(request, reserve)
-            answer = await while_present(request.receive, _inferred(service, name, body))
-        return Response(status_code=CLIENT_GONE) if answer is None else Response(answer, media_type=JSON)
+            answer = await while_present(
+                request.receive, _inferred(service, name, body, request.headers.get(HEAD_LENGTH))
+            )
+        return Response(status_code=CLIENT_GONE) if answer is None else answer
 
     return routes
 
 
-async def _inferred(service: EmbeddingService, name: str, body: bytes) -> bytes:
+class _ProtocolRoute(APIRoute):
+    """A route whose errors have their reason in `error`, which is all that clients of the protocol show."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def handle_with_reasons(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except GandlError as error:
+                return error_response(error, request_id(request), name=f"{type(error).__name__}: {error.detail}")
+
+        return handle_with_reasons
+
+
+async def _inferred(service: EmbeddingService, name: str, body: bytes, head_length: str | None) -> Response:
     # Megabytes of numbers take a while, and other requests need this loop.
-    identity, array = await asyncio.to_thread(tensor_of_request, body)
-    result = await service.embed_array(array, EmbedOptions(model=name))
-    return await asyncio.to_thread(_answer, result, identity)
-
-
-def tensor_of_request(body: bytes) -> tuple[str | None, NDArray[Any]]:  # Any: one of the types of _TYPES
-    """Return the id of a request and its array. Raises Malformed."""
-    try:
-        request = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Malformed(f"the body is not JSON: {error}") from error
-    inputs = request.get("inputs") if isinstance(request, dict) else None
-    if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
-        raise Malformed(f"`inputs` must be a list of one tensor, {INPUT!r}")
-    identity = request.get("id")
-    if identity is not None and not isinstance(identity, str):
-        raise Malformed("`id` must be a text")
-    return identity, _array(inputs[0])
-
-
-def _array(tensor: Mapping[str, Any]) -> NDArray[Any]:
-    shape, kind = tensor.get("shape"), _TYPES.get(str(tensor.get("datatype")))
-    if tensor.get("name") != INPUT or kind is None:
-        raise Malformed(f"the tensor must be {INPUT!r} of {', '.join(_TYPES)}")
-    if not isinstance(shape, list) or any(type(length) is not int or length < 0 for length in shape) or len(shape) > 8:
-        raise Malformed(f"`shape` must be a list of lengths, such as [1, 2, 64, 64]; it is {str(shape)[:100]}")
-    try:
-        numbers = np.asarray(tensor.get("data"))
-    except (ValueError, OverflowError) as error:
-        raise Malformed(f"`data` is no tensor: {error}") from error
-    if numbers.size != math.prod(shape):
-        raise Malformed(f"`data` has {numbers.size} numbers, and the shape {shape} has {math.prod(shape)}")
-    return _typed(numbers.reshape(shape), kind)
-
-
-def _typed(numbers: NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
-    """Return numbers in their type. Raises Malformed where one does not fit, since a silent cut would change images."""
-    whole = np.issubdtype(kind, np.integer)
-    if numbers.size and numbers.dtype.kind not in ("iu" if whole else "iuf"):
-        raise Malformed(f"`data` holds {numbers.dtype}, and the tensor is of {np.dtype(kind).name}")
-    if numbers.size and whole:
-        most = int(np.iinfo(np.dtype(kind)).max)
-        if int(numbers.min()) < 0 or int(numbers.max()) > most:
-            raise Malformed(f"`data` goes from {numbers.min()} to {numbers.max()}, and the type from 0 to {most}")
-    return numbers.astype(kind)
+    request = await asyncio.to_thread(tensor_of_request, body, head_length)
+    result = await service.embed_array(request.array, EmbedOptions(model=name))
+    return await asyncio.to_thread(_answer, result, request.identity, binary=request.binary)
 
 
 def _check_ready(service: EmbeddingService) -> None:
@@ -186,12 +166,22 @@ def _metadata(info: ModelInfo) -> ModelMetadata:
     return ModelMetadata(name=info.name, versions=(info.id,), inputs=(images,), outputs=(vectors,))
 
 
-def _answer(result: EmbedResult, identity: str | None) -> bytes:
-    output = {"name": OUTPUT, "datatype": "FP32", "shape": result.vectors.shape, "data": result.vectors.ravel()}
+def _answer(result: EmbedResult, identity: str | None, *, binary: bool) -> Response:
+    output: dict[str, object] = {"name": OUTPUT, "datatype": "FP32", "shape": result.vectors.shape}
+    numbers = np.ascontiguousarray(result.vectors, "<f4")
+    output |= {"parameters": {"binary_data_size": numbers.nbytes}} if binary else {"data": numbers.ravel()}
     answer = {"model_name": result.card.name, "model_version": result.model_id, "outputs": [output]}
-    return orjson.dumps(answer | ({"id": identity} if identity is not None else {}), option=orjson.OPT_SERIALIZE_NUMPY)
+    head = orjson.dumps(answer | ({"id": identity} if identity is not None else {}), option=orjson.OPT_SERIALIZE_NUMPY)
+    if not binary:
+        return Response(head, media_type=JSON)
+    return Response(head + numbers.tobytes(), media_type=BYTES, headers={HEAD_LENGTH: str(len(head))})
 
 
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_DESCRIPTION = f"""The tensor `{INPUT}` means what a `.npy` body of `POST /embed` means. Its numbers are in the JSON, or
+follow it as bytes (extension `binary_tensor_data`): then the header {HEAD_LENGTH} has the length of the JSON, and the
+tensor has the parameter `binary_data_size`. The answer is such a body where the output has the parameter `binary_data`,
+or the request `binary_data_output`. Bodies may not be compressed."""
 _REQUEST = {
     "type": "object",
     "required": ["inputs"],
@@ -207,7 +197,7 @@ _REQUEST = {
                 "properties": {
                     "name": {"const": INPUT},
                     "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
-                    "datatype": {"enum": list(_TYPES)},
+                    "datatype": {"enum": list(TYPES)},
                     "data": {"type": "array", "items": {}},
                 },
             },

@@ -15,7 +15,10 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Message, Receive
 
-from gandl_shared.errors import Malformed, TooLarge, TooSlow
+from gandl_shared.errors import Malformed, TooLarge, TooSlow, UnsupportedType
+
+MAX_DIGITS = 19
+"""More digits than a header Content-Length can need; Python refuses to read thousands of them."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]  # Any: what a coroutine is sent, which is nothing
 
@@ -33,7 +36,13 @@ class BodyLimit:
     min_rate: float = 2.0**16
 
     def stated_length(self, request: Request) -> int | None:
-        """Return the Content-Length of a request, None if it has none. Raises Malformed, TooLarge."""
+        """Return the Content-Length of a request, None if it has none.
+
+        Raises Malformed, TooLarge, and UnsupportedType for a compressed body, whose size says nothing.
+        """
+        coding = request.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("", "identity"):
+            raise UnsupportedType(f"the body is compressed ({coding[:20]!r}); send it without Content-Encoding")
         return self.checked_length(request.headers.get("content-length"))
 
     def checked_length(self, text: str | None) -> int | None:
@@ -41,8 +50,8 @@ class BodyLimit:
         if text is None:
             return None
         # int() would also accept signs, spaces and underscores, which RFC 9110 does not allow here.
-        if not (text.isascii() and text.isdigit()):
-            raise Malformed(f"Content-Length is {text!r}; it must be a number of bytes")
+        if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+            raise Malformed(f"Content-Length is {text[:40]!r}; it must be a number of bytes")
         if int(text) > self.max_bytes:
             raise TooLarge(f"the body has {text} bytes, and {self.max_bytes} are allowed; {self.advice}")
         return int(text)
@@ -71,7 +80,7 @@ class BodyLimit:
         return limited
 
     async def read(self, request: Request, reserve: Callable[[int], None] = lambda _: None) -> bytes:
-        """Return the whole body of a request. Raises Malformed, TooLarge, TooSlow, and what `reserve` raises."""
+        """Return the whole body of a request. Raises what `stated_length` and `reserve` raise, TooSlow."""
         self.stated_length(request)
         return await self.read_from(request.receive, reserve)
 

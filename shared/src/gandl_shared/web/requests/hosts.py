@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gandl_shared.errors import Forbidden
+from gandl_shared.errors import Forbidden, GandlError, Malformed
+from gandl_shared.schemas.headers import API_KEY
 from gandl_shared.web.errors import error_response
 from gandl_shared.web.request_ids import request_id
 
@@ -27,6 +28,7 @@ and `*` every name."""
 _PRIVATE = ("local", "internal", "localhost", "lan", "home.arpa", "test")
 """Ends of names that nobody can register, as clusters and local networks use them."""
 _READING = ("GET", "HEAD", "OPTIONS")
+_DECIDING = (b"host", b"origin", b"sec-fetch-site", b"content-type", b"content-length", API_KEY.lower().encode())
 
 
 class HostNames:
@@ -53,7 +55,7 @@ class HostNames:
         origin = headers.get(b"origin", b"").decode("latin-1")
         if b"origin" not in headers and headers.get(b"sec-fetch-site") != b"cross-site":
             return None
-        other = urlsplit(origin).netloc
+        other = _site(origin)
         if other and (other.lower() == host.lower() or _name(other) in self._hosts):
             return None
         return f"a page of {(origin or 'another site')[:100]} may change nothing here"
@@ -74,14 +76,24 @@ class OwnHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
-        reason = None
-        if scope["type"] == "http":
-            reason = self._names.refusal(scope["method"], dict(scope["headers"]))
-        if reason is None:
+        error = self._error(scope) if scope["type"] == "http" else None
+        if error is None:
             await self._app(scope, receive, send)
             return
-        error = Forbidden(f"{reason}; set {ALLOWED_HOSTS} to the names of this service")
         await error_response(error, request_id(Request(scope)))(scope, receive, send)
+
+    def _error(self, scope: Scope) -> GandlError | None:
+        headers = dict(scope["headers"])
+        # Of two such headers, a proxy may look at one and this service at the other.
+        if len(headers) != len(scope["headers"]):
+            names = [name for name, _ in scope["headers"]]
+            for name in _DECIDING:
+                if names.count(name) > 1:
+                    return Malformed(f"the request has the header {name.decode()} twice; send it once")
+        reason = self._names.refusal(scope["method"], headers)
+        if reason is None:
+            return None
+        return Forbidden(f"{reason}; set {ALLOWED_HOSTS} to the names of this service")
 
 
 def hosts_of_environment() -> tuple[str, ...]:
@@ -94,6 +106,15 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.partition(":")[0].lower().rstrip(".")
+
+
+def _site(origin: str) -> str:
+    """Return the host and port of a header Origin, nothing if it has none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        # Brackets that do not close, or that hold no address of IPv6.
+        return ""
 
 
 # Requests name the same few hosts, and parsing an address costs more than the rest of the check.
