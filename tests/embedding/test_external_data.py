@@ -72,3 +72,19 @@ def test_a_fifo_among_the_models_is_refused_not_waited_for(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "m.onnx")
     with pytest.raises(InvalidModel, match=r"m\.onnx cannot be read: it is a folder, a FIFO or a device"):
         Engine.load(tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("high", [0, 0x10, 0x70])
+def test_a_field_cannot_hide_behind_bits_that_other_readers_drop(high: int) -> None:
+    def key(number: int, kind: int) -> bytes:
+        return bytes([number << 3 & 0x78 | kind | 0x80, number >> 4 | 0x80, 0x80, 0x80, high])
+
+    def field(number: int, content: bytes) -> bytes:
+        return key(number, 2) + bytes([len(content)]) + content
+
+    location = field(1, b"location") + field(2, b"w.bin")
+    tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[4])
+    hidden = tensor.SerializeToString() + field(13, location) + key(14, 0) + b"\x01"
+    # ONNX Runtime sees the location, so the check must see it too.
+    with pytest.raises(InvalidModel, match=r"in another file \(w.bin\)"):
+        check_self_contained(field(7, field(5, hidden)), "m.onnx")

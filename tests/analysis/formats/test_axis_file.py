@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,3 +129,18 @@ def test_a_header_of_another_form_is_refused(first: Analysed, before: bytes, aft
     np.savez(file, **arrays)
     with pytest.raises(Invalid, match=words):
         read_axis(file.getvalue(), "a.npz")
+
+
+def test_arrays_that_cannot_exist_are_refused() -> None:
+    def member(shape: str) -> bytes:
+        text = f"{{'descr':'<f8','fortran_order':False,'shape':({shape},)}}".ljust(117) + "\n"
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("header.npy", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode())
+        return file.getvalue()
+
+    deep = io.BytesIO()
+    np.savez(deep, header=np.frombuffer(b"[" * 200_000, np.uint8))
+    for content in (member("1" + "0" * 16), member("1" + "0" * 30), deep.getvalue()):
+        with pytest.raises(Invalid, match="not an axis"):
+            read_axis(content, "a.npz")

@@ -136,6 +136,17 @@ def test_a_changed_byte_is_found(tmp_path: Path, folder: Path) -> None:
         unpack(archive, folder, LIMITS)
 
 
+def test_a_forged_directory_is_refused(tmp_path: Path, folder: Path) -> None:
+    archive = zip_of(tmp_path / "a.zip", ("\u00e4", b"1"))
+    content = archive.read_bytes()
+    longer = bytearray(content)
+    longer[content.index(b"PK\x05\x06") + 13] = 1
+    for forged in (content.replace("\u00e4".encode(), b"\xff\xff"), longer):
+        archive.write_bytes(forged)
+        with pytest.raises(Malformed, match="not a complete ZIP or TAR archive"):
+            unpack(archive, folder, LIMITS)
+
+
 @pytest.mark.parametrize("content", [b"<html>Not found</html>", b"hello", b""])
 def test_another_file_is_refused(tmp_path: Path, folder: Path, content: bytes) -> None:
     (tmp_path / "page.zip").write_bytes(content)

@@ -149,3 +149,19 @@ def test_passwords_other_methods_damage_and_other_files_are_refused(tmp_path: Pa
 def test_a_full_disk_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     archive = archive_of(tmp_path, {"a.tif": b"1"})
     assert "the disk of the server" in refusal(tmp_path, archive, UnpackLimits(min_free=2**62)).detail
+
+
+def test_forged_directories_are_damage(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path, {"\u00e4.tif": b"1"})
+    content = archive.read_bytes()
+    archive.write_bytes(content.replace("\u00e4.tif".encode(), b"\xff\xff.tif"))
+    assert "'utf-8' codec" in refusal(tmp_path, archive).detail
+    # A directory that is longer than the file places the entries before its start.
+    record = bytearray(content)
+    end = content.index(b"PK\x05\x06")
+    struct.pack_into("<I", record, end + 12, 2000)
+    archive.write_bytes(bytes(record))
+    assert "damaged" in refusal(tmp_path, archive).detail
+    struct.pack_into("<II", record, end + 12, end - content.index(b"PK\x01\x02"), 2**20)
+    archive.write_bytes(bytes(record))
+    assert "damaged" in refusal(tmp_path, archive).detail

@@ -60,6 +60,16 @@ def test_a_url_is_read_by_its_keys_and_never_listed(root: Path) -> None:
         assert not [request for request in server.requests if request.endswith("/")]
 
 
+def test_no_spelling_of_a_key_leads_out_of_a_url(root: Path) -> None:
+    (root.parent / "secret").write_bytes(b"1")
+    (root / "A B?").write_bytes(b"2")
+    with file_server(root.parent) as server:
+        files = open_keys(Path(f"{server.url}/root"))
+        for key in ("%2e%2e/secret", "A/%2E%2E/%2e%2e/secret", "..%2fsecret", "zarr.json?x", "zarr.json#x"):
+            assert files.read(key) is None
+        assert files.read("A B?") == b"2"
+
+
 def test_metadata_in_one_file_are_asked_for_once(root: Path) -> None:
     nodes = {"A/1": {"node_type": "group"}}
     (root / "zarr.json").write_text(json.dumps({"consolidated_metadata": {"metadata": nodes}}))
@@ -94,6 +104,19 @@ def test_what_cannot_be_opened_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK")
     with pytest.raises(BadInput, match=r"a\.zip cannot be opened as a ZIP archive"):
         open_keys(tmp_path / "a.zip")
+
+
+def test_a_damaged_archive_is_named(root: Path) -> None:
+    path = archive(root)
+    content = path.read_bytes()
+    start = content.index(CONTENT[:20]) if CONTENT[:20] in content else content.index(b"A/0") + 3
+    path.write_bytes(content[:start] + b"\xff" * 20 + content[start + 20 :])
+    with pytest.raises(InvalidImage, match=r"A/0 in root\.zip cannot be read"):
+        open_keys(path).read("A/0")
+    (root / "\u00e4").write_bytes(b"")
+    path.write_bytes(archive(root).read_bytes().replace("\u00e4".encode(), b"\xff\xff"))
+    with pytest.raises(BadInput, match="cannot be opened as a ZIP archive"):
+        open_keys(path)
 
 
 def test_metadata_must_be_small_json_objects(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,9 @@ def _fields(content: memoryview) -> Iterator[Field]:
     at = 0
     while at < len(content):
         key, at = _varint(content, at)
-        # A key is the field number, shifted by three bits, and the wire type (protocol buffers encoding).
+        # A key is the field number, shifted by three bits, and the wire type (protocol buffers encoding). Other readers
+        # keep 32 bits of it, so more bits must not hide a field from this one.
+        key &= 0xFFFFFFFF
         kind, length = key & 7, 0
         if kind == _VARINT:
             value, at = _varint(content, at)

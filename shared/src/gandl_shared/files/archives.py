@@ -6,10 +6,12 @@ are unpacked, because an archive may state less than it holds.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,17 @@ from gandl_shared.errors import BadInput, Problem, TooLarge, raise_if
 from gandl_shared.files.atomic import atomic_folder
 from gandl_shared.files.regular import open_regular
 
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    IndexError,
+    ValueError,
+)
+"""What `zipfile` raises for archives that are damaged or forged, such as ValueError for names that are no UTF-8."""
 MAX_NAME_BYTES = 255
 MAX_LISTED = 5
 _CHUNK = 2**20
@@ -61,10 +74,13 @@ def unpack_zip(archive: Path, folder: Path, limits: UnpackLimits = DEFAULT_LIMIT
                 budget = _Budget(min(limits.max_bytes, int(limits.max_ratio * size)))
                 for entry, parts in files:
                     _unpack(opened, entry, temporary.joinpath(*parts), budget)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, struct.error) as error:
+        except DAMAGED as error:
             raise BadInput(f"the archive is damaged: {error}; pack it again") from error
-        except zipfile.zlib.error as error:  # type: ignore[attr-defined]  # zipfile passes this error on
-            raise BadInput(f"the archive is damaged: {error}; pack it again") from error
+        except OSError as error:
+            # A directory that places an entry before the start of the file; others are faults of the disk.
+            if error.errno != errno.EINVAL:
+                raise
+            raise BadInput(f"the archive is damaged: {error.strerror}; pack it again") from error
     return len(files)
 
 

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from gandl_shared.errors import BadInput, InvalidImage, NotFound, Outage
+from gandl_shared.files.archives import DAMAGED
 from gandl_shared.files.outages import is_remote_outage, outage
 from gandl_shared.files.regular import open_regular
 
@@ -119,9 +121,9 @@ class ArchiveKeys:
         self.label = path.name
         try:
             self._archive = zipfile.ZipFile(open_regular(path))
-        except (OSError, zipfile.BadZipFile, ValueError) as error:
+            self._entries = {info.filename: info for info in self._archive.infolist() if not info.is_dir()}
+        except (OSError, *DAMAGED) as error:
             raise BadInput(f"{path.name} cannot be opened as a ZIP archive: {error}") from error
-        self._entries = {info.filename: info for info in self._archive.infolist() if not info.is_dir()}
         tops = {name.split("/", 1)[0] for name in self._entries if "/" in name}
         files_at_top = any("/" not in name for name in self._entries)
         self._prefix = f"{tops.pop()}/" if len(tops) == 1 and not files_at_top else ""
@@ -137,7 +139,7 @@ class ArchiveKeys:
             with self._archive.open(entry) as file:
                 file.seek(first)
                 return file.read(max(last - first, 0))
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        except (OSError, *DAMAGED) as error:
             raise InvalidImage(f"{key} in {self.label} cannot be read: {error}") from error
 
 
@@ -154,6 +156,8 @@ class RemoteKeys:
             detail = f"{url} cannot be opened: {error}"
             raise BadInput(f"{detail}; install the client with pip install 'gandl-shared[remote]'") from error
         self.label = url.rsplit("/", 1)[-1]
+        # A server of HTTP, and the client before it, would take `%2e%2e` for `..`, and `?` for the end of the path.
+        self._spell = quote if url.startswith("http") else str
         self._witness: str | None = None
         self._texts: Mapping[str, bytes] | None = None
         self._texts = _consolidated(self)
@@ -163,7 +167,7 @@ class RemoteKeys:
         check_key(key, self.label)
         if self._texts is not None and key.rsplit("/", 1)[-1] in _TEXT_KEYS:
             return self._texts.get(key)
-        address = f"{self._root}/{key}"
+        address = f"{self._root}/{self._spell(key)}"
         try:
             content = self._part(address, start, stop)
         except (FileNotFoundError, PermissionError):  # S3 without the right to list forbids what is not there

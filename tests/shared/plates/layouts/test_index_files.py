@@ -21,6 +21,16 @@ def test_what_is_no_index_is_refused_by_name(tmp_path: Path, text: str, words: s
         read_xml(tmp_path / "Index.xml")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+def test_a_document_type_cannot_hide(tmp_path: Path, encoding: str) -> None:
+    text = f"<?xml version='1.0' encoding='{encoding}'?><!--{'x' * 200_000}-->{BOMB}"
+    (tmp_path / "Index.xml").write_bytes(text.encode(encoding))
+    with pytest.raises(Invalid, match="declares a document type"):
+        read_xml(tmp_path / "Index.xml")
+    (tmp_path / "Index.xml").write_bytes(text.replace(BOMB, "<x>&lt;!DOCTYPE x></x>").encode(encoding))
+    assert read_xml(tmp_path / "Index.xml").text == "<!DOCTYPE x>"
+
+
 def test_a_large_index_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_files, "MAX_INDEX_BYTES", 10)
     (tmp_path / "Index.xml").write_text("<a>12345678</a>")

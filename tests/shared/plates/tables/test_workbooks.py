@@ -93,6 +93,8 @@ def test_a_bomb_and_entities_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         entities = f"<?xml version='1.0'?>{comment}<!DOCTYPE x [<!ENTITY a 'b'>]><x/>".encode(encoding)
         with pytest.raises(InvalidPlateMap, match="declares XML entities"):
             rows_of_workbook(archive(parts | {"xl/sharedStrings.xml": entities}), "m.xlsx", FORM, None)
+        with pytest.raises(InvalidPlateMap, match="declares XML entities"):
+            rows_of_workbook(archive(parts | {"xl/worksheets/map.bin": entities}), "m.xlsx", FORM, None)
     monkeypatch.setattr(workbooks, "MAX_UNPACKED_BYTES", 1_000_000)
     with pytest.raises(InvalidPlateMap, match="unpacks to more than 1 MB"):
         rows_of_workbook(archive(parts | {"xl/bomb.xml": bytes(2_000_000)}), "m.xlsx", FORM, None)
@@ -116,3 +118,11 @@ def test_a_sheet_with_a_million_formatted_rows_ends_early(monkeypatch: pytest.Mo
     monkeypatch.setattr(workbooks, "MAX_BLANK_ROWS", 5)
     rows, _, _ = rows_of_workbook(workbook({"m": [["a"], *[[None]] * 20, ["b"]]}), "m.xlsx", FORM, None)
     assert rows[0] == ["a"]
+
+
+def test_a_damaged_part_is_named() -> None:
+    content = workbook({"map": ROWS})
+    for at in range(40, len(content) - 30, len(content) // 40):
+        damaged = content[:at] + b"\xff" * 30 + content[at + 30 :]
+        with pytest.raises(InvalidPlateMap, match="m.xlsx"):
+            rows_of_workbook(damaged, "m.xlsx", FORM, None)

@@ -19,6 +19,7 @@ from gandl_science.axis.linear.whitening import Whitening
 from gandl_science.axis.provenance import AxisProvenance, ControlStatus, HeldOut
 from gandl_science.axis.residual import OffReference
 from gandl_shared.errors import Invalid, NotFound, Problem
+from gandl_shared.files.archives import DAMAGED
 from numpy.typing import NDArray
 
 from gandl_analysis.pipeline.inputs import EarlierAxes
@@ -72,7 +73,7 @@ def _unpacked(content: bytes) -> dict[str, Float]:
         file.seek(0)
         with np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, AttributeError, TypeError) as error:
+    except (*DAMAGED, OSError, AttributeError, TypeError, MemoryError, OverflowError) as error:
         raise ValueError(f"{_FOREIGN}: {error}") from error
 
 
@@ -89,8 +90,8 @@ def _restored(arrays: Mapping[str, Float]) -> AxisFit:
         version = header["format"]
         if version == AxisProvenance.SCHEMA_VERSION:
             return _fit(header, arrays)
-    # ValueError covers numbers and JSON that cannot be read.
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    # ValueError covers numbers and JSON that cannot be read, and RecursionError what is nested too deeply.
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"{_FOREIGN}: {error}") from error
     raise ValueError(f"this axis has format {version}; this version of gandl reads {AxisProvenance.SCHEMA_VERSION}")
 

@@ -8,6 +8,7 @@ archive tells.
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import stat
@@ -21,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
 from gandl_shared.errors import BadInput, Malformed, TooLarge
+from gandl_shared.files.archives import DAMAGED
 
 _CHUNK = 1 << 20
 _MIN_RATIO_BYTES = 1 << 20
@@ -63,8 +65,13 @@ def unpack(archive: Path, folder: Path, limits: ArchiveLimits) -> None:
                 _unpack_zip(file, folder, budget)
             else:
                 _unpack_tar(file, folder, budget)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
+    except (*DAMAGED, tarfile.TarError, lzma.LZMAError) as error:
         raise Malformed(f"{archive.name} is not a complete ZIP or TAR archive: {error}") from error
+    except OSError as error:
+        # A directory that places an entry before the start of the file; others are faults of the disk.
+        if error.errno != errno.EINVAL:
+            raise
+        raise Malformed(f"{archive.name} is not a complete ZIP or TAR archive: {error.strerror}") from error
 
 
 class _Budget:

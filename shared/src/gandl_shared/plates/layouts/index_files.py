@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from gandl_shared.errors import Invalid, Problem
 from gandl_shared.files.objects import open_file
 
 MAX_INDEX_BYTES = 2**30
 """A Harmony index of a plate of 1536 wells with 25 fields and 5 channels has about 400 MB."""
+_BLOCK = 2**16
 
 
 def read_xml(path: Path) -> ET.Element:
@@ -21,12 +23,34 @@ def read_xml(path: Path) -> ET.Element:
         content = file.read(MAX_INDEX_BYTES + 1)
     if len(content) > MAX_INDEX_BYTES:
         raise _unusable(path.name, f"is larger than {MAX_INDEX_BYTES} bytes")
-    if b"<!DOCTYPE" in content[:4096] or b"<!ENTITY" in content[:4096]:
+    if _declares_type(content):
         raise _unusable(path.name, "declares a document type, which no instrument writes")
     try:
         return ET.fromstring(content)
     except ET.ParseError as error:
         raise _unusable(path.name, f"is no valid XML: {error}") from error
+
+
+class _RootElement(Exception):
+    """The first element of a document, before which a document type would stand."""
+
+
+def _declares_type(content: bytes) -> bool:
+    """Return whether XML declares a document type, in whatever encoding and however late."""
+    types: list[str] = []
+
+    def stop(*_: object) -> None:
+        raise _RootElement
+
+    parser = ParserCreate()
+    parser.StartDoctypeDeclHandler = lambda name, *_: (types.append(name), stop())
+    parser.StartElementHandler = stop
+    for start in range(0, len(content), _BLOCK):
+        try:
+            parser.Parse(content[start : start + _BLOCK])
+        except (_RootElement, ExpatError):
+            break
+    return bool(types)
 
 
 def resolve_named_file(root: Path, index: str, name: str) -> str:

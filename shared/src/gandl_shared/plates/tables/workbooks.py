@@ -13,6 +13,7 @@ from xml.etree.ElementTree import ParseError
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
+from gandl_shared.files.archives import DAMAGED
 from gandl_shared.plates.tables.delimited import Rows
 from gandl_shared.plates.tables.table import TableForm
 
@@ -22,7 +23,7 @@ MAX_ROWS, MAX_COLUMNS = 1_000_000, 2_000
 MAX_BLANK_ROWS = 10_000
 """After so many blank rows a sheet is over: formats of whole columns make sheets of a million rows."""
 _OLD = b"\xd0\xcf\x11\xe0"
-_DAMAGED = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ParseError, OSError, IndexError, TypeError)
+_DAMAGED = (*DAMAGED, InvalidFileException, KeyError, ParseError, OSError, TypeError, AttributeError)
 
 
 def rows_of_workbook(content: bytes, source: str, form: TableForm, sheet: str | None) -> tuple[Rows, str, list[str]]:
@@ -73,16 +74,17 @@ def _check_parts(content: bytes, source: str, form: TableForm) -> None:
                 )
             if "xl/workbook.xml" not in archive.namelist():
                 raise form.error(f"{form.name} {source} is no .xlsx workbook; save it as .xlsx or CSV")
-            if any(_has_doctype(archive, part) for part in parts if part.filename.endswith((".xml", ".rels"))):
+            if any(_has_doctype(archive, part) for part in parts):
                 raise form.error(
                     f"{form.name} {source} declares XML entities, which no spreadsheet writes; it was refused"
                 )
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+    except (OSError, *DAMAGED) as error:
         raise form.error(f"{form.name} {source} is a damaged workbook: {error}; save it again as .xlsx") from error
 
 
 def _has_doctype(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    # Only a declaration has these letters, because texts write "<" as an entity. UTF-16 puts a zero beside each.
+    # A workbook may call its sheets as it likes, so all parts are read. Only a declaration has these letters, because
+    # texts write "<" as an entity. UTF-16 puts a zero beside each.
     return b"<!DOCTYPE" in archive.read(part).replace(b"\0", b"")
 
 
