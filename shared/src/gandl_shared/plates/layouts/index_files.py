@@ -39,11 +39,15 @@ def _declares_type(content: bytes) -> bool:
     """Return whether XML declares a document type, in whatever encoding and however late."""
     types: list[str] = []
 
+    def note(name: str, *_: object) -> None:
+        types.append(name)
+        raise _RootElement
+
     def stop(*_: object) -> None:
         raise _RootElement
 
     parser = ParserCreate()
-    parser.StartDoctypeDeclHandler = lambda name, *_: (types.append(name), stop())
+    parser.StartDoctypeDeclHandler = note
     parser.StartElementHandler = stop
     for start in range(0, len(content), _BLOCK):
         try:
