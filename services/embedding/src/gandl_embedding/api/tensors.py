@@ -132,9 +132,10 @@ def _flat(data: object) -> list[int | float]:
         raise Malformed("`data` must be a list of numbers")
     numbers = data
     for _ in range(MAX_AXES):
-        if list not in set(map(type, numbers)):
+        kinds = set(map(type, numbers))
+        if list not in kinds:
             break
-        if len({len(item) if type(item) is list else -1 for item in numbers}) > 1:
+        if len(kinds) > 1 or len(set(map(len, numbers))) > 1:
             raise Malformed("`data` is no tensor: its lists have different lengths")
         numbers = list(chain.from_iterable(numbers))
     others = set(map(type, numbers)) - {int, float}
