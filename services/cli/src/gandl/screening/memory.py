@@ -9,7 +9,7 @@ from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # the parameters of mallopt(3)
 _LARGEST = 2**31 - 1
-_MAX_ARRAY_BYTES = 2**28
+_MAX_ARRAY_BYTES = 2**26
 """Larger arrays are new memory each time. There are few of them, and what they leave free fits nothing else."""
 MIN_LARGE_BYTES = 100_000_000
 """A table of so many bytes is large."""
