@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlsplit
 
 import httpx
@@ -88,7 +89,10 @@ def test_a_queue_has_so_many_seconds_and_all_that_is_accepted_is_answered(slow_s
 def test_what_is_accepted_before_the_stop_is_answered(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     embed = Engine.embed
 
+    everyone_waits = Event()
+
     def embed_slowly(engine: Engine, tiles: np.ndarray) -> np.ndarray:
+        everyone_waits.wait(20)
         time.sleep(0.1)
         return embed(engine, tiles)
 
@@ -97,6 +101,8 @@ def test_what_is_accepted_before_the_stop_is_answered(models_dir: Path, monkeypa
         with ready_server(settings) as url:
             monkeypatch.setattr(Engine, "embed", embed_slowly)
             tasks = [pool.submit(post, url) for _ in range(6)]
-            wait_until(lambda: waiting(url) >= 8, what="a queue", every=0.005)
+            # One of them is computed. A connection that the server has not accepted yet would be reset by its stop.
+            wait_until(lambda: waiting(url) >= 20, what="a queue of five", every=0.005)
+            everyone_waits.set()
         # The end of the block stops the server in order, as SIGTERM does.
         assert [task.result() for task in tasks] == [200] * 6

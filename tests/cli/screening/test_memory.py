@@ -15,7 +15,7 @@ from gandl.screening.memory import keep_freed_memory
 kept = keep_freed_memory()
 for _ in range(2):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    np.empty(10_000_000)[:] = 1
+    np.empty(5_000_000)[:] = 1
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 print(kept, faults)
 """
