@@ -340,3 +340,20 @@ def test_vectors_of_another_device_are_computed_again(bench: Bench) -> None:
         run_batch(bench.db, bench.store, embedder, lease)
         assert embedder.calls == calls
     assert {code_of(key) for key in bench.store.vectors(screen_id, 0).keys} == {other.numerics.code}
+
+
+def test_each_key_names_the_server_that_answered(bench: Bench) -> None:
+    class Servers(FakeEmbedder):
+        """One address, behind which each call is answered by another device."""
+
+        @property
+        def numerics(self) -> Numerics:
+            return FAKE_NUMERICS.model_copy(update={"device": f"server{self.calls}"})
+
+    screen_id = bench.submit(sites_per_batch=24)
+    servers = Servers()
+    run_batch(bench.db, bench.store, servers, bench.db.batches.lease("test", 60))
+    codes = [code_of(key) for key in bench.store.vectors(screen_id, 0).keys]
+    answered = [f"server{call}" for call in range(1, servers.calls + 1)]
+    assert [code.split(".")[2] for code in dict.fromkeys(codes)] == answered
+    assert len(answered) > 1

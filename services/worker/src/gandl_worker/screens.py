@@ -251,7 +251,9 @@ def _groups(loaded: Iterator[LoadedSite]) -> Iterator[list[LoadedSite]]:
 
 def _add_group(group: Sequence[LoadedSite], stored: Profiles | None, embedder: Embedder, batch: _BatchResult) -> None:
     """Embed a group of sites and add their profiles, keys and errors to the result of the batch."""
-    vectors = _embed([result.tiles for _, result in group if isinstance(result, SiteTiles)], embedder)
+    vectors = iter(_embed([result.tiles for _, result in group if isinstance(result, SiteTiles)], embedder))
+    # Servers on several kinds of processors may stand behind one address, so the last call says what it was.
+    code = embedder.numerics.code
     for leased, result in group:
         site, number = leased.site, leased.number
         if isinstance(result, Unreadable):
@@ -260,18 +262,19 @@ def _add_group(group: Sequence[LoadedSite], stored: Profiles | None, embedder: E
         if isinstance(result, Away):
             batch.away[number] = result.reason
             continue
-        batch.keys[number] = key = full_key(result.key, embedder.numerics.code)
         if (note := changed_files(leased)) is not None:
             batch.notes[number] = note
         if isinstance(result, SiteTiles):
-            of_site = next(vectors)
+            of_site, key = next(vectors), full_key(result.key, code)
             batch.profiles[number] = site_profiles(
                 site.id, result.origins, key, of_site, result.metrics, result.contrast
             )
             batch.thumbnails[number] = _thumbnail(site.id, result, key, of_site)
+            batch.keys[number] = key
         elif stored is not None:
             rows = (stored.plates == site.plate) & (stored.wells == site.well) & (stored.sites == site.site)
             batch.profiles[number] = stored.where(rows)
+            batch.keys[number] = str(stored.keys[rows][0])
 
 
 def _thumbnail(site: SiteId, result: SiteTiles, key: str, vectors: NDArray[np.float32]) -> Thumbnail:
@@ -306,14 +309,14 @@ def _contents_by_site(stored: Profiles, code: str) -> dict[SiteId, str]:
     return {site: content_of(key) for site, key in keys if code_of(key) == code}
 
 
-def _embed(tiles: Sequence[NDArray[np.uint8]], embedder: Embedder) -> Iterator[NDArray[np.float32]]:
-    """Embed the tiles of several sites in one call; yield the vectors of each site."""
+def _embed(tiles: Sequence[NDArray[np.uint8]], embedder: Embedder) -> list[NDArray[np.float32]]:
+    """Embed the tiles of several sites in one call; return the vectors of each site."""
     if not tiles:
-        return
+        return []
     # Each call costs time of its own, so several small sites share one.
     vectors = embedder.embed(np.concatenate(tiles))
     ends = np.cumsum([len(t) for t in tiles])
-    yield from np.split(vectors, ends[:-1])
+    return np.split(vectors, ends[:-1])
 
 
 def _write(store: Store, lease: LeasedBatch, result: _BatchResult) -> None:
