@@ -61,7 +61,8 @@ def load_openvino() -> Any:  # Any: the package has no types
         import openvino  # noqa: PLC0415 - an optional package that loads slowly
     except ImportError as error:
         raise Unavailable(
-            "bfloat16 needs the package openvino; install it with: pip install 'gandl-embedding[bfloat16]'"
+            "bfloat16 needs a processor with AVX512_BF16 or AMX and the package openvino; where the processor has one "
+            "of them, install the package with: pip install openvino"
         ) from error
     return openvino
 
