@@ -47,6 +47,7 @@ COMPOSE = """\
 # PYTHON_IMAGE=python:3.11-slim
 # CUDA_IMAGE=nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04
 # NGINX_IMAGE=nginx:1.28-alpine
+# NGINX_OTEL_IMAGE=nginx:1.28-alpine-otel
 # VALKEY_IMAGE=valkey/valkey:9-alpine
 # POSTGRES_IMAGE=postgres:18-alpine
 """

@@ -1,0 +1,140 @@
+"""The configuration of the gateway, run by nginx before one server in the role of every part."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from gandl_shared.testing import free_port, wait_until
+
+REPOSITORY = Path(__file__).parents[2]
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+NEW_TRACE = re.compile(r"00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-01")
+
+needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed; on Debian install nginx-light")
+
+
+@dataclass
+class Gateway:
+    """A running nginx, the headers that reached the part behind it, and the file of its log."""
+
+    url: str
+    part_port: int
+    log: Path
+    received: list[dict[str, str]] = field(default_factory=list)
+
+    def lines(self, count: int) -> list[dict[str, object]]:
+        """Return the lines of the log as soon as there are so many."""
+        wait_until(lambda: len(self.log.read_text().splitlines()) >= count, what=f"{count} lines of the log")
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+def configuration(folder: Path, port: int, part_port: int) -> str:
+    """Return the configuration with free ports, its files below a folder, and one server as every part."""
+    text = (REPOSITORY / "nginx.conf").read_text()
+    text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
+    text = re.sub(r"http://\$\w+:8000", f"http://127.0.0.1:{part_port}", text)
+    # Workers of a master that root started would be another user, who may not write below the folder.
+    return ("user root;\n" if os.geteuid() == 0 else "") + text
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    assert NGINX is not None
+    part_port, port = free_port(), free_port()
+    running = Gateway(f"http://127.0.0.1:{port}", part_port, tmp_path / "log")
+    (tmp_path / "nginx.conf").write_text(configuration(tmp_path, port, part_port))
+    command = [NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-g", "daemon off;"]
+    with running.log.open("w") as log:
+        process = subprocess.Popen(command, stdout=log)
+    try:
+        wait_until(lambda: answers(running.url), what="nginx")
+        yield running
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def answers(url: str) -> bool:
+    """Return whether a gateway lives."""
+    try:
+        return httpx.get(f"{url}/health/gateway").status_code == 204
+    except httpx.ConnectError:
+        return False
+
+
+@pytest.fixture
+def part(gateway: Gateway) -> Iterator[None]:
+    """A server in the role of every part, which notes the headers of its requests."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", "0")))
+            gateway.received.append({name.lower(): value for name, value in self.headers.items()})
+            self.send_response(201)
+            self.send_header("X-Request-ID", "r-1")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", gateway.part_port), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@needs_nginx
+@pytest.mark.usefixtures("part")
+def test_a_trace_goes_on_and_a_request_without_one_begins_its_own(gateway: Gateway) -> None:
+    invalid = ("", "nonsense", TRACE.replace("0af7651916cd43dd8448eb211c80319c", "0" * 32), TRACE[:-3])
+    for header in (TRACE, *invalid):
+        httpx.post(f"{gateway.url}/embed?key=hidden", content=b"x", headers={"traceparent": header} if header else {})
+    sent = [headers["traceparent"] for headers in gateway.received]
+    assert sent[0] == TRACE
+    begun = [NEW_TRACE.fullmatch(each) for each in sent[1:]]
+    assert all(begun) and len({each["trace"] for each in begun if each}) == len(invalid)
+    traces = [line["trace_id"] for line in gateway.lines(len(sent))]
+    assert traces == [each.split("-")[1] for each in sent]
+
+
+@needs_nginx
+@pytest.mark.usefixtures("part")
+def test_each_request_is_a_line_of_json_without_its_query(gateway: Gateway) -> None:
+    httpx.post(f'{gateway.url}/screens/a"b?key=hidden', content=b"x", headers={"X-API-Key": "hidden"})
+    (line,) = gateway.lines(1)
+    assert (line["method"], line["path"], line["part"]) == ("POST", '/screens/a"b', "analysis")
+    assert (line["status"], line["part_status"], line["request_id"]) == (201, "201", "r-1")
+    assert "hidden" not in json.dumps(line)
+
+
+@needs_nginx
+def test_a_part_that_is_away_is_unavailable_for_a_moment(gateway: Gateway) -> None:
+    answer = httpx.post(f"{gateway.url}/embed", content=b"x")
+    assert (answer.status_code, answer.json()["error"], answer.headers["retry-after"]) == (503, "Unavailable", "2")
+    (line,) = gateway.lines(1)
+    assert (line["status"], line["trace_id"]) == (503, answer.headers["x-request-id"])
+
+
+def test_the_files_for_spans_of_the_gateway_are_those_that_its_configuration_includes() -> None:
+    overlay = yaml.safe_load((REPOSITORY / "docker-compose.otel.yml").read_text())
+    (mount,) = overlay["services"]["gateway"]["volumes"]
+    folder = REPOSITORY / mount.split(":")[0]
+    patterns = re.findall(r"include tracing/(.*);", (REPOSITORY / "nginx.conf").read_text())
+    assert [[path.name for path in folder.glob(pattern)] for pattern in patterns] == [["module.conf"], ["export.conf"]]
