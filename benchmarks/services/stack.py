@@ -1,18 +1,21 @@
 """The same plate through `gandl up` and by `gandl screen`, in processor time: `python -m benchmarks.services.stack`.
 
-Both sides are measured from the submission on, after a first plate has loaded and warmed everything, so that starts and
-imports do not count. Processor time is what all processes of a side used; wall time depends on what else runs.
+Both sides are measured by turns and from the submission on, after a first plate has loaded and warmed everything, so
+that starts and imports do not count. Processor time is what all processes of a side used; wall time depends on what
+else runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,47 +52,49 @@ def processor_seconds(processes: list[psutil.Process]) -> float:
     return sum(each.user + each.system for each in times)
 
 
-def direct(images: Path, plate_map: Path, work: Path) -> Cost:
-    """Run the plate twice in this process and return the cost of the second time."""
-    engine = Engine.load(released_models() / f"{MODEL}.onnx")
-    own = [psutil.Process()]
-
-    def screen(name: str) -> Callable[[], object]:
-        return lambda: run(ScreenJob(images=images, plate_map=plate_map, out=work / name), engine)
-
-    screen("first")()
-    return cost(screen("second"), own)
-
-
-def through_the_stack(images: Path, plate_map: Path, work: Path) -> Cost:
-    """Run the plate twice through a stack and return the cost of the second time."""
+@contextmanager
+def running(images: Path, work: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """Start a stack and yield its address and its processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        Path(sys.executable).with_name("gandl"),
-        "up",
-        "--home",
-        work / "home",
-        "--images",
-        images.resolve().parent,
-    ]
-    stack = subprocess.Popen([*map(str, command), "--port", str(port)], stdout=subprocess.PIPE, text=True)
+    program, folder = Path(sys.executable).with_name("gandl"), images.resolve().parent
+    command = [program, "up", "--home", work / "home", "--images", folder, "--port", port]
+    stack = subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True)
     try:
         assert stack.stdout is not None
         stack.stdout.readline()
-        request = ScreenRequest(images=images.name, plate_map_csv=plate_map.read_text(), model=MODEL)
-        with AnalysisClient(f"http://127.0.0.1:{port}") as client:
-
-            def screen() -> None:
-                *_, last = client.watch(client.submit(request).id)
-                assert last.state is ScreenState.DONE, last.summary
-
-            screen()
-            return cost(screen, psutil.Process(stack.pid).children(recursive=True))
+        yield f"http://127.0.0.1:{port}", psutil.Process(stack.pid).children(recursive=True)
     finally:
         stack.terminate()
         stack.wait(180)
+
+
+def measure(images: Path, plate_map: Path, rounds: int) -> tuple[Cost, Cost]:
+    """Run the plate by turns in this process and through a stack; return the median costs of both sides."""
+    engine = Engine.load(released_models() / f"{MODEL}.onnx")
+    request = ScreenRequest(images=images.name, plate_map_csv=plate_map.read_text(), model=MODEL)
+    with tempfile.TemporaryDirectory() as folder, running(images, Path(folder)) as (url, processes):
+
+        def direct() -> None:
+            run(ScreenJob(images=images, plate_map=plate_map, out=Path(folder) / "out"), engine)
+
+        def through_the_stack() -> None:
+            *_, last = client.watch(client.submit(request).id)
+            assert last.state is ScreenState.DONE, last.summary
+
+        with AnalysisClient(url) as client:
+            pairs = [(cost(direct, [psutil.Process()]), cost(through_the_stack, processes)) for _ in range(1 + rounds)]
+    # The first plate loads and warms both sides.
+    return median([one for one, _ in pairs[1:]]), median([other for _, other in pairs[1:]])
+
+
+def median(costs: list[Cost]) -> Cost:
+    """Return the medians of several costs."""
+    return Cost(
+        wall=statistics.median(each.wall for each in costs),
+        processor=statistics.median(each.processor for each in costs),
+    )
 
 
 def table(one: Cost, other: Cost) -> str:
@@ -103,14 +108,11 @@ def main() -> None:
     """Measure both sides, print a table, and write it into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plate", type=Path, required=True, help="folder with the folder `images` and platemap.csv")
+    parser.add_argument("--rounds", type=int, default=3, help="plates on each side, after the first")
     parser.add_argument("--page", type=Path, help="page of docs/ whose table is written again")
     options = parser.parse_args()
     plate = options.plate
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        one = direct(plate / "images", plate / "platemap.csv", work)
-        other = through_the_stack(plate / "images", plate / "platemap.csv", work)
-    text = table(one, other)
+    text = table(*measure(plate / "images", plate / "platemap.csv", options.rounds))
     print(text)
     if options.page is not None:
         write_between(options.page, "stack", text)

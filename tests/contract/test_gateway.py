@@ -129,7 +129,8 @@ def test_a_part_that_is_away_is_unavailable_for_a_moment(gateway: Gateway) -> No
     answer = httpx.post(f"{gateway.url}/embed", content=b"x")
     assert (answer.status_code, answer.json()["error"], answer.headers["retry-after"]) == (503, "Unavailable", "2")
     (line,) = gateway.lines(1)
-    assert (line["status"], line["trace_id"]) == (503, answer.headers["x-request-id"])
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/embed", 503)
+    assert line["trace_id"] == line["request_id"] == answer.headers["x-request-id"]
 
 
 def test_the_files_for_spans_of_the_gateway_are_those_that_its_configuration_includes() -> None:
