@@ -35,6 +35,15 @@ def test_only_the_gateway_is_reached_from_outside() -> None:
         assert service["networks"] == (["front", "back"] if name == "gateway" else ["back"])
 
 
+def test_batches_are_measured_once_and_kept_in_a_volume() -> None:
+    service = SERVICES["embedding"]
+    folder = service["environment"]["GANDL_EMBEDDING_BATCHES_DIR"]
+    assert f"batches:{folder}" in service["volumes"] and "batches" in COMPOSE["volumes"]
+    # A new volume belongs to whom the folder of the image belongs to.
+    for name in ("Dockerfile", "Dockerfile.gpu"):
+        assert f"mkdir -p {folder} && chown gandl {folder}" in (REPOSITORY / name).read_text()
+
+
 def test_in_s3_only_the_store_the_images_and_the_way_out_change() -> None:
     overlay = yaml.safe_load((REPOSITORY / "docker-compose.s3.yml").read_text())
     assert overlay["networks"] == {"back": {"internal": False}}

@@ -127,3 +127,15 @@ def test_novelty_is_told_where_it_is_asked_for_and_the_model_has_it(
             await service.embed_array(tiles, EmbedOptions(model="two", novelty=True))
 
     run(service_of(folder, batch_tiles=2, cache_mib=1), work)
+
+
+def test_measured_batches_are_kept_in_a_folder_of_their_own(models_dir: Path, tmp_path: Path) -> None:
+    batches = tmp_path / "batches"
+    batches.mkdir()
+
+    async def nothing(_: EmbeddingService) -> None:
+        pass
+
+    run(service_of(models_dir, batches_dir=batches), nothing)
+    assert sorted(path.name for path in batches.iterdir()) == ["five.batches.json", "two.batches.json"]
+    assert not list(models_dir.glob("*.json"))

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from gandl.stack.env_example import FIXED, PARTS, render, variables
 
+COMPOSE_FILES = tuple(f"docker-compose{part}.yml" for part in ("", ".gpu", ".otel", ".s3"))
 SERVICES = {0: ("embedding",), 1: ("worker",), 2: ("analysis", "analysis-worker")}
 
 
@@ -38,14 +39,14 @@ def test_compose_passes_every_setting_on(compose: dict[str, Any], part: int) -> 
 
 def test_every_variable_of_the_compose_files_is_explained(repository: Path) -> None:
     explained = set(re.findall(r"^# ([A-Z_]+)=", (repository / ".env.example").read_text(), re.MULTILINE))
-    for name in ("docker-compose.yml", "docker-compose.gpu.yml", "docker-compose.s3.yml"):
+    for name in COMPOSE_FILES:
         used = set(re.findall(r"\$\{([A-Z_]+)", (repository / name).read_text()))
         assert used <= explained, name
 
 
 def test_defaults_in_env_example_are_those_of_the_compose_files(repository: Path) -> None:
     example = (repository / ".env.example").read_text()
-    for name in ("docker-compose.yml", "docker-compose.gpu.yml", "docker-compose.s3.yml"):
+    for name in COMPOSE_FILES:
         for variable, default in re.findall(r"\$\{([A-Z_]+):-([^}]+)\}", (repository / name).read_text()):
             assert f"# {variable}={default}\n" in example, variable
 

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     batch_tiles: int | None = Field(
         default=None, ge=1, description="maximum of tiles per run; absent: as measured for the device"
     )
+    batches_dir: Path | None = Field(
+        default=None, description="folder that keeps the batches that were measured; absent: that of the models"
+    )
     batch_wait_ms: float = Field(default=0.0, ge=0, le=1000, description="milliseconds that a run waits for more tiles")
     queue_tiles: int = Field(default=8192, ge=1, description="maximum of waiting tiles; further requests get 429")
     queue_s: float = Field(

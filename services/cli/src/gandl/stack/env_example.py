@@ -62,7 +62,7 @@ SECRET = ("database_password", "broker_password", "embedding_api_key", "api_key"
 """Settings that the compose file takes from the folder secrets/."""
 
 _ADDRESSES = ("database_url", "store", "broker_url", "embedding_url", "image_root", "models_dir", "device")
-FIXED = (*_ADDRESSES, "heartbeat", "threads", *SECRET)
+FIXED = (*_ADDRESSES, "batches_dir", "heartbeat", "threads", *SECRET)
 """Settings that the compose file sets itself."""
 
 

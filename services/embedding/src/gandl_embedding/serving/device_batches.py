@@ -28,7 +28,7 @@ class DeviceBatches(Frozen):
 
 
 def choose_batch(engine: Engine, folder: Path) -> int:
-    """Let an engine use the batch that is kept in the folder of its model, and measure and keep one if there is none.
+    """Let an engine use the batch that is kept in a folder, and measure and keep one if there is none.
 
     Where the folder cannot be written, every start measures.
     """
