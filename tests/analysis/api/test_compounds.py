@@ -10,8 +10,14 @@ import pytest
 from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.montage import curves_png, curves_svg
 from gandl_analysis.figures.svg import to_png
-from gandl_analysis.formats.csv_tables import ASSESSMENT_COLUMNS, CURVE_COLUMNS, covariances_csv, lines_csv, points_csv
 from gandl_analysis.formats.store_layout import read_analysis
+from gandl_analysis.formats.tables.curves import (
+    ASSESSMENT_COLUMNS,
+    CURVE_COLUMNS,
+    covariances_csv,
+    lines_csv,
+    points_csv,
+)
 from gandl_shared.errors import Invalid
 from gandl_shared.schemas.curve import Curve
 from PIL import Image, ImageChops

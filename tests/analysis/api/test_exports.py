@@ -7,8 +7,9 @@ from zipfile import ZipFile
 
 import pyarrow.parquet as pq
 import pytest
-from gandl_analysis.formats.csv_tables import points_csv, wells_csv
 from gandl_analysis.formats.store_layout import read_analysis
+from gandl_analysis.formats.tables.curves import points_csv
+from gandl_analysis.formats.tables.wells import wells_csv
 from openpyxl import load_workbook
 
 from tests.analysis.service.stack import STRANGE_NAME, Stack

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gandl_analysis.formats.csv_tables import sites_csv, wells_csv
 from gandl_analysis.formats.store_layout import read_analysis
+from gandl_analysis.formats.tables.wells import sites_csv, wells_csv
 
 from tests.analysis.service.stack import Stack
 

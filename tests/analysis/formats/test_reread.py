@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gandl_analysis.formats.csv_tables import wells_csv
 from gandl_analysis.formats.output_folder import write_files
 from gandl_analysis.formats.reread import folder_exclusions, read_folder, read_wells, with_exclusions
+from gandl_analysis.formats.tables.wells import wells_csv
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_shared.errors import InvalidTable, NotFound
 from gandl_shared.plates import Role

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gandl_analysis.formats.csv_tables import hits_csv
+from gandl_analysis.formats.tables.wells import hits_csv
 from gandl_analysis.pipeline.ranking import rank_compounds, rank_curves
 from gandl_shared.schemas.curve import Curve, CurveEmax, CurveLocation, CurveOffAxis, CurveWindow
 

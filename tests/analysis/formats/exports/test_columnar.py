@@ -7,13 +7,14 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from gandl_analysis.formats.csv_tables import CURVE_COLUMNS, POINT_COLUMNS, WELL_COLUMNS
 from gandl_analysis.formats.exports.columnar import (
     curve_wells_parquet,
     curves_parquet,
     embeddings_parquet,
     wells_parquet,
 )
+from gandl_analysis.formats.tables.curves import CURVE_COLUMNS, POINT_COLUMNS
+from gandl_analysis.formats.tables.wells import WELL_COLUMNS
 from gandl_shared.errors import NotFound
 
 from tests.analysis.formats.exports.hostile import EVERYTHING, FORMULA, hostile_source

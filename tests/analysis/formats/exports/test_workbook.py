@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from gandl_analysis.formats.csv_tables import CURVE_COLUMNS
 from gandl_analysis.formats.exports.workbook import MAX_TEXT, workbook
+from gandl_analysis.formats.tables.curves import CURVE_COLUMNS
 from gandl_shared.errors import TooLarge
 from openpyxl import Workbook, load_workbook
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from gandl_analysis.formats.csv_tables import RETRIEVAL_COLUMNS, retrieval_csv
 from gandl_analysis.formats.profiles.read import TableOptions, read_profile_table
+from gandl_analysis.formats.tables.wells import RETRIEVAL_COLUMNS, retrieval_csv
 from gandl_analysis.pipeline.analyse import analyse
 from gandl_analysis.pipeline.inputs import ScreenInput
 from gandl_analysis.pipeline.quality.retrieval import retrieval_probes

@@ -15,7 +15,7 @@ from gandl_shared.web.negotiation import CSV, JSON, PNG, SVG, preferred
 from gandl_analysis.api.parameters import Accept, CompoundName, CompoundsQuery, CurvesQuery, CurveTable, content
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.figures.montage import curves_png, curves_svg
-from gandl_analysis.formats.csv_tables import compound_csv, covariances_csv, lines_csv, points_csv
+from gandl_analysis.formats.tables.curves import compound_csv, covariances_csv, lines_csv, points_csv
 
 _LIST_ERRORS = error_responses(401, 404, 422, 500, 503)
 _CURVE_ERRORS = error_responses(401, 404, 409, 422, 500, 503)

@@ -12,7 +12,7 @@ from gandl_shared.web.requests.bodies import BodyLimit, bounded_route
 
 from gandl_analysis.api.parameters import Accept, ScreenId, content
 from gandl_analysis.api.provider import Provider
-from gandl_analysis.formats.csv_tables import decisions_csv
+from gandl_analysis.formats.tables.decisions import decisions_csv
 
 BODY_LIMIT = BodyLimit(2**22, "make several decisions")
 _READ = {**error_responses(401, 404, 422, 500, 503), **content(CSV)}

@@ -27,7 +27,7 @@ from gandl_analysis.api.parameters import (
     content,
 )
 from gandl_analysis.api.provider import Provider
-from gandl_analysis.formats.csv_tables import hits_csv, sites_csv, wells_csv
+from gandl_analysis.formats.tables.wells import hits_csv, sites_csv, wells_csv
 from gandl_analysis.service.pixels.pictures import stored_report
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from gandl_shared.schemas.screen import ParkedSite, WellScore
 from gandl_shared.store import Profiles, profiles_table, read_profiles
 from pydantic import ValidationError
 
-from gandl_analysis.formats.csv_tables import metadata_columns, prefixed_metadata
+from gandl_analysis.formats.tables.metadata import metadata_columns, prefixed_metadata
 from gandl_analysis.pipeline.result import VectorProvenance
 
 HEADER_KEY = "gandl"

@@ -30,18 +30,11 @@ from gandl_shared.store import (
 
 from gandl_analysis.figures.pixels.strips import Strips, report_strips
 from gandl_analysis.formats.axis_file import axis_bytes, read_axis
-from gandl_analysis.formats.csv_tables import (
-    POTENCY_COLUMNS,
-    RETRIEVAL_COLUMNS,
-    curve_files,
-    delete_table,
-    potency_csv,
-    retrieval_csv,
-    sites_csv,
-    wells_csv,
-)
 from gandl_analysis.formats.embeddings import EmbeddingsHeader, write_embeddings
 from gandl_analysis.formats.profiles.features import FEATURE_COLUMNS
+from gandl_analysis.formats.tables.csv_text import delete_table
+from gandl_analysis.formats.tables.curves import POTENCY_COLUMNS, curve_files, potency_csv
+from gandl_analysis.formats.tables.wells import RETRIEVAL_COLUMNS, retrieval_csv, sites_csv, wells_csv
 from gandl_analysis.pipeline.curves.potency import screen_ratios
 from gandl_analysis.pipeline.result import Analysed, ScreenAnalysis, VectorProvenance
 from gandl_analysis.report.compounds import drawn_curves

@@ -229,7 +229,7 @@ def _write(out: Path, curves: Sequence[Curve]) -> None:
     """Write the curves as CSV if the file is named so, otherwise one per line as JSON."""
     with atomic_file(out) as file:
         if out.suffix.lower() == ".csv":
-            from gandl_analysis.formats.csv_tables import curves_csv  # noqa: PLC0415 - it loads the schemas of screens
+            from gandl_analysis.formats.tables.curves import curves_csv  # noqa: PLC0415 - it loads the schemas of screens
 
             file.write(curves_csv(curves).encode())
         else:
@@ -237,12 +237,8 @@ def _write(out: Path, curves: Sequence[Curve]) -> None:
 
 
 def _write_tables(folder: Path, curves: Sequence[Curve], ratios: Sequence[PotencyRatio] | None) -> None:
-    from gandl_analysis.formats.csv_tables import (  # noqa: PLC0415 - as for a CSV of curves
-        POTENCY_COLUMNS,
-        curve_files,
-        delete_table,
-        potency_csv,
-    )
+    from gandl_analysis.formats.tables.csv_text import delete_table  # noqa: PLC0415 - as for a CSV of curves
+    from gandl_analysis.formats.tables.curves import POTENCY_COLUMNS, curve_files, potency_csv  # noqa: PLC0415 - as for a CSV of curves
 
     files = curve_files(curves) | ({} if ratios is None else {"potency_ratios.csv": potency_csv(ratios)})
     replace_files(folder, {name: text.encode() for name, text in files.items()})

@@ -9,15 +9,6 @@ from functools import partial
 from gandl_shared.errors import Conflict, NotFound, TooLarge
 from matplotlib.figure import Figure
 
-from gandl_analysis.formats.csv_tables import (
-    curve_files,
-    decisions_csv,
-    hits_csv,
-    potency_csv,
-    retrieval_csv,
-    sites_csv,
-    wells_csv,
-)
 from gandl_analysis.formats.exports.archive import Member, zip_parts
 from gandl_analysis.formats.exports.columnar import (
     curve_wells_parquet,
@@ -33,6 +24,9 @@ from gandl_analysis.formats.exports.source import Content, Export, ExportChoice,
 from gandl_analysis.formats.exports.structures import structures_sdf
 from gandl_analysis.formats.exports.workbook import workbook
 from gandl_analysis.formats.output_folder import POTENCY, quality_json
+from gandl_analysis.formats.tables.curves import curve_files, potency_csv
+from gandl_analysis.formats.tables.decisions import decisions_csv
+from gandl_analysis.formats.tables.wells import hits_csv, retrieval_csv, sites_csv, wells_csv
 from gandl_analysis.pipeline.curves.potency import screen_ratios
 from gandl_analysis.report.compounds import MAX_CURVES
 

@@ -11,15 +11,11 @@ import pyarrow.parquet as pq
 from gandl_shared.plates import has_metadata_prefix
 from gandl_shared.store import Profiles
 
-from gandl_analysis.formats.csv_tables import (
-    WELL_COLUMNS,
-    curve_records,
-    metadata_columns,
-    point_records,
-    prefixed_metadata,
-)
 from gandl_analysis.formats.embeddings import EmbeddingsHeader, write_embeddings
 from gandl_analysis.formats.exports.source import ExportChoice, ExportSource
+from gandl_analysis.formats.tables.curves import curve_records, point_records
+from gandl_analysis.formats.tables.metadata import metadata_columns, prefixed_metadata
+from gandl_analysis.formats.tables.wells import WELL_COLUMNS
 from gandl_analysis.pipeline.result import VectorProvenance
 
 _PART_BYTES = 2**20

@@ -12,8 +12,8 @@ from gandl_shared.errors import Conflict, NotFound
 from gandl_shared.plates import plain_column
 from gandl_shared.schemas.curve import Curve
 
-from gandl_analysis.formats.csv_tables import curve_records
 from gandl_analysis.formats.exports.source import ExportChoice, ExportSource, chosen_curves
+from gandl_analysis.formats.tables.curves import curve_records
 
 SMILES_COLUMNS = ("smiles", "canonical_smiles", "isomeric_smiles")
 """The names of a column of SMILES in a plate map, in any case and with spaces for underscores."""

@@ -18,17 +18,11 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from gandl_analysis.formats.csv_tables import (
-    DECISION_COLUMNS,
-    HIT_COLUMNS,
-    WELL_COLUMNS,
-    curve_records,
-    decision_records,
-    metadata_columns,
-    point_records,
-    prefixed_metadata,
-)
 from gandl_analysis.formats.exports.source import ExportChoice, ExportSource
+from gandl_analysis.formats.tables.curves import curve_records, point_records
+from gandl_analysis.formats.tables.decisions import DECISION_COLUMNS, decision_records
+from gandl_analysis.formats.tables.metadata import metadata_columns, prefixed_metadata
+from gandl_analysis.formats.tables.wells import HIT_COLUMNS, WELL_COLUMNS
 from gandl_analysis.pipeline.result import ScreenAnalysis
 
 MAX_ROWS = 1_048_576

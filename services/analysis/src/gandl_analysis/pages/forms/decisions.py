@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gandl_analysis.api.parameters import MAX_INTEGER, Text
 from gandl_analysis.api.provider import Provider
-from gandl_analysis.formats.csv_tables import decisions_csv
+from gandl_analysis.formats.tables.decisions import decisions_csv
 from gandl_analysis.pages.forms.form import Form, read_form, see_other
 from gandl_analysis.pages.frame.answers import base_path, page_router, render_page
 from gandl_analysis.pages.frame.reader import ServiceReader

@@ -1,41 +1,17 @@
-"""All CSV tables that gandl writes: the files of a screen, and the same tables as answers of the service.
-
-A name that a spreadsheet program would run as a formula is written as a text (`gandl_shared.files.formulas`).
-"""
+"""Tables of dose-response curves as CSV: their parameters, wells, lines with bands, covariances and potency ratios."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
-from gandl_shared.files.formulas import neutral_text
-from gandl_shared.plates import metadata_column
-from gandl_shared.schemas.analysis.decisions import Decision
 from gandl_shared.schemas.curve import Curve, CurveAssessment, CurveLocation
-from gandl_shared.schemas.quality import Quality
-from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
 
+from gandl_analysis.formats.tables.csv_text import csv_text
+from gandl_analysis.formats.tables.metadata import metadata_columns, prefixed_metadata
 from gandl_analysis.pipeline.curves.potency import PotencyRatio
 
-WELL_COLUMNS = (
-    "plate",
-    "well",
-    "role",
-    "compound",
-    "concentration_um",
-    "cell_line",
-    "on",
-    "off",
-    "efficacy",
-    "off_distance",
-    "n_tiles",
-    "excluded",
-)
-SITE_COLUMNS = tuple(SiteScore.model_fields)
 CURVE_COLUMNS = (
     "compound",
     "cell_line",
@@ -98,26 +74,6 @@ CURVE_COLUMNS = (
 )
 """The columns of a table of curves, in every file and answer: the single definition of them."""
 ASSESSMENT_COLUMNS = ("assessed_verdict", "assessed_ec50_um", "assessed_by", "assessed_because")
-HIT_COLUMNS = tuple(name for name in Hit.model_fields if name != "metadata")
-DECISION_COLUMNS = (
-    "screen",
-    "number",
-    "created_at",
-    "author",
-    "kind",
-    "reason",
-    "version",
-    "level",
-    "plate",
-    "well",
-    "site",
-    "compound",
-    "concentration_um",
-    "cell_line",
-    "verdict",
-    "ec50_um",
-)
-RETRIEVAL_COLUMNS = ("cell_line", "task", "restriction", "queries", "map", "recall_at_1", "chance")
 POINT_COLUMNS = (
     "screen",
     "compound",
@@ -137,20 +93,6 @@ COVARIANCE_COLUMNS = ("screen", "compound", "cell_line", "parameter", "other_par
 POTENCY_COLUMNS = ("cell_line", "reference", "compound", "ratio", "low", "high", "parallel_p", "f", "df", "reason")
 _LINE_STEP = 2
 """Every second point of the sampled curve is written, 41 of them: enough for a smooth line."""
-
-
-def wells_csv(wells: Sequence[WellScore]) -> str:
-    """Return one row per well; a well without vectors has empty scores.
-
-    Further columns of the plate map come last, with pycytominer's prefix.
-    """
-    columns = (*WELL_COLUMNS, *metadata_columns(wells))
-    return _csv_text(columns, ({**w.model_dump(), **prefixed_metadata(w)} for w in wells))
-
-
-def sites_csv(sites: Iterable[SiteScore]) -> str:
-    """Return one row per field of view with vectors; its problems are joined by `;`."""
-    return _csv_text(SITE_COLUMNS, ({**site.model_dump(), "image_qc": ";".join(site.image_qc)} for site in sites))
 
 
 def curve_records(curves: Sequence[Curve]) -> tuple[list[str], Iterator[Mapping[str, object]]]:
@@ -202,7 +144,7 @@ def lines_csv(curves: Iterable[Curve]) -> str:
 
 def covariances_csv(curves: Iterable[Curve]) -> str:
     """Return the covariance and the correlation of the parameters of each curve, one row per pair of parameters."""
-    return _csv_text(COVARIANCE_COLUMNS, (record for curve in curves for record in _covariance_records(curve)))
+    return csv_text(COVARIANCE_COLUMNS, (record for curve in curves for record in _covariance_records(curve)))
 
 
 def curve_files(curves: Sequence[Curve]) -> dict[str, str]:
@@ -220,52 +162,7 @@ def potency_csv(ratios: Iterable[PotencyRatio]) -> str:
     records = (
         {**asdict(ratio), "df": "" if ratio.df is None else ";".join(f"{n:g}" for n in ratio.df)} for ratio in ratios
     )
-    return _csv_text(POTENCY_COLUMNS, records)
-
-
-def delete_table(path: Path, columns: Sequence[str]) -> None:
-    """Delete a table of gandl with these first columns, if it is there; another file of its name is the user's."""
-    if not path.is_file():
-        return
-    header = ",".join(columns).encode()
-    with path.open("rb") as file:
-        is_table = file.readline(len(header) + 2).rstrip() == header
-    if is_table:
-        path.unlink()
-
-
-def hits_csv(hits: Iterable[Hit]) -> str:
-    """Return one row per compound and cell line, in the order of `hits`; flags are joined by `;`."""
-    listed = list(hits)
-    records = ({**hit.model_dump(), "flags": ";".join(hit.flags), **prefixed_metadata(hit)} for hit in listed)
-    return _csv_text((*HIT_COLUMNS, *metadata_columns(listed)), records)
-
-
-def retrieval_csv(quality: Quality) -> str:
-    """Return one row per protocol and cell line; a protocol without queries has empty numbers."""
-    rows = ((name, probe) for name, probes in quality.probes.items() for probe in probes.retrieval)
-    return _csv_text(RETRIEVAL_COLUMNS, ({"cell_line": name, **probe.model_dump()} for name, probe in rows))
-
-
-def decisions_csv(decisions: Iterable[Decision]) -> str:
-    """Return the trail of a screen with one row per decision and thing that it is about, oldest first."""
-    return _csv_text(DECISION_COLUMNS, decision_records(decisions))
-
-
-def decision_records(decisions: Iterable[Decision]) -> Iterator[Mapping[str, object]]:
-    """Yield a record of DECISION_COLUMNS for each decision and thing that it is about."""
-    for decision in decisions:
-        yield from _decision_records(decision)
-
-
-def metadata_columns(items: Iterable[WellScore | Curve | Hit]) -> list[str]:
-    """Return the names of the further columns of the plate map, with pycytominer's prefix."""
-    return list(dict.fromkeys(name for item in items for name in prefixed_metadata(item)))
-
-
-def prefixed_metadata(item: WellScore | Curve | Hit) -> dict[str, str]:
-    """Return the further columns of a well or a compound, with pycytominer's prefix."""
-    return {metadata_column(name): value for name, value in item.metadata.items()}
+    return csv_text(POTENCY_COLUMNS, records)
 
 
 def _curve_record(curve: Curve) -> dict[str, object]:
@@ -309,14 +206,6 @@ def _curve_record(curve: Curve) -> dict[str, object]:
         record |= {f"window_{name}": getattr(window, name) for name in ("fold", "relation", "limited_by")}
         record |= {"window_low_um": window.low, "window_high_um": window.high}
     return record
-
-
-def _decision_records(decision: Decision) -> Iterator[Mapping[str, object]]:
-    fields = decision.model_dump(exclude={"items", "curve"})
-    if decision.curve is not None:
-        yield {**fields, "level": "curve", **decision.curve.model_dump()}
-    for item in decision.items:
-        yield {**fields, **item.model_dump()}
 
 
 def _assessment_record(assessment: CurveAssessment | None) -> dict[str, object]:
@@ -391,23 +280,4 @@ def _concentrations_csv(
     header = [
         f"{name.removesuffix('_um')}_{unit}" if name.endswith("_um") and unit != "uM" else name for name in columns
     ]
-    return _csv_text(columns, records, header)
-
-
-def _csv_text(
-    columns: Sequence[str], records: Iterable[Mapping[str, object]], header: Sequence[str] | None = None
-) -> str:
-    """Return CSV with the columns, under other names if a `header` is there. None is an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_cell(name) for name in header or columns])
-    for record in records:
-        writer.writerow([_cell(record.get(name)) for name in columns])
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str):
-        return neutral_text(value)
-    # repr is the shortest form of a float from which the same number is read back.
-    return repr(value) if isinstance(value, float) else value
+    return csv_text(columns, records, header)

@@ -1,23 +1,20 @@
-"""CSV tables: columns, empty cells, numbers that read back, and further columns of the plate map."""
+"""Tables of curves: columns, bounds, units, and further columns of the plate map."""
 
 from __future__ import annotations
 
 import csv
 import io
 
-from gandl_analysis.formats.csv_tables import (
+from gandl_analysis.formats.tables.curves import (
     ASSESSMENT_COLUMNS,
     CURVE_COLUMNS,
-    WELL_COLUMNS,
     compound_csv,
     covariances_csv,
     curves_csv,
-    hits_csv,
     lines_csv,
     points_csv,
-    sites_csv,
-    wells_csv,
 )
+from gandl_analysis.formats.tables.wells import hits_csv
 from gandl_analysis.pipeline.ranking import rank_compounds
 from gandl_shared.schemas.curve import (
     Curve,
@@ -30,22 +27,8 @@ from gandl_shared.schemas.curve import (
     CurvePoint,
     Relation,
 )
-from gandl_shared.schemas.screen import Hit, SiteScore, WellScore
-from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
+from gandl_shared.schemas.vocabulary import Flag, Verdict
 
-WELL = WellScore(
-    plate="P1",
-    well="A01",
-    role=Role.TREATMENT,
-    compound="X, the first",
-    concentration_um=0.1,
-    cell_line="U2OS",
-    on=0.1 + 0.2,
-    off=None,
-    efficacy=-1.0,
-    n_tiles=3,
-    metadata={"Metadata_batch": "early"},
-)
 POINT = CurvePoint(concentration=0.1, efficacy=0.5, plate="P1", well="A01", weight=1.0, excluded=None)
 CURVE = Curve(
     compound="X",
@@ -75,26 +58,6 @@ def records(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_wells_have_their_columns_in_order_and_numbers_keep_every_bit() -> None:
-    text = wells_csv([WELL])
-    assert text.splitlines()[0] == ",".join([*WELL_COLUMNS, "Metadata_batch"])
-    (well,) = records(text)
-    assert float(well["on"]) == 0.1 + 0.2
-    assert (well["off"], well["role"], well["compound"]) == ("", "treatment", "X, the first")
-    assert well["Metadata_batch"] == "early"
-
-
-def test_a_well_without_a_further_column_has_an_empty_cell() -> None:
-    plain = WELL.model_copy(update={"well": "A02", "metadata": {}})
-    assert [w["Metadata_batch"] for w in records(wells_csv([WELL, plain]))] == ["early", ""]
-
-
-def test_a_site_has_one_row() -> None:
-    site = SiteScore(site="2", n_tiles=3, **WELL.model_dump(include=set(SiteScore.model_fields) - {"site", "n_tiles"}))
-    (row,) = records(sites_csv([site]))
-    assert (row["well"], row["site"], row["efficacy"], row["n_tiles"]) == ("A01", "2", "-1.0", "3")
-
-
 def test_a_curve_has_its_verdict_bounds_and_flags() -> None:
     text = curves_csv([CURVE])
     assert text.splitlines()[0] == ",".join(CURVE_COLUMNS)
@@ -114,18 +77,6 @@ def test_points_name_their_curve() -> None:
     (row,) = records(points_csv([CURVE]))
     assert (row["screen"], row["compound"], row["well"]) == ("screen 1", "X", "A01")
     assert (row["concentration_um"], row["efficacy"], row["excluded"]) == ("0.1", "0.5", "")
-
-
-def test_hits_keep_their_order() -> None:
-    values = {"cell_line": "U2OS", "verdict": "active", "ec50_um": 1.0, "ec50_relation": "=", "emax": 0.9}
-    hits = [
-        Hit.model_validate({**values, "rank": rank, "compound": name, "q_value": 0.01, "flags": ["few_doses"]})
-        for rank, name in ((1, "B"), (2, "A"))
-    ]
-    assert [(row["rank"], row["compound"], row["flags"]) for row in records(hits_csv(hits))] == [
-        ("1", "B", "few_doses"),
-        ("2", "A", "few_doses"),
-    ]
 
 
 def test_further_columns_of_the_plate_map_are_in_every_table_of_compounds() -> None:
