@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,6 +48,13 @@ class EmbeddingsHeader(VectorProvenance):
     parameters: AnalysisParameters | None = None
 
 
+class _WellRow(NamedTuple):
+    """What every tile of a well has in its row: its result, and the further columns of the plate map."""
+
+    well: WellScore
+    further: Mapping[str, str]
+
+
 def write_embeddings(
     file: BinaryIO,
     wells: Sequence[WellScore],
@@ -61,14 +68,16 @@ def write_embeddings(
     All columns but those of the vector (`gandl_000` …) begin with `Metadata_`. `images` is the image QC by plate.
     Further columns of the plate map are added where their name is not taken.
     """
-    by_key = {(w.plate, w.well): w for w in wells}
+    # A well has many tiles, so what its rows share is looked up once.
+    rows_of = {(w.plate, w.well): _WellRow(w, prefixed_metadata(w)) for w in wells}
+    further = metadata_columns(wells)
     metadata = None if header is None else {HEADER_KEY: header.model_dump_json()}
     writer: pq.ParquetWriter | None = None
     # The rows of a large screen are written part by part, as a second copy of its vectors may not fit into memory.
     for start in range(0, max(len(profiles), 1), _GROUP_ROWS):
         rows = slice(start, start + _GROUP_ROWS)
         own = None if efficacy is None else efficacy[rows]
-        part = _table(wells, by_key, profiles.where(rows), own, images).replace_schema_metadata(metadata)
+        part = _table(further, rows_of, profiles.where(rows), own, images).replace_schema_metadata(metadata)
         writer = writer or _writer(file, part.schema)
         writer.write_table(part)
     if writer is not None:
@@ -82,16 +91,16 @@ def _writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
 
 
 def _table(
-    wells: Sequence[WellScore],
-    by_key: Mapping[tuple[str, str], WellScore],
+    further: Sequence[str],
+    rows_of: Mapping[tuple[str, str], _WellRow],
     profiles: Profiles,
     efficacy: Float | None,
     images: Mapping[str, PlateImages] | None,
 ) -> pa.Table:
     table = profiles_table(profiles)
-    tile_wells = [by_key[key] for key in zip(profiles.plates, profiles.wells, strict=True)]
+    tile_rows = [rows_of[key] for key in zip(profiles.plates, profiles.wells, strict=True)]
     for i, (name, kind) in enumerate(_WELL_COLUMNS.items()):
-        column = pa.array([getattr(w, name) for w in tile_wells], kind)
+        column = pa.array([getattr(row.well, name) for row in tile_rows], kind)
         table = table.add_column(_AFTER_WELL_NAME + i, metadata_column(name), column)
     if efficacy is not None:
         # from_pandas writes NaN, a tile without efficacy, as null.
@@ -100,9 +109,9 @@ def _table(
     if profiles.has_site_metrics:
         column = pa.array(_image_qc(images or {}, profiles), pa.string())
         table = table.add_column(table.column_names.index("Metadata_sharpness_1"), "Metadata_image_qc", column)
-    for name in reversed(metadata_columns(wells)):
+    for name in reversed(further):
         if name not in table.column_names:
-            column = pa.array([prefixed_metadata(w).get(name, "") for w in tile_wells], pa.string())
+            column = pa.array([row.further.get(name, "") for row in tile_rows], pa.string())
             table = table.add_column(_AFTER_WELL_COLUMNS, name, column)
     return table
 
