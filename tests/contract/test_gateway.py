@@ -106,12 +106,12 @@ def test_a_trace_goes_on_and_a_request_without_one_begins_its_own(gateway: Gatew
     invalid = ("", "nonsense", TRACE.replace("0af7651916cd43dd8448eb211c80319c", "0" * 32), TRACE[:-3])
     for header in (TRACE, *invalid):
         httpx.post(f"{gateway.url}/embed?key=hidden", content=b"x", headers={"traceparent": header} if header else {})
-    sent = [headers["traceparent"] for headers in gateway.received]
-    assert sent[0] == TRACE
-    begun = [NEW_TRACE.fullmatch(each) for each in sent[1:]]
+    parents = [headers["traceparent"] for headers in gateway.received]
+    assert parents[0] == TRACE
+    begun = [NEW_TRACE.fullmatch(each) for each in parents[1:]]
     assert all(begun) and len({each["trace"] for each in begun if each}) == len(invalid)
-    traces = [line["trace_id"] for line in gateway.lines(len(sent))]
-    assert traces == [each.split("-")[1] for each in sent]
+    traces = [line["trace_id"] for line in gateway.lines(len(parents))]
+    assert traces == [each.split("-")[1] for each in parents]
 
 
 @needs_nginx
