@@ -68,6 +68,20 @@ def test_mixed_sizes_types_and_missing_files_are_named(plate: Source, tmp_path: 
         pack(plate, tmp_path / "e", size=16)
 
 
+def test_all_files_that_cannot_be_read_are_named_together(plate: Source, tmp_path: Path) -> None:
+    for name in ("A02_s1_w2.tif", "B03_s1_w1.tif"):
+        path = plate.images / "P1" / name
+        path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(InvalidImage, match="leave its well out of the plate map") as error:
+        pack(plate, tmp_path / "a" / "data", size=16)
+    assert [problem.file for problem in error.value.problems] == ["P1/A02_s1_w2.tif", "P1/B03_s1_w1.tif"]
+    assert not (tmp_path / "a").exists()
+    cells = make_cells(tmp_path)
+    (cells.images / "kind1" / "03.tif").write_bytes(b"")
+    with pytest.raises(InvalidImage, match=r"kind1/03\.tif.*put a good copy in its place, or remove it"):
+        pack(cells, tmp_path / "b", size=16)
+
+
 def test_bit_depths_may_differ_between_plates_not_within_one(plate: Source, tmp_path: Path) -> None:
     """More wells than the limits are taken from: the odd one is found where it is packed."""
     shutil.copytree(plate.images / "P1", plate.images / "P2")

@@ -10,12 +10,13 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from gandl_shared.errors import BadInput, InvalidImage, TrainingFailed
+from gandl_shared.errors import BadInput, InvalidImage, Problem, TrainingFailed, raise_if
 from gandl_shared.files.atomic import atomic_folder
 from gandl_shared.imaging import (
     MAX_SAMPLED_CELLS,
@@ -26,6 +27,7 @@ from gandl_shared.imaging import (
     check_depth,
     cut_tiles,
     prepare_field,
+    read_header,
     read_site,
     sampled_limits,
     tile_origins,
@@ -36,14 +38,16 @@ from gandl_training.data.crops import is_usable
 from gandl_training.data.field_store import FIELDS, INDEX, FieldStore, StoreIndex, Uint8
 from gandl_training.data.source import Content, Source, content_of
 
+_READERS = 8
+
 
 def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool] = lambda: False) -> FieldStore:
     """Read every field of the used wells into a store in `folder`, and open it.
 
-    The intensity limits are those of each plate; the model card gets their median. Raises InvalidImage naming the file
-    where sizes, channels or bit depths differ or a crop of `size` does not fit; BadInput where there are fewer than two
-    fields, all are blank or the folder cannot be written; and TrainingFailed once `stopped` returns True. After an
-    error nothing is left behind.
+    The intensity limits are those of each plate; the model card gets their median. Raises InvalidImage naming all files
+    that cannot be read, or the file where sizes, channels or bit depths differ or a crop of `size` does not fit;
+    BadInput where there are fewer than two fields, all are blank or the folder cannot be written; and TrainingFailed
+    once `stopped` returns True. After an error nothing is left behind.
     """
     source.check()
     content = content_of(source)
@@ -51,6 +55,7 @@ def pack(source: Source, folder: Path, *, size: int, stopped: Callable[[], bool]
     if len(sites) < 2:
         kind = "image" if source.single_cells else "field of the plate map"
         raise BadInput(f"{source.images} holds {len(sites)} {kind}; training needs at least two")
+    _check_readable(sites, source)
     limits: dict[str, IntensityLimits] = {}
     for plate in dict.fromkeys(s.plate for s in sites):
         _check_stopped(stopped)
@@ -110,6 +115,25 @@ def check_source(index: StoreIndex, source: Source) -> None:
         )
 
 
+def _check_readable(sites: Sequence[Site], source: Source) -> None:
+    """Raise InvalidImage with all files whose header or length shows that they cannot be read."""
+    remedy = "remove it" if source.single_cells else "leave its well out of the plate map"
+
+    def problem(file: tuple[str, Path]) -> Problem | None:
+        name, path = file
+        try:
+            read_header(path)
+        except InvalidImage as error:
+            return Problem(f"{error.detail}; put a good copy in its place, or {remedy}", file=name)
+        return None
+
+    files = {name: path for site in sites for name, path in zip(site.names, site.files, strict=True)}
+    # Reading waits for the disk, so several threads do it.
+    with ThreadPoolExecutor(_READERS) as pool:
+        problems = [each for each in pool.map(problem, files.items()) if each is not None]
+    raise_if(problems, InvalidImage, f"images of {source.images} cannot be read")
+
+
 def _check_stopped(stopped: Callable[[], bool]) -> None:
     if stopped():
         raise TrainingFailed(
@@ -154,7 +178,9 @@ def _prepared_fields(
         field = _prepared(image, name, preprocessing)
         if min(field.shape[1:]) < size:
             detail = f"{name} is {field.shape[1]}×{field.shape[2]} after downscaling by {source.downscale}"
-            raise InvalidImage(f"{detail}; smaller than the resolution {size}")
+            raise InvalidImage(
+                f"{detail}, smaller than the resolution {size}; give a smaller --resolution or --downscale"
+            )
         yield field, name
 
 
@@ -177,12 +203,19 @@ def _write_fields(fields: Iterator[tuple[Uint8, str]], count: int, path: Path, s
         if target is None:
             target = _allocate(path, (count, *pixels.shape))
         if pixels.shape != target.shape[1:]:
-            detail = f"{name} is {pixels.shape} after downscaling, the fields before it {target.shape[1:]}"
+            detail = (
+                f"{name} is {_size(pixels.shape)} after downscaling, the fields before it {_size(target.shape[1:])}"
+            )
             raise InvalidImage(f"{detail}; train on fields of one size")
         target[i] = pixels
         any_usable = any_usable or _has_usable_tile(pixels, size)
     if not any_usable:
         raise BadInput(f"no image has a tile of {size}×{size} with contrast that is not saturated")
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    channels, height, width = shape
+    return f"{channels} channels of {height}×{width}"
 
 
 def _allocate(path: Path, shape: tuple[int, ...]) -> Uint8:
