@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from gandl.commands.training.train import _progress_bar, _show, train
 from gandl_shared.errors import BadInput
 from gandl_training.data.source import Source
 from gandl_training.run import checkpoint as ckpt
-from gandl_training.run.loop import Progress
+from gandl_training.run.loop import Progress, TrainingLoop
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -85,6 +87,24 @@ def test_bad_options(plate: Source, tmp_path: Path, options: tuple[str, ...], me
     with pytest.raises(BadInput, match=message):
         gandl("train", str(plate.images), "--platemap", str(plate.platemap), "--out", str(tmp_path / "run"), *options)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_was_stopped_goes_on_to_its_own_end(
+    plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ("train", "--out", str(tmp_path / "run"), "--threads", "1")
+    images = (str(plate.images), "--platemap", str(plate.platemap), "--resolution", "16", "--batch", "4")
+    with monkeypatch.context() as patch:
+        # A signal after the first step.
+        patch.setattr(TrainingLoop, "_estimate_length", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+        output = gandl(*run, *images, "--kimg", "0.012")
+    assert "interrupted: 0.0 kimg" in output
+    assert f"go on with: gandl train --out {tmp_path / 'run'} --resume" in output
+    assert ckpt.load(tmp_path / "run" / ckpt.CHECKPOINT).step == 1
+    gandl(*run, "--resume")
+    assert ckpt.load(tmp_path / "run" / ckpt.CHECKPOINT).step == 3
+    gandl(*run, "--resume", "--kimg", "0.016")
+    assert ckpt.load(tmp_path / "run" / ckpt.CHECKPOINT).step == 4
 
 
 def test_threads_are_counted_from_one(plate: Source, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from gandl_training.data.field_store import FieldStore
 from gandl_training.data.source import Source
 from gandl_training.process_group import is_main_process
 from gandl_training.run import training_run
-from gandl_training.run.loop import Callbacks, Progress
+from gandl_training.run.loop import Callbacks, EndReason, Outcome, Progress
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
@@ -196,14 +196,19 @@ def train(
             "--pack-only", help="Pack the images into --out and stop; --resume trains there, also without the images."
         ),
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Resume the run in --out, up to its own end unless --kimg or --minutes gives another one."
+        ),
+    ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of CPU threads. The default is all cores.")] = None,
     image: ImageOptions,
 ) -> None:
     """Train a StyleGAN2 on plate images; `gandl export` turns its discriminator into a featurizer.
 
     Options that are left out are those of the preset. Ctrl-C and SIGTERM save the run and stop it; --resume continues
-    it exactly where it stopped.
+    it exactly where it stopped, up to the --kimg of the run unless another end is given.
     """
     if threads:
         training_run.use_threads(threads)
@@ -234,7 +239,8 @@ def train(
         typer.echo(_packed_summary(store, out))
         return
     config = training_run.config_to_resume(out) if resume else options.config()
-    config = replace(config, minutes=minutes, kimg=kimg)
+    if not resume or minutes is not None or kimg is not None:
+        config = replace(config, minutes=minutes, kimg=kimg)
     if resume:
         options.check_resumable()
         source = None if images is None else options.source(images, platemap, sheet)
@@ -245,9 +251,14 @@ def train(
         on_progress = partial(_show, bar, bar.add_task("training", total=None, text=""))
         outcome = run(Callbacks(on_progress=on_progress, on_message=bar.console.print), command=command)
     if is_main_process():
-        typer.echo(
-            f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
-        )
+        typer.echo(_outcome_text(outcome, out))
+
+
+def _outcome_text(outcome: Outcome, out: Path) -> str:
+    text = f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
+    if outcome.reason is not EndReason.INTERRUPTED:
+        return text
+    return f"{text}; go on with: gandl train --out {out} --resume"
 
 
 def _packed_summary(store: FieldStore, out: Path) -> str:
