@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,3 +150,14 @@ def test_a_network_without_a_generator_has_no_novelty(run: Path, tmp_path: Path)
     with pytest.raises(BadInput, match="the network is untrained, so its score says nothing"):
         export.export_featurizer(run, Weights(checkpoint=checkpoint, untrained=True), form, PROVENANCE, out)
     assert not out.exists()
+
+
+def test_the_exporter_does_not_tell_of_packages_that_nobody_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: seen.append(logger.getEffectiveLevel()))
+    with pytest.raises(TrainingFailed, match="returned no program"):
+        export.to_onnx(torch.nn.Linear(2, 2), torch.zeros(1, 2), "x", "y")
+    assert seen == [logging.ERROR]  # the notes are warnings
+    assert logger.level == before

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,9 +129,21 @@ def training_crops(store: FieldStore, checkpoint: Checkpoint, images: int, *, st
     return Crops(store=store, size=config.network.resolution, batch=images, seed=config.seed).at(step)
 
 
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Keep back the warnings of torch's exporter about packages that are absent and not needed."""
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def to_onnx(module: nn.Module, example: Tensor, input_name: str, *output_names: str) -> onnx.ModelProto:
     """Export a module by torch's dynamo exporter, with a free batch dimension."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _quiet_exporter():
         warnings.simplefilter("ignore")  # deprecation notices of the exporter itself
         program = torch.onnx.export(
             module.eval(),
