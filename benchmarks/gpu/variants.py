@@ -22,7 +22,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from gandl_training.networks.feature_layer import MULTI_BLOCKS, moments
 from gandl_training.networks.stylegan2 import Discriminator
 from gandl_training.process_group import process_device
 from gandl_training.run import checkpoint as ckpt
+from gandl_training.run.training_run import has_bfloat16
 from gandl_training.steps.step import Trainer
 from numpy.typing import NDArray
 
@@ -221,7 +222,10 @@ def train(
     """Train a variant up to its limit, measure its features at each mark, and save its averaged network."""
     start, name = time.monotonic(), label or variant
     config = configured(variant, store.channels, None if board is None else board.cells.images.shape[-1])
-    trainer = Trainer(config, process_device())
+    device = process_device()
+    # A processor that only emulates bfloat16 would take minutes for a step.
+    config = replace(config, bf16=config.bf16 and has_bfloat16(device))
+    trainer = Trainer(config, device)
     crops = Crops(store=store, size=config.network.resolution, batch=config.batch, seed=config.seed)
     batches = DeviceCrops.of(crops, trainer.device).stream(0)
     mark, measuring = FIRST_MARK, 0.0
