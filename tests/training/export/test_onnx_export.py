@@ -153,11 +153,11 @@ def test_a_network_without_a_generator_has_no_novelty(run: Path, tmp_path: Path)
 
 
 def test_the_exporter_does_not_tell_of_packages_that_nobody_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
+    levels: list[int] = []
     logger = logging.getLogger("torch.onnx")
     before = logger.level
-    monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: seen.append(logger.getEffectiveLevel()))
+    monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: levels.append(logger.getEffectiveLevel()))
     with pytest.raises(TrainingFailed, match="returned no program"):
         export.to_onnx(torch.nn.Linear(2, 2), torch.zeros(1, 2), "x", "y")
-    assert seen == [logging.ERROR]  # the notes are warnings
+    assert levels == [logging.ERROR]  # the notes are warnings
     assert logger.level == before
