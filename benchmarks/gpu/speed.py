@@ -2,7 +2,8 @@
 
     python -m benchmarks.gpu.speed gpu-64 gpu-256 paper
 
-Images are random. All terms act at their intervals. Steps by graphs and without stand side by side.
+Images are random. All terms act at their intervals. Steps by graphs and without stand side by side. A processor without
+bfloat16 computes in float32, as in a training.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import replace
 import torch
 from gandl_training.config import PRESETS, TrainConfig, preset, with_input
 from gandl_training.process_group import process_device
+from gandl_training.run.training_run import as_computed
 from gandl_training.steps.step import Trainer
 from torch.profiler import ProfilerActivity, profile
 
@@ -45,7 +47,7 @@ def main() -> None:
     print("| preset | batch | graphs | images/s | s/kimg | TFLOP/s | of the peak | low-passes | memory GB |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name in options.presets:
-        for line in rows(configured(name), device, peak, options.periods, options.kernels):
+        for line in rows(as_computed(configured(name), device), device, peak, options.periods, options.kernels):
             print(line, flush=True)
 
 

@@ -22,7 +22,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +37,7 @@ from gandl_training.networks.feature_layer import MULTI_BLOCKS, moments
 from gandl_training.networks.stylegan2 import Discriminator
 from gandl_training.process_group import process_device
 from gandl_training.run import checkpoint as ckpt
-from gandl_training.run.training_run import has_bfloat16
+from gandl_training.run.training_run import as_computed
 from gandl_training.steps.step import Trainer
 from numpy.typing import NDArray
 
@@ -223,9 +223,7 @@ def train(
     start, name = time.monotonic(), label or variant
     config = configured(variant, store.channels, None if board is None else board.cells.images.shape[-1])
     device = process_device()
-    # A processor that only emulates bfloat16 would take minutes for a step.
-    config = replace(config, bf16=config.bf16 and has_bfloat16(device))
-    trainer = Trainer(config, device)
+    trainer = Trainer(as_computed(config, device), device)
     crops = Crops(store=store, size=config.network.resolution, batch=config.batch, seed=config.seed)
     batches = DeviceCrops.of(crops, trainer.device).stream(0)
     mark, measuring = FIRST_MARK, 0.0

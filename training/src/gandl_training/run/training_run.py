@@ -118,10 +118,10 @@ def _train(
     processes.check_batch(config)
     store = open_store(out, config.network)
     device = process_device()
-    if config.bf16 and not has_bfloat16(device):
-        config = replace(config, bf16=False)
-        if processes.is_main:
-            callbacks.on_message("this processor has no bfloat16 instructions, so that training computes in float32")
+    computed = as_computed(config, device)
+    if computed != config and processes.is_main:
+        callbacks.on_message("this processor has no bfloat16 instructions, so that training computes in float32")
+    config = computed
     trainer = Trainer(config, device, processes)
     if (out / ckpt.CHECKPOINT).exists():
         restore(trainer, ckpt.load(out / ckpt.CHECKPOINT, trainer.device))
@@ -138,6 +138,11 @@ def has_bfloat16(device: torch.device) -> bool:
     """Return whether a device computes in bfloat16 by itself; x86 processors up to AVX2 emulate it, which takes twelve
     times as long as float32."""
     return device.type != "cpu" or torch.backends.cpu.get_cpu_capability() not in _NO_BFLOAT16
+
+
+def as_computed(config: TrainConfig, device: torch.device) -> TrainConfig:
+    """Return `config` as it is computed on a device: in float32 where bfloat16 would be emulated."""
+    return replace(config, bf16=config.bf16 and has_bfloat16(device))
 
 
 @contextmanager
