@@ -67,6 +67,23 @@ class Compose:
         image = self._run(["docker", "inspect", "--format", "{{.Image}}", self.container(service)]).strip()
         return int(self._run(["docker", "image", "inspect", "--format", "{{.Size}}", image])) / 1e6
 
+    def peaks(self) -> dict[str, float]:
+        """Return the most memory that a container of each service has used since its start, in MiB, with cached
+        files."""
+        return {service: max(map(self._peak, self("ps", "-q", service).split())) for service in SERVICES}
+
+    def _peak(self, container: str) -> float:
+        files = "/sys/fs/cgroup/memory.peak", "/sys/fs/cgroup/memory/memory.max_usage_in_bytes"
+        return (
+            int(self._run(["docker", "exec", container, "sh", "-c", f"cat {files[0]} 2>&- || cat {files[1]}"])) / 2**20
+        )
+
+    def limit(self, service: str) -> float:
+        """Return the limit of memory of a service's containers in MiB."""
+        return (
+            int(self._run(["docker", "inspect", "--format", "{{.HostConfig.Memory}}", self.container(service)])) / 2**20
+        )
+
     def healthy(self, services: tuple[str, ...] = SERVICES) -> bool:
         """Return whether every container of these services is healthy."""
         ids = self("ps", "-q", *services).split()
@@ -106,6 +123,7 @@ EVENTS = (
     ),
     Event(name="a worker killed", happen=lambda compose: compose.kill("worker")),
     Event(name="the embedding service killed", happen=lambda compose: compose.kill("embedding")),
+    Event(name="the gateway killed", happen=lambda compose: compose.kill("gateway")),
     Event(name="Valkey killed", happen=lambda compose: compose.kill("valkey")),
     Event(name="PostgreSQL killed", happen=lambda compose: compose.kill("postgres")),
     Event(name="the analysis service killed", happen=lambda compose: compose.kill("analysis")),
@@ -200,6 +218,12 @@ def report(seconds: float, sizes: dict[str, float], direct: float, outcomes: lis
     return "\n".join(lines)
 
 
+def memory(peaks: dict[str, float], limits: dict[str, float]) -> str:
+    """Return the peaks of memory beside their limits, in MiB, as a table in Markdown."""
+    rows = [row(service, f"{peak:.0f}", f"{limits[service]:.0f}") for service, peak in peaks.items()]
+    return "\n".join([row("container", "peak of memory with cached files, MiB", "limit, MiB"), "|---|---|---|", *rows])
+
+
 def main() -> None:
     """Run everything, print the report, and write it into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -219,12 +243,16 @@ def main() -> None:
         direct = time.monotonic() - start
         with started(compose, build=not options.built) as seconds:
             sizes = {name: compose.size(name) for name in ("embedding", "analysis", "worker")}
-            outcomes = []
+            outcomes: list[Outcome] = []
+            peaks: dict[str, float] = dict.fromkeys(SERVICES, 0.0)
             for event in EVENTS:
                 outcomes.append(screen(compose, key, plate, event, Path(folder) / "out"))
                 print(outcomes[-1], flush=True)
                 compose.wait_until_healthy()
-    text = report(seconds, sizes, direct, outcomes)
+                # A container that was killed begins to count again.
+                peaks = {service: max(peaks[service], peak) for service, peak in compose.peaks().items()}
+            limits = {service: compose.limit(service) for service in SERVICES}
+    text = report(seconds, sizes, direct, outcomes) + "\n\n" + memory(peaks, limits)
     print(text)
     if options.page is not None:
         write_between(options.page, "compose", text)

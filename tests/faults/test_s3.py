@@ -26,7 +26,7 @@ from gandl_worker.screens import run_batch, run_screen
 from tests.cases import plates
 from tests.e2e.running_stack import MODELS, stack
 from tests.shared.ome_zarr_plates import FIELDS, plate_map, write_plate
-from tests.shared.s3_server import BUCKET, S3Server, s3_server
+from tests.shared.s3_server import BUCKET, EXPIRED, UNKNOWN_KEY, S3Server, forget_clients, s3_server
 from tests.worker.bench import Bench, bench
 
 __all__ = ["bench"]
@@ -156,6 +156,40 @@ def test_an_image_that_is_lost_or_replaced_in_s3(bench: Bench, plate_in_s3: Path
     assert [note for note in (each.note for each in status.noted) if f"{other} had" in note]
 
 
+@pytest.mark.parametrize("answer", [EXPIRED, UNKNOWN_KEY])
+def test_a_screen_waits_while_credentials_are_refused(
+    s3: S3Server, bench: Bench, plate_in_s3: Path, answer: str
+) -> None:
+    screen_id = of_images(bench, plate_in_s3)
+    s3.refuse(10**6, answer)
+    check_waits(bench, screen_id, "PermissionError")
+    s3.refuse(0)
+    run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
+    assert bench.db.screens.status(screen_id).progress == DONE
+
+
+def test_a_damaged_image_in_s3_parks_its_site(bench: Bench, plate_in_s3: Path) -> None:
+    import s3fs  # noqa: PLC0415
+
+    damaged = min(str(file.relative_to(bench.plate.images)) for file in bench.plate.images.rglob("*.tif"))
+    content = (bench.plate.images / damaged).read_bytes()
+    screen_id = of_images(bench, plate_in_s3)
+    s3fs.S3FileSystem().pipe(f"{str(plate_in_s3).removeprefix('s3:/')}/{damaged}", content[: len(content) // 2])
+    status = run_screen(bench.db, bench.store, FakeEmbedder(), screen_id)
+    assert status.progress == Progress(sites=24, done=23, parked=1)
+    assert Path(damaged).name in status.parked[0].error
+
+
+def check_waits(bench: Bench, screen_id: str, reason: str) -> None:
+    """Run a batch, which waits with this reason and parks nothing."""
+    lease = bench.db.batches.lease("test", 60)
+    assert lease is not None
+    run_batch(bench.db, bench.store, FakeEmbedder(), lease)
+    status = bench.db.screens.status(screen_id)
+    assert (status.progress.done, status.progress.parked) == (0, 0)
+    assert "cannot be reached for the moment" in (status.waiting or "") and reason in (status.waiting or "")
+
+
 def test_a_running_stack_reads_tiffs_and_the_plate_map_from_s3(s3: S3Server, tmp_path: Path) -> None:
     import s3fs  # noqa: PLC0415
 
@@ -190,12 +224,7 @@ def test_a_screen_waits_for_the_bucket_of_its_images(s3: S3Server, bench: Bench,
 
     screen_id = of_images(bench, plate_in_s3)
     s3fs.S3FileSystem().rm(BUCKET, recursive=True)
-    lease = bench.db.batches.lease("test", 60)
-    assert lease is not None
-    run_batch(bench.db, bench.store, FakeEmbedder(), lease)
-    status = bench.db.screens.status(screen_id)
-    assert (status.progress.done, status.progress.parked) == (0, 0)
-    assert "cannot be reached for the moment" in (status.waiting or "")
+    check_waits(bench, screen_id, "FileNotFoundError")
 
 
 def test_a_plate_in_s3_is_that_of_the_disk(s3: S3Server, tmp_path: Path) -> None:
@@ -209,3 +238,17 @@ def test_a_plate_in_s3_is_that_of_the_disk(s3: S3Server, tmp_path: Path) -> None
     pixels = np.stack([read_site(site.files) for site in sites])
     np.testing.assert_array_equal(pixels, FIELDS.reshape(-1, *FIELDS.shape[2:]))
     assert not [line for line in s3.requests() if "list-type" in line]
+
+
+def test_a_plate_in_s3_is_away_while_credentials_are_refused(s3: S3Server, tmp_path: Path) -> None:
+    import s3fs  # noqa: PLC0415
+
+    s3fs.S3FileSystem().put(f"{write_plate(tmp_path / 'P1.zarr', 3)}/", f"{BUCKET}/P1.zarr/", recursive=True)
+    (site, *_) = find_sites(Path(f"s3://{BUCKET}/P1.zarr"), plate_map(tmp_path))
+    # A worker that starts later has read nothing of the plate yet.
+    forget_clients()
+    s3.refuse(10**6, UNKNOWN_KEY)
+    with pytest.raises(Outage):
+        read_site(site.files)
+    s3.refuse(0)
+    np.testing.assert_array_equal(read_site(site.files), FIELDS.reshape(-1, *FIELDS.shape[2:])[0])

@@ -1,7 +1,8 @@
 """A real S3 server process: moto behind a door that writes down every request and can refuse some.
 
 `python -m tests.shared.s3_server PORT FOLDER` serves. FOLDER/requests gets a line for each request. While
-FOLDER/refusals holds a number above zero, it is counted down, and the request is answered with 503 SlowDown.
+FOLDER/refusals holds a number above zero, it is counted down, and the request is refused with the status and the code
+that stand behind the number.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gandl_shared.files import keys
 from gandl_shared.testing import free_port, process, wait_until
 
 BUCKET = "gandl"
-_SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+BUSY, EXPIRED, UNKNOWN_KEY = "503 SlowDown", "400 ExpiredToken", "403 InvalidAccessKeyId"
 
 
 @dataclass
@@ -48,8 +49,9 @@ class S3Server:
         file.write_text("")
         return lines
 
-    def refuse(self, count: int) -> None:
-        (self.folder / "refusals").write_text(str(count))
+    def refuse(self, count: int, answer: str = BUSY) -> None:
+        """Refuse the next requests with a status and a code of S3."""
+        (self.folder / "refusals").write_text(f"{count} {answer}")
 
     def _answers(self) -> bool:
         try:
@@ -101,11 +103,11 @@ def main() -> None:
     def door(environment: dict[str, Any], start: Any) -> Iterable[bytes]:
         with (folder / "requests").open("a") as file:
             file.write(f"{environment['REQUEST_METHOD']} {environment['PATH_INFO']}?{environment['QUERY_STRING']}\n")
-        left = int(refusals.read_text()) if refusals.exists() else 0
-        if left > 0:
-            refusals.write_text(str(left - 1))
-            start("503 Slow Down", [("Content-Type", "application/xml")])
-            return [_SLOW_DOWN]
+        left, status, code = refusals.read_text().split() if refusals.exists() else ("0", "", "")
+        if int(left) > 0:
+            refusals.write_text(f"{int(left) - 1} {status} {code}")
+            start(f"{status} {code}", [("Content-Type", "application/xml")])
+            return [f"<Error><Code>{code}</Code><Message>This is refused.</Message></Error>".encode()]
         return moto(environment, start)  # type: ignore[no-any-return]  # moto has no types
 
     run_simple("127.0.0.1", port, door, threaded=True)

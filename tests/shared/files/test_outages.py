@@ -121,9 +121,21 @@ class Answer(Exception):
         self.status = status
 
 
+def refusal(code: str, kind: type[OSError]) -> OSError:
+    """Return what the client of S3 makes of an answer with a code."""
+    error = kind("refused")
+    error.__cause__ = Exception()
+    error.__cause__.response = {"Error": {"Code": code}}  # type: ignore[attr-defined]
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "away"),
     [
+        (refusal("ExpiredToken", PermissionError), True),
+        (refusal("NoSuchBucket", FileNotFoundError), True),
+        (refusal("AccessDenied", PermissionError), False),
+        (refusal("NoSuchKey", FileNotFoundError), False),
         (TimeoutError("no answer"), True),
         (os_error("EIO"), True),
         (os_error("EBUSY"), True),

@@ -170,10 +170,11 @@ class RemoteKeys:
         address = f"{self._root}/{self._spell(key)}"
         try:
             content = self._part(address, start, stop)
-        except (FileNotFoundError, PermissionError):  # S3 without the right to list forbids what is not there
-            self._check_presence()
-            return None
         except Exception as error:  # the clients of fsspec raise errors of their own libraries
+            # S3 without the right to list forbids what is not there.
+            if isinstance(error, (FileNotFoundError, PermissionError)) and not is_remote_outage(error):
+                self._check_presence()
+                return None
             detail = f"{key} of {self.label} cannot be read: {type(error).__name__}: {error}"
             raise (Outage if is_remote_outage(error) else InvalidImage)(detail) from error
         self._witness = self._witness or address

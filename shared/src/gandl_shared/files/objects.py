@@ -88,7 +88,7 @@ def list_objects(folder: Path) -> Iterator[ObjectEntry]:
     try:
         entries = system.ls(address, detail=True)
     except FileNotFoundError as error:
-        if _is_bucket_away(error):
+        if is_remote_outage(error):
             raise _error(error, folder) from error
         return
     except Exception as error:
@@ -128,14 +128,9 @@ def _stamp(entry: Any) -> Stamp:
 
 def _error(error: Exception, path: Path) -> Exception:
     """Return the error that one of the client of an object store means."""
-    if isinstance(error, FileNotFoundError) and not _is_bucket_away(error):
+    if isinstance(error, FileNotFoundError) and not is_remote_outage(error):
         return error
     # Credentials that have run out look like an object that is forbidden, so the screen waits for both.
-    if isinstance(error, (FileNotFoundError, PermissionError)) or is_remote_outage(error):
+    if isinstance(error, PermissionError) or is_remote_outage(error):
         return Outage(f"{path} cannot be reached for the moment: {type(error).__name__}: {error}")
     return InvalidImage(f"image {path.name} cannot be read: {type(error).__name__}: {error}")
-
-
-def _is_bucket_away(error: Exception) -> bool:
-    response = getattr(error.__cause__, "response", None)
-    return isinstance(response, dict) and response.get("Error", {}).get("Code") == "NoSuchBucket"

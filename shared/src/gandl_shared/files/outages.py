@@ -32,6 +32,14 @@ _TOO_MANY_REQUESTS, _SERVER_FAULT = 429, 500
 _CONNECTION_ERRORS = ("ClientConnectionError", "HTTPClientError", "ConnectionError")
 _CREDENTIAL_ERRORS = ("NoCredentialsError", "CredentialRetrievalError")
 """The roots of the errors of aiohttp and of botocore for a connection that fails, and for credentials that are away."""
+_REFUSED_CREDENTIALS = (
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+)
+_ABSENT_BUCKET = "NoSuchBucket"
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK
 
 
@@ -58,17 +66,26 @@ def outage(error: OSError, path: Path, *, folder: Path | None = None) -> Outage 
 
 
 def is_remote_outage(error: Exception) -> bool:
-    """Return True if a server did not answer, or answered that it is busy or at fault itself.
+    """Return True if a server did not answer, is busy or at fault itself, or refuses the bucket or the credentials.
 
     The clients of HTTP and S3 have classes of their own for this, which are known by their names, so that the clients
     need not be there.
     """
+    if code_of_store(error) in (*_REFUSED_CREDENTIALS, _ABSENT_BUCKET):
+        return True
     if isinstance(error, OSError) and _is_of_a_system(error):
         return error.errno not in (*_ABSENT, *_FORBIDDEN, *_FAULTS_OF_THE_FILE)
     status = getattr(error, "status", None)
     if isinstance(status, int):
         return status == _TOO_MANY_REQUESTS or status >= _SERVER_FAULT
     return any(kind.__name__ in (*_CONNECTION_ERRORS, *_CREDENTIAL_ERRORS) for kind in type(error).__mro__)
+
+
+def code_of_store(error: Exception) -> str | None:
+    """Return the code in the answer of S3 that a client turned into this error of Python, or None."""
+    response = getattr(error.__cause__, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return code if isinstance(code, str) else None
 
 
 def low_space(folder: Path) -> str | None:
