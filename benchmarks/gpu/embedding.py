@@ -77,7 +77,7 @@ def tiles_per_second(engine: Engine, tiles: Tiles) -> float:
 
 def speed(model: Path, engine: Engine, reference: Vectors, seconds: int) -> Speed:
     """Measure the engine in this process, and then the service; check that the service gives the vectors of the CPU."""
-    batch = engine.measure_batch()
+    batch = engine.measure_batch() or engine.batch
     rate = tiles_per_second(engine, noise(engine, 4 * max(batch, TILES)))
     tiles = noise(engine, TILES)
     with tempfile.TemporaryDirectory() as folder, serving("real", model) as (port, _):

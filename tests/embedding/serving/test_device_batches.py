@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from gandl_embedding.engine import Engine
+from gandl_embedding.engine import engine as engines
 from gandl_embedding.serving.device_batches import choose_batch, device_of
 
 
@@ -57,3 +58,13 @@ def test_no_batch_is_taken_that_no_device_could_have(
     assert choose_batch(engine, tmp_path) == 2
     # Where nothing can be written, every start measures.
     assert choose_batch(engine, tmp_path / "absent") == 2
+
+
+def test_a_busy_machine_takes_the_default_batch_and_measures_at_its_next_start(
+    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine.load(model_file, threads=1)
+    default = engine.batch
+    monkeypatch.setattr(engines, "MAX_MEASURING_SECONDS", 0.0)
+    assert choose_batch(engine, tmp_path) == engine.batch == default
+    assert not list(tmp_path.iterdir())

@@ -38,6 +38,8 @@ MIN_GAIN = 0.03
 MAX_DIFFERENCE = 1e-6
 """The largest difference of vectors between batches on a GPU, relative to the largest number."""
 _REPEATS = 2
+MAX_MEASURING_SECONDS = 20.0
+"""A machine that needs longer to measure a batch is too busy for its times to say anything."""
 
 Uint8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -180,8 +182,10 @@ class Engine:
         """Run one full batch, so that the first request finds memory and kernels ready."""
         self.embed(np.zeros((self._batch, len(self._card.channels), self._card.size, self._card.size), np.uint8))
 
-    def measure_batch(self) -> int:
+    def measure_batch(self) -> int | None:
         """Choose the batch with which this device embeds fastest, and return it.
+
+        After MAX_MEASURING_SECONDS the default batch is chosen, and None is returned.
 
         Every candidate must give the vectors of the default batch: bit for bit on a CPU, so that a choice by timing
         changes no result, and within MAX_DIFFERENCE on a GPU, whose vectors depend on their batch in any case.
@@ -191,10 +195,13 @@ class Engine:
         count = max(candidates)
         shape = (count, len(self._card.channels), self._card.size, self._card.size)
         tiles = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-        self._batch = default
+        self._batch, start = default, time.perf_counter()
         expected = self.embed(tiles)
         seconds: dict[int, float] = {}
         for candidate in candidates:
+            if time.perf_counter() - start > MAX_MEASURING_SECONDS:
+                self._batch = default
+                return None
             self._batch = candidate
             if self._agrees(self.embed(tiles), expected):
                 seconds[candidate] = min(_seconds_of(lambda: self.embed(tiles)) for _ in range(_REPEATS))

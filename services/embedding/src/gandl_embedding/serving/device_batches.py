@@ -30,7 +30,7 @@ class DeviceBatches(Frozen):
 def choose_batch(engine: Engine, folder: Path) -> int:
     """Let an engine use the batch that is kept in a folder, and measure and keep one if there is none.
 
-    Where the folder cannot be written, every start measures.
+    Where the folder cannot be written, every start measures. A machine that is too busy keeps nothing.
     """
     path, device = folder / f"{safe_name(engine.card.name)}.batches.json", device_of(engine)
     earlier = read_batches(path, engine.model_id)
@@ -38,6 +38,9 @@ def choose_batch(engine: Engine, folder: Path) -> int:
         engine.use_batch(earlier.batches[device])
         return engine.batch
     batch = engine.measure_batch()
+    if batch is None:
+        _log.info("the batch of %s is the default, because this machine is too busy to measure", engine.card.name)
+        return engine.batch
     try:
         with atomic_file(path) as file:
             content = earlier.model_copy(update={"batches": {**earlier.batches, device: batch}})
