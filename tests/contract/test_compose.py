@@ -24,6 +24,7 @@ def test_every_service_has_limits_and_no_rights_that_it_does_not_need(name: str)
     assert ("cap_add" in service) == (name in MAY_BECOME_ANOTHER_USER)
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
     assert service["restart"] == "unless-stopped"
+    assert service["init"] is True
     assert service["healthcheck"]["test"]
     assert any(each.startswith("/tmp") for each in service["tmpfs"])
 
