@@ -72,7 +72,14 @@ def test_a_discriminator_that_sees_no_difference_is_told(tiny: TrainConfig) -> N
     assert "the discriminator has collapsed: it gives real and generated tiles the same score" in warning
 
 
-@pytest.mark.parametrize(("loss", "distance"), [(1.0, 1.2), (0.3, 4.0), (0.05, 5.0), (1.38, 0.1)])
+def test_a_discriminator_that_is_worse_than_a_guess_is_told(tiny: TrainConfig) -> None:
+    """These are the means of a run with R1 γ 100,000 on the small plate."""
+    (warning,) = warnings_of_game(tiny, 4.1, -3.4)
+    assert "worse than a guess: its loss is 4.1" in warning
+    assert f"a tenth of the --r1-gamma (now {tiny.r1_gamma:g}) or of the --learning-rate (now 0.002)" in warning
+
+
+@pytest.mark.parametrize(("loss", "distance"), [(1.0, 1.2), (0.3, 4.0), (0.05, 5.0), (1.38, 0.1), (1.6, -0.3)])
 def test_a_healthy_game_needs_no_word(tiny: TrainConfig, loss: float, distance: float) -> None:
     assert warnings_of_game(tiny, loss, distance) == []
 

@@ -22,6 +22,9 @@ WINDOW_KIMG, SETTLED_KIMG = 2.0, 4.0
 WON_LOSS, WON_DISTANCE = 0.1, 8.0
 """The discriminator has won where its loss is below, and its mean scores of real and generated tiles are this far
 apart. The distance of a healthy run stays below 4."""
+GUESS_LOSS, LOST_LOSS = 2 * math.log(2), 2.0
+"""A discriminator that guesses has the first loss. One above the second is worse than a guess, as it happens where the
+weight of R1 or the learning rate is far too high."""
 BLIND_DISTANCE = 0.02
 """The discriminator is blind where the mean scores of real and generated tiles are no further apart."""
 
@@ -51,7 +54,7 @@ def data_warnings(store: FieldStore, config: TrainConfig, tiles: Uint8) -> Itera
 
 
 class GameJudge:
-    """Judges the losses of a run: has the discriminator won, or gone blind? Each warning is given once."""
+    """Judges the losses of a run: has the discriminator won, lost or gone blind? Each warning is given once."""
 
     def __init__(self, config: TrainConfig, start_kimg: float) -> None:
         self._config = config
@@ -83,7 +86,9 @@ class GameJudge:
             return None
         if loss < WON_LOSS and distance > WON_DISTANCE:
             return "won"
-        if abs(distance) < BLIND_DISTANCE and abs(loss - 2 * math.log(2)) < BLIND_DISTANCE:
+        if loss > LOST_LOSS:
+            return "lost"
+        if abs(distance) < BLIND_DISTANCE and abs(loss - GUESS_LOSS) < BLIND_DISTANCE:
             return "blind but for the contrast" if self._config.loss.contrast_weight else "blind"
         return None
 
@@ -98,6 +103,11 @@ _WORDS = {
         "the discriminator has won: its loss is {loss:.2g}, and its scores of real and generated tiles are "
         "{distance:.1f} apart. It learns nothing more about cells. Start a run in a new folder with a tenfold "
         "--r1-gamma (now {gamma:g}) or a lower --learning-rate (now {rate:g})"
+    ),
+    "lost": (
+        "the discriminator is worse than a guess: its loss is {loss:.2g}, where a guess has 1.4. Its steps are too "
+        "large. Start a run in a new folder with a tenth of the --r1-gamma (now {gamma:g}) or of the --learning-rate "
+        "(now {rate:g})"
     ),
     "blind": (
         "the discriminator has collapsed: it gives real and generated tiles the same score ({distance:.2g} apart, loss "
