@@ -122,6 +122,7 @@ def test_the_length_of_a_run_is_estimated_once(
     tiny: TrainConfig, plate: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(estimate, "MIN_STEPS", 2)
+    monkeypatch.setattr(estimate, "MIN_SECONDS", 0.0)
     messages: list[str] = []
     train_to(tiny, plate, tmp_path / "run", 0.064, Callbacks(on_message=messages.append))
     (text,) = (message for message in messages if "images/s in the first seconds" in message)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gandl_training.config import TrainConfig
 
-MIN_STEPS, MIN_SECONDS = 32, 20.0
-"""A speed is told after so many steps, in which each regulariser had its turn, or after so many seconds."""
+MIN_STEPS, MIN_SECONDS, MAX_SECONDS = 32, 10.0, 20.0
+"""A speed is told after so many steps, in which each regulariser had its turn, and so many seconds, in which the
+recording of CUDA graphs does not count for much; or else after the larger number of seconds."""
 USUAL_KIMG = 60.0
 """A run without an end in sight is measured by the length of a usual one."""
 
@@ -28,7 +29,10 @@ class SpeedEstimate:
         if self._start is None:
             return True
         start, first = self._start
-        return steps - first >= MIN_STEPS or (steps - first >= 2 and now - start >= MIN_SECONDS)
+        seconds = now - start
+        return (steps - first >= MIN_STEPS and seconds >= MIN_SECONDS) or (
+            steps - first >= 2 and seconds >= MAX_SECONDS
+        )
 
     def note(self, now: float, steps: int, kimg: float) -> str | None:
         """Take the time, and return the sentence that tells the estimate, or None at the first call."""
