@@ -19,6 +19,7 @@ from gandl_training.data import packing
 from gandl_training.data.field_store import StoreIndex
 from gandl_training.data.packing import check_source, copy_store, pack
 from gandl_training.data.source import Source
+from PIL import Image
 
 from tests.training.small_run import CAN_MOUNT, MOUNTING, make_cells, make_treatments
 
@@ -78,8 +79,10 @@ def test_all_files_that_cannot_be_read_are_named_together(plate: Source, tmp_pat
     assert not (tmp_path / "a").exists()
     cells = make_cells(tmp_path)
     (cells.images / "kind1" / "03.tif").write_bytes(b"")
-    with pytest.raises(InvalidImage, match=r"kind1/03\.tif.*put a good copy in its place, or remove it"):
+    Image.new("RGB", (16, 16)).save(cells.images / "kind0" / "colour.png")
+    with pytest.raises(InvalidImage, match="put a good copy in its place, or remove it") as error:
         pack(cells, tmp_path / "b", size=16)
+    assert [problem.file for problem in error.value.problems] == ["kind0/colour.png", "kind1/03.tif"]
 
 
 def test_bit_depths_may_differ_between_plates_not_within_one(plate: Source, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from gandl_shared.errors import BadInput, InvalidImage, Problem, TrainingFailed, raise_if
+from gandl_shared.errors import BadInput, InvalidImage, Problem, TooLarge, TrainingFailed, UnsupportedType, raise_if
 from gandl_shared.files.atomic import atomic_folder
 from gandl_shared.imaging import (
     MAX_SAMPLED_CELLS,
@@ -123,7 +123,7 @@ def _check_readable(sites: Sequence[Site], source: Source) -> None:
         name, path = file
         try:
             read_header(path)
-        except InvalidImage as error:
+        except (InvalidImage, UnsupportedType, TooLarge) as error:
             return Problem(f"{error.detail}; put a good copy in its place, or {remedy}", file=name)
         return None
 
