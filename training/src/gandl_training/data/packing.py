@@ -210,7 +210,10 @@ def _write_fields(fields: Iterator[tuple[Uint8, str]], count: int, path: Path, s
         target[i] = pixels
         any_usable = any_usable or _has_usable_tile(pixels, size)
     if not any_usable:
-        raise BadInput(f"no image has a tile of {size}×{size} with contrast that is not saturated")
+        raise BadInput(
+            f"no image has a tile of {size}×{size} with contrast that is not saturated; look at the images, which are "
+            "blank or overexposed"
+        )
 
 
 def _size(shape: tuple[int, ...]) -> str:
