@@ -33,7 +33,8 @@ case "${1:-}-${FOLDER:+folder}" in
     $PG psql --quiet --set ON_ERROR_STOP=1 -c 'DROP SCHEMA public CASCADE; CREATE SCHEMA public'
     $PG sh -c 'pg_restore --exit-on-error --single-transaction --no-owner --dbname "$PGDATABASE"' < "$FOLDER/gandl.dump"
     $FILES sh -c 'find "$0" -mindepth 1 -delete; tar -C "$0" -xf -' "$STORE" < "$FOLDER/store.tar"
-    test -n "${GANDL_PG:-}" || $COMPOSE up --detach ;;
+    # `up` would take replicas away that were added by --scale.
+    test -n "${GANDL_PG:-}" || $COMPOSE start $SERVICES ;;
   *)
     sed -n '2,10p' "$0" >&2; exit 2 ;;
 esac
