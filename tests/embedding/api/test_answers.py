@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -67,7 +66,7 @@ def test_parquet_is_a_table_of_profiles() -> None:
 
 def test_novelty_is_in_json_and_parquet_only() -> None:
     novelty = np.array([0.5, -1, 3], np.float32)
-    scored = replace(result(), novelty=novelty)
+    scored = result()._replace(novelty=novelty)
     body = Embeddings.model_validate_json(bytes(asyncio.run(answers.render(answers.AnswerForm(), scored)).body))
     assert body.novelty == (0.5, -1, 3)
     parquet = asyncio.run(answers.render(answers.AnswerForm(accept=PARQUET), scored))

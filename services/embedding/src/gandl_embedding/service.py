@@ -8,7 +8,9 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from gandl_shared.clients.wire import Array, ModelInfo, Pool, ServiceLimits, from_npy
@@ -59,8 +61,7 @@ class EmbedOptions:
     novelty: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class EmbedResult:
+class EmbedResult(NamedTuple):
     """The vectors of a request, float32: one row per tile or per image, as `pool` says.
 
     `numerics` is the code of how they were computed. `stages` are the seconds of decode, queue and compute.
@@ -72,7 +73,7 @@ class EmbedResult:
     pool: Pool
     tiles: Tiles
     vectors: NDArray[np.float32]
-    stages: Mapping[str, float] = field(default_factory=dict)
+    stages: Mapping[str, float] = MappingProxyType({})
     novelty: NDArray[np.float32] | None = None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -43,8 +42,7 @@ MAX_INLINE_NUMBERS = 2**15
 would hold up other requests."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AnswerForm:
+class AnswerForm(NamedTuple):
     """The Accept header of a request, how JSON holds the vectors, and their precision elsewhere."""
 
     accept: str | None = None
@@ -140,9 +138,9 @@ def _encoded(vectors: NDArray[np.float32], dtype: Precision) -> EncodedVectors:
 
 def _headers(result: EmbedResult) -> list[tuple[bytes, bytes]]:
     headers = [(_MODEL_ID, result.model_id.encode()), (_NUMERICS, result.numerics.encode())]
-    durations = b", ".join([b"%s;dur=%.2f" % (stage.encode(), 1000 * t) for stage, t in result.stages.items()])
-    if durations:
-        headers.append((_SERVER_TIMING, durations))
+    if result.stages:
+        durations = ", ".join([f"{stage};dur={1000 * seconds:.2f}" for stage, seconds in result.stages.items()])
+        headers.append((_SERVER_TIMING, durations.encode()))
     if result.tiles.intensities is not None:
         shares = ",".join(f"{channel.clipped:.4f}" for channel in result.tiles.intensities.channels)
         headers.append((CLIPPED.lower().encode(), shares.encode()))

@@ -34,12 +34,12 @@ _MODEL = re.compile(rb"model=([A-Za-z0-9._~-]+)")
 
 
 class PlainRequest(NamedTuple):
-    """A request of the short way: its id, its model, the bytes that it announces, and its header Accept."""
+    """A request of the short way: its id, its model, the bytes that it announces, and the form of its answer."""
 
     identity: str
     model: str | None
     length: int
-    accept: str | None
+    form: AnswerForm
 
 
 class _Route(NamedTuple):
@@ -85,17 +85,13 @@ class DirectEmbedding:
         # Which of two headers counts, and what a length of many digits is, the ordinary way decides.
         if len(headers) != len(scope["headers"]) or not length.isdigit() or len(length) > MAX_DIGITS:
             return None
-        if int(length) > self._limit.max_bytes or not self._has_key(headers.get(_KEY)):
+        announced = int(length)
+        if announced > self._limit.max_bytes or not self._has_key(headers.get(_KEY)):
             return None
         if self._doorway.hosts.refusal("POST", headers) is not None:
             return None
-        accept = headers.get(b"accept")
-        return PlainRequest(
-            identity_of(headers),
-            named[1].decode() if named else None,
-            int(length),
-            None if accept is None else accept.decode("latin-1"),
-        )
+        model = named[1].decode() if named else None
+        return PlainRequest(identity_of(headers), model, announced, _form(headers.get(b"accept")))
 
     def _has_key(self, key: bytes | None) -> bool:
         return self._key is None or (key is not None and hmac.compare_digest(key, self._key))
@@ -115,11 +111,15 @@ class DirectEmbedding:
         return answer
 
     async def _embedded(self, request: PlainRequest, body: bytes) -> Answer:
-        result = await self._service.embed_npy(body, _options(request.model))
-        return await rendered(AnswerForm(accept=request.accept), result)
+        return await rendered(request.form, await self._service.embed_npy(body, _options(request.model)))
 
 
-# Requests name few models.
+# Requests name few models and have few headers Accept.
 @lru_cache(maxsize=64)
 def _options(model: str | None) -> EmbedOptions:
     return EmbedOptions(model=model)
+
+
+@lru_cache(maxsize=64)
+def _form(accept: bytes | None) -> AnswerForm:
+    return AnswerForm(accept=None if accept is None else accept.decode("latin-1"))

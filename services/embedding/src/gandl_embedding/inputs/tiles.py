@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from gandl_shared.errors import BadInput, Invalid, InvalidImage, TooLarge
@@ -61,8 +61,7 @@ class RequestLimits:
     channels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tiles:
+class Tiles(NamedTuple):
     """The tiles of a request [N, C, size, size], image by image.
 
     `names` and `counts` have one entry per image, and so has `errors`, unless no image has one. `limits` and

@@ -15,11 +15,13 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from gandl_shared.errors import DeadlineExceeded, Full, Unavailable
 from gandl_shared.models import Embedder
+from gandl_shared.web.requests.timers import SharedTimer
 from numpy.typing import NDArray
 
 Uint8 = NDArray[np.uint8]
@@ -101,9 +103,7 @@ class Batcher:
         self._observe = observe
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
-        # Requests in the order of their arrival, and the timer that ends the oldest one at its deadline.
-        self._unanswered: dict[_Job, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._deadlines = SharedTimer(options.deadline_seconds)
         self._wakes = False
         # It guards the queue, which requests fill and the thread of the model empties.
         self._lock = threading.Lock()
@@ -133,8 +133,6 @@ class Batcher:
         self._draining = True
         self._changes.put(None)
         await asyncio.to_thread(self._thread.join)
-        if self._timer is not None:
-            self._timer.cancel()
 
     async def embed(self, tiles: Uint8) -> Float32:
         """Return the vectors of `tiles`, in order. Raises Full, Unavailable (not running or draining),
@@ -151,14 +149,11 @@ class Batcher:
         try:
             return await job.future, job.timing
         finally:
-            del self._unanswered[job]
+            self._deadlines.cancel(job)
             self._remove(job)
 
     def _add(self, job: _Job) -> None:
-        # All requests have the same time, so one timer for the oldest of them is enough.
-        self._unanswered[job] = None
-        if self._timer is None:
-            self._timer = job.future.get_loop().call_later(self._options.deadline_seconds, self._expire)
+        self._deadlines.add(job, partial(self._expire, job))
         with self._lock:
             self._jobs.append(job)
             self._waiting += len(job.tiles)
@@ -171,16 +166,11 @@ class Batcher:
         self._wakes = False
         self._changes.put(None)
 
-    def _expire(self) -> None:
-        """Fail the requests that are too old, and come back when the next one will be."""
-        self._timer, limit, now = None, self._options.deadline_seconds, time.perf_counter()
-        for job in self._unanswered:
-            if (left := job.arrival + limit - now) > 0:
-                self._timer = job.future.get_loop().call_later(left, self._expire)
-                return
-            if not job.future.done():
-                detail = f"{len(job.tiles)} tiles were not embedded within {limit:g} s; send fewer"
-                job.future.set_exception(DeadlineExceeded(detail))
+    def _expire(self, job: _Job) -> None:
+        if not job.future.done():
+            limit = self._options.deadline_seconds
+            detail = f"{len(job.tiles)} tiles were not embedded within {limit:g} s; send fewer"
+            job.future.set_exception(DeadlineExceeded(detail))
 
     def _admit(self, count: int) -> None:
         if self._draining or self._loop is None:

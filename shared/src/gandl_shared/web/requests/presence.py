@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from starlette.types import Receive
 
+from gandl_shared.web.requests.timers import shared_timer
+
 CLIENT_GONE = 499
 """The status that metrics and logs show for a request whose client left before the answer."""
 UNWATCHED_SECONDS = 0.1
@@ -33,7 +35,8 @@ async def while_present(receive: Receive, work: Coroutine[Any, Any, T]) -> T | N
         task.cancel()
 
     watchers: list[asyncio.Task[None]] = []
-    timer = loop.call_later(UNWATCHED_SECONDS, lambda: watchers.append(loop.create_task(watch())))
+    timer = shared_timer(UNWATCHED_SECONDS)
+    timer.add(watch, lambda: watchers.append(loop.create_task(watch())))
     # The work stays in the task of the request, because another task for it would cost more than most of the rest.
     try:
         return await work
@@ -43,6 +46,6 @@ async def while_present(receive: Receive, work: Coroutine[Any, Any, T]) -> T | N
         task.uncancel()
         return None
     finally:
-        timer.cancel()
+        timer.cancel(watch)
         for watcher in watchers:
             watcher.cancel()
