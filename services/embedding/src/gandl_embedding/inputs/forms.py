@@ -12,14 +12,24 @@ from gandl_embedding.inputs.uploads import CHANNEL, IMAGE, Upload
 
 MAX_FIELDS = 16
 """The largest number of text fields, which are refused by name afterwards."""
-BLOCK = 2**18
 _CHARSETS = ("utf-8", "us-ascii", "iso-8859-1", "latin-1")
 
 
 class _Parser(MultiPartParser):
-    """Keeps the files in memory, where the body is already."""
+    """Notes where the bytes of each part lie in the body, which is in memory, instead of writing them to files."""
 
-    spool_max_size = 2**31
+    def __init__(self, headers: Headers, body: bytes, max_files: int) -> None:
+        super().__init__(headers, _once(body), max_files=max_files, max_fields=MAX_FIELDS)
+        self.contents: list[list[memoryview]] = []
+
+    def on_part_begin(self) -> None:
+        """Begin a part."""
+        super().on_part_begin()
+        self.contents.append([])
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        """Note bytes of the part that began last."""
+        self.contents[-1].append(memoryview(data)[start:end])
 
 
 async def read_form(headers: Headers, body: bytes, max_files: int) -> tuple[Upload, ...]:
@@ -27,7 +37,7 @@ async def read_form(headers: Headers, body: bytes, max_files: int) -> tuple[Uplo
     charset = headers.get("content-type", "").lower().partition("charset=")[2].split(";")[0].strip('" ')
     if charset and charset not in _CHARSETS:
         raise Malformed(f"the form is in the charset {charset[:20]!r}; send UTF-8")
-    parser = _Parser(headers, _blocks(body), max_files=max_files, max_fields=MAX_FIELDS)
+    parser = _Parser(headers, body, max_files)
     try:
         form = await parser.parse()
     except Exception as error:
@@ -35,19 +45,17 @@ async def read_form(headers: Headers, body: bytes, max_files: int) -> tuple[Uplo
         reason = getattr(error, "message", None) or getattr(error, "detail", None) or error
         raise Malformed(f"the form cannot be read: {str(reason)[:200]}") from error
     try:
-        return tuple([await _upload(name, value) for name, value in form.multi_items()])
+        return tuple(map(_upload, form.multi_items(), parser.contents))
     finally:
         await form.close()
 
 
-async def _upload(name: str, value: UploadFile | str) -> Upload:
+def _upload(item: tuple[str, UploadFile | str], content: list[memoryview]) -> Upload:
+    name, value = item
     if isinstance(value, str):
         raise Invalid(f"the form field {name!r} is text; send images as files in '{IMAGE}' or '{CHANNEL}'")
-    return Upload(field=name, filename=value.filename or "", content=await value.read())
+    return Upload(field=name, filename=value.filename or "", content=b"".join(content))
 
 
-async def _blocks(body: bytes) -> AsyncGenerator[bytes, None]:
-    view = memoryview(body)
-    for start in range(0, len(body), BLOCK):
-        yield bytes(view[start : start + BLOCK])
-    yield b""
+async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body

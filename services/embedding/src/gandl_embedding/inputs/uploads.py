@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ class Upload:
 
     field: str
     filename: str
-    content: bytes
+    content: bytes = dataclasses.field(repr=False)
 
 
 def safe_name(filename: str) -> str:
