@@ -35,6 +35,20 @@ def test_metadata_and_health(client: TestClient) -> None:
     assert client.get("/v2/models/six").status_code == client.post("/v2/models/six/infer", json={}).status_code == 404
 
 
+def test_the_version_of_a_model_is_served_and_no_other(client: TestClient) -> None:
+    metadata = client.get("/v2/models/two").json()
+    (version,) = metadata["versions"]
+    assert client.get(f"/v2/models/two/versions/{version}").json() == metadata
+    assert client.get(f"/v2/models/two/versions/{version}/ready").json() == {"ready": True}
+    named, unnamed = (
+        client.post(f"/v2/models/two{path}/infer", json=tensor()).json() for path in (f"/versions/{version}", "")
+    )
+    assert named == unnamed
+    for answer in (client.get("/v2/models/two/versions/1"), client.post("/v2/models/two/versions/1/infer", json={})):
+        assert answer.status_code == 404
+        assert f"two has no version '1'; it is served in version {version}" in answer.json()["error"]
+
+
 def test_bytes_in_and_bytes_out(client: TestClient) -> None:
     expected = client.post("/v2/models/two/infer", json=tensor()).json()["outputs"][0]["data"]
     images = {"name": "images", "shape": list(TILES.shape), "datatype": "UINT8"}

@@ -2,6 +2,7 @@
 
 https://github.com/kserve/open-inference-protocol. The input is one tensor `images` [N, C, H, W] of UINT8, UINT16 or
 FP32, which means what a `.npy` body of `POST /embed` means, and the output is `embedding` [rows, features] of FP32.
+A model has one version, the SHA-256 of its file, and is also found below `/versions/` under it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.routing import APIRoute
 from gandl_shared.clients.wire import ModelInfo
-from gandl_shared.errors import GandlError, Unavailable
+from gandl_shared.errors import GandlError, NotFound, Unavailable
 from gandl_shared.schemas.base import Frozen
 from gandl_shared.web.errors import error_response, error_responses
 from gandl_shared.web.negotiation import JSON
@@ -27,11 +28,13 @@ from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
 from pydantic import Field
 
 from gandl_embedding.api.answers import BYTES
+from gandl_embedding.api.examples import INFERENCE, INFERENCE_REQUEST
 from gandl_embedding.api.tensors import HEAD_LENGTH, INPUT, OUTPUT, TYPES, tensor_of_request
 from gandl_embedding.service import EmbeddingService, EmbedOptions, EmbedResult
 from gandl_embedding.settings import MIB
 
 ModelName = Annotated[str, Path(description="name of a model")]
+ModelVersion = Annotated[str, Path(description="the SHA-256 of the file of the model, as its metadata names it")]
 
 
 class TensorInfo(Frozen):
@@ -80,10 +83,26 @@ class InferenceResponse(Frozen):
 
 def open_inference_router(service: EmbeddingService) -> APIRouter:
     """Return the routes of the protocol over one service."""
-    routes = APIRouter(
-        prefix="/v2", tags=["open inference protocol"], dependencies=[NO_QUERY], route_class=_ProtocolRoute
+    routes = APIRouter(tags=["open inference protocol"], route_class=_ProtocolRoute)
+
+    # A misspelt parameter is refused before a version that is not served.
+    async def check_version(name: ModelName, version: ModelVersion, _: Annotated[None, NO_QUERY]) -> None:
+        only = service.model(name).id
+        if version != only:
+            raise NotFound(f"{name} has no version {version[:80]!r}; it is served in version {only}")
+
+    of_model = _model_router(service)
+    routes.include_router(_server_router(service), prefix="/v2", dependencies=[NO_QUERY])
+    routes.include_router(of_model, prefix="/v2/models/{name}", dependencies=[NO_QUERY])
+    routes.include_router(
+        of_model, prefix="/v2/models/{name}/versions/{version}", dependencies=[Depends(check_version)]
     )
-    limit = BodyLimit(service.settings.body_mib * MIB, "send fewer images, or send `.npy` to /embed")
+    return routes
+
+
+def _server_router(service: EmbeddingService) -> APIRouter:
+    """Return the routes of the server."""
+    routes = APIRouter(route_class=_ProtocolRoute)
 
     @routes.get("", summary="The server", responses=error_responses(401, 422))
     async def server() -> ServerMetadata:
@@ -98,26 +117,39 @@ def open_inference_router(service: EmbeddingService) -> APIRouter:
         _check_ready(service)
         return {"ready": True}
 
-    @routes.get("/models/{name}", summary="The tensors of a model", responses=error_responses(401, 404, 422, 503))
+    return routes
+
+
+def _model_router(service: EmbeddingService) -> APIRouter:
+    """Return the routes of one model."""
+    routes = APIRouter(route_class=_ProtocolRoute)
+    limit = BodyLimit(service.settings.body_mib * MIB, "send fewer images, or send `.npy` to /embed")
+
+    @routes.get("", summary="The tensors of a model", responses=error_responses(401, 404, 422, 503))
     async def model(name: ModelName) -> ModelMetadata:
         return _metadata(service.model(name))
 
-    @routes.get("/models/{name}/ready", summary="The model is ready", responses=error_responses(401, 404, 422, 503))
+    @routes.get("/ready", summary="The model is ready", responses=error_responses(401, 404, 422, 503))
     async def model_ready(name: ModelName) -> dict[str, bool]:
         service.model(name)
         _check_ready(service)
         return {"ready": True}
 
     @routes.post(
-        "/models/{name}/infer",
+        "/infer",
         summary="Images to vectors",
         response_model=InferenceResponse,
         description=_DESCRIPTION,
         responses={
-            200: {"content": {BYTES: _BINARY}, "description": "Vectors"},
+            200: {"content": {JSON: {"example": INFERENCE}, BYTES: _BINARY}, "description": "Vectors"},
             **error_responses(400, 401, 404, 408, 413, 415, 422, 429, 500, 503, 504),
         },
-        openapi_extra={"requestBody": {"required": True, "content": {JSON: {"schema": _REQUEST}, BYTES: _BINARY}}},
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {JSON: {"schema": _REQUEST, "example": INFERENCE_REQUEST}, BYTES: _BINARY},
+            }
+        },
     )
     async def infer(request: Request, name: ModelName) -> Response:
         service.check_room(name)

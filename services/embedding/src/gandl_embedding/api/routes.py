@@ -21,6 +21,7 @@ from gandl_shared.web.requests.bodies import BodyLimit
 from gandl_shared.web.requests.presence import CLIENT_GONE, while_present
 
 from gandl_embedding.api.answers import BYTES, AnswerForm, render
+from gandl_embedding.api.examples import EMBEDDINGS, FIELDS, MODEL
 from gandl_embedding.api.open_inference import open_inference_router
 from gandl_embedding.api.query import EmbedQuery
 from gandl_embedding.inputs import CHANNEL, IMAGE, read_form
@@ -50,47 +51,9 @@ _BODY = {
         },
         NPY: {
             **_BINARY,
-            "examples": {
-                "fields": {
-                    "summary": "raw fields from numpy",
-                    "description": "`numpy.save(file, fields)`, with `fields` uint16 `[N, C, H, W]`, and then "
-                    "`curl --data-binary @file -H 'Content-Type: application/x-npy' …/embed`",
-                }
-            },
+            "examples": {"fields": FIELDS},
         },
         BYTES: _BINARY,
-    },
-}
-_LIMITS = {"low": [120.0, 90.0], "high": [4100.0, 3300.0]}
-_EXAMPLES = {
-    "tiles": {
-        "summary": "two tiles of one image",
-        "value": {
-            "model": "gandl-bbbc013-64",
-            "model_id": "0f" * 32,
-            "pool": "tiles",
-            "limits": _LIMITS,
-            "intensities": None,
-            "images": [{"name": "B07_s1.tif", "tiles": 2, "error": None}],
-            "vectors": [[0.113, -0.024], [0.109, -0.031]],
-            "encoded": None,
-        },
-    },
-    "keep_going": {
-        "summary": "`keep_going`: one of two images cannot be used",
-        "value": {
-            "model": "gandl-bbbc013-64",
-            "model_id": "0f" * 32,
-            "pool": "mean",
-            "limits": _LIMITS,
-            "intensities": None,
-            "images": [
-                {"name": "B07_s1.tif", "tiles": 9, "error": None},
-                {"name": "B07_s2.tif", "tiles": 0, "error": "B07_s2.tif is cut off"},
-            ],
-            "vectors": [[0.111, -0.027]],
-            "encoded": None,
-        },
     },
 }
 _DESCRIPTION = """Returns the vectors of images, in the order in which the images are sent.
@@ -126,7 +89,7 @@ def router(service: EmbeddingService) -> APIRouter:
     @routes.get(
         "/models",
         summary="Models that are served, with their cards",
-        responses=error_responses(401, 503),
+        responses={200: {"content": {JSON: {"example": {"models": [MODEL]}}}}, **error_responses(401, 503)},
         dependencies=[NO_QUERY],
     )
     async def models() -> ModelList:
@@ -135,7 +98,7 @@ def router(service: EmbeddingService) -> APIRouter:
     @routes.get(
         "/models/{name}",
         summary="One model's card",
-        responses=error_responses(401, 404, 422, 503),
+        responses={200: {"content": {JSON: {"example": MODEL}}}, **error_responses(401, 404, 422, 503)},
         dependencies=[NO_QUERY],
     )
     async def model(name: str) -> ModelInfo:
@@ -159,7 +122,7 @@ def router(service: EmbeddingService) -> APIRouter:
         response_model=Embeddings,
         responses={
             200: {
-                "content": {JSON: {"examples": _EXAMPLES}, NPY: _BINARY, PARQUET: _BINARY},
+                "content": {JSON: {"examples": EMBEDDINGS}, NPY: _BINARY, PARQUET: _BINARY},
                 "description": "Vectors",
             },
             **error_responses(400, 401, 404, 408, 413, 415, 422, 429, 500, 503, 504),
