@@ -154,6 +154,7 @@ bench-pages: $(VENV)/.dev ## docs/pages.md: first content and interaction of eve
 .PHONY: bench-embedding bench-newcomer
 bench-embedding: $(VENV)/.dev ## docs/embedding-speed.md: what POST /embed costs around its engine, in one run
 	@$(BIN)/python -m benchmarks.serving --page docs/embedding-speed.md
+	@$(BIN)/python -m benchmarks.serving.fields --page docs/embedding-speed.md
 
 bench-training: $(VENV)/.dev ## docs/training.md: trains what is not in runs/bench yet, hours on two cores
 	@$(BIN)/python -m benchmarks.training.probe --bbbc013 $(DATA)/bbbc013 --runs runs/bench --page docs/training.md

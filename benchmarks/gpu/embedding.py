@@ -75,12 +75,13 @@ def tiles_per_second(engine: Engine, tiles: Tiles) -> float:
     return len(tiles) / min(seconds)
 
 
-def speed(model: Path, engine: Engine, reference: Vectors, seconds: int) -> Speed:
-    """Measure the engine in this process, and then the service; check that the service gives the vectors of the CPU."""
+def speed(model: Path, engine: Engine, reference: Vectors, seconds: int, instances: int) -> Speed:
+    """Measure the engine in this process, and then instances of the service on one port and device; check that the
+    service gives the vectors of the CPU."""
     batch = engine.measure_batch() or engine.batch
     rate = tiles_per_second(engine, noise(engine, 4 * max(batch, TILES)))
     tiles = noise(engine, TILES)
-    with tempfile.TemporaryDirectory() as folder, serving("real", model) as (port, _):
+    with tempfile.TemporaryDirectory() as folder, serving("real", model, instances) as (port, _):
         body = Path(folder, "body")
         body.write_bytes(to_npy(tiles))
         headers = {"Content-Type": NPY, "Accept": NPY}
@@ -100,7 +101,7 @@ def speed(model: Path, engine: Engine, reference: Vectors, seconds: int) -> Spee
     )
 
 
-def measured(name: str, device: str, seconds: int) -> tuple[str, float]:
+def measured(name: str, device: str, seconds: int, instances: int) -> tuple[str, float]:
     """Return the row of a model and its difference from the CPU."""
     # A folder of its own, so that the service loads no other model.
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +109,7 @@ def measured(name: str, device: str, seconds: int) -> tuple[str, float]:
         engine = Engine.load(model, providers=[PROVIDERS[device]])
         reference = Engine.load(model).embed(noise(engine, TILES))
         apart = difference(engine.embed(noise(engine, TILES)), reference)
-        each = speed(model, engine, reference, seconds)
+        each = speed(model, engine, reference, seconds, instances)
     cells = (
         f"`{name}`", f"{apart:.1e}", each.batch, f"{each.engine:.0f}", f"{each.service:.0f}",
         f"{each.service / each.engine:.2f}", f"{each.median:.1f}", f"{each.slow:.1f}", f"{each.one_client:.0f}",
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("models", nargs="*", default=["gandl-bbbc013-contrast-64"])
     parser.add_argument("--device", choices=PROVIDERS, default="cuda")
     parser.add_argument("--seconds", type=int, default=5, help="seconds of each load")
+    parser.add_argument("--instances", type=int, default=1, help="services that share the device")
     options = parser.parse_args()
     # The service is a process of its own, and reads its device from here.
     os.environ["GANDL_EMBEDDING_DEVICE"] = options.device
@@ -131,17 +133,18 @@ def main() -> None:
     )  # fmt: skip
     print(row(*headings))
     print(row(*["---"] * len(headings)))
-    apart = print_rows(options.models, options.device, options.seconds)
-    print(f"\n{CONNECTIONS} connections, bodies of {TILES} tiles; the load came from {tool()}.")
+    apart = print_rows(options.models, options.device, options.seconds, options.instances)
+    services = "the service" if options.instances == 1 else f"{options.instances} instances of the service"
+    print(f"\n{CONNECTIONS} connections to {services}, bodies of {TILES} tiles; the load came from {tool()}.")
     if not max(apart) <= MAX_DIFFERENCE:
         sys.exit(f"a vector of the GPU differs from that of the CPU by more than {MAX_DIFFERENCE:g}")
 
 
-def print_rows(models: Sequence[str], device: str, seconds: int) -> list[float]:
+def print_rows(models: Sequence[str], device: str, seconds: int, instances: int) -> list[float]:
     """Print each row when it is there, and return the differences from the CPU."""
     apart = []
     for name in models:
-        line, most = measured(name, device, seconds)
+        line, most = measured(name, device, seconds, instances)
         print(line, flush=True)
         apart.append(most)
     return apart

@@ -11,8 +11,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,24 +24,27 @@ from gandl_shared.testing import free_port, process, wait_until
 from gandl_shared.web.negotiation import JSON
 
 from benchmarks.serving.load import loaded, tool
-from benchmarks.serving.servers import FULL_RUN, SECONDS_PER_RUN, SECONDS_PER_TILE
+from benchmarks.serving.servers import FULL_RUN, PACES, SECONDS_PER_RUN
 from benchmarks.tables import row, write_between
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "gandl-bbbc013-64.onnx"
 WARM_SECONDS = 1
 START_SECONDS = 300
-BARE = ("bare",)
+UNCOUNTED = ("bare", "card")
+"""Servers whose answers are counted by the load: one counts nothing, and instances on one port cannot all be asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """A server of `servers`, and what it is sent: requests of so many tiles over so many connections."""
+    """Instances of a server of `servers` on one port, and what they are sent: requests of so many tiles over so many
+    connections."""
 
     kind: str
     label: str
     tiles: int
     connections: int
     accept: str = NPY
+    instances: int = 1
 
 
 LOADS = (
@@ -51,6 +54,10 @@ LOADS = (
     Load(kind="free", label="service, engine that costs nothing", tiles=64, connections=16),
     Load(kind="free", label="service, engine that costs nothing, JSON", tiles=8, connections=16, accept=JSON),
     Load(kind="paced", label="service, engine paced like a GPU", tiles=64, connections=16),
+    Load(kind="card", label="service, engine paced like a fast GPU", tiles=64, connections=32),
+    Load(kind="card", label="two services on that GPU", tiles=64, connections=32, instances=2),
+    Load(kind="card", label="service, engine paced like a fast GPU", tiles=8, connections=32),
+    Load(kind="card", label="two services on that GPU", tiles=8, connections=32, instances=2),
     Load(kind="real", label="service, engine on one core", tiles=8, connections=16),
     Load(kind="real", label="service, engine on one core, one client", tiles=16, connections=1),
 )
@@ -67,30 +74,33 @@ class Outcome:
 
 
 def measured(load: Load, seconds: int) -> Outcome:
-    """Start a server and load it."""
-    with serving(load.kind) as (port, pid), tempfile.TemporaryDirectory() as folder:
+    """Start the server, or its instances, and load them."""
+    with serving(load.kind, instances=load.instances) as (port, pids), tempfile.TemporaryDirectory() as folder:
         body = Path(folder, "body")
         body.write_bytes(_body(load))
         loaded(port, load.connections, WARM_SECONDS, body, load.accept)
-        _wait_until_idle(pid)
-        before, tiles = processor_seconds(pid), _embedded(port, load)
+        _wait_until_idle(pids)
+        before, tiles = processor_seconds(pids), _embedded(port, load)
         answers = loaded(port, load.connections, seconds, body, load.accept)
-        _wait_until_idle(pid)
-        used = processor_seconds(pid) - before
+        _wait_until_idle(pids)
+        used = processor_seconds(pids) - before
         # A run that is under way at the end has cost time too, so the service is asked what it has done.
-        done = (_embedded(port, load) - tiles) / load.tiles if load.kind not in BARE else answers["count"]
+        done = answers["count"] if load.kind in UNCOUNTED else (_embedded(port, load) - tiles) / load.tiles
     per_answer = 1000 * used / done
     return Outcome(rate=answers["rate"], median=answers["median"], slow=answers["slow"], processor=per_answer)
 
 
 @contextmanager
-def serving(kind: str, model: Path = MODEL) -> Iterator[tuple[int, int]]:
-    """Run a server of a model; give its port and the id of its process."""
+def serving(kind: str, model: Path = MODEL, instances: int = 1) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Run instances of a server of a model on one port; give the port and the ids of their processes."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.serving.servers", kind, str(port), str(model)]
-    with tempfile.TemporaryDirectory() as folder, process(command, log=Path(folder, "log")) as child:
-        wait_until(lambda: _ready(port), what="the server", seconds=START_SECONDS)
-        yield port, child.pid
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as children:
+        logs = [Path(folder, f"log-{number}") for number in range(instances)]
+        pids = tuple(children.enter_context(process(command, log=log)).pid for log in logs)
+        # A connection goes to any of the instances, so that several of these find each of them.
+        wait_until(lambda: all(_ready(port) for _ in range(8 * instances)), what="the server", seconds=START_SECONDS)
+        yield port, pids
 
 
 def engine_milliseconds(tiles: int) -> float:
@@ -106,10 +116,10 @@ def engine_milliseconds(tiles: int) -> float:
     return 1000 * min(times)
 
 
-def processor_seconds(pid: int) -> float:
-    """Return the processor seconds of a process, from the file system of Linux."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def processor_seconds(pids: Sequence[int]) -> float:
+    """Return the processor seconds of processes together, from the file system of Linux."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def table(outcomes: dict[Load, Outcome]) -> str:
@@ -136,10 +146,11 @@ def table(outcomes: dict[Load, Outcome]) -> str:
 
 
 def _comparison(load: Load, outcome: Outcome, bare: Outcome | None) -> str:
-    if load.kind == "paced":
+    if load.kind in PACES:
         # Full runs are the most that the engine can do.
-        most = FULL_RUN / (SECONDS_PER_RUN + SECONDS_PER_TILE * FULL_RUN)
-        return f"{outcome.rate * load.tiles / most:.2f} of the engine, by rate"
+        most = FULL_RUN / (SECONDS_PER_RUN + PACES[load.kind] * FULL_RUN)
+        cores = outcome.processor / 1000 * most / load.tiles
+        return f"{outcome.rate * load.tiles / most:.2f} of the engine, by rate; {cores:.1f} cores would feed it"
     if load.kind == "real":
         return f"{engine_milliseconds(load.tiles) / outcome.processor:.2f} of the engine, by processor time"
     return (
@@ -155,16 +166,16 @@ def _body(load: Load) -> bytes:
 
 def _embedded(port: int, load: Load) -> float:
     """Return the number of tiles that a service has embedded; a bare application counts none."""
-    if load.kind in BARE:
+    if load.kind in UNCOUNTED:
         return 0.0
     lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith("gandl_embedding_tiles_total"))
 
 
-def _wait_until_idle(pid: int) -> None:
-    """Wait until a process has finished what a load has left in it."""
+def _wait_until_idle(pids: Sequence[int]) -> None:
+    """Wait until processes have finished what a load has left in them."""
     used = -1.0
-    while used != (used := processor_seconds(pid)):
+    while used != (used := processor_seconds(pids)):
         time.sleep(0.3)
 
 
