@@ -76,7 +76,13 @@ def test_a_discriminator_that_is_worse_than_a_guess_is_told(tiny: TrainConfig) -
     """These are the means of a run with R1 γ 100,000 on the small plate."""
     (warning,) = warnings_of_game(tiny, 4.1, -3.4)
     assert "worse than a guess: its loss is 4.1" in warning
-    assert f"a tenth of the --r1-gamma (now {tiny.r1_gamma:g}) or of the --learning-rate (now 0.002)" in warning
+    assert f"a tenth of the --r1-gamma (now {tiny.r1_gamma:g}) or a tenth of the --learning-rate (now 0.002)" in warning
+
+
+def test_a_run_without_r1_is_told_to_have_some(tiny: TrainConfig) -> None:
+    config = replace(tiny, loss=LossConfig(r1_gamma=0.0))
+    assert "with an --r1-gamma such as 10 (now 0) or a lower" in warnings_of_game(config, 0.01, 12.0)[0]
+    assert "new folder with a tenth of the --learning-rate" in warnings_of_game(config, 4.1, -3.4)[0]
 
 
 @pytest.mark.parametrize(("loss", "distance"), [(1.0, 1.2), (0.3, 4.0), (0.05, 5.0), (1.38, 0.1), (1.6, -0.3)])

@@ -76,8 +76,15 @@ class GameJudge:
         if name is None or name in self._warned:
             return None
         self._warned.add(name)
+        gamma = self._config.r1_gamma
         return f"warning: at {kimg:.1f} kimg {_WORDS[name]}".format(
-            loss=loss, distance=distance, gamma=self._config.r1_gamma, rate=self._config.learning_rate
+            loss=loss,
+            distance=distance,
+            gamma=gamma,
+            rate=self._config.learning_rate,
+            # There is no tenfold of 0.
+            more_r1=f"a tenfold --r1-gamma (now {gamma:g})" if gamma else "an --r1-gamma such as 10 (now 0)",
+            less_r1=f"a tenth of the --r1-gamma (now {gamma:g}) or " if gamma else "",
         )
 
     def _problem(self, loss: float, distance: float) -> str | None:
@@ -101,13 +108,12 @@ _WORDS = {
     ),
     "won": (
         "the discriminator has won: its loss is {loss:.2g}, and its scores of real and generated tiles are "
-        "{distance:.1f} apart. It learns nothing more about cells. Start a run in a new folder with a tenfold "
-        "--r1-gamma (now {gamma:g}) or a lower --learning-rate (now {rate:g})"
+        "{distance:.1f} apart. It learns nothing more about cells. Start a run in a new folder with {more_r1} or a lower "
+        "--learning-rate (now {rate:g})"
     ),
     "lost": (
         "the discriminator is worse than a guess: its loss is {loss:.2g}, where a guess has 1.4. Its steps are too "
-        "large. Start a run in a new folder with a tenth of the --r1-gamma (now {gamma:g}) or of the --learning-rate "
-        "(now {rate:g})"
+        "large. Start a run in a new folder with {less_r1}a tenth of the --learning-rate (now {rate:g})"
     ),
     "blind": (
         "the discriminator has collapsed: it gives real and generated tiles the same score ({distance:.2g} apart, loss "
