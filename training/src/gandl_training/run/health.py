@@ -108,8 +108,8 @@ _WORDS = {
     ),
     "won": (
         "the discriminator has won: its loss is {loss:.2g}, and its scores of real and generated tiles are "
-        "{distance:.1f} apart. It learns nothing more about cells. Start a run in a new folder with {more_r1} or a lower "
-        "--learning-rate (now {rate:g})"
+        "{distance:.1f} apart. It learns nothing more about cells. Start a run in a new folder with {more_r1} or a "
+        "lower --learning-rate (now {rate:g})"
     ),
     "lost": (
         "the discriminator is worse than a guess: its loss is {loss:.2g}, where a guess has 1.4. Its steps are too "
