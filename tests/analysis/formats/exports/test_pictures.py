@@ -32,6 +32,25 @@ def test_a_curve_is_drawn_in_each_form() -> None:
     assert pdf == picture("curve.pdf", ONE)
 
 
+def texts_of(name: str, choice: ExportChoice) -> str:
+    return " ".join(ElementTree.fromstring(picture(name, choice)).itertext())
+
+
+def test_a_plate_in_a_file_names_itself_and_its_colours() -> None:
+    texts = texts_of("plate.svg", ExportChoice(plate="HRCE-1"))
+    assert "HRCE-1: efficacy of the wells" in texts
+    for entry in ("efficacy −1", "efficacy +1", "empty", "positive control", "no score"):
+        assert entry in texts
+
+
+@pytest.mark.parametrize("name", ["controls", "e2_plane"])
+def test_a_picture_of_a_cell_line_names_it_and_its_marks(name: str) -> None:
+    texts = texts_of(f"{name}.svg", ExportChoice(cell_line="HRCE"))
+    assert "HRCE: " in texts
+    assert "positive control" in texts
+    assert "negative control" in texts
+
+
 def test_a_picture_of_a_part_names_what_can_be_chosen() -> None:
     with pytest.raises(Invalid, match=r"choose one of 8 with \?plate=, such as HRCE-1"):
         picture("plate.svg", EVERYTHING)

@@ -1,4 +1,4 @@
-"""What several figures draw alike: wells by role, the title of a well, and dashed lines at values of an axis."""
+"""What several figures draw alike: wells by role, the title of a well, dashed lines at values, headings and legends."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Role
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from gandl_analysis.figures.style import FONT_SIZE, MUTED, PALETTE, PAPER, ROLE_MARKERS
+from gandl_analysis.figures.style import FONT_SIZE, INK, MUTED, PALETTE, PAPER, ROLE_MARKERS
+from gandl_analysis.figures.texts import plain
 
 MAX_TITLED_WELLS = 4000
 """The most wells of a figure that carry a title each and stay vectors; more would make a file of many megabytes."""
@@ -71,6 +74,35 @@ def mark_value(axes: Axes, value: float, text: str, colour: str = MUTED) -> None
         fontsize=FONT_SIZE - 0.5,
         color=MUTED,
     )
+
+
+def role_legend(roles: Sequence[Role]) -> list[Line2D]:
+    """Return the entries of a legend for the marks of roles."""
+    return [legend_mark(ROLE_MARKERS[role], PALETTE[role.colour], role.label) for role in roles]
+
+
+def legend_mark(marker: str, colour: str, label: str, edge: str | None = None) -> Line2D:
+    """Return an entry of a legend: a mark and its label. `edge` is the colour of its outline."""
+    outline = edge or colour
+    return Line2D([], [], linestyle="none", marker=marker, color=colour, markeredgecolor=outline, label=label)
+
+
+def add_heading(figure: Figure, title: str, legend: Sequence[Line2D], columns: int) -> None:
+    """Make a figure taller by a title above and a legend of so many columns below it. A figure in a file needs both,
+    and one on a page has them beside it."""
+    width, height = figure.get_size_inches()
+    top, bottom = 0.34, 0.06 + 0.2 * -(-len(legend) // columns)
+    total = height + top + bottom
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(rect=(0.0, bottom / total, 1.0, height / total))
+    for axes in figure.axes if engine is None else ():
+        left, low, across, up = axes.get_position(original=True).bounds
+        axes.set_position((left, (low * height + bottom) / total, across, up * height / total))
+    figure.set_size_inches(width, total)
+    figure.text(0.1 / width, 1 - 0.22 / total, plain(title), color=INK, fontsize=FONT_SIZE + 1, fontweight="bold")
+    texts = {"fontsize": FONT_SIZE - 1, "labelcolor": MUTED, "handletextpad": 0.2, "columnspacing": 1.2}
+    figure.legend(handles=legend, loc="lower left", ncols=columns, frameon=False, borderaxespad=0.1, **texts)
 
 
 def _draw_role(axes: Axes, members: Sequence[WellPosition], role: Role, gid: str, *, rasterized: bool) -> None:

@@ -9,10 +9,12 @@ from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Role
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
+from matplotlib.lines import Line2D
 
-from gandl_analysis.figures.marks import well_title
+from gandl_analysis.figures.marks import legend_mark, well_title
 from gandl_analysis.figures.style import (
     FONT_SIZE,
+    INK,
     LINE,
     MUTED,
     contrasting,
@@ -25,6 +27,7 @@ from gandl_analysis.figures.svg import Drawing
 FORMATS = ((8, 12), (16, 24), (32, 48))
 """Rows and columns of the standard plates: 96, 384 and 1536 wells (ANSI SLAS 4-2004)."""
 _ROLE_MARKERS: Mapping[Role, str] = {Role.POSITIVE: "+", Role.NEGATIVE: "_"}
+_LEGEND_SCORES = ((-1.0, "−1"), (0.0, "0"), (1.0, "+1"))
 
 
 def plate_format(wells: Sequence[WellScore]) -> tuple[int, int]:
@@ -52,6 +55,13 @@ def plate_heatmap(wells: Sequence[WellScore], plate: str) -> Drawing:
     titles = {"wells-scored": tuple(map(well_title, scored)), "wells-missing": tuple(map(well_title, missing))}
     label = f"Efficacy of plate {plate}, {rows * columns} wells: {len(scored)} scored, {len(missing)} without a score."
     return Drawing(figure, label, {gid: texts for gid, texts in titles.items() if texts})
+
+
+def plate_legend() -> list[Line2D]:
+    """Return the entries of a legend for `plate_heatmap`."""
+    scores = [legend_mark("o", efficacy_colour(value), f"efficacy {text}", LINE) for value, text in _LEGEND_SCORES]
+    signs = [legend_mark(marker, INK, role.label) for role, marker in _ROLE_MARKERS.items()]
+    return [*scores, legend_mark("o", "none", "empty", LINE), *signs, legend_mark("x", MUTED, "no score")]
 
 
 def _draw_frame(axes: Axes, rows: int, columns: int) -> None:

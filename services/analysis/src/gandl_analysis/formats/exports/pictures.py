@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gandl_shared.errors import NotFound
+from gandl_shared.schemas.vocabulary import Role
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
@@ -14,8 +15,9 @@ from gandl_analysis.figures.controls import control_distributions
 from gandl_analysis.figures.dose_response import dose_response_figure
 from gandl_analysis.figures.e2_c2_plane import e2_c2_plane
 from gandl_analysis.figures.e2_plane import PlotScale, e2_plane
+from gandl_analysis.figures.marks import DRAWING_ORDER, add_heading, role_legend
 from gandl_analysis.figures.montage import figures_png, figures_svg
-from gandl_analysis.figures.plate import plate_heatmap
+from gandl_analysis.figures.plate import plate_heatmap, plate_legend
 from gandl_analysis.formats.exports.source import (
     ExportChoice,
     ExportSource,
@@ -55,15 +57,23 @@ def _curves(source: ExportSource, choice: ExportChoice) -> Sequence[Figure]:
 
 
 def _plate(source: ExportSource, choice: ExportChoice) -> Sequence[Figure]:
-    return [plate_heatmap(source.analysis.wells, chosen_plate(source, choice)).figure]
+    plate = chosen_plate(source, choice)
+    figure = plate_heatmap(source.analysis.wells, plate).figure
+    add_heading(figure, f"{plate}: efficacy of the wells", plate_legend(), 4)
+    return [figure]
 
 
 def _controls(source: ExportSource, choice: ExportChoice) -> Sequence[Figure]:
-    return [control_distributions(source.analysis.wells, chosen_cell_line(source, choice)).figure]
+    cell_line = chosen_cell_line(source, choice)
+    figure = control_distributions(source.analysis.wells, cell_line).figure
+    controls = [role for role in reversed(DRAWING_ORDER) if role.is_control]
+    return [_titled(figure, f"{cell_line}: controls by plate, mean ± 3 SD", controls)]
 
 
 def _e2_plane(source: ExportSource, choice: ExportChoice) -> Sequence[Figure]:
-    return [e2_plane(source.analysis.wells, chosen_cell_line(source, choice), _scale(source)).figure]
+    cell_line = chosen_cell_line(source, choice)
+    figure = e2_plane(source.analysis.wells, cell_line, _scale(source)).figure
+    return [_titled(figure, f"{cell_line}: wells along and across the efficacy axis E2")]
 
 
 def _e2_c2_plane(source: ExportSource, _: ExportChoice) -> Sequence[Figure]:
@@ -74,7 +84,12 @@ def _e2_c2_plane(source: ExportSource, _: ExportChoice) -> Sequence[Figure]:
         raise NotFound(
             f"screen '{source.screen}' has no axis between two cell lines (C2), so that it has no such plane"
         )
-    return [drawing.figure]
+    return [_titled(drawing.figure, "Wells by efficacy (E2) and cell line (C2)")]
+
+
+def _titled(figure: Figure, title: str, roles: Sequence[Role] = DRAWING_ORDER[::-1]) -> Figure:
+    add_heading(figure, title, role_legend(roles), len(roles))
+    return figure
 
 
 def _of_lines(source: ExportSource, draw: Draw) -> Iterator[Figure]:
