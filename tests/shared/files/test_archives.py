@@ -90,7 +90,7 @@ def test_names_that_would_replace_each_other_are_refused(tmp_path: Path, names: 
     ("content", "reason"),
     [
         ({f"{n}.tif": b"1" for n in range(6)}, "6 files; at most 5"),
-        ({"a.tif": bytes(range(256)) * 40}, "unpacks to 10240 bytes"),
+        ({"a.tif": bytes(range(256)) * 40}, "unpacks to 0.010 MB"),
         ({"a.tif": bytes(9_999)}, "more than 50 times"),
         ({f"{n}/": b"" for n in range(20)}, "20 entries"),
     ],

@@ -141,7 +141,7 @@ def _checked_files(
         Problem(f"'{entry.filename[:200]}' is a file and a folder") for key, entry in files.items() if key in folders
     ]
     problems += clashes
-    summary = f"the archive cannot be unpacked ({len(problems)} entries)"
+    summary = "the archive cannot be unpacked" + (f" ({len(problems)} entries)" if len(problems) > 1 else "")
     raise_if(problems[:MAX_LISTED], BadInput, summary)
     _check_sizes(list(files.values()), size, folder, limits)
     for entry in files.values():
@@ -172,15 +172,19 @@ def _check_sizes(files: Sequence[zipfile.ZipInfo], size: int, folder: Path, limi
     if len(files) > limits.max_files:
         raise TooLarge(f"the archive has {len(files)} files; at most {limits.max_files} are allowed")
     if total > limits.max_bytes:
-        raise TooLarge(f"the archive unpacks to {total} bytes; at most {limits.max_bytes} are allowed")
+        raise TooLarge(f"the archive unpacks to {_mb(total)}; at most {_mb(limits.max_bytes)} are allowed")
     if total > limits.max_ratio * size:
         raise TooLarge(
-            f"the archive of {size} bytes unpacks to {total}, more than {limits.max_ratio:g} times its size; "
+            f"the archive of {_mb(size)} unpacks to {_mb(total)}, more than {limits.max_ratio:g} times its size; "
             "images do not compress so, so something else is in it"
         )
     free = shutil.disk_usage(folder).free
     if total > free - limits.min_free:
-        raise TooLarge(f"the archive unpacks to {total} bytes, and the disk of the server has only {free} free")
+        raise TooLarge(f"the archive unpacks to {_mb(total)}, and the disk of the server has only {_mb(free)} free")
+
+
+def _mb(count: int) -> str:
+    return f"{count / 1e6:,.{0 if count >= 10e6 else 3}f} MB"
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, budget: _Budget) -> None:

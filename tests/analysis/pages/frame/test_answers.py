@@ -13,6 +13,7 @@ def client_of(error: Exception) -> TestClient:
     router = APIRouter(route_class=PageRoute)
 
     @router.get("/page")
+    @router.post("/page")
     def page() -> None:
         raise error
 
@@ -27,6 +28,21 @@ def test_an_error_of_our_tree_is_a_page_with_its_status() -> None:
     assert answer.headers["content-type"].startswith("text/html")
     assert "The screen &lt;b&gt;one&lt;/b&gt; is running" in answer.text
     assert 'href="/gandl/ui/"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/gandl/ui/new?folder=a%2Fb&map=%22c", "/gandl/ui/new?folder=a%2Fb&amp;map=%22c"),
+        ("http://testserver/other", None),
+        ("", None),
+    ],
+)
+def test_a_form_that_was_refused_leads_back_to_its_page(referer: str, back: str | None) -> None:
+    answer = client_of(Conflict("the archive is damaged")).post("/page", headers={"referer": referer})
+    assert "This was not done" in answer.text
+    assert ("Back to the form" in answer.text) == (back is not None)
+    assert back is None or f'href="{back}"' in answer.text
 
 
 def test_any_other_error_is_not_hidden() -> None:

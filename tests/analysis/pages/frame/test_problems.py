@@ -20,6 +20,11 @@ def test_problems_that_differ_in_a_number_are_an_example_of_their_kind() -> None
     assert second.detail == "other"
 
 
+def test_a_field_of_a_form_is_no_column() -> None:
+    (group,) = grouped([Problem("must be a number", field="alpha")])
+    assert group.position == "field alpha"
+
+
 def test_long_lists_of_rows_are_counted() -> None:
     (group,) = grouped([Problem("is empty", row=2 * n) for n in range(1, 30)])
     assert group.position == "rows 2, 4, 6, 8, 10, 12, 14, 16 and 21 more"

@@ -30,6 +30,14 @@ def test_an_archive_becomes_a_folder_of_its_own_with_all_folders_in_it(tmp_path:
     assert [p.suffix for p in (tmp_path / "uploads").iterdir()] == [""]
 
 
+def test_an_archive_of_archives_is_refused_unless_they_are_images(tmp_path: Path) -> None:
+    uploads = Uploads(image_root=tmp_path, max_bytes=10_000)
+    with pytest.raises(BadInput, match="holds only another archive, 'plate.zip'; unpack it"):
+        uploads.add_archive("x.zip", archive("top/plate.zip"))
+    assert not list((tmp_path / "uploads").iterdir())
+    assert (tmp_path / uploads.add_archive("x.zip", archive("plate.ome.zarr.zip"))).is_dir()
+
+
 def test_what_is_refused_leaves_nothing(tmp_path: Path) -> None:
     uploads = Uploads(image_root=tmp_path, max_bytes=300)
     with pytest.raises(BadInput, match="leads out"):

@@ -32,7 +32,8 @@ FIELD, PLANE, LEVEL = "field", "plane", "level"
 """Keys of a reference: the image with `:` in place of `/`, the indices of the leading axes, and the level."""
 
 _READERS = 16
-_PACKED_ZARR = (".zarr.zip", ".ozx")
+PACKED_ZARR = (".zarr.zip", ".ozx")
+"""How the name of an OME-Zarr in one file ends, in lower case."""
 _SUFFIXES = (*ARCHIVES, ".zarr", ".ome")
 
 
@@ -92,7 +93,7 @@ def _open(root: Path, name: str) -> KeyedFiles | None:
     except NotFound:
         raise
     except BadInput:
-        if name == "." or name.lower().endswith(_PACKED_ZARR):
+        if name == "." or name.lower().endswith(PACKED_ZARR):
             raise
         return None
 

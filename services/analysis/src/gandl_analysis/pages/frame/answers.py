@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -85,7 +85,16 @@ def _error_page(request: Request, error: GandlError) -> Response:
     # The message repeats the first problems, which are listed below it.
     summary = error.detail.partition(": ")[0] if problems else error.detail
     context = {"base": base_path(request), "error": error, "summary": summary, "problems": problems}
+    context |= {"is_action": request.method == "POST", "back": _page_of_form(request)}
     return html_answer(environment().get_template("error.html").render(context), error.status)
+
+
+def _page_of_form(request: Request) -> str | None:
+    """Return the address below this host of the page whose form was sent, or None where it is unknown."""
+    page = urlsplit(request.headers.get("referer", ""))
+    if request.method != "POST" or not page.path.startswith(f"{base_path(request)}/ui/"):
+        return None
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def _sign_in(request: Request, error: Unauthorized) -> Response:

@@ -34,7 +34,8 @@ class ProblemGroup:
         others = f" and {self.n_files - 1} other {'file' if self.n_files == 2 else 'files'}" if self.n_files > 1 else ""
         parts = [
             f"{self.file or ''}{others}",
-            f"column {self.field}" if self.field else "",
+            # A field of a form or of a request is no column of a table.
+            f"{'column' if self.file or self.rows else 'field'} {self.field}" if self.field else "",
             _rows(rows, len(self.rows)),
         ]
         return ", ".join(part for part in parts if part)

@@ -13,6 +13,7 @@ from gandl_shared.errors import BadInput, Conflict, TooLarge
 from gandl_shared.files.archives import DEFAULT_LIMITS, UnpackLimits, unpack_zip
 from gandl_shared.files.atomic import TEMPORARY_PREFIX, atomic_file
 from gandl_shared.files.objects import is_object
+from gandl_shared.plates.layouts.ome_zarr import PACKED_ZARR
 
 from gandl_analysis.service.intake.folders import TABLE_SUFFIXES
 
@@ -33,7 +34,8 @@ class Uploads:
     def add_archive(self, name: str, content: BinaryIO) -> str:
         """Unpack an archive of images; return the path of its folder below the image root.
 
-        Raises what `unpack_zip` does, and Conflict where the image root cannot be written.
+        Raises what `unpack_zip` does, BadInput for an archive of mere archives, and Conflict where the image root
+        cannot be written.
         """
         folder = self._folder()
         temporary = folder / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.zip"
@@ -43,6 +45,7 @@ class Uploads:
             unpack_zip(temporary, target, self.limits)
         finally:
             temporary.unlink(missing_ok=True)
+        _refuse_nested(target)
         return str(target.relative_to(self.image_root.resolve()))
 
     def add_plate_map(self, name: str, content: BinaryIO) -> str:
@@ -74,6 +77,19 @@ class Uploads:
         if folder.is_symlink():
             raise Conflict(f"the folder {FOLDER} of the server is a link; make it a folder")
         return folder
+
+
+def _refuse_nested(folder: Path) -> None:
+    """Remove a folder that holds nothing but further archives, and raise BadInput. Packed OME-Zarr is images."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    first = next(files)
+    if all(_is_mere_archive(path.name.lower()) for path in (first, *files)):
+        shutil.rmtree(folder)
+        raise BadInput(f"the archive holds only another archive, '{first.name[:200]}'; unpack it, and pack its images")
+
+
+def _is_mere_archive(name: str) -> bool:
+    return name.endswith(".zip") and not name.endswith(PACKED_ZARR)
 
 
 def _plain(name: str, suffix: str) -> str:
