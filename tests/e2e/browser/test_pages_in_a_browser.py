@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.e2e.browser.chromium import needs_chromium
 from tests.e2e.browser.conftest import ScreenedStack, serious_findings
@@ -27,3 +27,19 @@ def test_from_the_root_to_a_compound_and_back(opened: Page, screened_stack: Scre
     assert serious_findings(opened) == []
     opened.go_back()
     opened.get_by_role("heading", name="two-lines").wait_for(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/plates", "/plates/HRCE-like-1", "/curves", "/decisions", "/analyses", "/compounds/Antivirin%20A"]
+)
+def test_paper_cuts_nothing_off_and_has_no_controls(
+    chromium: Browser, screened_stack: ScreenedStack, path: str
+) -> None:
+    # A4 without its margins, in pixels of CSS.
+    context = chromium.new_context(viewport={"width": 688, "height": 1016})
+    page = context.new_page()
+    page.emulate_media(media="print")
+    page.goto(screened_stack.address(screened_stack.two_lines, path), timeout=PATIENCE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 688
+    assert page.locator("form button:visible, nav:visible").count() == 0
+    context.close()

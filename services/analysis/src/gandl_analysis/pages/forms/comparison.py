@@ -17,6 +17,7 @@ from gandl_analysis.pages.frame.queries import PageVersion
 
 MAX_ROWS = 100
 MAX_PICTURES = 6
+ROUND_OFF = 1e-9
 ScreenName = Annotated[str, Query(max_length=200, description="id of a screen")]
 
 
@@ -48,7 +49,7 @@ def router(services: Provider) -> APIRouter:
         return render_page(
             "compare.html",
             comparison=comparison,
-            curves=curves,
+            curves=[(pair, *(side.get((pair.compound, pair.cell_line)) for side in sides)) for pair in curves],
             pictures=[(pair, *_pictures(pair, sides)) for pair in curves[:MAX_PICTURES]],
             wells=sorted((pair for pair in comparison.wells if _differs(pair)), key=_well_order)[:MAX_ROWS],
             **context,
@@ -72,12 +73,17 @@ def _pictures(pair: CurvePair, sides: Iterable[Mapping[tuple[str, str], Curve]])
 
 
 def _differs(pair: WellPair) -> bool:
-    return pair.difference != 0 and not (pair.first is None and pair.second is None)
+    if pair.difference is None:
+        return pair.first is not pair.second
+    # Sums of the same numbers in another order differ in their last digits.
+    return abs(pair.difference) > ROUND_OFF
 
 
-def _curve_order(pair: CurvePair) -> tuple[bool, float]:
-    """Other verdicts come first, then large shifts of the EC50."""
-    return pair.verdicts[0] == pair.verdicts[1], -abs(pair.log2_ec50_ratio or 0.0)
+def _curve_order(pair: CurvePair) -> tuple[bool, float, float]:
+    """Other verdicts come first, then large shifts of the EC50, then of Emax."""
+    before, after = pair.emax
+    shift = 0.0 if before is None or after is None else abs(after - before)
+    return pair.verdicts[0] == pair.verdicts[1], -abs(pair.log2_ec50_ratio or 0.0), -shift
 
 
 def _well_order(pair: WellPair) -> tuple[bool, float]:
