@@ -27,7 +27,7 @@ def is_harmless(cell: str) -> bool:
 ABSENT = {
     "retrieval.csv": "did not ask for retrieval",
     "potency_ratios.csv": "named no reference",
-    "features.csv": "no document",
+    "features.csv": "its vectors come from images and not from a table",
 }
 """The tables that the screen does not have, each with a part of the answer."""
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from gandl_analysis.formats.exports import structures
+from gandl_analysis.formats.exports.catalog import export_of
 from gandl_analysis.formats.exports.structures import structures_sdf
 from gandl_shared.errors import Conflict, NotFound
 
@@ -36,7 +37,7 @@ def test_a_record_has_its_structure_and_its_curve() -> None:
 
 def test_a_plate_map_without_structures_is_an_answer() -> None:
     with pytest.raises(NotFound, match="no column of structures; name one of smiles"):
-        structures_sdf(hostile_source(), EVERYTHING)
+        export_of("structures.sdf").of(hostile_source(), EVERYTHING)
 
 
 def test_without_rdkit_the_answer_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from gandl_shared.schemas.screen import WellScore
 from gandl_shared.schemas.vocabulary import Role
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from gandl_analysis.figures.style import FONT_SIZE, INK, MUTED, PALETTE, PAPER, ROLE_MARKERS
@@ -94,9 +95,10 @@ def add_heading(figure: Figure, title: str, legend: Sequence[Line2D], columns: i
     top, bottom = 0.34, 0.06 + 0.2 * -(-len(legend) // columns)
     total = height + top + bottom
     engine = figure.get_layout_engine()
-    if engine is not None:
+    is_fitted = isinstance(engine, ConstrainedLayoutEngine)
+    if is_fitted:
         engine.set(rect=(0.0, bottom / total, 1.0, height / total))
-    for axes in figure.axes if engine is None else ():
+    for axes in () if is_fitted else figure.axes:
         left, low, across, up = axes.get_position(original=True).bounds
         axes.set_position((left, (low * height + bottom) / total, across, up * height / total))
     figure.set_size_inches(width, total)

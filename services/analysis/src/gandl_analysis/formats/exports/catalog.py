@@ -21,13 +21,14 @@ from gandl_analysis.formats.exports.pictures import PICTURES, RENDERINGS, SCREEN
 from gandl_analysis.formats.exports.plate_grid import plate_grid
 from gandl_analysis.formats.exports.prism import prism_csv, prism_pzfx
 from gandl_analysis.formats.exports.source import Content, Export, ExportChoice, ExportSource
-from gandl_analysis.formats.exports.structures import structures_sdf
+from gandl_analysis.formats.exports.structures import lack_of_smiles, structures_sdf
 from gandl_analysis.formats.exports.workbook import workbook
 from gandl_analysis.formats.output_folder import POTENCY, quality_json
 from gandl_analysis.formats.tables.curves import curve_files, potency_csv
 from gandl_analysis.formats.tables.decisions import decisions_csv
 from gandl_analysis.formats.tables.wells import hits_csv, retrieval_csv, sites_csv, wells_csv
 from gandl_analysis.pipeline.curves.potency import screen_ratios
+from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.compounds import MAX_CURVES
 
 CSV, PARQUET, JSON = "text/csv", "application/vnd.apache.parquet", "application/json"
@@ -51,17 +52,22 @@ def _parameters(source: ExportSource) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def _retrieval(source: ExportSource, _: ExportChoice) -> bytes:
-    if not source.analysis.provenance.parameters.retrieval:
-        raise NotFound(f"the analysis of screen '{source.screen}' did not ask for retrieval; analyse it again with it")
-    return retrieval_csv(source.analysis.quality).encode()
+def _lack_of_retrieval(analysis: ScreenAnalysis) -> str | None:
+    asked = analysis.provenance.parameters.retrieval
+    return None if asked else "its analysis did not ask for retrieval; analyse it again with it"
 
 
-def _potency(source: ExportSource, _: ExportChoice) -> bytes:
-    ratios = screen_ratios(source.analysis.provenance.parameters.curves, source.analysis.curves)
-    if ratios is None:
-        raise NotFound(f"the analysis of screen '{source.screen}' named no reference; analyse it again with one")
-    return potency_csv(ratios).encode()
+def _lack_of_reference(analysis: ScreenAnalysis) -> str | None:
+    reference = analysis.provenance.parameters.curves.reference
+    return "its analysis named no reference; analyse it again with one" if reference is None else None
+
+
+def _lack_of_features(analysis: ScreenAnalysis) -> str | None:
+    return None if analysis.provenance.table else "its vectors come from images and not from a table"
+
+
+def _potency(source: ExportSource) -> str:
+    return potency_csv(screen_ratios(source.analysis.provenance.parameters.curves, source.analysis.curves) or [])
 
 
 def _picture(picture: Picture, suffix: str) -> Export:
@@ -71,7 +77,9 @@ def _picture(picture: Picture, suffix: str) -> Export:
         return render(picture.draw(source, choice))
 
     name = f"{picture.name}.{suffix}"
-    return Export(name=name, media=media, meaning=picture.meaning, content=content, choices=picture.choices)
+    return Export(
+        name=name, media=media, meaning=picture.meaning, content=content, choices=picture.choices, lack=picture.lack
+    )
 
 
 _TABLES = (
@@ -115,7 +123,8 @@ _TABLES = (
         name=POTENCY,
         media=CSV,
         meaning="The potencies relative to a reference, where the analysis named one.",
-        content=_potency,
+        content=_of_text(_potency),
+        lack=_lack_of_reference,
     ),
     Export(
         name="hits.csv",
@@ -133,7 +142,8 @@ _TABLES = (
         name="retrieval.csv",
         media=CSV,
         meaning="The protocols of retrieval, where the analysis asked for them.",
-        content=_retrieval,
+        content=_of_text(lambda source: retrieval_csv(source.analysis.quality)),
+        lack=_lack_of_retrieval,
     ),
     Export(
         name="plates.csv",
@@ -167,6 +177,7 @@ _TABLES = (
         media=CSV,
         meaning="What became of each feature, where the vectors come from a table.",
         content=lambda source, _: source.features(),
+        lack=_lack_of_features,
     ),
     Export(
         name="wells.parquet",
@@ -198,6 +209,7 @@ _TABLES = (
         meaning="The structures of the compounds with their curves, where the plate map has SMILES.",
         content=structures_sdf,
         choices=_CURVES,
+        lack=lack_of_smiles,
     ),
     Export(
         name="quality.json",

@@ -27,8 +27,10 @@ from gandl_analysis.formats.exports.source import (
     chosen_plate,
     plates_of,
 )
+from gandl_analysis.pipeline.result import AxisScores, ScreenAnalysis
 from gandl_analysis.report.compounds import drawn_curves
 
+_NO_C2 = "it has no axis between two cell lines (C2)"
 Draw = Callable[[ExportSource, ExportChoice], Sequence[Figure]]
 
 
@@ -40,6 +42,7 @@ class Picture:
     meaning: str
     choices: frozenset[str]
     draw: Draw
+    lack: Callable[[ScreenAnalysis], str | None] = lambda _: None
 
 
 def to_pdf(figures: Iterable[Figure]) -> bytes:
@@ -77,14 +80,19 @@ def _e2_plane(source: ExportSource, choice: ExportChoice) -> Sequence[Figure]:
 
 
 def _e2_c2_plane(source: ExportSource, _: ExportChoice) -> Sequence[Figure]:
-    analysis = source.analysis
-    c2 = next((axis for axis in analysis.axes if axis.name == "C2" and axis.hash), None)
-    drawing = None if c2 is None else e2_c2_plane(analysis.wells, c2, _scale(source))
+    c2 = _c2_of(source.analysis)
+    drawing = None if c2 is None else e2_c2_plane(source.analysis.wells, c2, _scale(source))
     if drawing is None:
-        raise NotFound(
-            f"screen '{source.screen}' has no axis between two cell lines (C2), so that it has no such plane"
-        )
+        raise NotFound(f"screen '{source.screen}' has no e2_c2_plane: {_NO_C2}")
     return [_titled(drawing.figure, "Wells by efficacy (E2) and cell line (C2)")]
+
+
+def _c2_of(analysis: ScreenAnalysis) -> AxisScores | None:
+    return next((axis for axis in analysis.axes if axis.name == "C2" and axis.hash), None)
+
+
+def _lack_of_c2(analysis: ScreenAnalysis) -> str | None:
+    return None if _c2_of(analysis) else _NO_C2
 
 
 def _titled(figure: Figure, title: str, roles: Sequence[Role] = DRAWING_ORDER[::-1]) -> Figure:
@@ -127,6 +135,7 @@ PICTURES = (
         meaning="The wells of two cell lines in the plane of the axes E2 and C2.",
         choices=frozenset(),
         draw=_e2_c2_plane,
+        lack=_lack_of_c2,
     ),
 )
 SCREEN_FIGURES: Mapping[str, Callable[[ExportSource], Iterable[Figure]]] = {

@@ -57,7 +57,7 @@ class Export:
     """One export: the name of its file, its media type, a sentence about it, and which choices it takes.
 
     `content` returns the file, or its parts where it is large. It raises NotFound or Invalid where the screen has
-    nothing of the kind.
+    nothing of the kind. `lack` says why a screen cannot have it at all, and what to do; None where it can.
     """
 
     name: str
@@ -65,14 +65,19 @@ class Export:
     meaning: str
     content: Callable[[ExportSource, ExportChoice], Content]
     choices: frozenset[str] = frozenset()
+    lack: Callable[[ScreenAnalysis], str | None] = lambda _: None
 
     def of(self, source: ExportSource, choice: ExportChoice) -> Content:
-        """Return the file. Raises Invalid for a choice that this export does not take."""
+        """Return the file. Raises Invalid for a choice that this export does not take, and NotFound where the screen
+        cannot have it."""
         problems = [
             Problem(f"{self.name} does not take it; leave it out", field=name) for name in _others(self, choice)
         ]
         if problems:
             raise Invalid(f"{self.name} does not take {problems[0].field}; leave it out", problems=problems)
+        lack = self.lack(source.analysis)
+        if lack is not None:
+            raise NotFound(f"screen '{source.screen}' has no {self.name}: {lack}")
         return self.content(source, choice)
 
 

@@ -8,12 +8,13 @@ from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 
-from gandl_shared.errors import Conflict, NotFound
+from gandl_shared.errors import Conflict
 from gandl_shared.plates import plain_column
 from gandl_shared.schemas.curve import Curve
 
 from gandl_analysis.formats.exports.source import ExportChoice, ExportSource, chosen_curves
 from gandl_analysis.formats.tables.curves import curve_records
+from gandl_analysis.pipeline.result import ScreenAnalysis
 
 SMILES_COLUMNS = ("smiles", "canonical_smiles", "isomeric_smiles")
 """The names of a column of SMILES in a plate map, in any case and with spaces for underscores."""
@@ -26,17 +27,21 @@ _FIELD = re.compile(r"[^\w.() -]")
 def structures_sdf(source: ExportSource, choice: ExportChoice) -> bytes:
     """Return one record per curve: its structure in two dimensions, and its columns of `dose_response.csv`.
 
-    A SMILES that cannot be read gives a record without atoms whose field `structure_problem` says so. Raises NotFound
-    without SMILES in the plate map, and Conflict where RDKit is not installed.
+    A SMILES that is absent or cannot be read gives a record without atoms whose field `structure_problem` says so.
+    Raises Conflict where RDKit is not installed.
     """
     curves = chosen_curves(source, choice)
-    if not any(smiles_of(curve) for curve in curves):
-        names = ", ".join(SMILES_COLUMNS)
-        raise NotFound(f"the plate map of screen '{source.screen}' has no column of structures; name one of {names}")
     columns, records = curve_records(curves)
     rdkit()
     pairs = zip(curves, records, strict=True)
     return "".join(part for curve, record in pairs for part in _record(curve, columns, record)).encode()
+
+
+def lack_of_smiles(analysis: ScreenAnalysis) -> str | None:
+    """Return why a screen has no structures, or None where it has."""
+    if any(smiles_of(curve) for curve in analysis.curves):
+        return None
+    return f"its plate map has no column of structures; name one of {', '.join(SMILES_COLUMNS)}"
 
 
 def smiles_of(curve: Curve) -> str | None:

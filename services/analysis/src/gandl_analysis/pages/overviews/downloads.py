@@ -27,14 +27,14 @@ def router(reader: ScreenReader) -> APIRouter:
         choices = {
             "plate": plates_of(analysis),
             "cell_line": tuple(dict.fromkeys(well.cell_line for well in analysis.wells if well.cell_line)),
-            "compound": tuple(dict.fromkeys(curve.compound for curve in analysis.curves)),
-            "quantity": tuple(quantity.name for quantity in quantities(analysis)),
+            "compound": sorted({curve.compound for curve in analysis.curves}, key=str.casefold),
         }
         return render_page(
             "downloads.html",
             base=frame.base,
             frame=frame,
-            exports=EXPORTS,
+            exports=[(export, export.lack(analysis)) for export in EXPORTS],
+            quantities=quantities(analysis),
             choices=choices,
             cell=notebook_cell(str(request.base_url).rstrip("/"), frame.status.id, frame.version),
         )
