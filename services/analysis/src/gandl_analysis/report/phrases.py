@@ -41,7 +41,7 @@ NO_GRADE = GradePhrase(
     meaning="There is no verdict on these controls; the first check below gives the reason.",
 )
 _PLAIN_COLUMNS = ("role", "cell_line", "compound")
-_SHOWN_ELSEWHERE = {"noise", "axes", "axis_from", "quality", "image_qc"}
+_SHOWN_ELSEWHERE = {"curves", "exclusions", "noise", "axes", "axis_from", "quality", "image_qc"}
 
 
 def grade_phrase(grade: str | None) -> GradePhrase:
@@ -68,6 +68,10 @@ def parameter_list(parameters: AnalysisParameters) -> str:
         f"{name.replace('_', ' ')} {str(value).replace('_', ' ')}"
         for name, value in parameters.model_dump(exclude=_SHOWN_ELSEWHERE).items()
     ]
+    # What is not asked for would hide what is.
+    curves = {name: value for name, value in parameters.curves.model_dump(mode="json").items() if value}
+    items.append("curves with " + ", ".join(f"{name} {value}" for name, value in curves.items()))
+    items += [f"{item} {item.text}" for item in parameters.exclusions or ()]
     # Thresholds are a group of their own, whose names would be unclear among the others.
     thresholds = ", ".join(f"{name} {value:g}" for name, value in parameters.quality.model_dump().items())
     items.append(f"quality thresholds {thresholds}")
