@@ -95,12 +95,12 @@ def add_heading(figure: Figure, title: str, legend: Sequence[Line2D], columns: i
     top, bottom = 0.34, 0.06 + 0.2 * -(-len(legend) // columns)
     total = height + top + bottom
     engine = figure.get_layout_engine()
-    is_fitted = isinstance(engine, ConstrainedLayoutEngine)
-    if is_fitted:
+    if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0.0, bottom / total, 1.0, height / total))
-    for axes in () if is_fitted else figure.axes:
-        left, low, across, up = axes.get_position(original=True).bounds
-        axes.set_position((left, (low * height + bottom) / total, across, up * height / total))
+    else:
+        for axes in figure.axes:
+            left, low, across, up = axes.get_position(original=True).bounds
+            axes.set_position((left, (low * height + bottom) / total, across, up * height / total))
     figure.set_size_inches(width, total)
     figure.text(0.1 / width, 1 - 0.22 / total, plain(title), color=INK, fontsize=FONT_SIZE + 1, fontweight="bold")
     texts = {"fontsize": FONT_SIZE - 1, "labelcolor": MUTED, "handletextpad": 0.2, "columnspacing": 1.2}
