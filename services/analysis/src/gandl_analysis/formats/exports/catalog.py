@@ -53,8 +53,8 @@ def _parameters(source: ExportSource) -> str:
 
 
 def _lack_of_retrieval(analysis: ScreenAnalysis) -> str | None:
-    asked = analysis.provenance.parameters.retrieval
-    return None if asked else "its analysis did not ask for retrieval; analyse it again with it"
+    has_retrieval = analysis.provenance.parameters.retrieval
+    return None if has_retrieval else "its analysis did not ask for retrieval; analyse it again with it"
 
 
 def _lack_of_reference(analysis: ScreenAnalysis) -> str | None:
