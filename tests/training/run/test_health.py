@@ -83,6 +83,7 @@ def test_a_run_without_r1_is_told_to_have_some(tiny: TrainConfig) -> None:
     config = replace(tiny, loss=LossConfig(r1_gamma=0.0))
     assert "with an --r1-gamma such as 10 (now 0) or a lower" in warnings_of_game(config, 0.01, 12.0)[0]
     assert "new folder with a tenth of the --learning-rate" in warnings_of_game(config, 4.1, -3.4)[0]
+    assert "new folder with another --seed, and look" in warnings_of_game(config, 2 * math.log(2), 0.0)[0]
 
 
 @pytest.mark.parametrize(("loss", "distance"), [(1.0, 1.2), (0.3, 4.0), (0.05, 5.0), (1.38, 0.1), (1.6, -0.3)])

@@ -85,6 +85,7 @@ class GameJudge:
             # There is no tenfold of 0.
             more_r1=f"a tenfold --r1-gamma (now {gamma:g})" if gamma else "an --r1-gamma such as 10 (now 0)",
             less_r1=f"a tenth of the --r1-gamma (now {gamma:g}) or " if gamma else "",
+            other_r1=f"a tenth of the --r1-gamma (now {gamma:g})" if gamma else "another --seed",
         )
 
     def _problem(self, loss: float, distance: float) -> str | None:
@@ -103,8 +104,7 @@ class GameJudge:
 _WORDS = {
     "blind but for the contrast": (
         "the discriminator gives real and generated tiles the same score ({distance:.2g} apart, loss {loss:.2f}), so "
-        "that it learns from the contrastive term only. A tenth of the --r1-gamma (now {gamma:g}) may let it learn "
-        "from both"
+        "that it learns from the contrastive term only. A new run with {other_r1} may let it learn from both"
     ),
     "won": (
         "the discriminator has won: its loss is {loss:.2g}, and its scores of real and generated tiles are "
@@ -117,7 +117,7 @@ _WORDS = {
     ),
     "blind": (
         "the discriminator has collapsed: it gives real and generated tiles the same score ({distance:.2g} apart, loss "
-        "{loss:.2f}). Start a run in a new folder with a tenth of the --r1-gamma (now {gamma:g}), and look at the real "
-        "tiles in RUN/samples, which may be blank"
+        "{loss:.2f}). Start a run in a new folder with {other_r1}, and look at the real tiles in RUN/samples, which "
+        "may be blank"
     ),
 }
