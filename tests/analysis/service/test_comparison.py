@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 
 import pytest
+from gandl_analysis.service.comparison import compare_analyses
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.answers import AnalysisReference
+from gandl_shared.schemas.curve import Relation
 
+from tests.analysis.example.screen import example_analysis
 from tests.analysis.service.stack import Stack
 
 
@@ -54,3 +58,12 @@ def test_a_side_without_results_is_a_conflict(shared_stack: Stack) -> None:
     at = f"/screens/{shared_stack.first}/compare"
     assert shared_stack.client.get(f"{at}/{shared_stack.waiting}").status_code == 409
     assert shared_stack.client.get(f"{at}/nope").status_code == 404
+
+
+def test_an_ec50_says_whether_it_is_a_bound() -> None:
+    analysis = example_analysis([])
+    sides = [AnalysisReference(screen="a", version=version) for version in (1, 2)]
+    compared = compare_analyses(analysis, analysis, first_id=sides[0], second_id=sides[1])
+    relations = {(pair.compound, pair.cell_line): pair.ec50_relations for pair in compared.curves}
+    assert relations == {(c.compound, c.cell_line): (c.ec50.relation,) * 2 for c in analysis.curves}
+    assert {Relation.EQUAL, Relation.ABOVE} <= {first for first, _ in relations.values()}

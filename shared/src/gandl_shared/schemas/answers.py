@@ -9,7 +9,7 @@ from pydantic import Field
 
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.base import Frozen
-from gandl_shared.schemas.curve import Curve, CurveAssessment
+from gandl_shared.schemas.curve import Curve, CurveAssessment, Relation
 from gandl_shared.schemas.quality import GroupQuality
 from gandl_shared.schemas.states import AnalysisState
 
@@ -119,13 +119,14 @@ class WellPair(Frozen):
 
 
 class CurvePair(Frozen):
-    """A compound in two analyses; values are null for the analysis that does not have it. `log2_ec50_ratio` (second
-    over first) is null unless both have an EC50 with relation `=`."""
+    """A compound in two analyses; values are null for the analysis that does not have it. With the relation `<` or
+    `>`, an EC50 is a bound. `log2_ec50_ratio` (second over first) is null unless both have the relation `=`."""
 
     compound: str
     cell_line: str
     verdicts: tuple[str | None, str | None]
     ec50_um: tuple[float | None, float | None]
+    ec50_relations: tuple[Relation | None, Relation | None]
     log2_ec50_ratio: float | None
     emax: tuple[float | None, float | None]
 

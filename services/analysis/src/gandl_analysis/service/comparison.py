@@ -61,6 +61,7 @@ def _curve_pair(key: tuple[str, str], a: Curve | None, b: Curve | None) -> Curve
         cell_line=key[1],
         verdicts=(a.verdict if a else None, b.verdict if b else None),
         ec50_um=(a.ec50.value if a else None, b.ec50.value if b else None),
+        ec50_relations=(a.ec50.relation if a else None, b.ec50.relation if b else None),
         log2_ec50_ratio=_log2_ratio(a, b),
         emax=(a.emax.fitted if a else None, b.emax.fitted if b else None),
     )
