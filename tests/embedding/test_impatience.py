@@ -77,13 +77,26 @@ def test_the_work_of_clients_that_leave_is_dropped(slow_server: str) -> None:
         assert first.result() == 200
 
 
-def test_a_queue_has_so_many_seconds_and_all_that_is_accepted_is_answered(slow_server: str) -> None:
+def test_a_queue_has_so_many_seconds_and_all_that_is_accepted_is_answered(
+    slow_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     post(slow_server)
+    embed, all_have_come = Engine.embed, Event()
+
+    def embed_later(engine: Engine, tiles: np.ndarray) -> np.ndarray:
+        all_have_come.wait(20)
+        return embed(engine, tiles)
+
+    monkeypatch.setattr(Engine, "embed", embed_later)
     with ThreadPoolExecutor(12) as pool:
-        statuses = [task.result() for task in [pool.submit(post, slow_server) for _ in range(12)]]
+        tasks = [pool.submit(post, slow_server) for _ in range(12)]
+        # One is computed; what ends before it is refused.
+        wait_until(lambda: sum(task.done() for task in tasks) + waiting(slow_server) / 4 >= 11, what="all requests")
+        all_have_come.set()
+        statuses = [task.result() for task in tasks]
     assert set(statuses) == {200, 429}
-    # A second and a fifth of work is four or five requests, besides the one that runs.
-    assert 4 <= statuses.count(200) <= 8
+    # A second and a fifth of work is at most five requests, fewer on a busy machine, besides the one that runs.
+    assert 2 <= statuses.count(200) <= 6
 
 
 def test_what_is_accepted_before_the_stop_is_answered(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
