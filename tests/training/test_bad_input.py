@@ -69,7 +69,7 @@ def not_a_number(plate: Source) -> None:
         (one_field, r"images holds 1 field of the plate map; training needs at least two"),
         (mixed_depths_of_wells, r"B02_s1_w1\.tif is uint16 but A01_s1_w1\.tif of the same plate is uint8; give images"),
         (black, r"no image has a tile of 16×16 with contrast that is not saturated"),
-        (mixed_sizes, r"B02_s1_w1\.tif.*\(2, 48, 40\).*fields of one size"),
+        (mixed_sizes, r"B02_s1_w1\.tif.* 48×40 .*before it .* 40×40; train on fields of one size"),
         (mixed_depths, r"B02_s1_w2\.tif is 40×40 uint16 but B02_s1_w1\.tif of the same site is 40×40 uint8"),
         (not_a_number, r"B02_s1_w1\.tif holds NaN"),
     ],
@@ -87,8 +87,8 @@ def test_images_that_cannot_be_trained_on(plate: Source, tmp_path: Path, spoil: 
     ("options", "message"),
     [
         (("--resolution", "48"), r"resolution 48 is not a power of two from 16; use 32, 64, 128 or 256"),
-        (("--resolution", "64"), r"40×40 after downscaling by 1; smaller than the resolution 64"),
-        (("--resolution", "16", "--downscale", "4"), r"10×10 after downscaling by 4; smaller than the resolution 16"),
+        (("--resolution", "64"), r"40×40 after downscaling by 1, smaller than the resolution 64"),
+        (("--resolution", "16", "--downscale", "4"), r"10×10 after downscaling by 4, smaller than the resolution 16"),
     ],
 )
 def test_sizes_that_do_not_fit(plate: Source, tmp_path: Path, options: tuple[str, ...], message: str) -> None:
