@@ -177,7 +177,7 @@ def _prepared_fields(
         )
         field = _prepared(image, name, preprocessing)
         if min(field.shape[1:]) < size:
-            detail = f"{name} is {field.shape[1]}×{field.shape[2]} after downscaling by {source.downscale}"
+            detail = f"the field {name} is {field.shape[1]}×{field.shape[2]} after downscaling by {source.downscale}"
             raise InvalidImage(
                 f"{detail}, smaller than the resolution {size}; give a smaller --resolution or --downscale"
             )
@@ -203,10 +203,8 @@ def _write_fields(fields: Iterator[tuple[Uint8, str]], count: int, path: Path, s
         if target is None:
             target = _allocate(path, (count, *pixels.shape))
         if pixels.shape != target.shape[1:]:
-            detail = (
-                f"{name} is {_size(pixels.shape)} after downscaling, the fields before it {_size(target.shape[1:])}"
-            )
-            raise InvalidImage(f"{detail}; train on fields of one size")
+            sizes = f"{_size(pixels.shape)} after downscaling, the fields before it {_size(target.shape[1:])}"
+            raise InvalidImage(f"the field {name} is {sizes}; train on fields of one size")
         target[i] = pixels
         any_usable = any_usable or _has_usable_tile(pixels, size)
     if not any_usable:

@@ -237,8 +237,12 @@ def _write(out: Path, curves: Sequence[Curve]) -> None:
 
 
 def _write_tables(folder: Path, curves: Sequence[Curve], ratios: Sequence[PotencyRatio] | None) -> None:
-    from gandl_analysis.formats.tables.csv_text import delete_table  # noqa: PLC0415 - as for a CSV of curves
-    from gandl_analysis.formats.tables.curves import POTENCY_COLUMNS, curve_files, potency_csv  # noqa: PLC0415 - as for a CSV of curves
+    from gandl_analysis.formats.tables.csv_text import delete_table  # noqa: PLC0415 - as above
+    from gandl_analysis.formats.tables.curves import (  # noqa: PLC0415 - as above
+        POTENCY_COLUMNS,
+        curve_files,
+        potency_csv,
+    )
 
     files = curve_files(curves) | ({} if ratios is None else {"potency_ratios.csv": potency_csv(ratios)})
     replace_files(folder, {name: text.encode() for name, text in files.items()})

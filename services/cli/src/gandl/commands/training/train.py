@@ -258,7 +258,7 @@ def _outcome_text(outcome: Outcome, out: Path) -> str:
     text = f"{outcome.reason}: {outcome.kimg:.1f} kimg, {outcome.images_per_second:.1f} images/s, {outcome.checkpoint}"
     if outcome.reason is not EndReason.INTERRUPTED:
         return text
-    return f"{text}; go on with: gandl train --out {out} --resume"
+    return f"{text}; go on with: gandl train --out {shlex.quote(str(out))} --resume"
 
 
 def _packed_summary(store: FieldStore, out: Path) -> str:
