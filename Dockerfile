@@ -19,8 +19,12 @@ COPY science /src/science
 COPY services/${SERVICE} /src/services/${SERVICE}
 RUN /opt/gandl/bin/pip install --no-cache-dir --quiet --no-deps --force-reinstall /src/shared /src/science "/src/services/${SERVICE}" \
     && useradd --system --uid 10001 --create-home gandl \
-    && mkdir -p /var/lib/gandl && chown gandl /var/lib/gandl
+    && mkdir -p /var/lib/gandl && chown gandl /var/lib/gandl \
+    && mkdir -p /var/cache/matplotlib && chown gandl /var/cache/matplotlib
 
 USER gandl
 WORKDIR /home/gandl
-ENV PATH=/opt/gandl/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/gandl/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/var/cache/matplotlib
+# Matplotlib takes its list of fonts only from a folder that it may write, and else makes it at each start. A volume on this
+# folder begins with the list that is made here.
+RUN test "${SERVICE}" != analysis || python -c 'import matplotlib.font_manager'

@@ -45,6 +45,17 @@ def test_batches_are_measured_once_and_kept_in_a_volume() -> None:
         assert f"mkdir -p {folder} && chown gandl {folder}" in (REPOSITORY / name).read_text()
 
 
+def test_fonts_are_listed_in_the_image_and_kept_in_a_volume() -> None:
+    image = (REPOSITORY / "Dockerfile").read_text()
+    folder = image.split("MPLCONFIGDIR=")[1].split()[0]
+    assert "fonts" in COMPOSE["volumes"]
+    for name in ("analysis", "analysis-worker"):
+        assert f"fonts:{folder}" in SERVICES[name]["volumes"]
+        assert "MPLCONFIGDIR" not in SERVICES[name]["environment"]
+    assert f"mkdir -p {folder} && chown gandl {folder}" in image
+    assert "python -c 'import matplotlib.font_manager'" in image
+
+
 def test_in_s3_only_the_store_the_images_and_the_way_out_change() -> None:
     overlay = yaml.safe_load((REPOSITORY / "docker-compose.s3.yml").read_text())
     assert overlay["networks"] == {"back": {"internal": False}}

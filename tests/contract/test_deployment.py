@@ -90,6 +90,39 @@ def test_the_overlay_with_a_gpu_changes_the_embedding_service() -> None:
     assert patch["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"] == {"nvidia.com/gpu": "1"}
 
 
+def test_services_start_as_in_the_compose_file() -> None:
+    services = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]
+    for container in containers():
+        if container["name"] != "valkey":
+            assert container["command"] == services[container["name"]]["command"]
+
+
+def test_the_ingress_leads_to_the_embedding_service_as_the_gateway_does() -> None:
+    ingress = next(resource for resource in RESOURCES if resource["kind"] == "Ingress")
+    backends = {path["path"]: path["backend"] for path in ingress["spec"]["rules"][0]["http"]["paths"]}
+    embedding = {path for path, backend in backends.items() if backend["service"]["name"] == "embedding"}
+    pattern = re.search(r"~\^/\(([^)]*)\)\(/\|\$\)   embedding;", (DEPLOY.parent / "nginx.conf").read_text())
+    assert pattern is not None
+    assert embedding == {f"/{name}" for name in pattern[1].split("|")}
+
+
+def test_volumes_are_claims_that_exist_and_batches_stay_when_a_pod_ends() -> None:
+    claims = {r["metadata"]["name"]: r["spec"] for r in RESOURCES if r["kind"] == "PersistentVolumeClaim"}
+    volumes: dict[str, dict[str, str]] = {}
+    for resource in RESOURCES:
+        if resource["kind"] == "Deployment":
+            pod = resource["spec"]["template"]["spec"]
+            claimed = {v["name"]: v["persistentVolumeClaim"] for v in pod["volumes"] if "persistentVolumeClaim" in v}
+            assert {claim["claimName"] for claim in claimed.values()} <= claims.keys()
+            for container in pod["containers"]:
+                mounts = container["volumeMounts"]
+                volumes[container["name"]] = {m["mountPath"]: m["name"] for m in mounts if m["name"] in claimed}
+    embedding = next(container for container in containers() if container["name"] == "embedding")
+    folder = next(each["value"] for each in embedding["env"] if each["name"] == "GANDL_EMBEDDING_BATCHES_DIR")
+    assert volumes["embedding"][folder] == "batches"
+    assert claims["batches"]["accessModes"] == ["ReadWriteMany"]
+
+
 def metrics() -> set[str]:
     """The names of all series that our services export."""
     registry = CollectorRegistry()
