@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from gandl_embedding.engine import CPU, Engine, batch_size
+from gandl_embedding.engine import CPU, CUDA, Engine, batch_size
 from gandl_shared.errors import Invalid, InvalidModel, NotFound, Unavailable
 from gandl_shared.models import model_id
 from onnx import TensorProto, numpy_helper
@@ -77,6 +77,7 @@ def test_it_says_what_it_is(engine: Engine, model_file: Path) -> None:
 
 def test_batches_are_measured_in_pixels() -> None:
     assert (batch_size(64, CPU), batch_size(1024, CPU)) == (16, 1)
+    assert [batch_size(size, CUDA) for size in (48, 64, 256, 2048)] == [256, 256, 16, 1]
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,10 @@ from gandl_shared.models.numerics import Numerics
 from numpy.typing import NDArray
 
 from gandl_embedding.engine.devices import gpu, instructions
-from gandl_embedding.engine.onnx_session import CPU, CUDA, OnnxSession
+from gandl_embedding.engine.onnx_session import CPU, CUDA, open_session
 from gandl_embedding.engine.openvino_session import OPENVINO, OpenVinoSession
 from gandl_embedding.engine.precision import MIN_COSINE, Precision, agreement, varied_tiles
+from gandl_embedding.engine.sized_sessions import smallest_run
 from gandl_embedding.external_data import check_self_contained
 
 MAX_MODEL_BYTES = 2**31 - 1
@@ -106,8 +107,8 @@ class Engine:
     ) -> Engine:
         """Load a model from the bytes of its file; errors call it `name`. Raises as `load` does."""
         check_self_contained(data, name)
-        session = OnnxSession(data, name, threads, providers or (CPU,))
-        card, identity = session.card(name), hashlib.sha256(data).hexdigest()
+        session, card = open_session(data, name, threads, providers or (CPU,))
+        identity = hashlib.sha256(data).hexdigest()
         engine = cls(session, card, identity, threads)
         if precision is None:
             return engine
@@ -179,8 +180,13 @@ class Engine:
         return np.concatenate(parts) if parts else np.empty((0, width), np.float32)
 
     def warm_up(self) -> None:
-        """Run one full batch, so that the first request finds memory and kernels ready."""
-        self.embed(np.zeros((self._batch, len(self._card.channels), self._card.size, self._card.size), np.uint8))
+        """Run one full batch, and on a GPU every smaller size of a run, so that the first requests find memory and
+        kernels ready."""
+        shape = (len(self._card.channels), self._card.size, self._card.size)
+        count, smallest = self._batch, smallest_run(self._card.size) if self.provider == CUDA else self._batch
+        while count >= smallest:
+            self.embed(np.zeros((count, *shape), np.uint8))
+            count //= 2
 
     def measure_batch(self) -> int | None:
         """Choose the batch with which this device embeds fastest, and return it.
@@ -219,8 +225,10 @@ class Engine:
 
 
 def batch_size(size: int, provider: str) -> int:
-    """Return how many tiles of size × size pixels one call of the session gets."""
-    return max(1, (GPU_PIXELS if provider == CUDA else CPU_PIXELS) // size**2)
+    """Return how many tiles of size × size pixels one call of the session gets, on a GPU a power of two."""
+    if provider == CUDA:
+        return 1 << max(GPU_PIXELS // size**2, 1).bit_length() - 1
+    return max(1, CPU_PIXELS // size**2)
 
 
 def _candidates(default: int, provider: str) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import onnxruntime as ort
@@ -10,9 +11,13 @@ from gandl_shared.errors import InvalidModel, Unavailable
 from gandl_shared.models import ModelCard, card_from_metadata
 from numpy.typing import NDArray
 
+from gandl_embedding.engine.sized_sessions import SizedSessions
+
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 CARD_FORMAT = 1
+MAX_SIZED_BYTES = 2**28
+"""A larger model has one session on a GPU for runs of all sizes, because each session holds the weights."""
 _OPTIONS: Mapping[str, Mapping[str, str]] = {
     # Full float32 precision, and algorithms selected by rule instead of by timing, give the same vector in every run.
     CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
@@ -44,6 +49,17 @@ class OnnxSession:
         """Return the vectors [N, features] of tiles [N, C, size, size], with their novelty as a further column if the
         model has one."""
         return joined(self._session.run(None, {self._input: tiles}))
+
+
+def open_session(
+    data: bytes, name: str, threads: int | None, preferred: Sequence[str]
+) -> tuple[OnnxSession | SizedSessions, ModelCard]:
+    """Return what runs a model, with sessions for runs of each size on a GPU, and its card. Raises as `OnnxSession`."""
+    session = OnnxSession(data, name, threads, preferred)
+    card = session.card(name)
+    if session.provider != CUDA or len(data) > MAX_SIZED_BYTES:
+        return session, card
+    return SizedSessions(session, partial(OnnxSession, data, name, threads, preferred)), card
 
 
 def joined(outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -1,0 +1,91 @@
+"""Sessions of one model on a GPU, each for runs of one number of tiles.
+
+ONNX Runtime plans each convolution anew whenever a run has another number of tiles than the run before. A service has
+other numbers in each run, and would spend more time on plans than on vectors. Here every session has runs of one size
+only, so that its plans are made once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_PIXELS = 2**17
+"""Pixels per channel of the smallest run, 32 tiles of 64 × 64. A GPU takes as long for fewer."""
+MIN_SHARE = 0.75
+"""A run is filled up with empty tiles where at least this share of it has tiles; else it is split into smaller runs."""
+
+
+class OneSession(Protocol):
+    """A model that runs, on any number of tiles."""
+
+    provider: str
+    runtime: str
+    precision: str | None
+
+    def run(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the vectors [N, features] of tiles [N, C, size, size]."""
+
+
+class Run(NamedTuple):
+    """A run of `size` tiles, which hold those from `start` to `end` and are empty after them."""
+
+    start: int
+    end: int
+    size: int
+
+
+class SizedSessions:
+    """Sessions over the same model file, opened by `open_session` when a run of their size is first needed. Several
+    threads may call it."""
+
+    def __init__(self, first: OneSession, open_session: Callable[[], OneSession]) -> None:
+        self.provider, self.runtime, self.precision = first.provider, first.runtime, first.precision
+        self._open = open_session
+        self._lock = threading.Lock()
+        # The first session has no size until it runs.
+        self._spare: OneSession | None = first
+        self._sessions: dict[int, OneSession] = {}
+
+    def run(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the vectors [N, features] of tiles [N, C, size, size]."""
+        parts = [self._run(tiles[run.start : run.end], run.size) for run in runs_of(len(tiles), tiles.shape[-1])]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _run(self, tiles: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+        count = len(tiles)
+        if count < size:
+            filled = np.zeros((size, *tiles.shape[1:]), np.uint8)
+            filled[:count] = tiles
+            tiles = filled
+        return self._session(size).run(tiles)[:count]
+
+    def _session(self, size: int) -> OneSession:
+        with self._lock:
+            if size not in self._sessions:
+                self._sessions[size] = self._spare or self._open()
+                self._spare = None
+            return self._sessions[size]
+
+
+def runs_of(count: int, edge: int) -> Iterator[Run]:
+    """Yield the runs of `count` tiles with an edge of so many pixels: powers of two, the longest first, of which only
+    the last may hold empty tiles."""
+    smallest = smallest_run(edge)
+    start = 0
+    while start < count:
+        left = count - start
+        size = max(smallest, 1 << (left - 1).bit_length())
+        if size > smallest and left < MIN_SHARE * size:
+            size //= 2
+        yield Run(start, min(start + size, count), size)
+        start += size
+
+
+def smallest_run(edge: int) -> int:
+    """Return the number of tiles in the smallest run."""
+    return 1 << max(MIN_PIXELS // edge**2, 1).bit_length() - 1
