@@ -105,6 +105,50 @@ def test_a_process_that_does_not_start_is_named_with_its_log(tmp_path: Path, mon
     assert home.running() is None
 
 
+SERVER = """
+import pathlib, sys, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+folder = pathlib.Path(sys.argv[1])
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if not (folder / "hung").exists():
+            threading.Event().wait()
+        body = b'{"error": "Unavailable", "detail": "the models are warming up", "problems": []}'
+        self.send_response(200 if (folder / "warm").exists() else 503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Health).serve_forever()
+"""
+
+
+def test_a_start_on_a_busy_machine_takes_as_long_as_it_needs_and_says_what_it_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    home.create()
+    options = StackOptions(home=home, images=tmp_path, models=tmp_path, port=free_port())
+    command = [sys.executable, "-c", SERVER, str(tmp_path), str(options.port)]
+    server = Child(name="http", command=command, log=home.logs / "http.log")
+    monkeypatch.setattr(supervisor, "_children", lambda _options: [server])
+    monkeypatch.setattr(supervisor, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(supervisor, "_ANSWER_SECONDS", 1.0)
+    texts: list[str] = []
+
+    def tell(text: str) -> None:
+        texts.append(text)
+        if "did not answer within 1 s" in text:
+            (tmp_path / "hung").touch()
+        if "the models are warming up" in text:
+            (tmp_path / "warm").touch()
+
+    with running_stack(options, tell):
+        assert home.running() is not None
+    assert texts[-1].startswith("still starting after ")
+    assert texts[-1].endswith(f" s: the models are warming up; logs are in {home.logs}")
+    assert home.running() is None
+
+
 def test_the_password_of_the_broker_is_in_no_command(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.create()

@@ -30,6 +30,13 @@ def test_bytes_are_shown_in_units(capsys: pytest.CaptureFixture[str]) -> None:
     assert "16.0/32.0 MB" in capsys.readouterr().err
 
 
+def test_a_sentence_is_printed_beside_the_bar_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with ScreenBar() as bar:
+        bar.step("starting")
+        bar.tell("still starting after 15 s: [the models] are warming up")
+    assert "still starting after 15 s: [the models] are warming up" in capsys.readouterr().err
+
+
 def test_without_a_step_nothing_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="bad input"), ScreenBar():
         raise ValueError("bad input")

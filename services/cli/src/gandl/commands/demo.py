@@ -44,7 +44,7 @@ def demo(
         bar.step("starting")
         options = StackOptions(home=home, images=out.resolve(), models=model.parent, port=free_port())
         truths = read_truth(simulated.truth)
-        with running_stack(options), AnalysisClient(options.url) as client:
+        with running_stack(options, bar.tell), AnalysisClient(options.url) as client:
             screen_id = _screen(client, bar, home.logs)
             compounds = dict.fromkeys(truth.compound for truth in truths)
             curves = [curve for name in compounds for curve in client.dose_response(name, screen=screen_id).curves]

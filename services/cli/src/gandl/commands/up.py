@@ -44,7 +44,12 @@ def up(
         home=stack_home, images=root, models=models.resolve() if models else released_models(), port=port
     )
     opened = open_folders(stack_home, open_ or (), options.images)
-    with lock, running_stack(options) as children:
+    errors = Console(stderr=True)
+
+    def tell(text: str) -> None:
+        errors.print(text, soft_wrap=True, markup=False)
+
+    with lock, running_stack(options, tell) as children:
         console.print(f"gandl is up: [bold]{options.url}/ui/[/]  pages", soft_wrap=True)
         console.print(f"             {options.url}/docs  REST", soft_wrap=True)
         for folder, screen in opened.items():
@@ -52,5 +57,5 @@ def up(
         console.print(
             f"images below {options.images}, logs in {stack_home.logs}; Ctrl-C stops everything", soft_wrap=True
         )
-        watch(children, lambda text: Console(stderr=True).print(text, soft_wrap=True, markup=False))
+        watch(children, tell)
         console.print("stopping")

