@@ -30,7 +30,8 @@ case "${1:-}-${FOLDER:+folder}" in
     test -s "$FOLDER/gandl.dump" && test -s "$FOLDER/store.tar" || { echo "$FOLDER holds no backup" >&2; exit 2; }
     test -n "${GANDL_PG:-}" || $COMPOSE stop $SERVICES
     # Tables of a newer version would be in the way of the migrations, so the whole schema goes.
-    $PG psql --quiet --set ON_ERROR_STOP=1 -c 'DROP SCHEMA public CASCADE; CREATE SCHEMA public'
+    $PG psql --quiet --set ON_ERROR_STOP=1 -c 'SET client_min_messages = warning' \
+        -c 'DROP SCHEMA public CASCADE; CREATE SCHEMA public'
     $PG sh -c 'pg_restore --exit-on-error --single-transaction --no-owner --dbname "$PGDATABASE"' < "$FOLDER/gandl.dump"
     $FILES sh -c 'find "$0" -mindepth 1 -delete; tar -C "$0" -xf -' "$STORE" < "$FOLDER/store.tar"
     # `up` would take replicas away that were added by --scale.
