@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gandl_shared.errors import NotFound
 from gandl_shared.plates import SiteId
 from gandl_shared.store import Store, site_profiles
 
@@ -40,3 +41,11 @@ def test_a_batch_without_rows_is_no_vector(tmp_path: Path) -> None:
     store.put_vectors("s1", 0, PROFILES.where(np.array([False])))
     store.put_vectors("s1", 1, PROFILES)
     assert len(store.profiles("s1")) == 1
+
+
+def test_the_bytes_of_a_document_are_known_without_reading_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put_document("s1", "analyses/1/result.json", "µ")
+    assert store.document_bytes("s1", "analyses/1/result.json") == 2
+    with pytest.raises(NotFound, match=r"screen 's1' has no 'analyses/2/result\.json'"):
+        store.document_bytes("s1", "analyses/2/result.json")

@@ -5,6 +5,7 @@ Run it with `uvicorn --factory gandl_analysis.app:build`. It only answers; analy
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -30,6 +31,7 @@ from gandl_analysis.pages.frame.reader import ServiceReader
 from gandl_analysis.pages.frame.static_files import build_static_files
 from gandl_analysis.pages.routes import build_pages
 from gandl_analysis.service.analyses.decisions import Decisions
+from gandl_analysis.service.analyses.warm_up import WarmUp
 from gandl_analysis.service.intake.desk import Intake
 from gandl_analysis.service.intake.uploads import Uploads
 from gandl_analysis.service.models import EmbeddingServiceModels, ModelCatalog
@@ -79,16 +81,24 @@ class AnalysisService:
         # Connecting may run migrations and wait for another process that does.
         database = await run_in_threadpool(Database.connect, self._settings.database)
         await run_in_threadpool(compile_templates)
-        self._database, self._services = database, self._open(database)
+        store = Store(self._settings.store)
+        services = self._open(database, store)
+        self._database, self._store, self._services = database, store, services
+        warm_up = WarmUp(database, store, services.results, max_screens=self._settings.cached_results)
+        # Modules and templates stay as long as the process. The garbage collector need not look at them again whenever
+        # a large analysis is read, which takes longer than the reading.
+        gc.freeze()
+        warm_up.start()
         try:
             yield
         finally:
             self._database = self._store = self._services = None
+            await run_in_threadpool(warm_up.stop)
+            gc.unfreeze()
             database.close()
 
-    def _open(self, database: Database) -> Services:
+    def _open(self, database: Database, store: Store) -> Services:
         settings = self._settings
-        self._store = store = Store(settings.store)
         store.prepare()
         rules = SubmissionRules(image_root=settings.image_root, models=self._models, max_headers=settings.max_headers)
         queue = self._queue or CeleryQueue(make_app(settings.broker))

@@ -124,6 +124,17 @@ class Store:
             raise NotFound(f"screen '{screen_id}' has no '{name}'")
         return content
 
+    def document_bytes(self, screen_id: str, name: str) -> int:
+        """Return how many bytes a named file of a screen has, without reading it. Raises NotFound."""
+        path = self._document_path(screen_id, name)
+        self._fs.invalidate_cache(path)
+        try:
+            with self._reached(path):
+                return int(self._fs.size(path))
+        except FileNotFoundError as error:
+            self._check_root()
+            raise NotFound(f"screen '{screen_id}' has no '{name}'") from error
+
     def documents(self, screen_id: str) -> tuple[str, ...]:
         """Return the names of a screen's documents, sorted."""
         folder = f"{self._folder(screen_id)}/documents"

@@ -6,7 +6,7 @@ Each named colour is one token of the SVG, so that a page can replace it by its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -53,8 +53,14 @@ PALETTE: Final[Mapping[Colour, str]] = {
 ROLE_MARKERS: Final[Mapping[Role, str]] = {Role.POSITIVE: "s", Role.NEGATIVE: "D", Role.TREATMENT: "o"}
 
 FONT_SIZE: Final = 9.5
-_COLOUR_STOPS: Final = np.array(
-    [[186, 82, 32], [226, 137, 86], [243, 214, 196], [238, 239, 241], [190, 216, 234], [84, 160, 207], [0, 92, 150]]
+_COLOUR_STOPS: Final = (
+    (186, 82, 32),
+    (226, 137, 86),
+    (243, 214, 196),
+    (238, 239, 241),
+    (190, 216, 234),
+    (84, 160, 207),
+    (0, 92, 150),
 )
 """RGB at evenly spaced efficacies from −1 (rust) over 0 (neutral) to +1 (blue)."""
 
@@ -98,10 +104,18 @@ def style_axes(axes: Axes, *, grid: Literal["x", "y", "both"] | None = None) -> 
 
 def efficacy_colour(efficacy: float) -> str:
     """Return the hexadecimal colour of an efficacy: rust at −1, neutral at 0, blue at +1, and no change beyond."""
-    position = (min(max(efficacy, -1.0), 1.0) + 1.0) / 2.0 * (len(_COLOUR_STOPS) - 1)
-    # Channels are interpolated one by one between the two nearest stops.
-    rgb = [np.interp(position, np.arange(len(_COLOUR_STOPS)), _COLOUR_STOPS[:, channel]) for channel in range(3)]
-    return "#" + "".join(f"{round(float(value)):02x}" for value in rgb)
+    return ramp_colour(_COLOUR_STOPS, (min(max(efficacy, -1.0), 1.0) + 1.0) / 2.0)
+
+
+def ramp_colour(stops: Sequence[tuple[int, int, int]], share: float) -> str:
+    """Return the hexadecimal colour at a share from 0 to 1 of the way along evenly spaced colours (RGB).
+
+    It is called for every well of a screen, and array functions for three numbers would take ten times as long."""
+    position = share * (len(stops) - 1)
+    index = min(int(position), len(stops) - 2)
+    part = position - index
+    rgb = (round(low + (high - low) * part) for low, high in zip(stops[index], stops[index + 1], strict=True))
+    return "#" + "".join(f"{value:02x}" for value in rgb)
 
 
 def contrasting(colour: str) -> str:

@@ -79,7 +79,7 @@ def write_analysis(
     store.put_document(screen, f"{folder}/sites.json", _SITES.dump_json(analysed.sites))
     store.put_document(screen, f"{folder}/compounds.json", _COMPOUNDS.dump_json(compounds))
     # Readers take a version for complete when they see its result, so the result is written last.
-    store.put_document(screen, f"{folder}/result.json", analysis.model_dump_json())
+    store.put_document(screen, _result(version), analysis.model_dump_json())
 
 
 def write_drawings(store: Store, screen: str, version: int, drawings: StoredDrawings) -> None:
@@ -126,7 +126,12 @@ def read_sample(store: Store, screen: str, version: int) -> TileSample | None:
 
 def read_analysis(store: Store, screen: str, version: int) -> ScreenAnalysis:
     """Return the result that `write_analysis` wrote. Raises NotFound."""
-    return ScreenAnalysis.model_validate_json(store.document(screen, f"{_folder(version)}/result.json"))
+    return ScreenAnalysis.model_validate_json(store.document(screen, _result(version)))
+
+
+def analysis_bytes(store: Store, screen: str, version: int) -> int:
+    """Return how many bytes the stored result of an analysis has. Raises NotFound."""
+    return store.document_bytes(screen, _result(version))
 
 
 def read_sites(store: Store, screen: str, version: int) -> tuple[SiteScore, ...]:
@@ -169,6 +174,10 @@ def read_card(store: Store, screen: str) -> VectorCard | None:
         return _CARD.validate_json(store.document(screen, _MODEL))
     except NotFound:
         return None
+
+
+def _result(version: int) -> str:
+    return f"{_folder(version)}/result.json"
 
 
 def _folder(version: int) -> str:

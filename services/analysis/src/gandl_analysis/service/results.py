@@ -36,6 +36,7 @@ from gandl_analysis.formats.tile_scores import TileScore
 from gandl_analysis.pipeline.ranking import rank_compounds, with_assessments
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.drawings import StoredDrawings
+from gandl_analysis.service.analyses.analysis_cache import AnalysisCache
 from gandl_analysis.service.comparison import compare_analyses
 from gandl_analysis.service.filters import HitFilter, WellFilter
 from gandl_analysis.service.screen_axes import screen_axes
@@ -73,7 +74,7 @@ class Results:
     def __init__(self, database: Database, store: Store, *, cached: int = 8) -> None:
         self._database, self._store = database, store
         # Whole analyses are large; the lists of compounds are small, and a search reads those of every screen.
-        self._analysis = lru_cache(maxsize=cached)(lambda screen, version: read_analysis(store, screen, version))
+        self._analyses = AnalysisCache(lambda screen, version: read_analysis(store, screen, version), cached)
         self._sites = lru_cache(_CACHED_SITE_TABLES)(lambda screen, version: read_sites(store, screen, version))
         self._sample = lru_cache(_CACHED_SITE_TABLES)(lambda screen, version: read_sample(store, screen, version))
         self._tested = lru_cache(_CACHED_COMPOUND_LISTS)(lambda screen, version: read_compounds(store, screen, version))
@@ -81,7 +82,7 @@ class Results:
     def of(self, screen: str, version: int | None = None) -> StoredAnalysis:
         """Return an analysis of a screen."""
         number = finished_version(self._database, screen, version)
-        return StoredAnalysis(screen, number, self._analysis(screen, number))
+        return StoredAnalysis(screen, number, self._analyses.get(screen, number))
 
     def wells(self, screen: str, version: int | None, selection: WellFilter) -> list[WellScore]:
         """Return the selected wells of a screen in plate map order."""
@@ -192,7 +193,7 @@ class Results:
             for source in self._sources(screen, version)
             # The list of compounds is small and cached, so only results that have the compound are read.
             if any(fold_name(tested.compound) == name for tested in source.tested)
-            for curve in self._analysis(source.screen, source.version).curves
+            for curve in self._analyses.get(source.screen, source.version).curves
             if fold_name(curve.compound) == name and cell_line in (None, curve.cell_line)
         ]
         if not curves:

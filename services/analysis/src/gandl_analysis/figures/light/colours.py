@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from gandl_shared.schemas.vocabulary import Role
 
-from gandl_analysis.figures.style import contrasting, efficacy_colour
+from gandl_analysis.figures.style import contrasting, efficacy_colour, ramp_colour
 
 _SEQUENTIAL = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
 """RGB at evenly spaced values from low to high, which colour-blind readers can tell apart (viridis, CC0)."""
@@ -35,7 +35,7 @@ class ColourScale:
         if self.is_diverging:
             return efficacy_colour(value / self.high if self.high else 0.0)
         share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
-        return _sequential(min(max(share, 0.0), 1.0))
+        return ramp_colour(_SEQUENTIAL, min(max(share, 0.0), 1.0))
 
     def ink(self, value: float | str) -> str:
         """Return black or white, whichever can be read on the colour of a value."""
@@ -64,10 +64,3 @@ def colour_scale(
         return ColourScale(low=-reach, high=reach, is_diverging=True)
     low, high = np.percentile(numbers, [_OUTER_SHARE, 100 - _OUTER_SHARE]).tolist()
     return ColourScale(low=low, high=high, is_diverging=False)
-
-
-def _sequential(share: float) -> str:
-    stops = np.array(_SEQUENTIAL, np.float64)
-    position = share * (len(stops) - 1)
-    rgb = [np.interp(position, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
-    return "#" + "".join(f"{round(float(value)):02x}" for value in rgb)
