@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from gandl_shared.db import RequestKey
 from gandl_shared.errors import Conflict, Invalid
-from gandl_shared.jobs import expire_dead_leases, worker_name
+from gandl_shared.jobs import expire_dead_leases, lease, worker_name
 from gandl_shared.schemas.screen import Progress, ScreenState, notes_of, summary_of
 from gandl_shared.testing import FakeEmbedder, new_screen
 from gandl_worker.screens import run_screen
@@ -72,13 +74,37 @@ def test_the_leases_of_a_dead_process_of_this_machine_are_over_at_once(bench: Be
     bench.submit()
     host, pid, space = worker_name().split(":", 2)
     dead = 2**22 + 1  # larger than every process id
-    for name in (f"{host}:{dead}:{space}", worker_name(), f"elsewhere:{dead}:{space}", f"{host}:{dead}:"):
+    alive = (f"{host}:{os.getppid()}:{space}", f"elsewhere:{dead}:{space}", f"{host}:{dead}:")
+    for name in (f"{host}:{dead}:{space}", *alive):
         assert bench.db.batches.lease(name, 3600) is not None or name.endswith(":")
     assert int(pid) > 0
     assert expire_dead_leases(bench.db) == 1
     again = bench.db.batches.lease("next", 60)
     assert again is not None
     assert (again.attempt, again.losses) == (2, 1)
+
+
+@pytest.mark.parametrize(("is_container", "dead"), [(False, 1), (True, 2)])
+def test_the_leases_of_the_earlier_life_of_a_container_are_over_at_once(
+    is_container: bool, dead: int, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.submit()
+    host = worker_name().split(":", 1)[0]
+    # A new process has no lease, so one of its own name is its predecessor's, in a container or not.
+    for name in (worker_name(), f"{host}:7:boot/4026532000", "elsewhere:7:boot/4026532000"):
+        assert bench.db.batches.lease(name, 3600) is not None
+    monkeypatch.setattr(lease, "_is_container", lambda name: is_container and name == host)
+    assert expire_dead_leases(bench.db) == dead
+
+
+def test_a_container_is_known_by_its_id_in_its_mounts(tmp_path: Path) -> None:
+    mounts, identity = tmp_path / "mountinfo", "abecb40ebadc0de86cee444374c1a70b5610dbde68647c2d3104b9574f219dd0"
+    for folder in ("/var/lib/docker/containers", "/var/lib/containers/storage/overlay-containers"):
+        mounts.write_text(f"98 81 254:0 {folder}/{identity}/hostname /etc/hostname rw,relatime - ext4 /dev/vda rw\n")
+        assert lease._is_container(identity[:12], mounts)
+        # A container in the network of its host has the name of the host.
+        assert not lease._is_container("microscope", mounts)
+    assert not lease._is_container(identity[:12], tmp_path / "absent")
 
 
 def test_sites_of_older_screens_have_no_stamps(bench: Bench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -78,8 +79,9 @@ def worker_name() -> str:
 def expire_dead_leases(db: Database) -> int:
     """End the leases of workers of this machine whose processes have died; return their number.
 
-    A worker that starts calls it, so that it takes over at once what its predecessor had, and does not wait for the
-    end of the leases. Processes of other machines and containers cannot be seen, and keep their leases.
+    A worker calls it when it starts, before it holds a lease, so that it takes over at once what its predecessor had,
+    and does not wait for the end of the leases. In a container that starts again, all leases of its earlier life are of
+    the dead. Processes of other machines and containers cannot be seen, and keep their leases.
     """
     dead = [name for name in {*db.batches.holders(), *db.analyses.holders()} if _is_dead(name)]
     return db.batches.expire(dead) + db.analyses.expire(dead)
@@ -95,10 +97,15 @@ def _process_space() -> str:
 
 
 def _is_dead(name: str) -> bool:
+    # A container that starts again may give its new worker the same id in the same namespace.
+    if name == worker_name():
+        return True
     host, _, rest = name.partition(":")
     pid, _, space = rest.partition(":")
-    if host != socket.gethostname() or not space or space != _process_space() or not pid.isdigit():
+    if host != socket.gethostname() or not space or not pid.isdigit():
         return False
+    if space != _process_space():
+        return _is_container(host)
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -106,6 +113,17 @@ def _is_dead(name: str) -> bool:
     except PermissionError:  # it lives, and belongs to another user
         return False
     return False
+
+
+def _is_container(host: str, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
+    """Return whether this process is in the container of which `host` is the id, and not only has its name.
+
+    Such a container has one process namespace at a time. Docker and Podman mount files from a folder of its id.
+    """
+    try:
+        return re.search(rf"/[a-z-]*containers/{re.escape(host)}[0-9a-f]{{52}}/", mounts.read_text()) is not None
+    except OSError:
+        return False
 
 
 def drop_lost_work(db: Database, store: Store, lease: Lease) -> None:
