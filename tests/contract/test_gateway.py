@@ -163,3 +163,10 @@ def test_the_files_for_spans_of_the_gateway_are_those_that_its_configuration_inc
     folder = REPOSITORY / mount.split(":")[0]
     patterns = re.findall(r"include tracing/(.*);", (REPOSITORY / "nginx.conf").read_text())
     assert [[path.name for path in folder.glob(pattern)] for pattern in patterns] == [["module.conf"], ["export.conf"]]
+
+
+def test_spans_of_the_gateway_use_variables_of_its_configuration_and_leave_health_checks_out() -> None:
+    export = (REPOSITORY / "deploy" / "tracing" / "export.conf").read_text()
+    maps = set(re.findall(r"map \$\w+ \$(\w+)", (REPOSITORY / "nginx.conf").read_text()))
+    assert set(re.findall(r"\$(\w+)", export)) - maps == {"request_method"}
+    assert "otel_trace $is_logged;" in export

@@ -69,6 +69,14 @@ def test_a_batch_its_request_and_the_service_are_one_trace(spans: InMemorySpanEx
     assert (batch.attributes or {})["gandl.batch"] == 3
 
 
+def test_checks_of_health_and_metrics_leave_no_span(spans: InMemorySpanExporter) -> None:
+    server = service()
+    for path in ("/health/live", "/health/ready", "/metrics"):
+        assert server.get(path).status_code == 200
+    server.post("/embed/a")
+    assert list(by_name(spans)) == ["POST /embed/{model}"]
+
+
 def test_an_error_is_seen_in_its_span(spans: InMemorySpanExporter) -> None:
     client = HttpClient(base_url="http://127.0.0.1:9", retry=Retry(attempts=1))
     with pytest.raises(Unavailable), traces.span("batch"):

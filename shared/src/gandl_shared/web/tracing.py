@@ -8,16 +8,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gandl_shared.files.traces import span
 
 _SERVER_FAULT = 500
+_WATCHED = ("/health/", "/metrics")
+"""What platforms ask for every few seconds would hide the requests of users."""
 
 
 class Tracing:
-    """Middleware that records each request as a span with its route and status."""
+    """Middleware that records each request as a span with its route and status, but for health and metrics."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(_WATCHED):
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
