@@ -71,6 +71,12 @@ def test_passwords_come_from_one_secret_and_have_no_default() -> None:
     assert keys == SECRETS
     page = (DEPLOY.parent / "docs" / "operations.md").read_text()
     assert all(f"--from-literal={key}=" in page for key in SECRETS)
+    # Kubernetes puts $(NAME) into the command itself, which every list of processes shows; a shell reads $NAME.
+    assert not any(
+        "$(" in word
+        for container in containers()
+        for word in [*container.get("command", ()), *container.get("args", ())]
+    )
 
 
 def test_selectors_lead_to_pods() -> None:
@@ -95,6 +101,17 @@ def test_services_start_as_in_the_compose_file() -> None:
     for container in containers():
         if container["name"] != "valkey":
             assert container["command"] == services[container["name"]]["command"]
+
+
+def test_workers_are_ready_when_they_take_messages_as_in_the_compose_file() -> None:
+    services = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]
+    for container in containers():
+        if container["name"].endswith("worker"):
+            variables = {each["name"]: each.get("value") for each in container["env"]}
+            (heartbeat,) = (value for name, value in variables.items() if name.endswith("_HEARTBEAT"))
+            command = services[container["name"]]["healthcheck"]["test"][1]
+            assert container["readinessProbe"]["exec"]["command"] == ["sh", "-c", command]
+            assert heartbeat in command
 
 
 def test_the_ingress_leads_to_the_embedding_service_as_the_gateway_does() -> None:
