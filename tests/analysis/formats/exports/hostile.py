@@ -46,6 +46,13 @@ def with_structures(source: ExportSource, smiles: dict[str, str]) -> ExportSourc
     return replace(source, analysis=source.analysis.model_copy(update={"curves": curves}))
 
 
+def with_metadata(source: ExportSource, metadata: dict[str, str]) -> ExportSource:
+    """Return the source with further columns of the plate map that its first well alone fills in."""
+    first, *others = source.analysis.wells
+    wells = (first.model_copy(update={"metadata": metadata}), *others)
+    return replace(source, analysis=source.analysis.model_copy(update={"wells": wells}))
+
+
 def _decision(number: int, name: str) -> Decision:
     return Decision(
         screen="s-1",

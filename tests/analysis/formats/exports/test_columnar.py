@@ -17,7 +17,7 @@ from gandl_analysis.formats.tables.curves import CURVE_COLUMNS, POINT_COLUMNS
 from gandl_analysis.formats.tables.wells import WELL_COLUMNS
 from gandl_shared.errors import NotFound
 
-from tests.analysis.formats.exports.hostile import EVERYTHING, FORMULA, hostile_source
+from tests.analysis.formats.exports.hostile import EVERYTHING, FORMULA, hostile_source, with_metadata
 
 SOURCE = hostile_source()
 
@@ -43,3 +43,10 @@ def test_curves_and_their_wells_have_the_columns_of_the_files() -> None:
 def test_vectors_that_are_not_there_are_an_answer_before_the_file_begins() -> None:
     with pytest.raises(NotFound):
         embeddings_parquet(SOURCE, EVERYTHING)
+
+
+def test_numbers_of_the_plate_map_are_numbers_and_its_codes_are_texts() -> None:
+    source = with_metadata(SOURCE, {"cells": "412", "batch": "007"})
+    table = pq.read_table(io.BytesIO(wells_parquet(source, EVERYTHING)))
+    assert (table["Metadata_cells"][0].as_py(), table["Metadata_batch"][0].as_py()) == (412.0, "007")
+    assert table["Metadata_cells"][1].as_py() is None

@@ -12,7 +12,7 @@ from gandl_analysis.formats.tables.curves import CURVE_COLUMNS
 from gandl_shared.errors import TooLarge
 from openpyxl import Workbook, load_workbook
 
-from tests.analysis.formats.exports.hostile import AT_SIGN, EVERYTHING, FORMULA, MINUS, hostile_source
+from tests.analysis.formats.exports.hostile import AT_SIGN, EVERYTHING, FORMULA, MINUS, hostile_source, with_metadata
 
 
 @cache
@@ -49,3 +49,11 @@ def test_a_text_that_a_program_would_cut_is_refused() -> None:
     long = replace(source, analysis=source.analysis.model_copy(update={"notes": ("x" * (MAX_TEXT + 1),)}))
     with pytest.raises(TooLarge, match="32768 characters"):
         workbook(long, EVERYTHING)
+
+
+def test_numbers_of_the_plate_map_are_numbers_and_its_codes_are_texts() -> None:
+    source = with_metadata(hostile_source(), {"cells": "412", "batch": "007"})
+    sheet = load_workbook(io.BytesIO(workbook(source, EVERYTHING)))["wells"]
+    header = [cell.value for cell in sheet[1]]
+    first = dict(zip(header, [cell.value for cell in sheet[2]], strict=True))
+    assert (first["Metadata_cells"], first["Metadata_batch"]) == (412, "007")

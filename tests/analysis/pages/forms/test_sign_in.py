@@ -63,6 +63,20 @@ def test_signing_out_needs_the_token_and_ends_the_session(client: TestClient) ->
     assert client.get("/ui/").status_code == 303
 
 
+def test_each_page_leads_to_the_way_out(client: TestClient) -> None:
+    assert client.get("/ui/sign-out").headers["location"] == "/ui/"
+    assert 'href="/ui/sign-out"' not in client.get("/ui/sign-in").text
+    assert sign_in(client, "edit-key") == 303
+    for path in ("/ui/new", "/ui/compare", "/ui/over-time", "/ui/screens/unknown"):
+        assert 'href="/ui/sign-out">Sign out</a>' in client.get(path).text, path
+    page = client.get("/ui/sign-out").text
+    assert "Signed in as an editor, Ann." in page
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert token is not None
+    assert client.post("/ui/sign-out", data={"csrf": token[1]}).status_code == 303
+    assert client.get("/ui/new").status_code == 303
+
+
 def test_a_reader_changes_nothing_by_page_or_program(client: TestClient) -> None:
     assert sign_in(client, "read-key") == 303
     for path in ("/ui/screens/x/cancel", "/ui/screens/x/decisions", "/screens/x/cancel"):

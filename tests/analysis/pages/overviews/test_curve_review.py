@@ -38,7 +38,7 @@ def test_the_rule_of_each_kind() -> None:
     assert attention("Famotidine") is Attention.CLEAN
     assert attention("Pacritinib") is Attention.FLAGGED
     (near,) = review_curves([CURVES[1].model_copy(update={"q_value": 0.06})], 0.05)
-    assert (near.attention, near.reasons) == (Attention.BORDERLINE, ("q 0.06 near 0.05",))
+    assert (near.attention, near.reasons) == (Attention.BORDERLINE, ("borderline: q 0.06 (active below 0.05)",))
     (again,) = review_curves([CURVES[1].model_copy(update={"hit_probability": 0.5})], 0.05)
     assert again.attention is Attention.BORDERLINE
     (misfit,) = review_curves([CURVES[1].model_copy(update={"lack_of_fit_p": 0.01})], 0.05)

@@ -11,13 +11,13 @@ from gandl_shared.web.requests.access import session_of_request
 
 from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.figures.pixels.strips import Strips
-from gandl_analysis.pages.frame.answers import base_path, html_answer, page_router, render_page
+from gandl_analysis.pages.frame.answers import base_path, html_answer, page_router
 from gandl_analysis.pages.frame.environment import environment
+from gandl_analysis.pages.frame.progress import RUNNING_STATES, progress_text
 from gandl_analysis.pages.frame.queries import PageVersion
 from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pages.frame.screen_frame import FramedAnalysis, Tab, framed_analysis, may_edit
 from gandl_analysis.pages.report_cache import ReportCache, ReportKey
-from gandl_analysis.pages.screens import RUNNING_STATES
 from gandl_analysis.report.drawings import StoredDrawings
 from gandl_analysis.report.render import NO_STRIPS, report_context
 from gandl_analysis.service.pixels.pictures import stored_strips
@@ -37,8 +37,7 @@ def router(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
         # A screen that is analysed again shows its progress, although older results exist; a version is its address.
         is_running = status.state in RUNNING_STATES
         if version is None and (is_running or status.analysis_version is None):
-            session = session_of_request(request)
-            return render_page("progress.html", base=base, status=status, is_running=is_running, session=session)
+            return html_answer(progress_text(status, base, session_of_request(request)))
         # What people set changes without a new version of the analysis.
         assessments = () if services is None else services().results.screen_assessments(screen_id)
         key = ReportKey(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from gandl_shared.schemas.screen import ScreenState
 from gandl_shared.web.requests.access import session_of_request
 
 from gandl_analysis.pages.frame.answers import base_path, page_router, render_page
+from gandl_analysis.pages.frame.progress import RUNNING_STATES
 from gandl_analysis.pages.frame.reader import ScreenReader
-
-RUNNING_STATES = (ScreenState.QUEUED, ScreenState.EMBEDDING, ScreenState.ANALYSING)
 
 
 def router(reader: ScreenReader) -> APIRouter:

@@ -14,7 +14,12 @@ from gandl_shared.store import Profiles
 from gandl_analysis.formats.embeddings import EmbeddingsHeader, write_embeddings
 from gandl_analysis.formats.exports.source import ExportChoice, ExportSource
 from gandl_analysis.formats.tables.curves import curve_records, point_records
-from gandl_analysis.formats.tables.metadata import metadata_columns, prefixed_metadata
+from gandl_analysis.formats.tables.metadata import (
+    metadata_columns,
+    metadata_number,
+    numeric_metadata,
+    prefixed_metadata,
+)
 from gandl_analysis.formats.tables.wells import WELL_COLUMNS
 from gandl_analysis.pipeline.result import VectorProvenance
 
@@ -26,7 +31,7 @@ _TEXTS = frozenset(
     """.split()  # noqa: SIM905 - a table of words reads better than 15 quoted strings
 )
 _TYPES = {"n_tiles": pa.int64(), "n_doses": pa.int64(), "n_wells": pa.int64(), "is_vehicle": pa.bool_()}
-"""The columns that are no numbers with a fraction; columns of the plate map are texts, as in the plate map."""
+"""The columns that are no numbers with a fraction; a column of the plate map is one if all of its texts are numbers."""
 
 
 def wells_parquet(source: ExportSource, _: ExportChoice) -> bytes:
@@ -68,14 +73,21 @@ def _embeddings(source: ExportSource, profiles: Profiles) -> Iterator[bytes]:
 
 def _table(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> bytes:
     rows = list(records)
-    arrays = [pa.array([_plain(row.get(name)) for row in rows], _type(name)) for name in columns]
+    numeric = numeric_metadata(columns, rows)
+    arrays = [
+        pa.array(list(map(metadata_number, values)), pa.float64())
+        if name in numeric
+        else pa.array(list(map(_plain, values)), _type(name))
+        for name in columns
+        for values in [[row.get(name) for row in rows]]
+    ]
     buffer = io.BytesIO()
     pq.write_table(pa.table(dict(zip(columns, arrays, strict=True))), buffer)
     return buffer.getvalue()
 
 
 def _type(name: str) -> pa.DataType:
-    # The type of a column must not depend on the screen: a column without any value would have none.
+    # The type of a column of our own must not depend on the screen: a column without any value would have none.
     is_text = name in _TEXTS or has_metadata_prefix(name)
     return pa.string() if is_text else _TYPES.get(name, pa.float64())
 

@@ -1,6 +1,7 @@
 """The workbook of a screen: sheets for wells, curves, the wells of the curves, ranking, quality and parameters.
 
-Every text is stored as a text, so that no name is run as a formula, and every number as a number.
+Every text is stored as a text, so that no name is run as a formula, and every number as a number, also those of the
+further columns of the plate map.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from gandl_analysis.formats.exports.source import ExportChoice, ExportSource
 from gandl_analysis.formats.tables.curves import curve_records, point_records
 from gandl_analysis.formats.tables.decisions import DECISION_COLUMNS, decision_records
-from gandl_analysis.formats.tables.metadata import metadata_columns, prefixed_metadata
+from gandl_analysis.formats.tables.metadata import (
+    metadata_columns,
+    metadata_number,
+    numeric_metadata,
+    prefixed_metadata,
+)
 from gandl_analysis.formats.tables.wells import HIT_COLUMNS, WELL_COLUMNS
 from gandl_analysis.pipeline.result import ScreenAnalysis
 
@@ -105,9 +111,11 @@ def _flat(value: object) -> object:
 
 
 def _records(columns: Sequence[str], records: Iterator[Mapping[str, object]]) -> Rows:
+    rows = list(records)
+    numeric = numeric_metadata(columns, rows)
     yield columns
-    for record in records:
-        yield [record.get(name) for name in columns]
+    for row in rows:
+        yield [metadata_number(row.get(name)) if name in numeric else row.get(name) for name in columns]
 
 
 def _checked(sheet: str, rows: Rows) -> list[list[object]]:

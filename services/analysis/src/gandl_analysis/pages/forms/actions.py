@@ -14,7 +14,8 @@ from starlette.concurrency import run_in_threadpool
 
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.pages.forms.form import Form, read_form, see_other
-from gandl_analysis.pages.frame.answers import base_path, page_router, render_page
+from gandl_analysis.pages.frame.answers import base_path, html_answer, page_router, render_page
+from gandl_analysis.pages.frame.progress import progress_text
 
 CHOICES = ("preset", "whitening", "normalisation")
 NUMBERS = ("alpha", "seed", "regularisation")
@@ -40,10 +41,7 @@ def router(services: Provider) -> APIRouter:
     def show_parked(request: Request, screen_id: str) -> Response:
         """The sites without vectors, with the reasons and the button that tries them again."""
         status, session = services().submissions.status(screen_id), session_of_request(request)
-        is_running = not status.state.has_ended
-        return render_page(
-            "progress.html", base=base_path(request), status=status, session=session, is_running=is_running
-        )
+        return html_answer(progress_text(status, base_path(request), session))
 
     @routes.get("/screens/{screen_id}/delete")
     def confirm(request: Request, screen_id: str) -> Response:

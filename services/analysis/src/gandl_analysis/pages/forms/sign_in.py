@@ -53,6 +53,14 @@ def router(access: Access) -> APIRouter:
         set_session(request, answer, access, access.begin(role, fields.get("author", "").strip()[:100]))
         return answer
 
+    @routes.get("/sign-out")
+    def show_sign_out(request: Request) -> Response:
+        """Who is signed in, and the button that ends it."""
+        base, session = base_path(request), access.session_of(request.cookies.get(COOKIE))
+        if access.is_open or session is None:
+            return see_other(f"{base}/ui/")
+        return render_page("sign_out.html", base=base, session=session)
+
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
         """End the session of the browser."""

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from gandl_shared.errors import GandlError, Invalid, Problem, Unauthorized, raise_if
-from gandl_shared.web.requests.access import set_session
+from gandl_shared.web.requests.access import session_of_request, set_session
 from pydantic import BaseModel
 
-from gandl_analysis.pages.frame.environment import environment
+from gandl_analysis.pages.frame.environment import PAGE_REQUEST, environment
 from gandl_analysis.pages.frame.problems import grouped
+from gandl_analysis.pages.frame.progress import NoAnalysisYet, progress_text
 
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
 _MIN_COMPRESSED_BYTES = 2000
@@ -23,17 +24,21 @@ _MIN_COMPRESSED_BYTES = 2000
 
 class PageRoute(APIRoute):
     """A route whose errors are pages instead of JSON, whose HTML travels compressed, and that refuses parameters in
-    the address that it does not take."""
+    the address that it does not take. A screen without a result shows its progress at every address."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler of the route with errors caught. (`Any` is starlette's type of a coroutine.)"""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
+            PAGE_REQUEST.set(request)
             # Only errors of our tree have a text for users; all others become the 500 of the application.
             try:
                 self._refuse_unknown_parameters(request)
                 answer = await handler(request)
+            except NoAnalysisYet as error:
+                # The page reloads itself when the screen has ended, and then shows what was asked for.
+                answer = html_answer(progress_text(error.screen, base_path(request), session_of_request(request)))
             except Unauthorized as error:
                 answer = _sign_in(request, error)
             except GandlError as error:

@@ -7,11 +7,11 @@ from enum import Enum
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
-from gandl_shared.errors import NotFound
 from gandl_shared.schemas.screen import ScreenStatus
 from gandl_shared.web.requests.access import session_of_request
 
 from gandl_analysis.pages.frame.answers import base_path
+from gandl_analysis.pages.frame.progress import NoAnalysisYet
 from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pipeline.result import ScreenAnalysis
 
@@ -124,13 +124,13 @@ def framed_analysis(
 ) -> FramedAnalysis:
     """Return the analysis that a page of a screen is about; version None is the newest one.
 
-    Raises NotFound for a screen that does not exist, has no analysis yet, or not this version.
+    Raises NotFound for a screen that does not exist or has not this version, and NoAnalysisYet.
     """
     status = reader.status(screen_id)
     analysis = reader.analysis(screen_id, version)
     number = version or status.analysis_version
     if analysis is None or number is None:
-        raise NotFound(f"screen {screen_id} has no analysis yet; its page shows the progress")
+        raise NoAnalysisYet(status)
     frame = Frame(
         base=base_path(request),
         status=status,

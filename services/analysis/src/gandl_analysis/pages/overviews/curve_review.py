@@ -131,7 +131,7 @@ def _misfits(curve: Curve) -> Iterable[str]:
 def _doubts(curve: Curve, alpha: float) -> Iterable[str]:
     q_value, again = curve.q_value, curve.hit_probability
     if q_value is not None and alpha / BORDERLINE_FACTOR < q_value < alpha * BORDERLINE_FACTOR:
-        yield f"q {q_value:.2g} near {alpha:g}"
+        yield f"borderline: q {q_value:.2g} (active below {alpha:g})"
     if again is not None and BORDERLINE_HITS[0] < again < BORDERLINE_HITS[1]:
         yield f"hit again in {100 * again:.0f} %"
     if curve.verdict is Verdict.UNDETERMINED:
