@@ -53,6 +53,12 @@ def test_a_page_leads_to_the_sign_in_and_back(client: TestClient) -> None:
     assert client.get("/screens").status_code == 200
 
 
+def test_the_root_leads_to_the_sign_in_too(client: TestClient) -> None:
+    answer = client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ui/sign-in?next=%2F")
+    assert client.post("/ui/sign-in", data={"key": "edit-key", "next": "/"}).headers["location"] == "/ui/"
+
+
 def test_signing_out_needs_the_token_and_ends_the_session(client: TestClient) -> None:
     assert sign_in(client, "read-key") == 303
     assert client.post("/ui/sign-out").status_code == 403

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.pages import report, screens
 from gandl_analysis.pages.evidence import compounds, wells
-from gandl_analysis.pages.frame.answers import base_path
+from gandl_analysis.pages.frame.answers import PageRoute, base_path
 from gandl_analysis.pages.frame.reader import ScreenReader
 from gandl_analysis.pages.frame.static_files import build_static_files
 from gandl_analysis.pages.overviews import curves, downloads, over_time, plates, scatter
@@ -16,7 +16,7 @@ from gandl_analysis.pages.overviews import curves, downloads, over_time, plates,
 
 def build_pages(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
     """Return the router of the pages and of their files. Without services there are only those that read screens."""
-    pages = APIRouter(include_in_schema=False)
+    pages = APIRouter(include_in_schema=False, route_class=PageRoute)
 
     @pages.get("/")
     def redirect_to_pages(request: Request) -> RedirectResponse:
