@@ -51,5 +51,5 @@ def test_what_is_not_there_is_said(path: str, status: int, message: str) -> None
     assert message in answer.text
 
 
-def test_a_screen_without_an_analysis_says_so() -> None:
-    assert "no analysis yet" in PAGES.get("/ui/screens/running/plates").text
+def test_a_screen_without_an_analysis_shows_its_progress() -> None:
+    assert 'id="progress"' in PAGES.get("/ui/screens/running/plates").text
