@@ -116,3 +116,17 @@ def test_a_hostile_choice_of_a_curve_is_refused(length: str) -> None:
     fields = {"kind": "assess", "verdict": "toxic", "curve": f"{length}:X", **WHO}
     with pytest.raises(Invalid):
         request_of(Form(FormData(list(fields.items()))))
+
+
+def test_a_second_decision_about_the_same_well_is_refused_and_given_back(stack: Stack) -> None:
+    page = f"/ui/screens/{stack.first}/decisions"
+    item = {"kind": "exclude", "level": "well", "plate": "P1", "well": "A05"}
+    send(stack, page, page, **item, **WHO)
+    typed = {"csrf": token_of(load(stack, page)), **item, "reason": "a long <i>reason</i>", "author": "Bob"}
+    answer = stack.client.post(page, data=typed)
+    assert answer.status_code == 409
+    assert "is left out already, by Ann in decision 1" in answer.text
+    assert "bring it back first" in answer.text
+    assert "<dt>reason</dt><dd>a long &lt;i&gt;reason&lt;/i&gt;</dd>" in answer.text
+    assert "<dt>author</dt><dd>Bob</dd>" in answer.text
+    assert typed["csrf"] not in answer.text

@@ -47,7 +47,7 @@ def test_a_well_is_excluded_and_brought_back_by_versions_that_all_stay(stack: St
     assert stack.queue.analyses
     assert excluded_wells(stack) == [(well["well"], "excluded by Ann: a bubble")]
     assert excluded_wells(stack, 1) == []
-    assert "excluded by Ann: a bubble already" in refusal(stack, 409, "exclude", items=[well])
+    assert "left out already, by Ann in decision 1 (a bubble)" in refusal(stack, 409, "exclude", items=[well])
     assert decide(stack, "restore", items=[well], reason="it was none")["version"] == 3
     assert excluded_wells(stack) == []
     assert excluded_wells(stack, 2) == [(well["well"], "excluded by Ann: a bubble")]

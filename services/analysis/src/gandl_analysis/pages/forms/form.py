@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 TOKEN = "csrf"
 FORM_LIMIT = BodyLimit(2**20, "choose fewer things at once")
 MAX_FIELDS, MAX_FILES = 3000, 2
+_HIDDEN = frozenset({TOKEN, "kind"})
+"""The fields that the page writes itself."""
 _DECIMAL_COMMA = re.compile(r"-?(0,\d+|\d+,(\d{1,2}|\d{4,}))")
 
 
@@ -64,6 +66,8 @@ async def read_form(request: Request, limit: BodyLimit = FORM_LIMIT) -> Form:
         raise Malformed(f"the form cannot be read: {error.detail}") from error
     token = data.get(TOKEN)
     check_token(request, session_of_request(request), token if isinstance(token, str) else None)
+    # A page that refuses the form gives back what was written, so that nobody has to remember it.
+    request.state.entries = {name: text for name, text in data.items() if isinstance(text, str) and name not in _HIDDEN}
     return Form(data)
 
 

@@ -91,6 +91,7 @@ def _error_page(request: Request, error: GandlError) -> Response:
     summary = error.detail.partition(": ")[0] if problems else error.detail
     context = {"base": base_path(request), "error": error, "summary": summary, "problems": problems}
     context |= {"is_action": request.method == "POST", "back": _page_of_form(request)}
+    context["entries"] = {name: text for name, text in getattr(request.state, "entries", {}).items() if text.strip()}
     return html_answer(environment().get_template("error.html").render(context), error.status)
 
 

@@ -120,7 +120,11 @@ def _after(request: DecisionRequest, decisions: Sequence[Decision], number: int)
     for item in request.items:
         if request.kind is DecisionKind.EXCLUDE:
             if item in standing:
-                raise Conflict(f"{item} is {standing[item].text} already (decision {standing[item].decision})")
+                earlier = standing[item]
+                raise Conflict(
+                    f"{item} is left out already, by {earlier.author} in decision {earlier.decision} "
+                    f"({earlier.reason}). Nothing was changed; to leave it out with another reason, bring it back first"
+                )
             fields = item.model_dump()
             standing[item] = Exclusion(**fields, reason=request.reason, author=request.author, decision=number)
         elif standing.pop(item, None) is None:
