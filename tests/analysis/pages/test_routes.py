@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from gandl_analysis.pages.routes import build_pages
+from gandl_analysis.pages.routes import add_pages
 from gandl_shared.schemas.curve import CurveChoice
 from markupsafe import escape
 
@@ -23,7 +23,7 @@ def reader() -> ExampleReader:
 @pytest.fixture
 def client(reader: ExampleReader) -> TestClient:
     app = FastAPI()
-    app.include_router(build_pages(reader))
+    add_pages(app, reader)
     return TestClient(app, root_path="/gandl")
 
 
@@ -116,7 +116,7 @@ def test_a_misspelt_parameter_is_refused_by_a_page_that_names_the_right_ones(cli
 
 def test_pages_are_not_in_the_specification(reader: ExampleReader) -> None:
     app = FastAPI()
-    app.include_router(build_pages(reader))
+    add_pages(app, reader)
     assert app.openapi()["paths"] == {}
 
 

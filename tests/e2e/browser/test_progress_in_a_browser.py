@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from gandl_analysis.formats.tile_positions import TileSample
-from gandl_analysis.pages.routes import build_pages
+from gandl_analysis.pages.routes import add_pages
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report.drawings import StoredDrawings
 from gandl_shared.errors import NotFound
@@ -72,7 +72,7 @@ class OneScreen:
 def application(screen: OneScreen, *, events: bool) -> FastAPI:
     """The pages with the two routes they read. A stream sends the state once and ends, so that the page reconnects."""
     app = FastAPI()
-    app.include_router(build_pages(screen))
+    add_pages(app, screen)
 
     def status(screen_id: str) -> Response:
         return JSONResponse(screen.status(screen_id).model_dump(mode="json"))

@@ -40,7 +40,9 @@ def service() -> TestClient:
     def embed(model: str) -> str:
         return model
 
-    part = Part(name="embedding", router=routes, ready=lambda: None, lifespan=no_lifespan)
+    part = Part(
+        name="embedding", add_routes=lambda app: app.include_router(routes), ready=lambda: None, lifespan=no_lifespan
+    )
     return TestClient(
         build_app("test", [part], registry=CollectorRegistry(), version="1", allowed_hosts=["testserver"])
     )

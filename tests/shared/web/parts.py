@@ -59,7 +59,7 @@ def make_part(
         yield
         notes.append(f"{name} stops")
 
-    return Part(name=name, router=router, ready=ready, lifespan=lifespan)
+    return Part(name=name, add_routes=lambda app: app.include_router(router), ready=ready, lifespan=lifespan)
 
 
 def make_client(*parts: Part) -> TestClient:

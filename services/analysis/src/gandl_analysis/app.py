@@ -8,9 +8,10 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from gandl_shared.db import Database
 from gandl_shared.errors import Unavailable
 from gandl_shared.jobs import Queue
@@ -25,11 +26,10 @@ from gandl_analysis.api import compounds, decisions, exports, pictures, results,
 from gandl_analysis.api.metrics import WorkMetrics
 from gandl_analysis.api.provider import Provider, Services
 from gandl_analysis.pages.forms import sign_in
-from gandl_analysis.pages.forms.routes import build_forms
+from gandl_analysis.pages.forms.routes import add_forms
 from gandl_analysis.pages.frame.environment import compile_templates
 from gandl_analysis.pages.frame.reader import ServiceReader
-from gandl_analysis.pages.frame.static_files import build_static_files
-from gandl_analysis.pages.routes import build_pages
+from gandl_analysis.pages.routes import add_pages
 from gandl_analysis.service.analyses.decisions import Decisions
 from gandl_analysis.service.analyses.warm_up import WarmUp
 from gandl_analysis.service.intake.desk import Intake
@@ -119,20 +119,16 @@ class AnalysisService:
         )
 
 
-def router(services: Provider, settings: Settings) -> APIRouter:
-    """Return all routes of the service; they demand a key of the settings, or a session, if there is one."""
+def add_routes(app: FastAPI, services: Provider, settings: Settings) -> None:
+    """Add all routes of the service; they demand a key of the settings, or a session, if there is one."""
     access = Access.of_keys(settings.api_key, settings.reader_key)
-    routes = APIRouter(dependencies=[Depends(require_access(access))])
+    # Whoever signs in has no key yet.
+    app.include_router(sign_in.router(access))
     for group in (screens, tables, results, exports, decisions, compounds, pictures):
-        routes.include_router(group.router(services))
-    pages = APIRouter(dependencies=[Depends(require_access(access, pages=True))])
-    pages.include_router(build_pages(ServiceReader(services), services))
-    pages.include_router(build_forms(services))
-    # Whoever signs in has no key yet, and the page needs its style.
-    everything = APIRouter()
-    for part_of_it in (build_static_files(), sign_in.router(access), routes, pages):
-        everything.include_router(part_of_it)
-    return everything
+        app.include_router(group.router(services), dependencies=[Depends(require_access(access))])
+    page_access = [Depends(require_access(access, pages=True))]
+    add_pages(app, ServiceReader(services), services, dependencies=page_access)
+    add_forms(app, services, dependencies=page_access)
 
 
 def part(
@@ -148,7 +144,7 @@ def part(
         registry.register(WorkMetrics(lambda: service.database))
     return Part(
         name="analysis",
-        router=router(service.services, settings),
+        add_routes=partial(add_routes, services=service.services, settings=settings),
         ready=service.ready,
         lifespan=service.running,
     )

@@ -25,7 +25,13 @@ def part(settings: Settings, registry: CollectorRegistry) -> Part:
     """Return the service as a part of a larger application."""
     service = EmbeddingService(settings, registry)
     direct = partial(DirectEmbedding, service=service, limit=body_limit(settings))
-    return Part(name="embedding", router=router(service), ready=service.ready, lifespan=service.running, direct=direct)
+    return Part(
+        name="embedding",
+        add_routes=lambda app: app.include_router(router(service)),
+        ready=service.ready,
+        lifespan=service.running,
+        direct=direct,
+    )
 
 
 def build(settings: Settings | None = None) -> FastAPI:

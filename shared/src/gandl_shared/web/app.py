@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
@@ -28,14 +28,15 @@ from gandl_shared.web.tracing import Tracing
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One service as an application mounts it; `lifespan` is open while the application runs.
+    """One service as an application mounts it: `add_routes` adds its routes, and `lifespan` is open while the
+    application runs.
 
     `direct` makes a program that sees every request before the application, and may answer some without it. It does
     for them what the middleware does, by the `Doorway`.
     """
 
     name: str
-    router: APIRouter
+    add_routes: Callable[[FastAPI], None]
     ready: Readiness
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
     direct: Callable[[ASGIApp, Doorway], ASGIApp] | None = None
@@ -68,7 +69,7 @@ def build_app(
     app.outer = _outer(app, parts, Doorway(hosts=HostNames(hosts), counts=counts), root_path.rstrip("/"))
     add_error_handlers(app)
     for part in parts:
-        app.include_router(part.router)
+        part.add_routes(app)
     app.include_router(health_router({part.name: part.ready for part in parts}))
     app.include_router(metrics_router(registry))
     add_docs(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from gandl_analysis.pages.routes import build_pages
+from gandl_analysis.pages.routes import add_pages
 
 from tests.analysis.example.screen import example_analysis
 from tests.analysis.pages.example_reader import EVIL, ExampleReader
@@ -21,5 +21,5 @@ def example_pages() -> TestClient:
     )
     reader.result = example.model_copy(update={"wells": wells})
     app = FastAPI()
-    app.include_router(build_pages(reader))
+    add_pages(app, reader)
     return TestClient(app)

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from gandl_analysis.formats.tile_positions import TileSample
-from gandl_analysis.pages.routes import build_pages
+from gandl_analysis.pages.routes import add_pages
 
 from tests.analysis.pages.example_reader import ExampleReader
 
@@ -42,7 +42,7 @@ class SampledReader(ExampleReader):
 
 def pages_of(reader: ExampleReader) -> TestClient:
     app = FastAPI()
-    app.include_router(build_pages(reader))
+    add_pages(app, reader)
     return TestClient(app)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from collections.abc import Iterator, Sequence
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.params import Depends
 from fastapi.responses import RedirectResponse
 
 from gandl_analysis.api.provider import Provider
@@ -14,21 +17,28 @@ from gandl_analysis.pages.frame.static_files import build_static_files
 from gandl_analysis.pages.overviews import curves, downloads, over_time, plates, scatter
 
 
-def build_pages(reader: ScreenReader, services: Provider | None = None) -> APIRouter:
-    """Return the router of the pages and of their files. Without services there are only those that read screens."""
-    pages = APIRouter(include_in_schema=False, route_class=PageRoute)
+def add_pages(
+    app: FastAPI, reader: ScreenReader, services: Provider | None = None, *, dependencies: Sequence[Depends] = ()
+) -> None:
+    """Add the pages with their `dependencies` to an application, and their files, which have none. Without services
+    there are only the pages that read screens."""
+    app.include_router(build_static_files())
+    for router in _routers(reader, services):
+        app.include_router(router, dependencies=dependencies, include_in_schema=False)
 
-    @pages.get("/")
+
+def _routers(reader: ScreenReader, services: Provider | None) -> Iterator[APIRouter]:
+    """Yield the router of each page. A router of routers would be built once more for each of its levels."""
+    root = APIRouter(route_class=PageRoute)
+
+    @root.get("/")
     def redirect_to_pages(request: Request) -> RedirectResponse:
         return RedirectResponse(f"{base_path(request)}/ui/")
 
-    pages.include_router(build_static_files())
+    yield root
     for group in (screens, curves, downloads, over_time):
-        pages.include_router(group.router(reader))
-    pages.include_router(plates.router(reader, services))
-    pages.include_router(report.router(reader, services))
-    pages.include_router(compounds.router(reader, services))
-    pages.include_router(scatter.router(reader, services))
+        yield group.router(reader)
+    for group_with_services in (plates, report, compounds, scatter):
+        yield group_with_services.router(reader, services)
     if services is not None:
-        pages.include_router(wells.router(reader, services))
-    return pages
+        yield wells.router(reader, services)

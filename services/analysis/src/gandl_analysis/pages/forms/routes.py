@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from fastapi.params import Depends
 
 from gandl_analysis.api.provider import Provider
 from gandl_analysis.pages.forms import actions, comparison, decisions, new_screen
 
 
-def build_forms(services: Provider) -> APIRouter:
-    """Return the router of the pages that change something."""
-    pages = APIRouter(include_in_schema=False)
+def add_forms(app: FastAPI, services: Provider, *, dependencies: Sequence[Depends]) -> None:
+    """Add the pages that change something, with their `dependencies`, to an application."""
     for group in (actions.router, comparison.router, decisions.router, new_screen.router):
-        pages.include_router(group(services))
-    return pages
+        app.include_router(group(services), dependencies=dependencies, include_in_schema=False)
