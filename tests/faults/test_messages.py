@@ -90,6 +90,7 @@ def test_the_leases_of_the_earlier_life_of_a_container_are_over_at_once(
 ) -> None:
     bench.submit()
     host = worker_name().split(":", 1)[0]
+    assert worker_name().rpartition("/")[2] == Path("/proc/1/stat").read_text().rpartition(") ")[2].split()[19]
     # A new process has no lease, so one of its own name is its predecessor's, in a container or not.
     for name in (worker_name(), f"{host}:7:boot/4026532000", "elsewhere:7:boot/4026532000"):
         assert bench.db.batches.lease(name, 3600) is not None

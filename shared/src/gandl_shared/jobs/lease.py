@@ -88,16 +88,22 @@ def expire_dead_leases(db: Database) -> int:
 
 
 def _process_space() -> str:
-    """Return the boot and the process namespace in which an id means one process, or nothing where Linux is absent."""
+    """Return the boot and the process namespace in which an id means one process, or nothing where Linux is absent.
+
+    The number of a namespace is given again when it has ended, so the start of its first process is part of its name.
+    """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}/{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116 - a link that Path would resolve
+        number = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 - a link that Path would resolve
+        # Field 22 is the start in ticks since the boot. The name of the program before it may hold blanks and brackets.
+        start = Path("/proc/1/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
         return ""
+    return f"{boot}/{number}/{start}"
 
 
 def _is_dead(name: str) -> bool:
-    # A container that starts again may give its new worker the same id in the same namespace.
+    # A process that starts has no lease yet, so its name is that of a predecessor with the same id.
     if name == worker_name():
         return True
     host, _, rest = name.partition(":")
