@@ -34,6 +34,8 @@ def test_a_well_is_left_out_compared_and_brought_back(stack: Stack) -> None:
     work(stack)
     compared = load(stack, f"/ui/compare?first={stack.first}&version=1&second={stack.first}&other_version=2")
     assert "have the same verdict" in compared
+    # Paper has no form to choose others, so it needs no heading for it.
+    assert '<section class="on-screen"><div class="wrap"><h2>Compare others</h2>' in compared
     versions = load(stack, f"/ui/screens/{stack.first}/analyses")
     assert "1 excluded" in versions
     assert "brought back" in send(stack, page, page, kind="restore", **item, reason="it was none", author="Ann")
