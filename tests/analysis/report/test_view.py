@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from gandl_analysis.pipeline.result import ScreenAnalysis
 from gandl_analysis.report import view as view_module
+from gandl_analysis.report.render import render_report
 from gandl_analysis.report.view import report_view
-from gandl_shared.schemas.vocabulary import Flag, Verdict
+from gandl_shared.schemas.vocabulary import Flag, Role, Verdict
 
 
 def test_cell_lines_hold_the_quality_of_the_analysis(analysis: ScreenAnalysis) -> None:
@@ -37,6 +38,20 @@ def test_a_well_that_image_quality_control_left_out_is_missing_with_that_reason(
     wells = (small.wells[0].model_copy(update=lost), *small.wells[1:])
     (first, *_) = report_view(small.model_copy(update={"wells": wells})).missing
     assert (first.well.well, first.reasons) == ("A01", ("image QC: empty",))
+
+
+def test_a_plate_that_is_left_out_is_missing_once(small: ScreenAnalysis) -> None:
+    lost = {"on": None, "off": None, "efficacy": None, "excluded": "excluded by Ann: <dropped>"}
+    plate = small.wells[0].plate
+    wells = tuple(w.model_copy(update=lost) if w.plate == plate else w for w in small.wells)
+    analysis = small.model_copy(update={"wells": wells})
+    (missing,) = report_view(analysis).missing_plates
+    n_used = sum(well.plate == plate and well.role is not Role.EMPTY for well in wells)
+    assert (missing.plate, missing.n_wells) == (plate, n_used)
+    assert missing.reasons == ("excluded by Ann: <dropped>",)
+    section = render_report(analysis).partition('<section id="missing">')[2].partition("</section>")[0]
+    assert section.count("excluded by Ann: &lt;dropped&gt;") == 1
+    assert report_view(small).missing_plates == ()
 
 
 def test_only_the_first_plates_are_drawn(analysis: ScreenAnalysis, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,15 @@ class MissingWell:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class MissingPlate:
+    """A plate none of whose wells has a score, and the reasons that all of its wells share."""
+
+    plate: str
+    n_wells: int
+    reasons: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportView:
     """All contents of a report but its figures. `ratios` are the potencies relative to a reference, None where the
@@ -73,6 +82,7 @@ class ReportView:
     drawn_plates: tuple[str, ...]
     has_large_plates: bool
     missing: tuple[MissingWell, ...]
+    missing_plates: tuple[MissingPlate, ...]
     images: ImageReview | None
     in_sample: bool
     axes: tuple[AxisScores, ...]
@@ -91,6 +101,7 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
     plates = tuple(dict.fromkeys(well.plate for well in wells))
     first_plates = _drawn_plates(Counter(well.plate for well in wells))
     ratios = screen_ratios(analysis.provenance.parameters.curves, curves)
+    missing = _missing_wells(analysis)
     return ReportView(
         compounds=count_compounds(curves),
         rows=compound_rows(curves, dose_range),
@@ -101,7 +112,8 @@ def report_view(analysis: ScreenAnalysis) -> ReportView:
         plates=plates,
         drawn_plates=first_plates,
         has_large_plates=_has_large_plates(wells, first_plates),
-        missing=_missing_wells(analysis),
+        missing=missing,
+        missing_plates=_missing_plates(analysis, missing),
         images=review_images(analysis.quality.images, analysis.quality.identical),
         in_sample=any(quality.in_sample for quality in analysis.quality.cell_lines.values()),
         axes=analysis.axes,
@@ -158,3 +170,17 @@ def _missing_wells(analysis: ScreenAnalysis) -> tuple[MissingWell, ...]:
         for well in analysis.wells
         if well.efficacy is None and well.role is not Role.EMPTY
     )
+
+
+def _missing_plates(analysis: ScreenAnalysis, missing: Sequence[MissingWell]) -> tuple[MissingPlate, ...]:
+    """Return the plates that are missing as a whole, so that one decision is not shown once for each well."""
+    used = Counter(well.plate for well in analysis.wells if well.role is not Role.EMPTY)
+    by_plate: dict[str, list[tuple[str, ...]]] = {}
+    for item in missing:
+        by_plate.setdefault(item.well.plate, []).append(item.reasons)
+    shared = {
+        plate: tuple(reason for reason in reasons[0] if all(reason in others for others in reasons))
+        for plate, reasons in by_plate.items()
+        if 1 < len(reasons) == used[plate]
+    }
+    return tuple(MissingPlate(plate, used[plate], reasons) for plate, reasons in shared.items() if reasons)
