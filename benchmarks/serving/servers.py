@@ -17,7 +17,6 @@ import uvicorn
 from gandl_embedding.app import build
 from gandl_embedding.catalog import Catalog
 from gandl_embedding.engine import Engine
-from gandl_embedding.serving.gathered import GatheredHttp
 from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import to_npy
 from numpy.typing import NDArray
@@ -102,9 +101,7 @@ def main() -> None:
     engines = {"free": FreeEngine, "paced": PacedEngine, "card": CardEngine, "real": Engine}
     application = bare if kind == "bare" else _service(engines[kind], model)
     with socket.create_server(("127.0.0.1", port), reuse_port=True) as listener:
-        # The bare application has uvicorn as it comes, and the service what `docker compose` starts it with.
-        http = "auto" if kind == "bare" else GatheredHttp
-        config = uvicorn.Config(application, http=http, log_level="warning", access_log=False)
+        config = uvicorn.Config(application, log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -14,7 +14,6 @@ import gandl_embedding.app
 import gandl_embedding.settings
 import uvicorn
 from fastapi import FastAPI
-from gandl_embedding.serving.gathered import GatheredHttp
 from gandl_shared.web.app import build_app
 from prometheus_client import CollectorRegistry
 
@@ -34,15 +33,7 @@ def build() -> FastAPI:
 def main() -> None:
     """Serve until SIGTERM."""
     host, port = sys.argv[1], int(sys.argv[2])
-    uvicorn.run(
-        build(),
-        http=GatheredHttp,
-        host=host,
-        port=port,
-        log_level="info",
-        access_log=False,
-        timeout_graceful_shutdown=12,
-    )
+    uvicorn.run(build(), host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=12)
 
 
 if __name__ == "__main__":
