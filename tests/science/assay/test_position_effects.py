@@ -67,6 +67,7 @@ def test_an_effect_on_many_plates_is_significant() -> None:
     assert min(x for x in p[1:-1:2] if x is not None) > 0.01  # columns
 
 
+@pytest.mark.slow
 def test_adjusted_p_values_hold_for_all_tests_together() -> None:
     smallest = [min(p for p in adjusted_p_values(_tests(0, 5, seed)) if p is not None) for seed in range(60)]
     assert np.sum(np.array(smallest) < 0.1) <= 12  # 6 of 60 are expected, and 12 has probability 0.02

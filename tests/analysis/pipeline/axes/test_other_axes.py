@@ -85,6 +85,7 @@ def test_treatments_fall_on_the_side_of_their_line_without_being_labelled(two: S
     assert all((s > 0) == (line == "VERO") for line, s in treated if s is not None)
 
 
+@pytest.mark.slow
 def test_lines_that_do_not_differ_are_told_apart_by_chance_only() -> None:
     """In-sample the same lines look different: that is what holding out is for."""
     accuracies, flattering = [], []

@@ -38,6 +38,7 @@ def test_table_1_has_four_tasks_in_four_ways_with_the_papers_numbers(gandl: Gand
     assert Image.open(tmp_path / "out/table1.png").width > 400
 
 
+@pytest.mark.slow
 def test_planes_are_scaled_as_in_the_paper_in_both_ways(gandl: Gandl, data: Path, tmp_path: Path) -> None:
     for item, named in (("figure3", []), ("figure4", NAMED)):
         assert gandl("reproduce", item, data, "--out", tmp_path, *named).code == 0

@@ -58,6 +58,7 @@ def test_files_metadata_and_vectors_are_read_as_published(tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(tmp_path: Path) -> None:
     one = replace(TINY, cell_lines=("VERO-like",))
     for name, processes in (("one", 1), ("two", 2)):

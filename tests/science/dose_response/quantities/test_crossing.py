@@ -55,6 +55,7 @@ def profile_ends(response: Float, level: float) -> tuple[float, float]:
     return 10 ** brentq(excess, best - 0.8, best, xtol=1e-4), 10 ** brentq(excess, best, best + 0.8, xtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_interval_is_that_of_curves_that_are_parametrised_by_the_crossing() -> None:
     response = hill(DOSES, 0.3, 0.6) + np.random.default_rng(2).normal(size=DOSES.size) * 0.2
     crossing = crossing_of(response)
