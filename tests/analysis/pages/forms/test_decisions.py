@@ -124,11 +124,18 @@ def test_a_second_decision_about_the_same_well_is_refused_and_given_back(stack: 
     page = f"/ui/screens/{stack.first}/decisions"
     item = {"kind": "exclude", "level": "well", "plate": "P1", "well": "A05"}
     send(stack, page, page, **item, **WHO)
-    typed = {"csrf": token_of(load(stack, page)), **item, "reason": "a long <i>reason</i>", "author": "Bob"}
+    typed = {
+        "csrf": token_of(load(stack, page)),
+        **item,
+        "reason": "a long <i>reason</i>",
+        "author": "Bob",
+        "note": ["one", "two"],
+    }
     answer = stack.client.post(page, data=typed)
     assert answer.status_code == 409
     assert "is left out already, by Ann in decision 1" in answer.text
     assert "bring it back first" in answer.text
     assert "<dt>reason</dt><dd>a long &lt;i&gt;reason&lt;/i&gt;</dd>" in answer.text
     assert "<dt>author</dt><dd>Bob</dd>" in answer.text
+    assert "<dt>note</dt><dd>one, two</dd>" in answer.text
     assert typed["csrf"] not in answer.text

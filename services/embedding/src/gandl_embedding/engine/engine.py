@@ -6,7 +6,6 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from gandl_shared.clients.wire import Agreement
@@ -20,7 +19,7 @@ from gandl_embedding.engine.devices import gpu, instructions
 from gandl_embedding.engine.onnx_session import CPU, CUDA, open_session
 from gandl_embedding.engine.openvino_session import OPENVINO, OpenVinoSession
 from gandl_embedding.engine.precision import MIN_COSINE, Precision, agreement, varied_tiles
-from gandl_embedding.engine.sized_sessions import smallest_run
+from gandl_embedding.engine.sized_sessions import Session, largest_power_of_two, smallest_run
 from gandl_embedding.external_data import check_self_contained
 
 MAX_MODEL_BYTES = 2**31 - 1
@@ -44,17 +43,6 @@ MAX_MEASURING_SECONDS = 20.0
 
 Uint8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
-
-
-class Session(Protocol):
-    """A model that runs: its provider, the library with its version, and the precision where that is not the file's."""
-
-    provider: str
-    runtime: str
-    precision: str | None
-
-    def run(self, tiles: Uint8) -> Float32:
-        """Return the vectors [N, features] of tiles [N, C, size, size]."""
 
 
 class Engine:
@@ -227,7 +215,7 @@ class Engine:
 def batch_size(size: int, provider: str) -> int:
     """Return how many tiles of size × size pixels one call of the session gets, on a GPU a power of two."""
     if provider == CUDA:
-        return 1 << max(GPU_PIXELS // size**2, 1).bit_length() - 1
+        return largest_power_of_two(GPU_PIXELS // size**2)
     return max(1, CPU_PIXELS // size**2)
 
 

@@ -20,8 +20,8 @@ MIN_SHARE = 0.75
 """A run is filled up with empty tiles where at least this share of it has tiles; else it is split into smaller runs."""
 
 
-class OneSession(Protocol):
-    """A model that runs, on any number of tiles."""
+class Session(Protocol):
+    """A model that runs: its provider, the library with its version, and the precision where that is not the file's."""
 
     provider: str
     runtime: str
@@ -43,13 +43,13 @@ class SizedSessions:
     """Sessions over the same model file, opened by `open_session` when a run of their size is first needed. Several
     threads may call it."""
 
-    def __init__(self, first: OneSession, open_session: Callable[[], OneSession]) -> None:
+    def __init__(self, first: Session, open_session: Callable[[], Session]) -> None:
         self.provider, self.runtime, self.precision = first.provider, first.runtime, first.precision
         self._open = open_session
         self._lock = threading.Lock()
         # The first session has no size until it runs.
-        self._spare: OneSession | None = first
-        self._sessions: dict[int, OneSession] = {}
+        self._spare: Session | None = first
+        self._sessions: dict[int, Session] = {}
 
     def run(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the vectors [N, features] of tiles [N, C, size, size]."""
@@ -64,7 +64,7 @@ class SizedSessions:
             tiles = filled
         return self._session(size).run(tiles)[:count]
 
-    def _session(self, size: int) -> OneSession:
+    def _session(self, size: int) -> Session:
         with self._lock:
             if size not in self._sessions:
                 self._sessions[size] = self._spare or self._open()
@@ -88,4 +88,9 @@ def runs_of(count: int, edge: int) -> Iterator[Run]:
 
 def smallest_run(edge: int) -> int:
     """Return the number of tiles in the smallest run."""
-    return 1 << max(MIN_PIXELS // edge**2, 1).bit_length() - 1
+    return largest_power_of_two(MIN_PIXELS // edge**2)
+
+
+def largest_power_of_two(number: int) -> int:
+    """Return the largest power of two that is not above a number, and 1 for a number below that."""
+    return 1 << max(number, 1).bit_length() - 1

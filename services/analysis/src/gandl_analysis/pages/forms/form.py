@@ -67,8 +67,9 @@ async def read_form(request: Request, limit: BodyLimit = FORM_LIMIT) -> Form:
     token = data.get(TOKEN)
     check_token(request, session_of_request(request), token if isinstance(token, str) else None)
     # A page that refuses the form gives back what was written, so that nobody has to remember it.
-    request.state.entries = {name: text for name, text in data.items() if isinstance(text, str) and name not in _HIDDEN}
-    return Form(data)
+    form = Form(data)
+    request.state.entries = {name: ", ".join(form.texts(name)) for name in data if name not in _HIDDEN}
+    return form
 
 
 def see_other(address: str) -> RedirectResponse:
