@@ -100,6 +100,9 @@ def parts(out: Path, packed: Path | None, end: float) -> Iterator[Part]:
     yield Part(name="tests", command=(python, "-m", "pytest", "-q", "-m", "gpu", "tests/training"), seconds=120)
     models = ("gandl-bbbc013-contrast-64", "gandl-nuclei-64", "gandl-bbbc013-64")
     yield Part(name="embedding", command=(python, "-m", "benchmarks.gpu.embedding", *models), seconds=120)
+    instances = (models[-1], "--instances", "2")
+    yield Part(name="instances", command=(python, "-m", "benchmarks.gpu.embedding", *instances), seconds=60)
+    yield Part(name="run-sizes", command=(python, "-m", "benchmarks.gpu.run_sizes", models[-1]), seconds=40)
     for preset in ("gpu-64", "gpu-256", "paper", "gpu-128"):
         command = (python, "-m", "benchmarks.gpu.speed", preset, "--kernels", "12")
         yield Part(name=f"speed-{preset}", command=command, seconds=90)

@@ -24,7 +24,7 @@ from gandl_shared.testing import free_port, process, wait_until
 from gandl_shared.web.negotiation import JSON
 
 from benchmarks.serving.load import loaded, tool
-from benchmarks.serving.servers import FULL_RUN, PACES, SECONDS_PER_RUN
+from benchmarks.serving.servers import PACES
 from benchmarks.tables import row, write_between
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "gandl-bbbc013-64.onnx"
@@ -54,8 +54,8 @@ LOADS = (
     Load(kind="free", label="service, engine that costs nothing", tiles=64, connections=16),
     Load(kind="free", label="service, engine that costs nothing, JSON", tiles=8, connections=16, accept=JSON),
     Load(kind="paced", label="service, engine paced like a GPU", tiles=64, connections=16),
-    Load(kind="card", label="service, engine paced like a fast GPU", tiles=64, connections=32),
-    Load(kind="card", label="two services on that GPU", tiles=64, connections=32, instances=2),
+    Load(kind="card", label="service, engine paced like a fast GPU", tiles=64, connections=16),
+    Load(kind="card", label="two services on that GPU", tiles=64, connections=16, instances=2),
     Load(kind="card", label="service, engine paced like a fast GPU", tiles=8, connections=32),
     Load(kind="card", label="two services on that GPU", tiles=8, connections=32, instances=2),
     Load(kind="real", label="service, engine on one core", tiles=8, connections=16),
@@ -147,8 +147,7 @@ def table(outcomes: dict[Load, Outcome]) -> str:
 
 def _comparison(load: Load, outcome: Outcome, bare: Outcome | None) -> str:
     if load.kind in PACES:
-        # Full runs are the most that the engine can do.
-        most = FULL_RUN / (SECONDS_PER_RUN + PACES[load.kind] * FULL_RUN)
+        most = PACES[load.kind].rate
         cores = outcome.processor / 1000 * most / load.tiles
         return f"{outcome.rate * load.tiles / most:.2f} of the engine, by rate; {cores:.1f} cores would feed it"
     if load.kind == "real":

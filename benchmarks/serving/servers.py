@@ -10,22 +10,40 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import uvicorn
 from gandl_embedding.app import build
 from gandl_embedding.catalog import Catalog
 from gandl_embedding.engine import Engine
+from gandl_embedding.engine.sized_sessions import runs_of
 from gandl_embedding.settings import Settings
 from gandl_shared.clients.wire import to_npy
 from numpy.typing import NDArray
 
-FULL_RUN = 256
-SECONDS_PER_RUN = 0.0015
-PACES = {"paced": 1 / 25_000, "card": 1 / 70_000}
-"""Seconds per tile of the paced engines, which take what models on an H200 were measured to take: a fixed time per run,
-and a time per tile."""
+
+class Pace(NamedTuple):
+    """How long a GPU works: seconds per run and per tile, and the tiles of its batch."""
+
+    per_run: float
+    per_tile: float
+    batch: int
+
+    def seconds(self, tiles: int) -> float:
+        """Return how long so many tiles take in the runs of a GPU."""
+        return sum(self.per_run + self.per_tile * run.size for run in runs_of(tiles, EDGE))
+
+    @property
+    def rate(self) -> float:
+        """Tiles per second in full runs, the most that the device can do."""
+        return self.batch / self.seconds(self.batch)
+
+
+EDGE = 64
+"""Pixels of the edge of a tile."""
+PACES = {"paced": Pace(0.0015, 1 / 25_000, 256), "card": Pace(0.00086, 1 / 51_300, 512)}
+"""How long an H200 took: an older measurement with another model, and `gandl-bbbc013-64` (docs/embedding-speed.md)."""
 
 
 class FreeEngine(Engine):
@@ -39,29 +57,37 @@ class FreeEngine(Engine):
 class PacedEngine(FreeEngine):
     """An engine that waits as long as a GPU works, and leaves the processor to others meanwhile."""
 
+    pace = PACES["paced"]
+
     @property
     def batch(self) -> int:
         """The batch of a GPU."""
-        return FULL_RUN
+        return self.pace.batch
 
     def measure_batch(self) -> int:
         """Return the batch of a GPU."""
-        return FULL_RUN
+        return self.pace.batch
+
+    def first_run(self, count: int) -> int:
+        """Return how many of `count` tiles a GPU computes at once."""
+        return next(runs_of(count, EDGE)).end
 
     def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return zeros after the time that a GPU takes."""
-        time.sleep(SECONDS_PER_RUN + PACES["paced"] * len(tiles))
+        time.sleep(self.pace.seconds(len(tiles)))
         return super().embed(tiles)
 
 
 class CardEngine(PacedEngine):
     """A faster one, on a card that computes for one process at a time."""
 
+    pace = PACES["card"]
+
     def embed(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return zeros after the time that a GPU takes once it is free."""
         with Path(__file__).open() as card:
             fcntl.flock(card, fcntl.LOCK_EX)
-            time.sleep(SECONDS_PER_RUN + PACES["card"] * len(tiles))
+            time.sleep(self.pace.seconds(len(tiles)))
         return FreeEngine.embed(self, tiles)
 
 

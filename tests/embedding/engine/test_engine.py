@@ -165,8 +165,11 @@ def test_the_batch_is_measured_and_changes_no_vector(model_file: Path, monkeypat
     monkeypatch.setattr(Engine, "_agrees", lambda *_: True)
     monkeypatch.setattr("gandl_embedding.engine.engine._seconds_of", lambda _: times[engine.batch])
     assert engine.measure_batch() == 2
-    times[2] = 0.98
-    assert engine.measure_batch() == 256
+    # Of batches that are about as fast the smallest is chosen.
+    times |= {1: 1.1, 2: 1.02, 4: 0.98}
+    assert engine.measure_batch() == 2
+    times[2] = 1.04
+    assert engine.measure_batch() == 4
 
 
 def test_the_novelty_of_a_model_stands_beside_its_vectors(tmp_path: Path) -> None:

@@ -32,8 +32,12 @@ class Gated:
         self.runs: list[int] = []
         self.started = 0
         self.fail: Exception | None = None
+        self.most = 1000
         if open_:
             self.gate.set()
+
+    def first_run(self, count: int) -> int:
+        return min(count, self.most)
 
     def embed(self, tiles: np.ndarray) -> np.ndarray:
         self.started += 1
@@ -85,6 +89,25 @@ def test_every_request_gets_its_own_vectors_in_order(requests: list[list[int]], 
     total = sum(map(len, requests))
     assert sum(model.runs) == total
     assert len(model.runs) == -(-total // max_tiles)
+
+
+def test_a_run_takes_what_the_device_computes_at_once_and_the_rest_waits_for_others(
+    gated: Callable[..., Gated],
+) -> None:
+    model = gated(open_=False)
+    model.most = 4
+
+    async def work() -> None:
+        async with Batcher(model, BatchOptions(max_tiles=8, max_waiting=100)) as batcher:
+            requests = [asyncio.create_task(batcher.embed(tiles([i] * 3))) for i in range(2)]
+            await until(lambda: model.started == 1)
+            requests.append(asyncio.create_task(batcher.embed(tiles([2] * 2))))
+            await until(lambda: batcher.waiting == 4)
+            model.gate.set()
+            assert [values(answer) for answer in await asyncio.gather(*requests)] == [[0] * 3, [1] * 3, [2] * 2]
+
+    run(work())
+    assert model.runs == [4, 4]
 
 
 def test_requests_share_a_run(gated: Callable[..., Gated]) -> None:

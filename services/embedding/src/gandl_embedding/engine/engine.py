@@ -19,7 +19,7 @@ from gandl_embedding.engine.devices import gpu, instructions
 from gandl_embedding.engine.onnx_session import CPU, CUDA, open_session
 from gandl_embedding.engine.openvino_session import OPENVINO, OpenVinoSession
 from gandl_embedding.engine.precision import MIN_COSINE, Precision, agreement, varied_tiles
-from gandl_embedding.engine.sized_sessions import Session, largest_power_of_two, smallest_run
+from gandl_embedding.engine.sized_sessions import Session, SizedSessions, largest_power_of_two, smallest_run
 from gandl_embedding.external_data import check_self_contained
 
 MAX_MODEL_BYTES = 2**31 - 1
@@ -33,8 +33,9 @@ batches the cost of a call dominates, and larger ones do not leave the first blo
 GPU_PIXELS = 2**20
 """Pixels of one internal batch on a GPU: 256 tiles of 64 × 64."""
 
-MIN_GAIN = 0.03
-"""A batch is chosen instead of the default one if it takes this share less time."""
+MARGIN = 0.05
+"""The smallest batch is chosen that takes at most this share longer than the fastest one: while one run of many
+requests is computed, the answers of another are sent and its clients ask again."""
 MAX_DIFFERENCE = 1e-6
 """The largest difference of vectors between batches on a GPU, relative to the largest number."""
 _REPEATS = 2
@@ -151,6 +152,12 @@ class Engine:
         """Split arrays into calls of so many tiles, as was measured before on this device."""
         self._batch = batch
 
+    def first_run(self, count: int) -> int:
+        """Return how many of `count` tiles the device computes at once, so that those after them may wait for more."""
+        if isinstance(self._session, SizedSessions):
+            return self._session.first_run(min(count, self._batch), self._card.size)
+        return count
+
     def embed(self, tiles: Uint8) -> Float32:
         """Return the vectors [N, features] of tiles [N, C, size, size]. Raises Invalid for another shape or type.
 
@@ -177,7 +184,7 @@ class Engine:
             count //= 2
 
     def measure_batch(self) -> int | None:
-        """Choose the batch with which this device embeds fastest, and return it.
+        """Choose the smallest batch with which this device embeds about as fast as it can (MARGIN), and return it.
 
         After MAX_MEASURING_SECONDS the default batch is chosen, and None is returned.
 
@@ -199,8 +206,8 @@ class Engine:
             self._batch = candidate
             if self._agrees(self.embed(tiles), expected):
                 seconds[candidate] = min(_seconds_of(lambda: self.embed(tiles)) for _ in range(_REPEATS))
-        fastest = min(seconds, key=lambda batch: seconds[batch])
-        self._batch = fastest if seconds[fastest] < seconds[default] * (1 - MIN_GAIN) else default
+        limit = min(seconds.values()) * (1 + MARGIN)
+        self._batch = min(batch for batch in seconds if seconds[batch] <= limit)
         return self._batch
 
     def _agrees(self, vectors: Float32, expected: Float32) -> bool:

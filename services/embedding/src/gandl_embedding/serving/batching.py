@@ -1,8 +1,8 @@
 """Dynamic batching: tiles of many requests share one run of the model, in their order and within limits.
 
-One thread runs the model and takes its next tiles itself: those that wait, up to a full batch. A run never waits for
-more, because requests that arrive during a run share the next one. A request with more tiles is split over several
-runs, so no run is padded. Nothing in a model mixes tiles, so a vector is the same in every batch.
+One thread runs the model and takes its next tiles itself: those that wait, up to a full batch and to what the device
+computes at once. A run never waits for more, because requests that arrive during a run share the next one. A request
+with more tiles is split over several runs. Nothing in a model mixes tiles, so a vector is the same in every batch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from gandl_shared.errors import DeadlineExceeded, Full, Unavailable
@@ -44,6 +44,13 @@ class BatchOptions:
     fill_seconds: float = 0.0
     deadline_seconds: float = 120.0
     queue_seconds: float = 8.0
+
+
+class Runner(Embedder, Protocol):
+    """An embedder that tells how many tiles it computes at once."""
+
+    def first_run(self, count: int) -> int:
+        """Return how many of `count` tiles the next run is to take, at least one of them."""
 
 
 class Timing(NamedTuple):
@@ -95,7 +102,7 @@ class Batcher:
     """The queue of one model. Use it inside `async with`, whose end finishes waiting requests and refuses new ones."""
 
     def __init__(
-        self, embedder: Embedder, options: BatchOptions, observe: Observe = lambda _tiles, _seconds: None
+        self, embedder: Runner, options: BatchOptions, observe: Observe = lambda _tiles, _seconds: None
     ) -> None:
         self._embedder = embedder
         self._options = options
@@ -248,8 +255,9 @@ class Batcher:
 
     def _take(self) -> list[tuple[_Job, int, int]]:
         """Take the pieces of a run out of the queue."""
-        pieces, room = [], self._max_tiles
+        pieces: list[tuple[_Job, int, int]] = []
         with self._lock:
+            room = self._embedder.first_run(min(self._waiting, self._max_tiles)) if self._waiting else 0
             while room and self._jobs:
                 # First come, first served: a large request cannot be overtaken, and it is split where the run is full.
                 job = self._jobs[0]

@@ -23,6 +23,10 @@ class WithNovelty:
         """Return the rows [N, features + 1] of tiles [N, C, size, size]."""
         return self._engine.rows(tiles)
 
+    def first_run(self, count: int) -> int:
+        """Return how many of `count` tiles the device computes at once."""
+        return self._engine.first_run(count)
+
 
 class ServedModel:
     """An engine behind its queue. A request holds it by `with`, and `retire` waits until no request does."""
