@@ -22,6 +22,8 @@ GANDL_DATA ?= $(if $(wildcard ../shared/data/bbbc013),../shared/data,data)
 DATA := $(GANDL_DATA)
 # Two workers by default: the tests are written for two cores. `make test JOBS=8` uses more.
 JOBS ?= 2
+# Where Python may keep no bytecode, every worker and every process of a test compiles the tests and gandl anew.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations 10
 
 .PHONY: help secrets demo test test-slow test-faults test-lowest test-browser browser check up openapi docs bench bench-analysis bench-training bench-featurizers reproduce format clean gpu gpu-wheels test-hostile audit sbom

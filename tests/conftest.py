@@ -1,7 +1,8 @@
-"""Fixtures for every test: the checkout, the real images, and a guard against opening files."""
+"""Fixtures for every test: the checkout, the real images, and a guard against opening files; when memory is tidied."""
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections import Counter
@@ -15,6 +16,23 @@ from gandl.data_folder import data_folder
 from gandl_shared.testing import FileGuard
 
 REPOSITORY = Path(__file__).parents[1]
+GARBAGE_THRESHOLDS = (20_000, 20, 20)
+
+# A search for garbage among all that the tests import takes a second, and with the usual thresholds it comes again and
+# again. There is none while the tests are collected, and afterwards they are those of the command line.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Search for garbage again, but only among what the tests make."""
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let the interpreter clear everything at its end, since some libraries report what is left."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
