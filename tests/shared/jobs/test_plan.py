@@ -11,6 +11,7 @@ import tifffile
 from gandl_shared.errors import BadInput, GandlError, Invalid, InvalidImage, NotFound
 from gandl_shared.imaging import sampled_limits
 from gandl_shared.jobs import ScreenPlan, plan_screen
+from gandl_shared.jobs.plan import sites_per_batch
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import find_sites
 from gandl_shared.schemas.limits import IntensityLimits
@@ -172,3 +173,8 @@ def test_folders_without_images(case: Case, tmp_path: Path, make: str, error: ty
     request = ScreenRequest(images=make, plate_map="map.csv")
     with pytest.raises(error, match=make):
         plan_screen(request, images=folder, plate_map=case.folder.plate_map, card=case.card, model_id="1" * 64)
+
+
+@pytest.mark.parametrize(("sites", "expected"), [(1, 8), (96, 8), (800, 8), (2_000, 20), (6_400, 64), (305_520, 64)])
+def test_batches_grow_with_the_screen_within_limits(sites: int, expected: int) -> None:
+    assert sites_per_batch(sites) == expected
