@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from gandl_shared.errors import BadInput
-from gandl_shared.jobs import plan_screen
+from gandl_shared.jobs import names_below, plan_screen
 from gandl_shared.plates import read_plate_map
 from gandl_shared.schemas.image_layout import ImageReport
 from gandl_shared.schemas.screen import ScreenRequest
@@ -156,7 +156,7 @@ def test_bad_input_is_refused_with_the_words_of_the_command_line(
     damage(root)
     model = stack.models.find(None)
     prefix = damage.__name__
-    with pytest.raises(BadInput) as refusal:
+    with pytest.raises(BadInput) as refusal, names_below(stack.home / "root"):
         plan_screen(
             ScreenRequest.model_validate(REQUEST),
             images=root / "plate/Images",
@@ -170,6 +170,8 @@ def test_bad_input_is_refused_with_the_words_of_the_command_line(
     body = answer.json()
     assert body["error"] == type(refusal.value).__name__
     assert body["detail"] == refusal.value.detail
+    # The command line has the whole path, and a service does not tell where its image folder is.
+    assert str(stack.home) not in answer.text
     assert body["problems"] == refusal.value.body()["problems"] or not refusal.value.problems
     assert len(stack.database.screens.statuses()) == 3
 
@@ -304,3 +306,9 @@ def test_a_request_sent_again_under_its_key_answers_the_first_screen(stack: Stac
     assert f"that of screen '{first.json()['id']}'" in other.json()["detail"]
     assert stack.client.post("/screens", json=REQUEST, headers={"Idempotency-Key": "a b"}).status_code == 422
     assert stack.client.post("/screens", json=REQUEST).json()["id"] != first.json()["id"]
+
+
+def test_a_field_of_several_forms_is_named_without_their_types(shared_stack: Stack) -> None:
+    answer = shared_stack.client.post("/screens", json={**REQUEST, "limits": "nan"})
+    assert answer.status_code == 422
+    assert {problem["field"] for problem in answer.json()["problems"]} == {"body.limits"}

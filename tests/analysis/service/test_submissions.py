@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gandl_analysis.formats.store_layout import read_card
 from gandl_analysis.service.submissions import SubmissionRules, Submissions
-from gandl_shared.errors import Conflict, Forbidden, Invalid, NotFound
+from gandl_shared.errors import BadInput, Conflict, Forbidden, Invalid, NotFound
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenRequest, ScreenState
 
@@ -49,6 +49,13 @@ def test_a_baseline_is_refused_with_where_it_can_be_had(stack: Stack) -> None:
         submissions_of(stack).submit(REQUEST.model_copy(update={"model": "intensity"}))
     with pytest.raises(NotFound, match=r"there is no model 'unknown'; available is fake$"):
         submissions_of(stack).submit(REQUEST.model_copy(update={"model": "unknown"}))
+
+
+def test_an_error_names_the_folder_of_the_images_as_the_request_does(stack: Stack) -> None:
+    with pytest.raises(BadInput, match="fits pattern") as caught:
+        submissions_of(stack).submit(REQUEST.model_copy(update={"pattern": "{well}.none"}))
+    assert f"no image in {REQUEST.images} fits" in caught.value.detail
+    assert str(stack.settings.image_root) not in caught.value.detail
 
 
 def test_a_nul_is_named_by_its_field(stack: Stack) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gandl.commands.up import absence_of
 from gandl.stack.home import Home
 
 from tests.cli.command_line import Gandl
@@ -29,3 +30,10 @@ def test_a_home_that_cannot_be_created_is_exit_code_2(gandl: Gandl, tmp_path: Pa
     ended = gandl("up", "--home", tmp_path / "file" / "home")
     assert ended.code == 2
     assert "cannot hold a stack" in ended.err
+
+
+def test_a_folder_of_images_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert absence_of(tmp_path) is None
+    absence = absence_of(tmp_path / "imges")
+    assert absence is not None
+    assert str(tmp_path / "imges") in absence and "--images" in absence

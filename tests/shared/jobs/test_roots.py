@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gandl_shared.errors import Forbidden, NotFound
-from gandl_shared.jobs import resolve_file, resolve_folder
+from gandl_shared.errors import BadInput, Forbidden, NotFound, Problem
+from gandl_shared.jobs import names_below, resolve_file, resolve_folder
 
 
 @pytest.fixture
@@ -82,3 +82,15 @@ def test_links_in_a_circle_are_not_there(root: Path) -> None:
     (root / "b").symlink_to(root / "a")
     with pytest.raises(NotFound):
         resolve_folder(root, "a")
+
+
+def test_errors_name_files_from_the_root_on(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(root)
+    for form in (root, tmp_path / "link"):
+        with pytest.raises(BadInput) as caught, names_below(tmp_path / "link"):
+            raise BadInput(
+                f"{form}/plates/p1 has no image, {form} neither, {form}-secret too",
+                problems=[Problem(f"{form}/plates is empty", file=f"{form}/plates/map.csv", row=2)],
+            )
+        assert str(caught.value) == f"plates/p1 has no image, the image folder neither, {form}-secret too"
+        assert caught.value.problems == (Problem("plates is empty", file="plates/map.csv", row=2),)

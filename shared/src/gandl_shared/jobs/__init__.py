@@ -5,7 +5,7 @@ from gandl_shared.jobs.lease import LeaseRenewal, drop_lost_work, expire_dead_le
 from gandl_shared.jobs.patience import persist, wait_seconds
 from gandl_shared.jobs.plan import CLIPPING_REMEDY, ScreenPlan, plan_screen, preprocessing_of
 from gandl_shared.jobs.queue import InProcessQueue, Queue
-from gandl_shared.jobs.roots import resolve_file, resolve_folder
+from gandl_shared.jobs.roots import names_below, resolve_file, resolve_folder
 from gandl_shared.jobs.submit import retry, submit
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "drop_lost_work",
     "expire_dead_leases",
     "inspect_images",
+    "names_below",
     "persist",
     "plan_screen",
     "preprocessing_of",

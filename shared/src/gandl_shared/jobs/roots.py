@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from gandl_shared.errors import Forbidden, NotFound
+from gandl_shared.errors import Forbidden, GandlError, NotFound
 from gandl_shared.files.keys import is_hierarchy
 from gandl_shared.files.objects import is_file, is_object, list_objects, object_below
 from gandl_shared.plates import inside
@@ -32,6 +35,26 @@ def resolve_file(root: Path, name: str) -> Path:
     if not _exists(is_file, path):
         raise NotFound(f"file '{_short(name)}' is not there")
     return path
+
+
+@contextmanager
+def names_below(root: Path) -> Iterator[None]:
+    """Let the errors of the block name files as a request does, from `root` on, which clients should not learn."""
+    try:
+        yield
+    except GandlError as error:
+        forms = {str(root)} if is_object(root) else {str(root.absolute()), str(root.resolve())}
+        pattern = re.compile("|".join(rf"{re.escape(form)}(/|(?![\w.-]))" for form in forms if form != "/") or "(?!)")
+
+        def below(text: str) -> str:
+            return pattern.sub(lambda match: "" if match[0].endswith("/") else "the image folder", text)
+
+        error.detail = below(error.detail)
+        error.problems = tuple(
+            replace(each, detail=below(each.detail), file=each.file and below(each.file)) for each in error.problems
+        )
+        error.args = (error.detail,)
+        raise
 
 
 def _below(root: Path, name: str) -> Path:

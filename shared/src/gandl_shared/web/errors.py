@@ -94,7 +94,8 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
 
 def _problem(finding: Mapping[str, Any], request: Request) -> Problem:  # Any: FastAPI's own type of a finding
     """Return a finding as a problem; for an unknown query parameter it lists the known ones."""
-    field = ".".join(str(part) for part in finding["loc"])
+    # Where a field may have one of several forms, Pydantic adds the name of the form, such as literal['plate','card'].
+    field = ".".join(part for part in map(str, finding["loc"]) if "[" not in part)
     if finding["type"] == "extra_forbidden" and finding["loc"][0] == "query":
         names = ", ".join(parameter_names(request)) or "none"
         return Problem(f"unknown parameter; this path takes {names}", field=field)

@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from gandl_shared.errors import TooLarge
+from gandl_shared.errors import InvalidImage, TooLarge
 from gandl_shared.imaging import decode
 from gandl_shared.imaging.safety.png_chunks import check_chunks
 
@@ -24,6 +24,11 @@ def test_right_files_pass(content: bytes) -> None:
 def test_a_large_image_passes() -> None:
     noise = np.random.default_rng(0).integers(0, 2**16, (800, 800)).astype(np.uint16)
     np.testing.assert_array_equal(decode(png(noise), "a.png")[0], noise)
+
+
+def test_what_is_no_png_is_not_called_one() -> None:
+    with pytest.raises(InvalidImage, match=r"^a\.bmp is not an image gandl reads"):
+        decode(b"BM" + bytes(66_612), "a.bmp")
 
 
 def test_thousands_of_empty_chunks_are_refused() -> None:

@@ -11,7 +11,16 @@ from pathlib import Path
 
 from gandl_shared.db import AnalysisRecord, Database, RequestKey, standing_exclusions
 from gandl_shared.errors import Conflict, Invalid, Problem, raise_if
-from gandl_shared.jobs import Queue, Subject, inspect_images, plan_screen, resolve_file, resolve_folder, retry
+from gandl_shared.jobs import (
+    Queue,
+    Subject,
+    inspect_images,
+    names_below,
+    plan_screen,
+    resolve_file,
+    resolve_folder,
+    retry,
+)
 from gandl_shared.plates import (
     PlateMap,
     parse_plate_map,
@@ -72,16 +81,17 @@ class Submissions:
         if (earlier := self._earlier(named)) is not None:
             return earlier
         images = resolve_folder(self._rules.image_root, request.images)
-        plate_map = part_with_images(images, self._plate_map(request), request.pattern)
-        model = find_model(self._rules.models, request.model)
-        plan = plan_screen(
-            self._with_checked_parameters(request, plate_map, model),
-            images=images,
-            plate_map=plate_map,
-            card=model.card,
-            model_id=model.id,
-            max_headers=self._rules.max_headers,
-        )
+        with names_below(self._rules.image_root):
+            plate_map = part_with_images(images, self._plate_map(request), request.pattern)
+            model = find_model(self._rules.models, request.model)
+            plan = plan_screen(
+                self._with_checked_parameters(request, plate_map, model),
+                images=images,
+                plate_map=plate_map,
+                card=model.card,
+                model_id=model.id,
+                max_headers=self._rules.max_headers,
+            )
         # Nothing is written before everything is checked, so that a refused request leaves no trace.
         screen = secrets.token_hex(8)
         try:

@@ -57,5 +57,14 @@ def up(
         console.print(
             f"images below {options.images}, logs in {stack_home.logs}; Ctrl-C stops everything", soft_wrap=True
         )
+        if (absence := absence_of(root)) is not None:
+            tell(absence)
         watch(children, tell)
         console.print("stopping")
+
+
+def absence_of(images: Path) -> str | None:
+    """Return what to do about a folder of images that is not there, and None for one that is. A disk may come later."""
+    if is_object(images) or images.is_dir():
+        return None
+    return f"the folder of images {images} is not there; make or mount it, or start again with another --images"

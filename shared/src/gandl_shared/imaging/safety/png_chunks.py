@@ -10,13 +10,17 @@ from gandl_shared.errors import TooLarge
 MAX_CHUNKS = 512
 """The largest number of chunks, besides one for each kilobyte of the file; programs write pixels in chunks of 8 kB."""
 
-_SIGNATURE, _AROUND = 8, 12  # bytes of the signature, and of length, kind and checksum of a chunk
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_AROUND = 12  # bytes of length, kind and checksum of a chunk
 
 
 def check_chunks(file: BinaryIO, name: str) -> None:
-    """Leave a file at its start after counting its chunks. Raises TooLarge for more than its size explains."""
-    size = file.seek(0, os.SEEK_END)
-    position, count = _SIGNATURE, 0
+    """Leave a file at its start after counting its chunks, if it is a PNG. Raises TooLarge for more than its size
+    explains."""
+    file.seek(0)
+    is_png = file.read(len(_SIGNATURE)) == _SIGNATURE
+    size = file.seek(0, os.SEEK_END) if is_png else 0
+    position, count = len(_SIGNATURE), 0
     while position < size:
         file.seek(position)
         position += int.from_bytes(file.read(4), "big") + _AROUND

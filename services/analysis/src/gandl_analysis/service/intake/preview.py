@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gandl_shared.errors import GandlError, Problem
-from gandl_shared.jobs import Subject, inspect_images, resolve_file, resolve_folder
+from gandl_shared.jobs import Subject, inspect_images, names_below, resolve_file, resolve_folder
 from gandl_shared.models import ModelCard
 from gandl_shared.plates import PlateMap, part_with_images, read_plate_map
 from gandl_shared.schemas.image_layout import ImageReport
@@ -82,8 +82,9 @@ def _models(
 
 def _plate_map(image_root: Path, folder: str, name: str, problems: list[Problem]) -> PlateMap | None:
     try:
-        read_map = read_plate_map(resolve_file(image_root, name))
-        return part_with_images(resolve_folder(image_root, folder), read_map, None)
+        with names_below(image_root):
+            read_map = read_plate_map(resolve_file(image_root, name))
+            return part_with_images(resolve_folder(image_root, folder), read_map, None)
     except GandlError as error:
         problems += error.problems or [Problem(error.detail)]
         return None
@@ -96,7 +97,8 @@ def _report(
         subject = Subject(
             images=resolve_folder(image_root, folder), plate_map=plate_map, card=model.card if model else None
         )
-        return inspect_images(subject, max_headers=MAX_PREVIEW_HEADERS)
+        with names_below(image_root):
+            return inspect_images(subject, max_headers=MAX_PREVIEW_HEADERS)
     except GandlError as error:
         problems += error.problems or [Problem(error.detail)]
         return None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gandl_shared.db import ModelUse, NewScreen
-from gandl_shared.jobs import resolve_file
+from gandl_shared.jobs import names_below, resolve_file
 from gandl_shared.plates import PlateMap
 from gandl_shared.schemas.analysis import AnalysisParameters
 from gandl_shared.schemas.screen import ScreenRequest, TableRequest
@@ -26,7 +26,7 @@ def read_table_request(request: TableRequest, root: Path) -> ProfileTable:
     """Read the table of a request. Raises Forbidden for a path outside the root, and what `read_profile_table` does."""
     # With the axes of an earlier screen, which are read when the analysis runs, the wells need no controls.
     earlier = None if request.analysis.axis_from is None else _LATER
-    with _files(request, root) as (table, plate_map):
+    with names_below(root), _files(request, root) as (table, plate_map):
         options = TableOptions(plate_map=plate_map, positive=request.positive_control, level=request.level)
         return read_profile_table(table, request.analysis, options, earlier)
 
