@@ -19,6 +19,7 @@ from gandl_science.threads import row_blocks
 PERMUTATIONS = 499
 _MAX_COMPONENTS = 20
 _BLOCK = 2048  # units
+_TOGETHER = 2**13  # closenesses of units to centroids: as many permutations at once as stay in the cache
 _UNITS_PER_COMPONENT = 5  # a rule of thumb: a centroid of fewer units is noise in more directions
 
 
@@ -53,9 +54,8 @@ def confounding_test(
         return None
     scores = _components(_without_strata(units, strata))
     codes, strata = (np.unique(x, return_inverse=True)[1] for x in (codes, strata))
-    accuracy = _accuracy(scores, codes)
-    by_stratum = np.argsort(strata, kind="stable")
-    null = np.array([_accuracy(scores, _permuted(codes, strata, by_stratum, rng)) for _ in range(permutations)])
+    accuracy = float(_accuracies(scores, codes[None])[0])
+    null = _null(scores, codes, strata, rng, permutations)
     return ConfoundingTest(
         classes=int(codes.max()) + 1,
         n=len(codes),
@@ -97,25 +97,39 @@ def _components(residual: Float) -> Float:
     return scores
 
 
-def _accuracy(scores: Float, codes: Index) -> float:
-    """Return the share of units that are nearest to the centroid of their own group, which is taken without them."""
+def _null(scores: Float, codes: Index, strata: Index, rng: np.random.Generator, permutations: int) -> Float:
+    """Return the accuracy of each of so many permutations within strata."""
+    by_stratum = np.argsort(strata, kind="stable")
+    together = max(_TOGETHER // (len(codes) * (int(codes.max()) + 1)), 1)
+    blocks = row_blocks(slice(0, permutations), together)
+    return np.concatenate(
+        [_accuracies(scores, _permuted(codes, strata, by_stratum, rows.stop - rows.start, rng)) for rows in blocks]
+    )
+
+
+def _accuracies(scores: Float, codes: Index) -> Float:
+    """Return, for each row of `codes` [P, n], the share of units that are nearest to the centroid of their own group.
+
+    That centroid is taken without the unit. Every row has equally many units of a group.
+    """
     # The centroid c nearest to s has the largest s · c - c · c / 2. A centroid without one of its units follows from
     # the centroid with it, so one small matrix product is enough for each permutation.
-    counts = np.bincount(codes).astype(np.float64)
-    members = (codes == np.arange(len(counts))[:, None]).astype(np.float64)
+    counts = np.bincount(codes[0]).astype(np.float64)
+    members = (codes[:, None] == np.arange(len(counts))[:, None]).astype(np.float64)
     sums = members @ scores
-    lengths, along = (sums**2).sum(axis=1), sums @ scores.T
-    units = np.arange(len(codes))
-    square, own, others = (scores**2).sum(axis=1), along[codes, units], counts[codes] - 1
-    closeness = along / counts[:, None] - (lengths / counts**2 / 2)[:, None]
-    without = lengths[codes] - 2 * own + square
-    closeness[codes, units] = (own - square) / others - without / others**2 / 2
-    return float(np.mean(np.argmax(closeness, axis=0) == codes))
+    lengths, along = (sums**2).sum(axis=2), sums @ scores.T
+    permutation, unit = np.arange(len(codes))[:, None], np.arange(codes.shape[1])
+    square, own, others = (scores**2).sum(axis=1), along[permutation, codes, unit], counts[codes] - 1
+    closeness = along / counts[:, None] - (lengths / counts**2 / 2)[:, :, None]
+    without = lengths[permutation, codes] - 2 * own + square
+    closeness[permutation, codes, unit] = (own - square) / others - without / others**2 / 2
+    accuracies: Float = np.mean(np.argmax(closeness, axis=1) == codes, axis=1)
+    return accuracies
 
 
-def _permuted(codes: Index, strata: Index, by_stratum: Index, rng: np.random.Generator) -> Index:
-    """Return `codes` shuffled within each stratum; `by_stratum` are the units in the order of their strata."""
-    out = np.empty_like(codes)
+def _permuted(codes: Index, strata: Index, by_stratum: Index, count: int, rng: np.random.Generator) -> Index:
+    """Return [count, n]: `codes` shuffled within each stratum; `by_stratum` are the units by their strata."""
+    out = np.empty((count, len(codes)), codes.dtype)
     # The number of a stratum plus a random fraction: one sort shuffles all strata, ten times as fast as lexsort.
-    out[by_stratum] = codes[np.argsort(strata + rng.random(len(codes)))]
+    out[:, by_stratum] = codes[np.argsort(strata + rng.random((count, len(codes))), axis=1)]
     return out

@@ -14,8 +14,10 @@ import numpy as np
 
 from gandl_science.arrays import Float, Index, Mask
 from gandl_science.positions import lettered_order
+from gandl_science.threads import row_blocks
 
 PERMUTATIONS = 499
+_TOGETHER = 2**13  # residuals: as many permutations at once as stay in the cache
 _ROUNDING = 1e-12
 
 
@@ -119,17 +121,24 @@ def _permutation_test(
     if not _occurs_elsewhere(positions, treatments).any():
         return None
     codes = np.unique(positions, return_inverse=True)[1]
-    by_treatment, null = np.argsort(treatments, kind="stable"), np.empty(PERMUTATIONS)
-    for i in range(PERMUTATIONS):
-        # Residuals are shuffled within treatments only: a difference between treatments is no position effect.
-        shuffled = np.empty_like(residual)
-        # The number of a treatment plus a random fraction: one sort shuffles within all of them.
-        shuffled[by_treatment] = residual[np.argsort(treatments + rng.random(len(residual)))]
-        null[i] = _between(shuffled, codes)
-    return PositionTest(_between(residual, codes), null)
+    by_treatment = np.argsort(treatments, kind="stable")
+    blocks = row_blocks(slice(0, PERMUTATIONS), max(_TOGETHER // len(residual), 1))
+    nulls = [_between(_shuffled(residual, treatments, by_treatment, b.stop - b.start, rng), codes) for b in blocks]
+    return PositionTest(float(_between(residual[None], codes)[0]), np.concatenate(nulls))
 
 
-def _between(residual: Float, codes: Index) -> float:
-    """Return the sum of squares between rows or columns; the mean of all residuals is 0."""
+def _shuffled(residual: Float, treatments: Index, by_treatment: Index, count: int, rng: np.random.Generator) -> Float:
+    """Return [count, W]: residuals shuffled within treatments; a difference between those is no position effect."""
+    out = np.empty((count, len(residual)))
+    # The number of a treatment plus a random fraction: one sort shuffles within all of them.
+    out[:, by_treatment] = residual[np.argsort(treatments + rng.random(out.shape), axis=1)]
+    return out
+
+
+def _between(residuals: Float, codes: Index) -> Float:
+    """Return the sums of squares between rows or columns, one per row of `residuals` [P, W], whose means are 0."""
     counts = np.bincount(codes)
-    return float((np.bincount(codes, residual) ** 2 / counts).sum())
+    group = codes + len(counts) * np.arange(len(residuals))[:, None]
+    sums = np.bincount(group.ravel(), residuals.ravel()).reshape(len(residuals), len(counts))
+    between: Float = (sums**2 / counts).sum(axis=1)
+    return between
