@@ -59,16 +59,16 @@ def test_failed_sites_wells_and_points_and_another_opinion(stack: Stack, screen:
 @pytest.mark.parametrize(
     "rules", [{"exclude": ["ugly"]}, {"focus": 0}, {"saturation": 2}, {"structure": -1}, {"threshold": 1}]
 )
-def test_rules_that_make_no_sense_are_refused(stack: Stack, rules: dict[str, object]) -> None:
-    answer = stack.client.post(f"/screens/{stack.first}/analyses", json={"image_qc": rules})
+def test_rules_that_make_no_sense_are_refused(shared_stack: Stack, rules: dict[str, object]) -> None:
+    answer = shared_stack.client.post(f"/screens/{shared_stack.first}/analyses", json={"image_qc": rules})
     assert answer.status_code == 422
     assert next(iter(rules)) in answer.text
 
 
-def test_one_control_is_refused_before_anything_is_embedded(stack: Stack) -> None:
-    lines = (stack.settings.image_root / "plate" / "platemap.csv").read_text().splitlines()
+def test_one_control_is_refused_before_anything_is_embedded(shared_stack: Stack) -> None:
+    lines = (shared_stack.settings.image_root / "plate" / "platemap.csv").read_text().splitlines()
     few = [line for line in lines if "positive" not in line or ",A08," in line]
     body = {"images": "plate/Images", "plate_map_csv": "\n".join(few)}
-    answer = stack.client.post("/screens", json=body)
+    answer = shared_stack.client.post("/screens", json=body)
     assert answer.status_code == 422
     assert "1 positive_control well for cell line U2OS; holding one out needs at least two" in answer.text

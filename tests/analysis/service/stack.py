@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -65,12 +68,18 @@ class Stack:
     """A service and what is behind it. `first` and `second` are finished screens, `waiting` is not begun."""
 
     home: Path
-    client: TestClient
     database: Database
     store: Store
     models: FakeModels
     queue: SilentQueue
     settings: Settings
+    _opened: ExitStack
+
+    @cached_property
+    def client(self) -> TestClient:
+        """The service, started when it is asked for the first time: a third of a second."""
+        service = build(self.settings, queue=self.queue, models=self.models)
+        return self._opened.enter_context(TestClient(service))
 
     @property
     def ids(self) -> dict[str, str]:
@@ -131,18 +140,25 @@ def seed(home: Path) -> None:
 @contextmanager
 def running_stack(home: Path) -> Iterator[Stack]:
     """Run a service on a folder that `seed` has filled."""
-    settings, queue, models = settings_of(home), SilentQueue(), FakeModels()
+    settings = settings_of(home)
     database = Database.connect(settings.database_url)
-    with TestClient(build(settings, queue=queue, models=models)) as client:
-        yield Stack(home, client, database, Store(settings.store), models, queue, settings)
+    with ExitStack() as opened:
+        yield Stack(home, database, Store(settings.store), FakeModels(), SilentQueue(), settings, opened)
     database.close()
 
 
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with plates, a database and a store, made once."""
-    home = tmp_path_factory.mktemp("seeded")
-    seed(home)
+    """A folder with plates, a database and a store, made once for all processes of the tests. Nobody writes in it."""
+    base = tmp_path_factory.getbasetemp()
+    # Each worker of pytest-xdist has a folder of its own in the one of the run.
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    home, complete = root / "seeded", root / "seeded.complete"
+    with (root / "seeded.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not complete.exists():
+            seed(home)
+            complete.touch()
     return home
 
 

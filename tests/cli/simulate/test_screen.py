@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gandl.simulate import Effects, simulate_screen
+from gandl.simulate import Effects, SimulatedScreen, simulate_screen
 from gandl_shared.errors import Conflict, GandlError
 from gandl_shared.imaging import read_header, read_site
 from gandl_shared.plates import find_sites, read_plate_map
@@ -14,8 +14,22 @@ from gandl_shared.plates import find_sites, read_plate_map
 from tests.cli.simulate.tiny import TINY, digests, read_rows
 
 
-def test_same_seed_same_bytes_whatever_the_number_of_processes(tmp_path: Path) -> None:
-    one = simulate_screen(tmp_path / "one", TINY, processes=1)
+@pytest.fixture(scope="module")
+def counts() -> list[tuple[int, int]]:
+    """What was told while `tiny` was simulated."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory, counts: list[tuple[int, int]]) -> SimulatedScreen:
+    """TINY by one process, in an empty folder that was there before."""
+    folder = tmp_path_factory.mktemp("tiny") / "s"
+    folder.mkdir()
+    return simulate_screen(folder, TINY, processes=1, on_progress=lambda *progress: counts.append(progress))
+
+
+def test_same_seed_same_bytes_whatever_the_number_of_processes(tiny: SimulatedScreen, tmp_path: Path) -> None:
+    one = tiny
     two = simulate_screen(tmp_path / "two", TINY, processes=2)
     other = simulate_screen(tmp_path / "other", TINY, seed=6)
     assert one.files == two.files == 96 * 5
@@ -34,11 +48,10 @@ def test_the_files_are_what_a_screen_reads(tmp_path: Path) -> None:
     assert {site.well for site in sites} == {well.well for well in wells.used}
 
 
-def test_one_tiff_a_site_holds_the_same_pixels(tmp_path: Path) -> None:
-    apart = simulate_screen(tmp_path / "apart", TINY)
+def test_one_tiff_a_site_holds_the_same_pixels(tiny: SimulatedScreen, tmp_path: Path) -> None:
     joined = simulate_screen(tmp_path / "joined", replace(TINY, multichannel=True))
     name = "VERO-like-1/A01_s1"
-    files = [apart.images / f"{name}_w{c}.tif" for c in range(1, 6)]
+    files = [tiny.images / f"{name}_w{c}.tif" for c in range(1, 6)]
     assert (read_site(files) == read_site([joined.images / f"{name}.tif"])).all()
     assert joined.files == 96
 
@@ -60,9 +73,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_progress_counts_every_well(tmp_path: Path) -> None:
-    counts: list[tuple[int, int]] = []
-    simulate_screen(tmp_path / "s", TINY, on_progress=lambda done, total: counts.append((done, total)))
+def test_progress_counts_every_well(tiny: SimulatedScreen, counts: list[tuple[int, int]]) -> None:
     assert counts == [(k, 96) for k in range(1, 97)]
 
 
@@ -76,7 +87,6 @@ def test_empty_wells_are_imaged_without_cells(tmp_path: Path) -> None:
     assert max(brightest["empty"]) < 0.2 * min(brightest["positive_control"])
 
 
-def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
-    (tmp_path / "s").mkdir()
-    assert simulate_screen(tmp_path / "s", TINY).files == 96 * 5
-    assert [p.name for p in tmp_path.iterdir()] == ["s"]
+def test_an_empty_folder_is_filled(tiny: SimulatedScreen) -> None:
+    assert tiny.files == 96 * 5
+    assert [p.name for p in tiny.folder.parent.iterdir()] == ["s"]

@@ -81,26 +81,28 @@ class TestReuse:
             ({"curves": {"bottom": 1, "top": -1}}, "curves.bottom: 1 is not below the top"),
         ],
     )
-    def test_what_does_not_fit_is_refused(self, stack: Stack, more: dict[str, object], words: str) -> None:
-        self.refused(stack, by_first(stack) | more, words)
+    def test_what_does_not_fit_is_refused(self, shared_stack: Stack, more: dict[str, object], words: str) -> None:
+        self.refused(shared_stack, by_first(shared_stack) | more, words)
 
-    def test_a_version_without_results_is_refused(self, stack: Stack) -> None:
-        self.refused(stack, {"axis_from": {"screen": stack.waiting}}, "has no results yet")
-        self.refused(stack, {"axis_from": {"screen": stack.first, "version": 9}}, "no such analysis")
+    def test_a_version_without_results_is_refused(self, shared_stack: Stack) -> None:
+        self.refused(shared_stack, {"axis_from": {"screen": shared_stack.waiting}}, "has no results yet")
+        self.refused(shared_stack, {"axis_from": {"screen": shared_stack.first, "version": 9}}, "no such analysis")
 
-    def test_a_cell_line_without_an_axis_is_named(self, stack: Stack) -> None:
-        before = self.state(stack)
-        answer = stack.client.post(f"/screens/{stack.second}/analyses", json=by_first(stack))
+    def test_a_cell_line_without_an_axis_is_named(self, shared_stack: Stack) -> None:
+        before = self.state(shared_stack)
+        answer = shared_stack.client.post(f"/screens/{shared_stack.second}/analyses", json=by_first(shared_stack))
         assert answer.status_code == 422
         assert "no axis E2 for cell line A549; it has U2OS" in answer.json()["detail"]
-        assert self.state(stack) == before
+        assert self.state(shared_stack) == before
 
-    def test_other_limits_are_refused_before_a_screen_is_written(self, stack: Stack) -> None:
-        before = self.state(stack)
-        answer = stack.client.post("/screens", json=later(stack, limits="card", analysis=by_first(stack)))
+    def test_other_limits_are_refused_before_a_screen_is_written(self, shared_stack: Stack) -> None:
+        before = self.state(shared_stack)
+        answer = shared_stack.client.post(
+            "/screens", json=later(shared_stack, limits="card", analysis=by_first(shared_stack))
+        )
         assert answer.status_code == 422
         assert "prepared in another way" in answer.json()["detail"]
-        assert self.state(stack) == before
+        assert self.state(shared_stack) == before
 
     def test_an_axis_that_is_gone_by_the_time_fails_the_analysis_with_its_words(self, stack: Stack) -> None:
         screen = stack.client.post("/screens", json=later(stack, analysis=by_first(stack))).json()["id"]
@@ -153,12 +155,14 @@ class TestParameters:
             ),
         ],
     )
-    def test_what_cannot_be_is_refused_by_field(self, stack: Stack, parameters: dict[str, object], words: str) -> None:
-        before = stack.database.analyses.of_screen(stack.first)
-        answer = stack.client.post(f"/screens/{stack.first}/analyses", json=parameters)
+    def test_what_cannot_be_is_refused_by_field(
+        self, shared_stack: Stack, parameters: dict[str, object], words: str
+    ) -> None:
+        before = shared_stack.database.analyses.of_screen(shared_stack.first)
+        answer = shared_stack.client.post(f"/screens/{shared_stack.first}/analyses", json=parameters)
         assert answer.status_code == 422
         assert words in answer.json()["detail"]
-        assert stack.database.analyses.of_screen(stack.first) == before
+        assert shared_stack.database.analyses.of_screen(shared_stack.first) == before
 
     def test_an_axis_of_the_parameters_is_answered(self, stack: Stack) -> None:
         axis = {
