@@ -66,6 +66,13 @@ def test_a_stopped_screen_gives_the_reason_and_does_not_poll(client: TestClient,
     assert "<script" not in page
 
 
+@pytest.mark.parametrize(("screen", "has_share"), [("failed", False), ("cancelled", True)])
+def test_a_screen_that_failed_has_no_share_beside_that_word(client: TestClient, screen: str, has_share: bool) -> None:
+    page = client.get(f"/ui/screens/{screen}").text
+    assert ('data-field="percent"' in page) is has_share
+    assert f">{screen}</" in page
+
+
 def test_a_finished_screen_is_its_report_drawn_once_per_analysis(client: TestClient, reader: ExampleReader) -> None:
     first = client.get("/ui/screens/done")
     assert first.status_code == 200

@@ -43,3 +43,16 @@ def test_paper_cuts_nothing_off_and_has_no_controls(
     assert page.evaluate("document.documentElement.scrollWidth") <= 688
     assert page.locator("form button:visible, nav:visible, details:not([open]):visible").count() == 0
     context.close()
+
+
+def test_printed_means_of_columns_have_their_numbers(chromium: Browser, screened_stack: ScreenedStack) -> None:
+    context = chromium.new_context(viewport={"width": 688, "height": 1016})
+    page = context.new_page()
+    page.emulate_media(media="print")
+    page.goto(screened_stack.address(screened_stack.two_lines, "/plates/HRCE-like-1"), timeout=PATIENCE)
+    for mean in page.locator(".plate [role=row]:last-child .mean .sr").all():
+        text, cell = mean.bounding_box(), mean.locator("..").bounding_box()
+        assert text is not None
+        assert cell is not None
+        assert 4 < text["width"] <= cell["width"]
+    context.close()

@@ -55,3 +55,24 @@ def test_wells_that_differ_by_rounding_are_not_listed() -> None:
         for well in EXAMPLE.wells
     )
     assert "Every well has the same efficacy in both." in page_of(EXAMPLE.model_copy(update={"wells": wells}))
+
+
+def test_a_plate_that_was_left_out_is_one_line() -> None:
+    plate = EXAMPLE.wells[0].plate
+    wells = tuple(well.model_copy(update={"efficacy": None}) if well.plate == plate else well for well in EXAMPLE.wells)
+    scored = sum(well.plate == plate and well.efficacy is not None for well in EXAMPLE.wells)
+    rows = page_of(EXAMPLE.model_copy(update={"wells": wells})).partition("Wells that differ")[2].split("<tr>")[2:]
+    assert len(rows) == 1
+    assert f">all {scored} wells</td>" in rows[0]
+    assert rows[0].index(">scored<") < rows[0].index(">not scored<")
+
+
+def test_a_well_that_one_analysis_scores_stays_a_well() -> None:
+    scored = [n for n, well in enumerate(EXAMPLE.wells) if well.efficacy is not None]
+    wells = list(EXAMPLE.wells)
+    wells[scored[0]] = wells[scored[0]].model_copy(update={"efficacy": None})
+    rows = (
+        page_of(EXAMPLE.model_copy(update={"wells": tuple(wells)})).partition("Wells that differ")[2].split("<tr>")[2:]
+    )
+    assert len(rows) == 1
+    assert f"<td>{wells[scored[0]].well}</td>" in rows[0]

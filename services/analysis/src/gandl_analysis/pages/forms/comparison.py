@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -46,16 +47,43 @@ def router(services: Provider) -> APIRouter:
             _by_key(results.of(side.screen, side.version).analysis.curves)
             for side in (comparison.first, comparison.second)
         ]
+        plates = plates_of_one_side(comparison.wells)
+        whole = {plate.name for plate in plates}
         return render_page(
             "compare.html",
             comparison=comparison,
             curves=[(pair, *(side.get((pair.compound, pair.cell_line)) for side in sides)) for pair in curves],
             pictures=[(pair, *_pictures(pair, sides)) for pair in curves[:MAX_PICTURES]],
-            wells=sorted((pair for pair in comparison.wells if _differs(pair)), key=_well_order)[:MAX_ROWS],
+            plates=plates,
+            wells=sorted((p for p in comparison.wells if _differs(p) and p.plate not in whole), key=_well_order)[
+                :MAX_ROWS
+            ],
             **context,
         )
 
     return routes
+
+
+@dataclass(frozen=True)
+class PlateOfOneSide:
+    """A plate of which only one analysis scores any well: the first one, if `is_first`. `wells` counts those wells."""
+
+    name: str
+    wells: int
+    is_first: bool
+
+
+def plates_of_one_side(pairs: Iterable[WellPair]) -> list[PlateOfOneSide]:
+    """Return the plates of several wells that only one of the two analyses scores, such as one that was left out."""
+    sides: dict[str, list[tuple[bool, bool]]] = {}
+    for pair in pairs:
+        sides.setdefault(pair.plate, []).append((pair.first is not None, pair.second is not None))
+    counts = ((name, *(sum(side) for side in zip(*of_plate, strict=True))) for name, of_plate in sides.items())
+    return [
+        PlateOfOneSide(name, first or second, first > 0)
+        for name, first, second in counts
+        if first + second > 1 and (first == 0 or second == 0)
+    ]
 
 
 def _by_key(curves: Iterable[Curve]) -> dict[tuple[str, str], Curve]:
