@@ -11,18 +11,15 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
-from gandl_embedding.engine import CPU, CUDA
 from gandl_embedding.engine.onnx_session import OnnxSession
 from gandl_embedding.engine.sized_sessions import SizedSessions
 from numpy.typing import NDArray
 
+from benchmarks.gpu.embedding import MODELS, PROVIDERS
 from benchmarks.tables import row
 
-MODELS = Path(__file__).resolve().parents[2] / "models"
-PROVIDERS = {"cpu": CPU, "cuda": CUDA}
 REPEATS = 3
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
 LOADS = {
