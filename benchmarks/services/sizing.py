@@ -21,7 +21,7 @@ from gandl_embedding.engine import Engine
 from gandl_shared.imaging import Preprocessing, SiteMetrics
 from gandl_shared.plates import Site, SiteId
 from gandl_shared.schemas.limits import IntensityLimits
-from gandl_shared.store import site_profiles, write_profiles
+from gandl_shared.store import site_profiles, write_batch
 from gandl_worker.sites import SiteTiles, load
 from PIL import Image
 
@@ -103,7 +103,7 @@ def bytes_per_vector() -> float:
     vectors = np.random.default_rng(0).normal(size=(VECTORS, 512)).astype(np.float32)
     origins, contrast = [(n, n) for n in range(VECTORS)], np.ones(VECTORS, np.float32)
     buffer = io.BytesIO()
-    write_profiles(buffer, site_profiles(SiteId("P1", "A01", "1"), origins, "0" * 64, vectors, metrics, contrast))
+    write_batch(buffer, site_profiles(SiteId("P1", "A01", "1"), origins, "0" * 64, vectors, metrics, contrast))
     return len(buffer.getvalue()) / VECTORS
 
 

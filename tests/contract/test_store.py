@@ -12,7 +12,7 @@ import pytest
 from gandl_shared.errors import Malformed, NotFound
 from gandl_shared.imaging import SiteMetrics
 from gandl_shared.plates import SiteId
-from gandl_shared.store import Profiles, Store, join_profiles, site_profiles
+from gandl_shared.store import Profiles, Store, join_profiles, site_profiles, write_profiles
 
 _numbers = itertools.count()
 
@@ -142,13 +142,25 @@ def test_a_batch_number_is_a_number_of_a_batch(store: Store) -> None:
         store.put_vectors("s1", -1, vectors("A01"))
 
 
+def test_a_screen_of_an_older_version_goes_on_with_batches_of_both_forms(tmp_path: Path) -> None:
+    store, old, new = Store(tmp_path), vectors("A01"), vectors("A02", value=-2.5)
+    store.put_vectors("s1", 1, new)
+    with (tmp_path / "s1" / "vectors" / "000000000.parquet").open("wb") as file:
+        write_profiles(file, old)
+    stored = store.profiles("s1")
+    np.testing.assert_array_equal(stored.vectors, np.concatenate([old.vectors, new.vectors]))
+    assert list(dict.fromkeys(stored.wells)) == ["A01", "A02"]
+    assert list(store.vectors("s1", 0).keys) == list(old.keys)
+
+
 def test_files_are_what_other_tools_read(tmp_path: Path) -> None:
-    Store(tmp_path).put_vectors("s1", 0, vectors("A01"))
+    expected = vectors("A01")
+    Store(tmp_path).put_vectors("s1", 0, expected)
     (file,) = (tmp_path / "s1" / "vectors").iterdir()
     table = pd.read_parquet(file)
     meta = ["plate", "well", "site", "tile", "y", "x", "key"]
-    assert list(table.columns) == [f"Metadata_{m}" for m in meta] + [f"gandl_{n:03d}" for n in range(512)]
-    assert table["gandl_511"].dtype == np.float32
+    assert list(table.columns) == [*(f"Metadata_{name}" for name in meta), "vectors"]
+    np.testing.assert_array_equal(np.frombuffer(b"".join(table["vectors"]), "<f4"), expected.vectors.ravel())
 
 
 def test_a_writer_that_dies_leaves_no_part_of_a_file(tmp_path: Path) -> None:

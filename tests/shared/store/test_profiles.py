@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,15 @@ import pytest
 from gandl_shared.errors import Malformed
 from gandl_shared.imaging import SiteMetrics
 from gandl_shared.plates import SiteId
-from gandl_shared.store import Profiles, join_profiles, read_profiles, site_profiles, write_profiles
+from gandl_shared.store import (
+    Profiles,
+    join_profiles,
+    read_batch,
+    read_profiles,
+    site_profiles,
+    write_batch,
+    write_profiles,
+)
 
 SITE = SiteId("P1", "A01", "1")
 
@@ -66,11 +75,32 @@ def test_a_file_comes_back_bit_for_bit() -> None:
         np.testing.assert_array_equal(getattr(stored, name), getattr(rows, name))
 
 
+@pytest.mark.parametrize("tiles", [0, 5])
+def test_a_batch_comes_back_with_the_bits_of_every_number(tiles: int) -> None:
+    bits = np.random.default_rng(0).integers(0, 2**32, (tiles, 7), np.uint32)  # every kind of NaN is among all bits
+    bits[:1, :2] = 0x7FC00001, 0x80000000
+    rows = replace(profiles(tiles, channels=2), vectors=bits.view(np.float32))
+    buffer = io.BytesIO()
+    write_batch(buffer, rows)
+    stored = read_batch(buffer)
+    np.testing.assert_array_equal(stored.vectors.view(np.uint32), bits)
+    assert stored.vectors.dtype == np.float32
+    for name in ("plates", "keys", "tiles", "x", "sharpness", "similarity", "contrast"):
+        np.testing.assert_array_equal(getattr(stored, name), getattr(rows, name))
+
+
+def test_a_batch_of_an_older_version_has_a_column_per_number() -> None:
+    rows, buffer = profiles(2, channels=3), io.BytesIO()
+    write_profiles(buffer, rows)
+    np.testing.assert_array_equal(read_batch(buffer).vectors, rows.vectors)
+
+
 def test_a_table_of_something_else_is_refused_with_the_missing_column() -> None:
     buffer = io.BytesIO()
     pq.write_table(pa.table({"Metadata_plate": ["P1"], "gandl_000": [1.0]}), buffer)
-    with pytest.raises(Malformed, match="column Metadata_well is missing"):
-        read_profiles(buffer)
+    for read in (read_profiles, read_batch):
+        with pytest.raises(Malformed, match="column Metadata_well is missing"):
+            read(buffer)
 
 
 def test_more_than_a_thousand_features_stay_in_order() -> None:

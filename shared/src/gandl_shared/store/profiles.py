@@ -1,6 +1,7 @@
 """Profiles: one vector per tile with its origin, in memory and as Parquet (columns `Metadata_*`, `gandl_000` …).
 
-pycytominer, copairs and AnnData read the files as they are.
+pycytominer, copairs and AnnData read the files as they are. A batch of a screen has a form of its own, with one column
+of vectors: a column of Parquet costs about 40 µs however few rows it has, and a batch has few.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _COLUMNS = {
 _TEXT = ("plates", "wells", "sites", "keys")
 _CONTRAST = "Metadata_contrast"
 _METRICS = ("sharpness", "saturated", "structure", "stripes", "similarity")
+_VECTORS = "vectors"
+_STORED = np.dtype("<f4")
 
 Text = NDArray[np.object_]  # Python strings
 Int = NDArray[np.int32]
@@ -136,15 +139,54 @@ def join_profiles(parts: Sequence[Profiles]) -> Profiles:
 
 
 def write_profiles(file: BinaryIO, profiles: Profiles) -> None:
-    """Write Parquet with one row per tile."""
-    table = profiles_table(profiles)
-    repeated = [f.name for f in table.schema if not f.name.startswith(FEATURE_PREFIX) and not pa.types.is_int32(f.type)]
-    # Vectors neither repeat nor compress, and statistics of 512 columns would be half of a small file.
-    pq.write_table(table, file, use_dictionary=repeated, write_statistics=False, compression="none")
+    """Write Parquet with one row per tile, for other tools."""
+    _write(file, profiles_table(profiles))
+
+
+def write_batch(file: BinaryIO, profiles: Profiles) -> None:
+    """Write Parquet with one row per tile, and its vector as the bytes of its numbers, for `read_batch`."""
+    _write(file, _origins(profiles).append_column(_VECTORS, _bytes_of(profiles.vectors)))
 
 
 def profiles_table(profiles: Profiles) -> pa.Table:
     """Return one row per tile, as a file of profiles holds it."""
+    table = _origins(profiles)
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    features = np.ascontiguousarray(profiles.vectors.T)
+    for i, feature in enumerate(features):
+        columns[f"{FEATURE_PREFIX}{i:03d}"] = pa.array(feature, pa.float32())
+    return pa.table(columns)
+
+
+def read_profiles(file: BinaryIO) -> Profiles:
+    """Read a file of `write_profiles`. Raises Malformed if columns are missing."""
+    table = _read(file)
+    return _profiles(table, _features(table))
+
+
+def read_batch(file: BinaryIO) -> Profiles:
+    """Read a file of `write_batch`, or of `write_profiles`, as older versions wrote batches. Raises Malformed."""
+    table = _read(file)
+    return _profiles(table, _numbers_of(table.column(_VECTORS)) if _VECTORS in table.column_names else _features(table))
+
+
+def _write(file: BinaryIO, table: pa.Table) -> None:
+    repeated = [f.name for f in table.schema if f.name.startswith("Metadata_") and not pa.types.is_int32(f.type)]
+    # Vectors neither repeat nor compress, and statistics of 512 columns would be half of a small file.
+    pq.write_table(table, file, use_dictionary=repeated, write_statistics=False, compression="none")
+
+
+def _read(file: BinaryIO) -> pa.Table:
+    # pq.read_table is for whole data sets; ParquetFile is twice as fast on the many small files of a screen.
+    table = pq.ParquetFile(file).read(use_threads=False)
+    missing = [column for column in _COLUMNS.values() if column not in table.column_names]
+    if missing:
+        raise Malformed(f"the file has no profiles: column {missing[0]} is missing")
+    return table
+
+
+def _origins(profiles: Profiles) -> pa.Table:
+    """Return all columns but those of the vectors."""
     columns: dict[str, pa.Array] = {}
     for name, column in _COLUMNS.items():
         values = getattr(profiles, name)
@@ -155,27 +197,37 @@ def profiles_table(profiles: Profiles) -> pa.Table:
     # A missing column is read as not measured, so a column of NaN only would add nothing.
     if np.isfinite(profiles.contrast).any():
         columns[_CONTRAST] = pa.array(profiles.contrast, pa.float32())
-    features = np.ascontiguousarray(profiles.vectors.T)
-    for i, feature in enumerate(features):
-        columns[f"{FEATURE_PREFIX}{i:03d}"] = pa.array(feature, pa.float32())
     return pa.table(columns)
 
 
-def read_profiles(file: BinaryIO) -> Profiles:
-    """Read a file of `write_profiles`. Raises Malformed if columns are missing."""
-    # pq.read_table is for whole data sets; ParquetFile is twice as fast on the many small files of a screen.
-    table = pq.ParquetFile(file).read(use_threads=False)
-    missing = [column for column in _COLUMNS.values() if column not in table.column_names]
-    if missing:
-        raise Malformed(f"the file has no profiles: column {missing[0]} is missing")
-    features = [c for c in table.column_names if c.startswith(FEATURE_PREFIX)]
-    # By number: as a text, gandl_1000 comes before gandl_101.
-    features.sort(key=lambda name: int(name.removeprefix(FEATURE_PREFIX)))
-    vectors = _matrix(table.select(features))
+def _profiles(table: pa.Table, vectors: Float32) -> Profiles:
     optional: dict[str, Any] = {name: _metric(table, name) for name in _METRICS}
     if _CONTRAST in table.column_names:
         optional["contrast"] = table.column(_CONTRAST).to_numpy()
     return Profiles(**{name: _column(table, name) for name in _COLUMNS}, vectors=vectors, **optional)
+
+
+def _features(table: pa.Table) -> Float32:
+    """Return the vectors of a table with one column per number."""
+    features = [c for c in table.column_names if c.startswith(FEATURE_PREFIX)]
+    # By number: as a text, gandl_1000 comes before gandl_101.
+    features.sort(key=lambda name: int(name.removeprefix(FEATURE_PREFIX)))
+    return _matrix(table.select(features))
+
+
+def _bytes_of(vectors: Float32) -> pa.FixedSizeBinaryArray:
+    """Return vectors [N, F] as N values of 4 F bytes."""
+    rows = np.ascontiguousarray(vectors, _STORED)
+    kind = pa.binary(rows.shape[1] * _STORED.itemsize)
+    return pa.FixedSizeBinaryArray.from_buffers(kind, len(rows), [None, pa.py_buffer(rows)])
+
+
+def _numbers_of(column: pa.ChunkedArray) -> Float32:
+    """Return the vectors of which `_bytes_of` made a column."""
+    rows = column.combine_chunks()
+    width = rows.type.byte_width
+    shape = (len(rows), width // _STORED.itemsize)
+    return np.ndarray(shape, _STORED, rows.buffers()[1], rows.offset * width)
 
 
 def _matrix(table: pa.Table) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ from fsspec.implementations.local import LocalFileSystem
 from gandl_shared.errors import Malformed, NotFound, Outage
 from gandl_shared.files.atomic import TEMPORARY_PREFIX, atomic_file
 from gandl_shared.files.outages import low_space, outage
-from gandl_shared.store.profiles import Profiles, join_profiles, read_profiles, write_profiles
+from gandl_shared.store.profiles import Profiles, join_profiles, read_batch, write_batch
 from gandl_shared.store.thumbnails import Thumbnail, read_thumbnails, write_thumbnails
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -73,20 +73,20 @@ class Store:
     def put_vectors(self, screen_id: str, batch: int, vectors: Profiles) -> None:
         """Write or replace the vectors of a batch; `batch` is its number in plate map order."""
         buffer = io.BytesIO()
-        write_profiles(buffer, vectors)
+        write_batch(buffer, vectors)
         self._write(self._batch_path(screen_id, "vectors", batch), buffer.getvalue())
 
     def vectors(self, screen_id: str, batch: int) -> Profiles | None:
         """Return the vectors of a batch, or None if none were written."""
         content = self._read(self._batch_path(screen_id, "vectors", batch))
-        return None if content is None else read_profiles(io.BytesIO(content))
+        return None if content is None else read_batch(io.BytesIO(content))
 
     def profiles(self, screen_id: str) -> Profiles:
         """Return all vectors of a screen in the order of plate map, site and tile. Raises NotFound."""
         folder = f"{self._folder(screen_id)}/vectors"
         # The numbers in the names have leading zeros, so the order of the names is the order of the plate map.
         names = sorted(n for n in self._list_files(folder) if n.endswith(".parquet"))
-        parts = [read_profiles(io.BytesIO(self._cat(name))) for name in names]
+        parts = [read_batch(io.BytesIO(self._cat(name))) for name in names]
         if not any(len(part) for part in parts):
             self._check_root()
             raise NotFound(f"screen '{screen_id}' has no vectors yet")
