@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import TypeVar
 
@@ -16,7 +17,9 @@ from gandl_shared.db import Database, FinishedBatch, LeasedAnalysis, LeasedBatch
 from gandl_shared.db.engine import open_engine
 from gandl_shared.db.tables import Base
 from gandl_shared.errors import Conflict, NotFound
+from gandl_shared.plates import PlateMap
 from gandl_shared.schemas.analysis import AnalysisParameters
+from gandl_shared.schemas.limits import IntensityLimits
 from gandl_shared.schemas.screen import Progress, ScreenState
 from gandl_shared.testing import new_screen
 from sqlalchemy import text
@@ -98,6 +101,19 @@ def test_a_screen_comes_back_as_it_went_in(db: Database) -> None:
     assert batches[0].limits == new.limits
     assert db.batches.lease("test", 60) is None
     assert db.screens.status(screen_id).state is ScreenState.EMBEDDING
+
+
+def test_a_batch_has_the_limits_of_its_own_plates(db: Database) -> None:
+    new = new_screen(6, sites_per_batch=4)
+    wells = [replace(well, plate=f"P{n // 2}") for n, well in enumerate(new.plate_map.wells)]
+    sites = [replace(site, plate=well.plate) for site, well in zip(new.sites, wells, strict=True)]
+    limits = {f"P{n}": IntensityLimits(low=(float(n),), high=(255.0,)) for n in range(3)}
+    plate_map = PlateMap(tuple(wells), "map.csv")
+    screen_id = db.screens.create(replace(new, plate_map=plate_map, sites=tuple(sites), limits=limits))
+    first, second = leased(db), leased(db)
+    assert first.limits == {name: limits[name] for name in ("P0", "P1")}
+    assert second.limits == {"P2": limits["P2"]}
+    assert db.screens.get(screen_id).limits == limits
 
 
 def test_the_last_batch_queues_the_analysis_and_the_analysis_ends_the_screen(db: Database) -> None:

@@ -20,6 +20,34 @@ from gandl_shared.schemas.choice import Reduction
 from gandl_shared.schemas.image_layout import ImageLayout
 from gandl_shared.schemas.states import SiteState, WorkState
 
+# The statements of every batch are built once, because to build one costs four times as much as to run it.
+_SCREEN = select(Screen.__table__).where(Screen.id == bindparam("screen_id"))
+_SITES = (
+    select(Plate.name, Well.name, Site.name, Site.number, Site.files, Site.stamps, Site.key)
+    .join(Well, (Well.screen_id == Site.screen_id) & (Well.number == Site.well))
+    .join(Plate, (Plate.screen_id == Well.screen_id) & (Plate.number == Well.plate))
+    .where(Site.screen_id == bindparam("screen_id"), Site.batch == bindparam("batch"))
+    .order_by(Site.number)
+)
+_OTHER_BATCH = (
+    select(Batch.number)
+    .where(Batch.screen_id == bindparam("screen_id"), Batch.number != bindparam("batch"), Batch.done > 0)
+    .order_by(Batch.number)
+    .limit(1)
+)
+_KEY_OF_OTHERS = (
+    select(Site.key)
+    .where(Site.screen_id == bindparam("screen_id"), Site.batch == _OTHER_BATCH.scalar_subquery())
+    .where(Site.key.is_not(None))
+    .limit(1)
+)
+# A parameter with the name of a column would be taken for a new value of that column.
+_CHANGE_SITE = (
+    update(Site)
+    .where(Site.screen_id == bindparam("of_screen"), Site.number == bindparam("n"))
+    .values({name: bindparam(name) for name in ("state", "key", "error", "note")})
+)
+
 
 class BatchRepository(LeasedWork[LeasedBatch]):
     """The batches of all screens. Every method is one transaction."""
@@ -31,10 +59,8 @@ class BatchRepository(LeasedWork[LeasedBatch]):
         self, worker: str, seconds: float, *, screen_id: str | None = None, batch_id: int | None = None
     ) -> LeasedBatch | None:
         """Take a batch that waits or whose lease has run out: any, one of a screen, or a certain one."""
-        conditions = [] if screen_id is None else [Batch.screen_id == screen_id]
-        conditions += [] if batch_id is None else [Batch.id == batch_id]
         with self._transactions.write() as connection:
-            row = self._leases.take(connection, worker, seconds, *conditions)
+            row = self._leases.take(connection, worker, seconds, screen_id=screen_id, id=batch_id)
             return None if row is None else _leased_batch(connection, row)
 
     def finish(
@@ -146,15 +172,11 @@ class BatchRepository(LeasedWork[LeasedBatch]):
 
 
 def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
-    screen = connection.execute(select(Screen.__table__).where(Screen.id == row.screen_id)).one()
-    sites = (
-        select(Plate.name, Well.name, Site.name, Site.number, Site.files, Site.stamps, Site.key)
-        .join(Well, (Well.screen_id == Site.screen_id) & (Well.number == Site.well))
-        .join(Plate, (Plate.screen_id == Well.screen_id) & (Plate.number == Well.plate))
-        .where(Site.screen_id == row.screen_id, Site.batch == row.number)
-        .order_by(Site.number)
-    )
+    own = {"screen_id": row.screen_id, "batch": row.number}
+    screen = connection.execute(_SCREEN, own).one()
     root = Path(screen.images)
+    sites = tuple(_leased_site(*each, root=root) for each in connection.execute(_SITES, own))
+    plates = list(dict.fromkeys(each.site.plate for each in sites))
     return LeasedBatch(
         id=row.id,
         screen_id=row.screen_id,
@@ -162,8 +184,8 @@ def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
         **history(connection, row),
         number=row.number,
         model=model_use(screen),
-        limits=read_limits(connection, row.screen_id),
-        sites=tuple(_leased_site(*each, root=root) for each in connection.execute(sites)),
+        limits=read_limits(connection, row.screen_id, plates),
+        sites=sites,
         reduction=Reduction.NONE if screen.layout is None else ImageLayout.model_validate(screen.layout).reduction,
         kind=_kind_of_others(connection, row.screen_id, row.number),
     )
@@ -171,12 +193,7 @@ def _leased_batch(connection: Connection, row: Row[Any]) -> LeasedBatch:
 
 def _kind_of_others(connection: Connection, screen_id: str, number: int) -> str | None:
     """Return the kind of the vectors that another batch of a screen has; None where no other batch has any."""
-    others = (Batch.screen_id == screen_id, Batch.number != number, Batch.done > 0)
-    batch = connection.execute(select(Batch.number).where(*others).order_by(Batch.number).limit(1)).scalar()
-    if batch is None:
-        return None
-    sites = (Site.screen_id == screen_id, Site.batch == batch, Site.key.is_not(None))
-    key = connection.execute(select(Site.key).where(*sites).limit(1)).scalar()
+    key = connection.execute(_KEY_OF_OTHERS, {"screen_id": screen_id, "batch": number}).scalar()
     return None if key is None else kind_of(key)
 
 
@@ -219,8 +236,4 @@ def _write_sites(
         {"n": n, "state": SiteState.PARKED, "key": None, "error": error, "note": None} for n, error in parked.items()
     ]
     if rows:
-        table = Site.__table__
-        # A parameter with the name of a column would be taken for a new value of that column.
-        where = and_(table.c.screen_id == screen_id, table.c.number == bindparam("n"))
-        changes: dict[str, Any] = {name: bindparam(name) for name in ("state", "key", "error", "note")}
-        connection.execute(update(Site).where(where).values(changes), rows)
+        connection.execute(_CHANGE_SITE, [{"of_screen": screen_id, **values} for values in rows])

@@ -27,6 +27,7 @@ WRITES = "gandl_writes"
 _BUSY_MS = 30_000
 _BUSY_PAUSE_S = 0.01
 _MIGRATION_LOCK = 0x67616E646C  # "gandl": any number, the same for every process
+_SERVER_TIME = text("SELECT extract(epoch FROM clock_timestamp())")
 _PRAGMAS = (f"busy_timeout={_BUSY_MS}", "foreign_keys=ON", "synchronous=NORMAL")
 
 
@@ -92,7 +93,7 @@ def now(connection: Connection) -> float:
     if connection.dialect.name == "sqlite":
         return time.time()
     # PostgreSQL's now() stands still during a transaction, so after a wait for a lock it would be too old.
-    return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    return float(connection.execute(_SERVER_TIME).scalar_one())
 
 
 def full_disk(connection: Connection) -> str | None:

@@ -9,9 +9,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from gandl_shared.db.engine import Transactions, now
 from gandl_shared.db.records import Lease, WorkCount
@@ -25,6 +40,7 @@ _MIN_LOSSES = 3
 """A worker that died may not be the fault of its work, so the work is tried at least so often before it is parked."""
 
 Condition = ColumnElement[bool]
+Time = float | BindParameter[float]
 LeaseT = TypeVar("LeaseT", bound=Lease)
 
 
@@ -40,11 +56,11 @@ class Leases:
         """So many attempts may end with the death of a worker."""
         return max(self.max_attempts, _MIN_LOSSES)
 
-    def waiting(self, at: float) -> Condition:
+    def waiting(self, at: Time) -> Condition:
         """The row is queued, and `not_before` has passed."""
         return and_(self.table.state == WorkState.QUEUED, self.table.not_before <= at)
 
-    def expired(self, at: float) -> Condition:
+    def expired(self, at: Time) -> Condition:
         """The row has a lease that its worker did not renew in time."""
         return and_(self.table.state == WorkState.LEASED, self.table.leased_until < at)
 
@@ -52,28 +68,23 @@ class Leases:
         """No worker has a valid lease on the row, and it is due."""
         return or_(self.waiting(at), self.expired(at))
 
-    def take(self, connection: Connection, worker: str, seconds: float, *conditions: Condition) -> Row[Any] | None:
+    def take(self, connection: Connection, worker: str, seconds: float, **of: str | int | None) -> Row[Any] | None:
         """Lease the oldest row whose worker was lost, or else the oldest that waits; None if there is none.
 
-        PostgreSQL skips rows that other workers are taking at this moment.
+        Only rows count whose columns have the values `of`; None stands for any value. PostgreSQL skips rows that other
+        workers are taking at this moment.
         """
         at = now(connection)
-        # A row that has used all its attempts is left to the sweep, which records the failure.
-        query = select(self.table.id).where(*conditions)
-        query = query.order_by(self.table.id).limit(1).with_for_update(skip_locked=True)
+        columns = [name for name, value in of.items() if value is not None]
         # Two queries, because one query with "or" could not walk an index of many thousand batches.
-        expired = query.where(self.expired(at), self.table.attempts < self.max_losses)
-        work_id = lost_id = connection.execute(expired).scalar_one_or_none()
+        work_id = lost_id = connection.execute(_oldest_lost(self, *columns), {"at": at, **of}).scalar_one_or_none()
         if work_id is None:
-            waiting = query.where(self.waiting(at), self.table.attempts < self.max_attempts)
-            work_id = connection.execute(waiting).scalar_one_or_none()
+            work_id = connection.execute(_oldest_queued(self, *columns), {"at": at, **of}).scalar_one_or_none()
         if work_id is None:
             return None
-        # The attempt is counted at its start, because a worker that is killed cannot count it at the end.
         values = {"state": WorkState.LEASED, "token": uuid.uuid4().hex, "worker": worker, "leased_until": at + seconds}
-        counts = {"attempts": self.table.attempts + 1, "losses": self.table.losses + int(lost_id is not None)}
-        change = update(self.table).where(self.table.id == work_id).values(**values, **counts)
-        return connection.execute(change.returning(self.table.__table__)).one()
+        lost = int(lost_id is not None)
+        return connection.execute(self._lease, {"work_id": work_id, "lost": lost, **values}).one()
 
     def holders(self, connection: Connection) -> tuple[str, ...]:
         """Return the names of the workers that have a lease."""
@@ -102,8 +113,8 @@ class Leases:
         except NotFound:
             return False
         # The token is tested after the lock, because the lease may be lost while this transaction waits for the lock.
-        query = select(self.table.id).where(self.table.id == lease.id, self.table.token == lease.token)
-        return connection.execute(query.with_for_update()).one_or_none() is not None
+        own = {"work_id": lease.id, "of_lease": lease.token}
+        return connection.execute(self._hold, own).one_or_none() is not None
 
     def requeue(
         self,
@@ -149,9 +160,7 @@ class Leases:
 
     def close(self, connection: Connection, work_id: int, state: WorkState, error: str | None = None) -> None:
         """End the work of a row in `state`."""
-        self._end_lease(connection, work_id, state, error)
-        ended = {"waiting": None, "waits": 0, "waiting_since": None}
-        connection.execute(update(self.table).where(self.table.id == work_id).values(**ended))
+        self._end_lease(connection, work_id, state, error, waiting=None, waits=0, waiting_since=None)
 
     def exhausted(self, connection: Connection) -> list[int]:
         """Return ids of rows whose workers were lost in every attempt."""
@@ -194,11 +203,46 @@ class Leases:
         return or_(failures, and_(self.expired(at), self.table.attempts >= self.max_losses))
 
     def _end_lease(
-        self, connection: Connection, work_id: int, state: WorkState, error: str | None, **values: float
+        self, connection: Connection, work_id: int, state: WorkState, error: str | None, **values: float | None
     ) -> None:
         # Without the token in the row, the worker that had the lease can no longer write.
-        change = update(self.table).where(self.table.id == work_id)
-        connection.execute(change.values(state=state, token=None, leased_until=None, error=error, **values))
+        ended = {"state": state, "token": None, "leased_until": None, "error": error, **values}
+        connection.execute(self._change, {"work_id": work_id, **ended})
+
+    # Statements that every batch needs are built once, because to build one costs four times as much as to run it.
+
+    @cached_property
+    def _change(self) -> Update:
+        """Set the columns of a row that its parameters name."""
+        return update(self.table).where(self.table.id == bindparam("work_id"))
+
+    @cached_property
+    def _lease(self) -> Update:
+        # The attempt is counted at its start, because a worker that is killed cannot count it at the end.
+        counts = {"attempts": self.table.attempts + 1, "losses": self.table.losses + bindparam("lost")}
+        return self._change.values(**counts).returning(self.table.__table__)
+
+    @cached_property
+    def _hold(self) -> Select[Any]:
+        own = (self.table.id == bindparam("work_id"), self.table.token == bindparam("of_lease"))
+        return select(self.table.id).where(*own).with_for_update()
+
+
+@cache
+def _oldest_lost(leases: Leases, *columns: str) -> Select[Any]:
+    return _oldest(leases, columns).where(leases.expired(bindparam("at")), leases.table.attempts < leases.max_losses)
+
+
+@cache
+def _oldest_queued(leases: Leases, *columns: str) -> Select[Any]:
+    # A row that has used all its attempts is left to the sweep, which records the failure.
+    return _oldest(leases, columns).where(leases.waiting(bindparam("at")), leases.table.attempts < leases.max_attempts)
+
+
+def _oldest(leases: Leases, columns: Sequence[str]) -> Select[Any]:
+    table = leases.table
+    query = select(table.id).where(*(getattr(table, name) == bindparam(name) for name in columns))
+    return query.order_by(table.id).limit(1).with_for_update(skip_locked=True)
 
 
 class LeasedWork(Generic[LeaseT]):

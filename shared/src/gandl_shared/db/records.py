@@ -121,7 +121,8 @@ class SiteRecord:
 class LeasedBatch(Lease):
     """A batch with all that a worker needs in order to embed it. `number` counts the batches of the screen from 0.
 
-    `kind` is that of the vectors which other batches have already (`Numerics.kind`), None where there are none.
+    `limits` are those of the plates of its sites. `kind` is that of the vectors which other batches have already
+    (`Numerics.kind`), None where there are none.
     """
 
     number: int

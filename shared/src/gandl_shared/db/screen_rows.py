@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, ScalarSelect, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, ScalarSelect, and_, bindparam, func, insert, select, update
 
 from gandl_shared.db.records import ModelUse, NewScreen, RequestKey, SiteRecord
 from gandl_shared.db.tables import Batch, Plate, Screen, Site, Well
@@ -24,6 +24,9 @@ MAX_PARKED_SITES = 1000
 """A status lists at most so many parked sites; `progress.parked` counts all of them."""
 
 _ROWS_PER_INSERT = 5000
+
+_LIMITS = select(Plate.name, Plate.limits).where(Plate.screen_id == bindparam("screen_id")).order_by(Plate.number)
+_LIMITS_OF_PLATES = _LIMITS.where(Plate.name.in_(bindparam("plates", expanding=True)))
 
 Values = dict[str, Any]  # one row of an insert: its columns have different types
 
@@ -50,10 +53,13 @@ def insert_screen(
     _insert(connection, Site, list(_site_values(screen_id, new)))
 
 
-def read_limits(connection: Connection, screen_id: str) -> dict[str, IntensityLimits]:
-    """Return the intensity limits of each plate by its name; a plate without images has none."""
-    query = select(Plate.name, Plate.limits).where(Plate.screen_id == screen_id).order_by(Plate.number)
-    return {name: IntensityLimits.model_validate(limits) for name, limits in connection.execute(query) if limits}
+def read_limits(
+    connection: Connection, screen_id: str, plates: Sequence[str] | None = None
+) -> dict[str, IntensityLimits]:
+    """Return the intensity limits of each plate, or of those named; a plate without images has none."""
+    query, values = (_LIMITS, {}) if plates is None else (_LIMITS_OF_PLATES, {"plates": plates})
+    rows = connection.execute(query, {"screen_id": screen_id, **values})
+    return {name: IntensityLimits.model_validate(limits) for name, limits in rows if limits}
 
 
 def read_intensities(connection: Connection, screen_id: str) -> dict[str, PlateIntensities]:
@@ -168,16 +174,20 @@ def _stored_stamps(site: MapSite, stamps: Mapping[Path, Stamp]) -> list[Stamp | 
 
 def count_sites(connection: Connection, screen_id: str, batch: int | None = None) -> None:
     """Write how many sites of a batch, or of each batch of a screen, are done and parked."""
+    connection.execute(_COUNT if batch is None else _COUNT_BATCH, {"of_screen": screen_id, "of_batch": batch})
 
-    def of_state(state: SiteState) -> ScalarSelect[int]:
-        own = and_(Site.screen_id == Batch.screen_id, Site.batch == Batch.number, Site.state == state)
-        return select(func.count()).select_from(Site).where(own).correlate(Batch).scalar_subquery()
 
-    change = update(Batch).where(Batch.screen_id == screen_id)
-    if batch is not None:
-        change = change.where(Batch.number == batch)
-    counts = {"done": of_state(SiteState.DONE), "parked": of_state(SiteState.PARKED)}
-    connection.execute(change.values(**counts).execution_options(synchronize_session=False))
+def _sites_in(state: SiteState) -> ScalarSelect[int]:
+    own = and_(Site.screen_id == Batch.screen_id, Site.batch == Batch.number, Site.state == state)
+    return select(func.count()).select_from(Site).where(own).correlate(Batch).scalar_subquery()
+
+
+_COUNT = (
+    update(Batch)
+    .where(Batch.screen_id == bindparam("of_screen"))
+    .values(done=_sites_in(SiteState.DONE), parked=_sites_in(SiteState.PARKED))
+)
+_COUNT_BATCH = _COUNT.where(Batch.number == bindparam("of_batch"))
 
 
 def iso_time(seconds: float) -> str:

@@ -165,7 +165,7 @@ def read_record(connection: Connection, screen_id: str) -> ScreenRecord:
         model=model_use(row),
         request=ScreenRequest.model_validate(row.request),
         limits=read_limits(connection, screen_id),
-        layout=None if row.layout is None else ImageLayout.model_validate(row.layout),
+        layout=_layout(row),
         intensities=read_intensities(connection, screen_id),
         error=row.error,
         analysis_version=row.analysis_version,
@@ -175,12 +175,13 @@ def read_record(connection: Connection, screen_id: str) -> ScreenRecord:
 
 def read_status(connection: Connection, screen_id: str) -> ScreenStatus:
     """Return state, progress, parked sites and notes. Raises NotFound."""
-    (status,) = _statuses(connection, [_row(connection, screen_id)])
-    layout = read_record(connection, screen_id).layout
+    row = _row(connection, screen_id)
+    (status,) = _statuses(connection, [row])
+    layout = _layout(row)
     details = {
         "image_layout": None if layout is None else layout.layout,
         "channel_order": None if layout is None else layout.channel_text,
-        "notes": tuple(_row(connection, screen_id).notes or ()),
+        "notes": tuple(row.notes or ()),
         "parked": parked_sites(connection, screen_id),
         "noted": noted_sites(connection, screen_id),
         "intensities": read_intensities(connection, screen_id),
@@ -193,6 +194,10 @@ def _row(connection: Connection, screen_id: str) -> Row[Any]:
     if row is None:
         raise NotFound(f"there is no screen '{screen_id}'")
     return row
+
+
+def _layout(row: Row[Any]) -> ImageLayout | None:
+    return None if row.layout is None else ImageLayout.model_validate(row.layout)
 
 
 def _newest_first(connection: Connection, offset: int = 0, limit: int | None = None) -> list[Row[Any]]:

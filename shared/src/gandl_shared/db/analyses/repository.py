@@ -35,9 +35,8 @@ class AnalysisRepository(LeasedWork[LeasedAnalysis]):
 
     def lease(self, worker: str, seconds: float, *, analysis_id: int | None = None) -> LeasedAnalysis | None:
         """Take an analysis that waits or whose lease has run out: any, or a certain one."""
-        conditions = [] if analysis_id is None else [Analysis.id == analysis_id]
         with self._transactions.write() as connection:
-            row = self._leases.take(connection, worker, seconds, *conditions)
+            row = self._leases.take(connection, worker, seconds, id=analysis_id)
             return None if row is None else _leased_analysis(connection, row)
 
     def finish(self, lease: LeasedAnalysis) -> bool:
