@@ -59,7 +59,8 @@ def test_the_commands_make_the_card(path: Path) -> None:
     assert ",".join(c.stain or "" for c in card.channels) == exported["stains"]
     for name in ("tap", "precision", "pixel_size_um"):
         assert getattr(card, name) == exported[name], name
-    assert (card.orientations, card.whitened) == (8 if exported["turned"] else 1, exported["components"] is not None)
+    assert (card.orientations, card.scales) == (8 if exported["turned"] else 1, 2 if exported["centre"] else 1)
+    assert card.whitened == (exported["components"] is not None)
     assert card.name == (exported["name"] or file.stem)
 
 

@@ -19,9 +19,11 @@ from gandl_training.export.onnx_export import ExportForm
 from gandl_training.export.parity import onnx_session, relative_difference
 from gandl_training.export.precision import Precision
 from gandl_training.export.weights import Weights
-from gandl_training.networks.feature_layer import FeatureLayer, Featurizer, orientations
+from gandl_training.networks.feature_layer import FeatureLayer, Featurizer, Whitened, orientations
 from gandl_training.run import checkpoint as ckpt
+from gandl_training.run.run_folder import open_store
 
+from benchmarks.training.scales import centre
 from tests.training.small_run import TINY, TINY_RUN, make_plate, train_to
 
 PROVENANCE = Provenance(name="tiny", data="a test plate", licence="none", stains=("GFP", "DNA"), commit="1234567")
@@ -75,6 +77,35 @@ def test_turned_and_whitened_vectors_are_exported(run: Path, tmp_path: Path) -> 
     assert relative_difference(call(tiles[:, :, ::-1].copy()), call(tiles)) < 1e-4
 
 
+@pytest.mark.parametrize("turned", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_the_middle_half_has_the_vector_that_its_own_image_has(run: Path, tmp_path: Path, turned: bool) -> None:
+    """Tiles that were cropped and enlarged by Pillow and embedded by the plain export are the reference."""
+    weights = Weights(checkpoint=ckpt.load(run / ckpt.CHECKPOINT))
+    forms = {"plain": ExportForm(turned=turned), "joined": ExportForm(turned=turned, centre=True)}
+    cards = {n: export.export_featurizer(run, weights, f, PROVENANCE, tmp_path / n) for n, f in forms.items()}
+    assert [(card.scales, card.features) for card in cards.values()] == [(1, 24), (2, 48)]
+    models = {name: onnx.load(tmp_path / name) for name in forms}
+    plain, joined = (onnx_session(model) for model in models.values())
+    # The weights of the interpolation are sixteenths, so that Pillow rounds nothing.
+    tiles = np.random.default_rng(0).integers(0, 16, (7, 2, 16, 16), dtype=np.uint8) * 16
+    expected = np.concatenate([plain(tiles), plain(centre(tiles))], axis=1)
+    assert relative_difference(joined(tiles), expected) < 1e-5
+    sizes = [model.ByteSize() for model in models.values()]
+    assert sizes[1] - sizes[0] < 4096  # the weights are in the file once
+
+
+def test_both_scales_are_whitened_together_and_in_float16(run: Path, tmp_path: Path) -> None:
+    weights = Weights(checkpoint=ckpt.load(run / ckpt.CHECKPOINT))
+    form = ExportForm(precision=Precision.FLOAT16, centre=True, components=10)
+    card = export.export_featurizer(run, weights, form, PROVENANCE, tmp_path / "m.onnx")
+    assert (card.scales, card.features, card.whitened, card.precision) == (2, 10, True, "float16")
+    tiles = np.random.default_rng(0).integers(0, 256, (7, 2, 16, 16), dtype=np.uint8)
+    featurizer = Featurizer(weights.discriminator(), FeatureLayer.FC, centre=True)
+    crops = torch.from_numpy(export.training_crops(open_store(run, TINY), weights.checkpoint, 4096, step=2))
+    expected = Whitened.fitted(featurizer, crops, 10)(torch.from_numpy(tiles)).numpy()
+    assert relative_difference(onnx_session(onnx.load(tmp_path / "m.onnx"))(tiles), expected) < 5e-3
+
+
 def test_no_gain_is_left_in_the_graph(run: Path, tmp_path: Path) -> None:
     weights = Weights(checkpoint=ckpt.load(run / ckpt.CHECKPOINT))
     export.export_featurizer(run, weights, ExportForm(), PROVENANCE, tmp_path / "m.onnx")
@@ -116,6 +147,7 @@ def test_wrong_options_are_refused(run: Path, tmp_path: Path) -> None:
     "form",
     [
         ExportForm(novelty=True),
+        ExportForm(centre=True, novelty=True),
         pytest.param(ExportForm(FeatureLayer.ALL, turned=True, components=10, novelty=True), marks=pytest.mark.slow),
     ],
 )
@@ -138,7 +170,8 @@ def test_the_score_of_the_discriminator_becomes_a_second_output(run: Path, tmp_p
     mean_scores = scores.reshape(-1, 7).mean(0).numpy()
     np.testing.assert_allclose(rows[:, -1], (scale.mean - mean_scores) / scale.deviation, atol=0.01)
     if form.layer is FeatureLayer.FC:
-        np.testing.assert_allclose(engine.embed(tiles), discriminator.features(pixels).detach(), rtol=1e-3, atol=1e-4)
+        features = discriminator.features(pixels).detach()
+        np.testing.assert_allclose(engine.embed(tiles)[:, :24], features, rtol=1e-3, atol=1e-4)
 
 
 def test_a_network_without_a_generator_has_no_novelty(run: Path, tmp_path: Path) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from gandl_shared.errors import BadInput
 from gandl_training.networks.feature_layer import (
     FeatureLayer,
     Featurizer,
+    MiddleHalf,
     Whitened,
     feature_count,
     feature_layer,
     moments,
 )
 from gandl_training.networks.stylegan2 import Discriminator
+from PIL import Image
 
 from tests.training.small_run import TINY
 
@@ -63,6 +66,27 @@ def test_a_turned_vector_is_the_mean_over_eight_orientations(tiles: torch.Tensor
     expected = torch.stack([plain(view) for view in views]).mean(0)
     torch.testing.assert_close(turned(tiles), expected, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(turned(torch.rot90(tiles, 1, (2, 3))), turned(tiles), rtol=1e-4, atol=1e-5)
+
+
+def test_the_middle_half_is_enlarged_as_by_a_library_for_images(tiles: torch.Tensor) -> None:
+    """Pillow interpolates floats without rounding, and does not look beyond the box that it enlarges."""
+    enlarged = MiddleHalf(16)(tiles.float())
+    for tile, result in zip(tiles.flatten(0, 1).float().numpy(), enlarged.flatten(0, 1), strict=True):
+        expected = Image.fromarray(tile).crop((4, 4, 12, 12)).resize((16, 16), Image.Resampling.BILINEAR)
+        np.testing.assert_allclose(result, np.asarray(expected), atol=1e-4)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_with_the_centre_a_vector_is_joined_with_that_of_the_middle_half(tiles: torch.Tensor, turned: bool) -> None:
+    discriminator = Discriminator(TINY)
+    joined = Featurizer(discriminator, FeatureLayer.FC_MULTI, turned=turned, centre=True)
+    plain = Featurizer(discriminator, FeatureLayer.FC_MULTI, turned=turned)
+    # The weights of the interpolation are sixteenths, so the enlarged tiles are whole numbers.
+    coarse = tiles // 16 * 16
+    expected = torch.cat([plain(coarse), plain(MiddleHalf(16)(coarse.float()).to(torch.uint8))], dim=1)
+    assert expected.shape == (5, joined.features)
+    torch.testing.assert_close(joined(coarse), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(torch.cat([joined(tile[None]) for tile in coarse]), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_whitened_components_are_those_of_the_standardised_features() -> None:

@@ -94,6 +94,10 @@ class ModelCard(Frozen):
     orientations: int = Field(
         default=1, description="a vector is the mean over so many orientations of its tile, 1 or 8"
     )
+    scales: int = Field(
+        default=1,
+        description="a vector joins those of so many scales of its tile: 1, or 2 with its middle half, enlarged",
+    )
     whitened: bool = Field(
         default=False, description="the features are principal components of variance 1 on training tiles"
     )

@@ -24,13 +24,13 @@ from gandl_training.export.precision import MAX_DIFFERENCE, Precision, convert
 from gandl_training.export.weights import Weights
 from gandl_training.networks.feature_layer import (
     ORIENTATIONS,
+    SCALES,
     FeatureLayer,
     Featurizer,
     Scored,
     Whitened,
-    feature_count,
 )
-from gandl_training.networks.stylegan2 import Discriminator, Generator, parameter_count
+from gandl_training.networks.stylegan2 import Generator, parameter_count
 from gandl_training.run.checkpoint import Checkpoint
 from gandl_training.run.run_folder import open_store
 
@@ -44,14 +44,15 @@ WHITENING_IMAGES = 4096
 class ExportForm:
     """The layer that is exported, and the precision of its arithmetic.
 
-    With `turned`, vectors are means over eight orientations. `components` asks for so many whitened principal
-    components, which are fitted to training images. With `novelty`, the model has the discriminator's score as a second
-    output.
+    With `turned`, vectors are means over eight orientations; with `centre`, each is joined with that of the middle half
+    of its tile. `components` asks for so many whitened principal components, which are fitted to training images. With
+    `novelty`, the model has the discriminator's score as a second output.
     """
 
     layer: FeatureLayer = FeatureLayer.FC
     precision: Precision = Precision.FLOAT32
     turned: bool = False
+    centre: bool = False
     components: int | None = None
     novelty: bool = False
 
@@ -71,7 +72,8 @@ def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance:
     if form.novelty:
         check_scores(weights)
     discriminator = weights.discriminator()
-    module = _module(discriminator, form, store, weights.checkpoint)
+    featurizer = Featurizer(discriminator, form.layer, turned=form.turned, centre=form.centre)
+    module = _module(featurizer, form.components, store, weights.checkpoint)
     # Parity is checked on training images: random pixels would not reach the range of real activations.
     images = training_crops(store, weights.checkpoint, PARITY_IMAGES, step=0)
     # Three example images: a batch of one would fix the batch size in the graph.
@@ -90,9 +92,10 @@ def export_featurizer(run: Path, weights: Weights, form: ExportForm, provenance:
         size=config.network.resolution,
         downscale=store.index.downscale,
         pixel_size_um=provenance.pixel_size_um,
-        features=form.components or feature_count(discriminator, form.layer),
+        features=form.components or featurizer.features,
         tap=form.layer.value,
         orientations=ORIENTATIONS if form.turned else 1,
+        scales=SCALES if form.centre else 1,
         whitened=form.components is not None,
         precision=form.precision.value,
         parameters=parameter_count(discriminator),
@@ -114,13 +117,12 @@ def check_scores(weights: Weights) -> None:
 
 
 def _module(
-    discriminator: Discriminator, form: ExportForm, store: FieldStore, checkpoint: Checkpoint
+    featurizer: Featurizer, components: int | None, store: FieldStore, checkpoint: Checkpoint
 ) -> Featurizer | Whitened:
-    featurizer = Featurizer(discriminator, form.layer, turned=form.turned)
-    if form.components is None:
+    if components is None:
         return featurizer
     images = training_crops(store, checkpoint, WHITENING_IMAGES, step=2)
-    return Whitened.fitted(featurizer, torch.from_numpy(images), form.components)
+    return Whitened.fitted(featurizer, torch.from_numpy(images), components)
 
 
 def training_crops(store: FieldStore, checkpoint: Checkpoint, images: int, *, step: int) -> Uint8:

@@ -21,6 +21,8 @@ MULTI_BLOCKS = slice(2, 4)
 FINE_BLOCKS = slice(0, 3)
 """The maps of `fine`: those at the whole, a half and a quarter of the edge of the input."""
 ORIENTATIONS = 8
+SCALES = 2
+"""A vector with `centre` joins those of so many scales of its tile."""
 FIT_BATCH = 64
 """So many images are embedded together where components are fitted."""
 
@@ -93,37 +95,72 @@ def orientations(images: Tensor) -> Tensor:
     return torch.cat([sides, sides.flip(3)])
 
 
+class MiddleHalf(nn.Module):
+    """The middle half of images [N, C, R, R], enlarged to R × R by bilinear interpolation; 4 divides R.
+
+    It multiplies by a constant matrix from both sides, which every runtime computes in any precision.
+    """
+
+    weights: Tensor
+
+    def __init__(self, edge: int) -> None:
+        super().__init__()
+        # Column i has the weights of the pixels of the middle half in pixel i of the result.
+        self.register_buffer("weights", F.interpolate(torch.eye(edge // 2)[None], scale_factor=2.0, mode="linear")[0])
+
+    def forward(self, images: Tensor) -> Tensor:
+        edge = images.shape[-1]
+        middle = slice(edge // 4, 3 * edge // 4)
+        return self.weights.T @ images[:, :, middle, middle] @ self.weights
+
+
 class Featurizer(nn.Module):
     """The module that is exported: uint8 images [N, C, R, R] → float32 embedding [N, features] of one layer.
 
     The gains of the layers are folded into their weights, and no layer depends on the other images of the batch. With
-    `turned`, a vector is the mean over the eight orientations of its image, which takes eight times as long.
+    `turned`, a vector is the mean over the eight orientations of its image, which takes eight times as long. With
+    `centre`, it is joined with the vector of the middle half of its image, [N, 2 · features], which takes twice as
+    long.
     """
 
-    def __init__(self, discriminator: Discriminator, layer: FeatureLayer, *, turned: bool = False) -> None:
+    def __init__(
+        self, discriminator: Discriminator, layer: FeatureLayer, *, turned: bool = False, centre: bool = False
+    ) -> None:
         super().__init__()
         self.discriminator = copy.deepcopy(discriminator).eval().requires_grad_(False)
         self.layer, self.turned = layer, turned
+        self.centre = MiddleHalf(discriminator.config.resolution) if centre else None
         for module in self.discriminator.modules():
             if isinstance(module, Conv | Dense):
                 module.fold()
 
+    @property
+    def features(self) -> int:
+        """The length of a vector."""
+        return feature_count(self.discriminator, self.layer) * (SCALES if self.centre else 1)
+
     def forward(self, images: Tensor) -> Tensor:
-        # The scaling is part of the graph, so that callers send uint8 on every path.
-        x = images.to(torch.float32) * (1 / 127.5) - 1
-        if not self.turned:
-            return self._features(self.discriminator.maps(x))
-        return self._mean(self._features(self.discriminator.maps(orientations(x))))
+        return self._joined(self._mean(self._features(self._maps(images))))
 
     def scored(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the embedding and the score of realness [N] of uint8 images, which takes the maps only once."""
-        x = images.to(torch.float32) * (1 / 127.5) - 1
-        maps = self.discriminator.maps(orientations(x) if self.turned else x)
-        features, scores = self._features(maps), self.discriminator.score(self.discriminator.dense_features(maps))
-        return (self._mean(features), self._mean(scores)[:, 0]) if self.turned else (features, scores[:, 0])
+        maps = self._maps(images)
+        scores = self._mean(self.discriminator.score(self.discriminator.dense_features(maps)))
+        # The score is that of the whole image: training showed no enlarged images.
+        return self._joined(self._mean(self._features(maps))), self._joined(scores)[:, 0]
 
-    def _mean(self, turned: Tensor) -> Tensor:
-        return turned.reshape(ORIENTATIONS, -1, turned.shape[1]).mean(0)
+    def _maps(self, images: Tensor) -> Sequence[Tensor]:
+        # The scaling is part of the graph, so that callers send uint8 on every path.
+        x = images.to(torch.float32) * (1 / 127.5) - 1
+        if self.centre is not None:
+            x = torch.cat([x, self.centre(x)])
+        return self.discriminator.maps(orientations(x) if self.turned else x)
+
+    def _mean(self, values: Tensor) -> Tensor:
+        return values.reshape(ORIENTATIONS, -1, values.shape[1]).mean(0) if self.turned else values
+
+    def _joined(self, values: Tensor) -> Tensor:
+        return values.reshape(SCALES, -1, values.shape[1]).transpose(0, 1).flatten(1) if self.centre else values
 
     def _features(self, maps: Sequence[Tensor]) -> Tensor:
         if self.layer is FeatureLayer.FC:

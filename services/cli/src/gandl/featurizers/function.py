@@ -20,6 +20,9 @@ from gandl.featurizers.tiles import TileForm, TileSample, baseline_card
 
 MAX_FIT_TILES = 2048
 """Components are fitted to at most so many tiles of a screen; more hardly move the first 64 and cost time."""
+_LATER_FIELDS = {"novelty", "scales"}
+"""Fields of the card that came after the first vectors were stored, and that no baseline uses: the identity of a
+baseline stays what it was."""
 
 Vectors = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -39,7 +42,8 @@ class FunctionFeaturizer:
     @property
     def model_id(self) -> str:
         """SHA-256 of the card and of `content`, hex."""
-        return hashlib.sha256(self.card.model_dump_json(exclude={"novelty"}).encode() + self.content).hexdigest()
+        card = self.card.model_dump_json(exclude=_LATER_FIELDS)
+        return hashlib.sha256(card.encode() + self.content).hexdigest()
 
     @property
     def numerics(self) -> Numerics:

@@ -24,6 +24,14 @@ def export(
         bool,
         typer.Option("--turned", help="Average each vector over the eight orientations of its tile: 8 times as slow."),
     ] = False,
+    centre: Annotated[
+        bool,
+        typer.Option(
+            "--centre",
+            help="Join each vector with that of the middle half of its tile, enlarged: twice as slow. It suits tiles "
+            "with one cell in the middle.",
+        ),
+    ] = False,
     components: Annotated[
         int | None,
         typer.Option(min=1, help="Export so many principal components of the layer, whitened on training tiles."),
@@ -72,7 +80,7 @@ def export(
         pixel_size_um=pixel_size_um,
         commit=commit,
     )
-    form = onnx_export.ExportForm(feature_layer(tap), parse_precision(precision), turned, components, novelty)
+    form = onnx_export.ExportForm(feature_layer(tap), parse_precision(precision), turned, centre, components, novelty)
     if generator is not None:
         onnx_export.check_writable(generator)
     card = onnx_export.export_featurizer(run, weights, form, provenance, out)
