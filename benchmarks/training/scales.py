@@ -4,7 +4,7 @@
         models/gandl-nuclei-64.onnx
 
 Each line is a set of scales whose vectors are joined, with the weighted F1 of `gandl probe`, its interval over plates,
-and the number of features.
+the number of features, and how much F1 the set has more than the tile alone, with an interval over the same plates.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from gandl.probing.folders import CellFolder
 from gandl.probing.vectors import tiles_of
 from gandl.screening.featurizers import TileOptions
 from gandl.terminal.probe_table import estimate_text
-from gandl_science.assay.label_probe import probe_labels
+from gandl_science.assay.label_probe import RESAMPLES, LabelProbe, probe_labels
 from gandl_shared.plates import single_cells
 from numpy.typing import NDArray
 from PIL import Image
+from sklearn.metrics import f1_score
 
 Tiles = NDArray[np.uint8]
 NAMES = "{phenotype}/PL{plate}--{any}.png"
@@ -54,6 +55,22 @@ def planes_of(tiles: Tiles) -> Tiles:
 SCALES: Mapping[str, Callable[[Tiles], Tiles]] = {"tile": lambda tiles: tiles, "centre": centre, "half": half}
 
 
+def gain_text(probe: LabelProbe, base: LabelProbe, labels: NDArray[np.intp], groups: NDArray[np.intp]) -> str:
+    """Return by how much the weighted F1 of `probe` is above that of `base`, with its 95 % interval over groups."""
+
+    def gain(weights: NDArray[np.float64]) -> float:
+        scores = [
+            f1_score(labels, p.predicted, average="weighted", sample_weight=weights, zero_division=0)
+            for p in (probe, base)
+        ]
+        return float(scores[0] - scores[1])
+
+    count = int(groups.max()) + 1
+    draws = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), RESAMPLES)
+    low, high = np.percentile([gain(draw[groups].astype(float)) for draw in draws], [2.5, 97.5])
+    return f"{gain(np.ones(len(labels))):+.3f} ({low:+.3f} to {high:+.3f})"
+
+
 def main() -> None:
     """Print a line for each model and set of scales."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -70,10 +87,12 @@ def main() -> None:
             np.unique([columns[key] for columns in images.columns], return_inverse=True)[1]
             for key in ("phenotype", "plate")
         )
+        base = probe_labels(vectors["tile"], labels, groups)
         for names in SETS:
-            probe = probe_labels(np.concatenate([vectors[name] for name in names], axis=1), labels, groups)
-            features = sum(vectors[name].shape[1] for name in names)
-            print(f"{model} {' + '.join(names)}: {estimate_text(probe.weighted_f1)}, {features} features", flush=True)
+            joined = np.concatenate([vectors[name] for name in names], axis=1)
+            probe = probe_labels(joined, labels, groups)
+            text = f"{estimate_text(probe.weighted_f1)}, {joined.shape[1]} features"
+            print(f"{model} {' + '.join(names)}: {text}, {gain_text(probe, base, labels, groups)}", flush=True)
 
 
 if __name__ == "__main__":
