@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import tempfile
@@ -21,6 +22,9 @@ GARBAGE_THRESHOLDS = (20_000, 20, 20)
 # A search for garbage among all that the tests import takes a second, and with the usual thresholds it comes again and
 # again. There is none while the tests are collected, and afterwards they are those of the command line.
 gc.disable()
+# The interpreter clears everything at its end, since some libraries report what is left. pytest searches several times
+# before that, each for a second or more, if nothing is frozen.
+atexit.register(gc.unfreeze)
 
 
 def pytest_collection_finish() -> None:
@@ -28,11 +32,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     gc.enable()
-
-
-def pytest_unconfigure() -> None:
-    """Let the interpreter clear everything at its end, since some libraries report what is left."""
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
