@@ -97,10 +97,12 @@ def replica(gateway: Gateway, number: int, status: int) -> Iterator[None]:
     server = ThreadingHTTPServer(("127.0.0.1", gateway.ports[number]), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture

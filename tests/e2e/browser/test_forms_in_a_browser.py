@@ -36,9 +36,11 @@ def serving(stack: Stack, settings: Settings) -> Iterator[str]:
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(PATIENCE / 1000)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE / 1000)
 
 
 @pytest.fixture
@@ -50,14 +52,16 @@ def home(seeded: Path, tmp_path: Path) -> Iterator[Stack]:
 
 
 @contextmanager
-def opened(url: str, width: int = 1280) -> Iterator[Page]:
-    """Open an empty page, which must stay silent and ask no other host."""
+def opened(url: str, width: int = 1280, refusals: int = 0) -> Iterator[Page]:
+    """Open an empty page, which must ask no other host, and report nothing but the statuses of so many refusals."""
     with open_browser() as browser:
         page = browser.new_page(viewport={"width": width, "height": 900})
         page.set_default_timeout(PATIENCE)
         log = PageLog(page, url)
         yield page
-        assert (log.messages, log.foreign) == ([], [])
+        assert log.foreign == []
+        assert len(log.messages) == refusals, log.messages
+        assert all("responded with a status of 4" in message for message in log.messages), log.messages
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -110,6 +114,52 @@ def test_a_well_is_excluded_seen_in_a_new_version_and_brought_back(home: Stack) 
         page.goto(f"{url}/ui/screens/{home.first}/analyses")
         assert page.locator("table tbody tr").count() == 3
         assert serious_findings(page) == []
+
+
+def test_a_form_that_was_refused_comes_back_as_it_was_filled_in(home: Stack) -> None:
+    with serving(home, settings_of(home.home)) as url, opened(url, refusals=3) as page:
+        back = page.get_by_role("link", name="Back to the form")
+        page.goto(f"{url}/ui/screens/{home.first}/decisions")
+        form = page.locator("#assess")
+        form.get_by_label("Verdict").select_option("toxic")
+        form.get_by_label("EC50 in µM").fill("<b>")
+        form.get_by_label("Reason").fill("a long reason")
+        form.get_by_label("Your name").fill("Ann")
+        form.get_by_role("button", name="Set beside").click()
+        page.get_by_role("heading", name="This was not done").wait_for()
+        assert serious_findings(page) == []
+        back.click()
+        assert form.get_by_label("Reason").input_value() == "a long reason"
+        assert form.get_by_label("Your name").input_value() == "Ann"
+        assert (form.get_by_label("Verdict").input_value(), form.get_by_label("EC50 in µM").input_value()) == (
+            "toxic",
+            "<b>",
+        )
+        form.get_by_label("EC50 in µM").fill("2")
+        form.get_by_role("button", name="Set beside").click()
+        page.get_by_role("heading", name="Set by people").wait_for()
+
+        page.goto(f"{url}/ui/screens/{home.first}/analyses")
+        page.get_by_label("Normalisation").select_option("align")
+        page.get_by_label("Test whether replicates find each other").check()
+        page.get_by_label("Largest q of an active compound").fill("7")
+        page.get_by_role("button", name="Analyse again").click()
+        back.click()
+        assert page.get_by_label("Normalisation").input_value() == "align"
+        assert page.get_by_label("Test whether replicates find each other").is_checked()
+        assert page.get_by_label("Largest q of an active compound").input_value() == "7"
+
+        page.goto(f"{url}/ui/new?folder=plate%2FImages&map=plate%2Fplatemap.csv&check=1")
+        page.get_by_label("Name of the screen").fill("a name")
+        plate_map = home.home / "root" / "plate" / "platemap.csv"
+        plate_map.rename(plate_map.with_suffix(".away"))
+        page.get_by_role("button", name="Start the screen").click()
+        back.wait_for()
+        plate_map.with_suffix(".away").rename(plate_map)
+        back.click()
+        assert page.get_by_label("Name of the screen").input_value() == "a name"
+        page.get_by_role("button", name="Start the screen").click()
+        page.get_by_role("heading", name="a name").wait_for()
 
 
 def test_a_failed_site_is_tried_again(home: Stack) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
-
 import pytest
 from gandl_analysis.pages.forms.decisions import request_of
 from gandl_analysis.pages.forms.form import Form
@@ -142,20 +139,3 @@ def test_a_second_decision_about_the_same_well_is_refused_and_given_back(stack: 
     assert "<dt>author</dt><dd>Bob</dd>" in answer.text
     assert "<dt>note</dt><dd>one, two</dd>" in answer.text
     assert typed["csrf"] not in answer.text
-
-
-def test_a_refused_form_is_filled_in_again(shared_stack: Stack) -> None:
-    page = f"/ui/screens/{shared_stack.first}/decisions"
-    curve = {"kind": "assess", "curve": "1:XU2OS", "verdict": "toxic", "ec50_um": "<b>", "version": "1"}
-    fields = {"csrf": token_of(load(shared_stack, page)), **curve, **WHO}
-    answer = shared_stack.client.post(page, data=fields, headers={"referer": f"http://testserver{page}?version=1"})
-    assert answer.status_code == 422
-    link = re.search(r'<a href="([^"]+)">Back to the form</a>', answer.text)
-    assert link is not None
-    assert fields["csrf"] not in html.unescape(link[1])
-    form = load(shared_stack, html.unescape(link[1])).partition('id="assess"')[2].partition("</form>")[0]
-    assert '<option value="1:XU2OS" selected>' in form
-    assert re.search(r'value="toxic" selected', form)
-    assert 'name="ec50_um" inputmode="decimal" value="&lt;b&gt;"' in form
-    assert 'name="reason" required maxlength="1000" value="a &lt;b&gt;bubble&lt;/b&gt;"' in form
-    assert 'autocomplete="name" value="Ann"' in form

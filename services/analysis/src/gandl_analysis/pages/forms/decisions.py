@@ -41,11 +41,6 @@ class DecisionsQuery(QueryModel):
     compound: Text = ""
     cell_line: Text = ""
     concentration_um: Text = ""
-    kind: Text = ""
-    verdict: Text = ""
-    ec50_um: Text = ""
-    reason: Annotated[str, Field(max_length=1000)] = ""
-    author: Text = ""
 
 
 def router(services: Provider) -> APIRouter:
@@ -87,7 +82,6 @@ def router(services: Provider) -> APIRouter:
     @routes.post("/screens/{screen_id}/decisions")
     async def decide(request: Request, screen_id: str) -> Response:
         form = await read_form(request)
-        request.state.refill = _refill(form)
         decision = await run_in_threadpool(services().decisions.decide, screen_id, request_of(form))
         answer = see_other(f"{base_path(request)}/ui/screens/{quote(screen_id, safe='')}/decisions")
         session = session_of_request(request)
@@ -105,7 +99,11 @@ def request_of(form: Form) -> DecisionRequest:
     if form.text("kind") in ("assess", "withdraw"):
         curve = {name: form.optional(name) for name in ("compound", "cell_line", "verdict")}
         curve["ec50_um"] = form.number("ec50_um")
-        curve |= _chosen_curve(form)
+        if form.text("curve"):
+            # One list of curves: the name of a compound may hold any separator, so both parts are lengths and texts.
+            length, _, names = form.text("curve").partition(":")
+            size = int(length) if length.isdecimal() and len(length) <= _MAX_DIGITS else 0
+            curve |= {"compound": names[:size], "cell_line": names[size:]}
         fields["curve"] = {name: value for name, value in curve.items() if value is not None}
     else:
         fields["items"] = [_item(form)]
@@ -119,29 +117,6 @@ def request_of(form: Form) -> DecisionRequest:
         ]
         raise_if(problems, Invalid, "the decision cannot be stored")
         raise
-
-
-def _chosen_curve(form: Form) -> dict[str, str | None]:
-    """Return the choice from the list of curves; empty if there is none."""
-    if not form.text("curve"):
-        return {}
-    # The name of a compound may hold any separator, so both parts are lengths and texts.
-    length, _, names = form.text("curve").partition(":")
-    size = int(length) if length.isdecimal() and len(length) <= _MAX_DIGITS else 0
-    return {"compound": names[:size], "cell_line": names[size:]}
-
-
-def _refill(form: Form) -> dict[str, str]:
-    """Return the parameters of the page that fill its form with these fields, where the page takes all of them."""
-    if form.text("kind") not in ("exclude", "assess"):
-        return {}
-    fields = {name: form.text(name) for name in DecisionsQuery.model_fields} | _chosen_curve(form)
-    fields = {name: text for name, text in fields.items() if text}
-    try:
-        DecisionsQuery.model_validate(fields)
-    except ValidationError:
-        return {}
-    return {name: text for name, text in fields.items() if text is not None}
 
 
 def _item(form: Form) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -100,9 +100,7 @@ def _page_of_form(request: Request) -> str | None:
     page = urlsplit(request.headers.get("referer", ""))
     if request.method != "POST" or not page.path.startswith(f"{base_path(request)}/ui/"):
         return None
-    # A form whose page takes its fields from the address is filled in again.
-    query = urlencode(getattr(request.state, "refill", {})) or page.query
-    return page.path + (f"?{query}" if query else "")
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def _sign_in(request: Request, error: Unauthorized) -> Response:
