@@ -49,7 +49,9 @@ BASELINES = (
     "untrained:0:multi",
     "untrained:0:fine",
 )
-RELEASED = tuple(MODELS / f"gandl-{name}-64.onnx" for name in ("bbbc013", "sim5", "nuclei", "bbbc013-contrast"))
+RELEASED = tuple(
+    MODELS / f"gandl-{name}-64.onnx" for name in ("bbbc013", "sim5", "nuclei", "nuclei-centre", "bbbc013-contrast")
+)
 DRAWS = 2000
 MISSING, OTHER_CHANNELS = "…", "–"
 

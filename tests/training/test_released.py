@@ -10,12 +10,16 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 import typer
 from gandl.commands.training.export import export
 from gandl.commands.training.train import train
 from gandl_shared.models import ModelCard, card_from_metadata
+from gandl_training.export.parity import onnx_session, relative_difference
+
+from benchmarks.training.scales import centre
 
 MODELS = Path(__file__).parents[2] / "models"
 CARDS = sorted(MODELS.glob("*.card.json"))
@@ -69,6 +73,18 @@ def test_the_card_beside_a_file_is_the_one_inside(path: Path) -> None:
     metadata = {p.key: p.value for p in onnx.load(model_of(path)).metadata_props}
     inside = card_from_metadata(metadata, file=path.name)
     assert path.read_text() == inside.model_dump_json(indent=2) + "\n"
+
+
+def test_two_models_of_one_run_have_one_network() -> None:
+    """The vector of two scales is that of the tile in the one model, joined with that of its middle half."""
+    plain, joined = (onnx.load(MODELS / f"gandl-{name}-64.onnx") for name in ("nuclei", "nuclei-centre"))
+    weights, same = ({t.name: t.raw_data for t in model.graph.initializer} for model in (plain, joined))
+    network = [name for name in weights if name.startswith("discriminator.")]
+    assert network and all(same[name] == weights[name] for name in network)
+    # The weights of the interpolation are sixteenths, so that Pillow rounds nothing.
+    tiles = np.random.default_rng(0).integers(0, 16, (3, 1, 64, 64), dtype=np.uint8) * 16
+    expected = np.concatenate([onnx_session(plain)(images) for images in (tiles, centre(tiles))], axis=1)
+    assert relative_difference(onnx_session(joined)(tiles), expected) < 1e-5
 
 
 def test_every_released_model_has_a_card() -> None:
