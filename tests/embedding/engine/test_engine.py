@@ -162,24 +162,26 @@ def test_the_batch_is_measured_and_changes_no_vector(model_file: Path, monkeypat
     # A batch whose vectors differ is never chosen, however fast it is.
     monkeypatch.setattr(Engine, "_agrees", lambda engine, *_: engine.batch == 256)
     assert engine.measure_batch() == 256
-    times, runs = {1: 1.0, 2: 0.6, 4: 0.98, 8: 0.98, 256: 1.0}, list[int]()
-
-    def timed(work: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
-        runs.append(engine.batch)
-        return work(), times[engine.batch]
-
     monkeypatch.setattr(Engine, "_agrees", lambda *_: True)
+    per_tile, runs = {1: 1.0, 2: 0.6, 4: 0.98, 8: 0.98, 256: 1.0}, list[tuple[int, int]]()
+
+    def timed(embed: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> tuple[np.ndarray, float]:
+        runs.append((engine.batch, len(images)))
+        return embed(images), unit * per_tile[engine.batch] * len(images)
+
     monkeypatch.setattr("gandl_embedding.engine.engine._timed", timed)
+    # A slow model is timed by one call of each batch, and a fast one by all tiles, three times.
+    unit = 1.0
     assert engine.measure_batch() == 2
-    # Only short runs are repeated.
-    times[8] = 0.4
-    assert engine.measure_batch() == 8
-    assert sorted(runs) == [1, 1, 2, 2, 4, 4, 8, 8, 8, 8, 256, 256]
-    times[8] = 0.98
+    assert runs == [(256, 256), (256, 256), (1, 1), (2, 2), (4, 4), (8, 8)]
+    unit = 0.001
+    runs.clear()
+    assert engine.measure_batch() == 2
+    assert runs == [(256, 256), *[(batch, 256) for batch in (256, 1, 2, 4, 8) for _ in range(3)]]
     # Of batches that are about as fast the smallest is chosen.
-    times |= {1: 1.1, 2: 1.02, 4: 0.98}
+    per_tile |= {1: 1.1, 2: 1.02, 4: 0.98}
     assert engine.measure_batch() == 2
-    times[2] = 1.04
+    per_tile[2] = 1.04
     assert engine.measure_batch() == 4
 
 

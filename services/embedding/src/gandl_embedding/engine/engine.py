@@ -38,9 +38,10 @@ MARGIN = 0.05
 requests is computed, the answers of another are sent and its clients ask again."""
 MAX_DIFFERENCE = 1e-6
 """The largest difference of vectors between batches on a GPU, relative to the largest number."""
-_REPEATS = 2
-LONG_RUN_SECONDS = 0.5
-"""A run that takes longer is timed once: the time says enough, and a start should not wait for more."""
+_REPEATS = 3
+SLOW_SECONDS = 0.5
+"""A model that takes longer for the tiles of the default batch is timed by one call for each batch: that says enough,
+and a start should not wait for more."""
 MAX_MEASURING_SECONDS = 20.0
 """A machine that needs longer to measure a batch is too busy for its times to say anything."""
 
@@ -199,17 +200,18 @@ class Engine:
         shape = (count, len(self._card.channels), self._card.size, self._card.size)
         tiles = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
         self._batch, start = default, time.perf_counter()
-        expected = self.embed(tiles)
+        expected, first = _timed(self.embed, tiles)
+        is_slow = first > SLOW_SECONDS
         seconds: dict[int, float] = {}
         for candidate in candidates:
             if time.perf_counter() - start > MAX_MEASURING_SECONDS:
                 self._batch = default
                 return None
             self._batch = candidate
-            vectors, first = _timed(lambda: self.embed(tiles))
-            if self._agrees(vectors, expected):
-                repeats = 0 if first > LONG_RUN_SECONDS else _REPEATS
-                seconds[candidate] = min([first, *(_timed(lambda: self.embed(tiles))[1] for _ in range(repeats))])
+            part = tiles[:candidate] if is_slow else tiles
+            times = [_timed(self.embed, part) for _ in range(1 if is_slow else _REPEATS)]
+            if self._agrees(times[0][0], expected[: len(part)]):
+                seconds[candidate] = min(each for _, each in times) / len(part)
         limit = min(seconds.values()) * (1 + MARGIN)
         self._batch = min(batch for batch in seconds if seconds[batch] <= limit)
         return self._batch
@@ -237,9 +239,10 @@ def _candidates(default: int, provider: str) -> list[int]:
     return [batch for batch in (1, 2, 4, 8) if batch < default]
 
 
-def _timed(work: Callable[[], Float32]) -> tuple[Float32, float]:
+def _timed(embed: Callable[[Uint8], Float32], tiles: Uint8) -> tuple[Float32, float]:
+    """Return the vectors of tiles, and the seconds that they took."""
     start = time.perf_counter()
-    vectors = work()
+    vectors = embed(tiles)
     return vectors, time.perf_counter() - start
 
 
