@@ -1,13 +1,15 @@
 """Measure what `POST /embed` costs around its engine; `make bench-embedding` writes docs/embedding-speed.md.
 
-Servers and the tool that loads them are processes of their own, all of one run on one machine. Processor time is that
-of the server, so that other work on the machine changes it little.
+Servers and the tool that loads them are processes of their own, all of one run on one machine. They are loaded by
+turns, round after round, and a row has the medians of the rounds: a machine may be half as fast a minute later, and
+what is compared should meet it alike. Processor time is that of the server.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -15,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import numpy as np
@@ -65,29 +68,59 @@ LOADS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Answers per second, the median and 95th percentile of their milliseconds, and processor milliseconds of each."""
+    """Answers per second, the median and 95th percentile of their milliseconds, and processor milliseconds of each.
+
+    `engine` is what the engine alone took for a request at that moment, for a service with the real engine.
+    """
 
     rate: float
     median: float
     slow: float
     processor: float
+    engine: float | None = None
 
 
-def measured(load: Load, seconds: int) -> Outcome:
-    """Start the server, or its instances, and load them."""
-    with serving(load.kind, instances=load.instances) as (port, pids), tempfile.TemporaryDirectory() as folder:
-        body = Path(folder, "body")
-        body.write_bytes(_body(load))
-        loaded(port, load.connections, WARM_SECONDS, body, load.accept)
-        _wait_until_idle(pids)
-        before, tiles = processor_seconds(pids), _embedded(port, load)
-        answers = loaded(port, load.connections, seconds, body, load.accept)
-        _wait_until_idle(pids)
-        used = processor_seconds(pids) - before
-        # A run that is under way at the end has cost time too, so the service is asked what it has done.
-        done = answers["count"] if load.kind in UNCOUNTED else (_embedded(port, load) - tiles) / load.tiles
-    per_answer = 1000 * used / done
-    return Outcome(rate=answers["rate"], median=answers["median"], slow=answers["slow"], processor=per_answer)
+class Server(NamedTuple):
+    """A server that is running: its port, and the ids of its processes."""
+
+    port: int
+    pids: tuple[int, ...]
+
+
+Round = dict[Load, Outcome]
+
+
+def rounds(seconds: int, count: int) -> list[Round]:
+    """Return what every load came to in each round, with all servers started before."""
+    with ExitStack() as running, tempfile.TemporaryDirectory() as folder:
+        kinds = dict.fromkeys((load.kind, load.instances) for load in LOADS)
+        servers = {each: Server(*running.enter_context(serving(each[0], instances=each[1]))) for each in kinds}
+        for load in LOADS:
+            measured(load, servers[load.kind, load.instances], WARM_SECONDS, Path(folder))
+        return [
+            {load: measured(load, servers[load.kind, load.instances], seconds, Path(folder)) for load in LOADS}
+            for _ in range(count)
+        ]
+
+
+def measured(load: Load, server: Server, seconds: int, folder: Path) -> Outcome:
+    """Load a server for some seconds. The body that is sent lies in the folder meanwhile."""
+    body = folder / "body"
+    body.write_bytes(_body(load))
+    before, tiles = processor_seconds(server.pids), _embedded(server.port, load)
+    answers = loaded(server.port, load.connections, seconds, body, load.accept)
+    _wait_until_idle(server.pids)
+    used = processor_seconds(server.pids) - before
+    # A run that is under way at the end has cost time too, so the service is asked what it has done.
+    done = answers["count"] if load.kind in UNCOUNTED else (_embedded(server.port, load) - tiles) / load.tiles
+    alone = engine_milliseconds(load.tiles) if load.kind == "real" else None
+    return Outcome(
+        rate=answers["rate"],
+        median=answers["median"],
+        slow=answers["slow"],
+        processor=1000 * used / done,
+        engine=alone,
+    )
 
 
 @contextmanager
@@ -122,41 +155,52 @@ def processor_seconds(pids: Sequence[int]) -> float:
     return sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
 
 
-def table(outcomes: dict[Load, Outcome]) -> str:
+def table(measured_rounds: Sequence[Round]) -> str:
     """Return the table as Markdown."""
-    bare = {load.tiles: outcome for load, outcome in outcomes.items() if load.kind == "bare"}
     lines = [
         row("server", "load", "requests/s", "tiles/s", "ms, median", "ms, 95 %", "processor ms", "compared with"),
         row(*["---"] * 8),
     ]
-    for load, outcome in outcomes.items():
+    for load in LOADS:
+        outcomes = [each[load] for each in measured_rounds]
+        rate, median, slow, processor = (
+            statistics.median(getattr(outcome, name) for outcome in outcomes)
+            for name in ("rate", "median", "slow", "processor")
+        )
         lines.append(
             row(
                 load.label,
                 f"{load.connections} × {load.tiles} tiles",
-                f"{outcome.rate:.0f}",
-                f"{outcome.rate * load.tiles:.0f}",
-                f"{outcome.median:.1f}",
-                f"{outcome.slow:.1f}",
-                f"{outcome.processor:.2f}",
-                _comparison(load, outcome, bare.get(load.tiles)),
+                f"{rate:.0f}",
+                f"{rate * load.tiles:.0f}",
+                f"{median:.1f}",
+                f"{slow:.1f}",
+                f"{processor:.2f}",
+                _comparison(load, measured_rounds, processor),
             )
         )
     return "\n".join(lines)
 
 
-def _comparison(load: Load, outcome: Outcome, bare: Outcome | None) -> str:
+def _comparison(load: Load, measured_rounds: Sequence[Round], processor: float) -> str:
+    """Return what a load is compared with, and the ratio: the median of the rounds, with the least and the largest."""
     if load.kind in PACES:
         most = PACES[load.kind].rate
-        cores = outcome.processor / 1000 * most / load.tiles
-        return f"{outcome.rate * load.tiles / most:.2f} of the engine, by rate; {cores:.1f} cores would feed it"
+        ratio = _ratio([each[load].rate * load.tiles / most for each in measured_rounds])
+        return f"{ratio} of the engine, by rate; {processor / 1000 * most / load.tiles:.1f} cores would feed it"
     if load.kind == "real":
-        return f"{engine_milliseconds(load.tiles) / outcome.processor:.2f} of the engine, by processor time"
+        shares = [(each[load].engine or 0) / each[load].processor for each in measured_rounds]
+        return f"{_ratio(shares)} of the engine, by processor time"
+    bare = next(each for each in LOADS if each.kind == "bare" and each.tiles == load.tiles)
+    if load is bare:
+        return ""
     return (
-        ""
-        if load.kind == "bare" or bare is None
-        else f"{bare.processor / outcome.processor:.2f} of the bare one, by processor time"
+        f"{_ratio([r[bare].processor / r[load].processor for r in measured_rounds])} of the bare one, by processor time"
     )
+
+
+def _ratio(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def _body(load: Load) -> bytes:
@@ -188,10 +232,11 @@ def _ready(port: int) -> bool:
 def main() -> None:
     """Print the table, and write it into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=5, help="seconds of each load")
+    parser.add_argument("--seconds", type=int, default=2, help="seconds of each load in a round")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--page", type=Path)
     options = parser.parse_args()
-    text = table({load: measured(load, options.seconds) for load in LOADS}) + f"\n\nThe load came from {tool()}."
+    text = table(rounds(options.seconds, options.rounds)) + f"\n\nThe load came from {tool()}."
     print(text)
     if options.page is not None:
         write_between(options.page, "embedding-speed", text)
