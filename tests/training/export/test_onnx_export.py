@@ -36,6 +36,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fit components and the scale of the novelty to an eighth of the images, which changes nothing but the time."""
+    monkeypatch.setattr(export, "WHITENING_IMAGES", 512)
+
+
 @pytest.mark.parametrize(
     ("layer", "width"),
     [
@@ -101,7 +107,9 @@ def test_both_scales_are_whitened_together_and_in_float16(run: Path, tmp_path: P
     assert (card.scales, card.features, card.whitened, card.precision) == (2, 10, True, "float16")
     tiles = np.random.default_rng(0).integers(0, 256, (7, 2, 16, 16), dtype=np.uint8)
     featurizer = Featurizer(weights.discriminator(), FeatureLayer.FC, centre=True)
-    crops = torch.from_numpy(export.training_crops(open_store(run, TINY), weights.checkpoint, 4096, step=2))
+    crops = torch.from_numpy(
+        export.training_crops(open_store(run, TINY), weights.checkpoint, export.WHITENING_IMAGES, step=2)
+    )
     expected = Whitened.fitted(featurizer, crops, 10)(torch.from_numpy(tiles)).numpy()
     assert relative_difference(onnx_session(onnx.load(tmp_path / "m.onnx"))(tiles), expected) < 5e-3
 
