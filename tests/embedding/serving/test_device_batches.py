@@ -28,7 +28,11 @@ def test_a_batch_is_measured_once(model_file: Path, tmp_path: Path, monkeypatch:
     assert choose_batch(Engine.load(model_file, threads=1), tmp_path) == 4
     monkeypatch.setattr(Engine, "measure_batch", refuse)
     engine = Engine.load(model_file, threads=1)
+    # The engine is warmed up with the batch that it will use.
+    warm = list[int]()
+    monkeypatch.setattr(Engine, "warm_up", lambda engine: warm.append(engine.batch))
     assert choose_batch(engine, tmp_path) == engine.batch == 4
+    assert warm == [4]
     # Two threads are another device.
     measure(8, monkeypatch)
     assert choose_batch(Engine.load(model_file, threads=2), tmp_path) == 8

@@ -269,7 +269,6 @@ class EmbeddingService:
         return model
 
     async def _prepare(self, model: ServedModel) -> None:
-        await asyncio.to_thread(model.engine.warm_up)
         folder = self.settings.batches_dir or self.settings.models_dir
         batch = await asyncio.to_thread(choose_batch, model.engine, folder)
         # A run takes at least the default batch: the engine divides it, and tiles of one run share its start.

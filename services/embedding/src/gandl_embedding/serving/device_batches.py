@@ -28,15 +28,19 @@ class DeviceBatches(Frozen):
 
 
 def choose_batch(engine: Engine, folder: Path) -> int:
-    """Let an engine use the batch that is kept in a folder, and measure and keep one if there is none.
+    """Warm an engine up with the batch that is kept in a folder, or measure and keep one if there is none.
 
     Where the folder cannot be written, every start measures. A machine that is too busy keeps nothing.
     """
     path, device = folder / f"{safe_name(engine.card.name)}.batches.json", device_of(engine)
     earlier = read_batches(path, engine.model_id)
     if device in earlier.batches:
+        # A model of many views takes seconds for the default batch, which is not run at all here.
         engine.use_batch(earlier.batches[device])
+        engine.warm_up()
         return engine.batch
+    # The first run takes longer than others, so it must not be measured.
+    engine.warm_up()
     batch = engine.measure_batch()
     if batch is None:
         _log.info("the batch of %s is the default, because this machine is too busy to measure", engine.card.name)
