@@ -99,9 +99,12 @@ def test_every_form_needs_the_token_of_its_page(shared_stack: Stack) -> None:
     stack.client.get("/ui/")
     for action in ("decisions", "cancel", "retry", "delete", "analyses"):
         for fields in ({}, {"csrf": "x"}):
-            answer = stack.client.post(f"/ui/screens/{stack.first}/{action}", data=fields)
+            page = f"/ui/screens/{stack.first}/{action}"
+            answer = stack.client.post(page, data=fields, headers={"referer": f"http://testserver{page}"})
             assert answer.status_code == 403, action
             assert "too old or was sent by another site" in answer.text
+            # The form in the history of the browser has the same token, so it must be loaded anew.
+            assert "error.js" not in answer.text
     assert len(stack.database.analyses.of_screen(stack.first)) == 1
 
 
@@ -139,3 +142,5 @@ def test_a_second_decision_about_the_same_well_is_refused_and_given_back(stack: 
     assert "<dt>author</dt><dd>Bob</dd>" in answer.text
     assert "<dt>note</dt><dd>one, two</dd>" in answer.text
     assert typed["csrf"] not in answer.text
+    answer = stack.client.post(page, data=typed, headers={"referer": f"http://testserver{page}"})
+    assert "error.js" in answer.text
