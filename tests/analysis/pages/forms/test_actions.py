@@ -35,18 +35,22 @@ def test_other_parameters_make_a_version_and_wrong_ones_name_their_field(stack: 
 
 
 def test_a_failed_site_is_seen_and_tried_again(stack: Stack) -> None:
-    images = stack.database.screens.get(stack.waiting).images
+    # The screens that are there already read the images of all processes of the tests.
+    request = {"name": "own", "images": "plate/Images", "plate_map": "plate/platemap.csv"}
+    screen = stack.client.post("/screens", json=request).json()["id"]
+    images = stack.database.screens.get(screen).images
+    assert images.is_relative_to(stack.home)
     image = next(path for path in sorted(images.rglob("*")) if path.is_file())
     whole = image.read_bytes()
     image.write_bytes(b"damaged")
-    stack.work(stack.waiting)
-    at = f"/ui/screens/{stack.waiting}"
+    stack.work(screen)
+    at = f"/ui/screens/{screen}"
     assert "Done, but 1 of 64 sites are parked and have no vectors." in load(stack, at)
     parked = load(stack, f"{at}/parked")
     assert image.name in parked
     assert "Try the failed sites again" in parked
     image.write_bytes(whole)
     send(stack, f"{at}/parked", f"{at}/retry")
-    stack.work(stack.waiting)
-    assert stack.database.screens.status(stack.waiting).progress.parked == 0
+    stack.work(screen)
+    assert stack.database.screens.status(screen).progress.parked == 0
     assert "failed: see why" not in load(stack, at)
